@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ * Times as the product writes them: RFC 3339 in UTC with `Z`. Inside, a time is int64_t milliseconds since 1970.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define TIMESTAMP_SIZE 32
+
+/* `2026-05-03T10:11:12.345Z`. Times outside the years 1000 to 9999 are clamped. Returns ret_text. */
+char *timestamp_format(int64_t ms, char ret_text[static TIMESTAMP_SIZE]);
+
+/* CLOCK_REALTIME in milliseconds. */
+int64_t timestamp_now(void);
+
+/* The same in nanoseconds, as files' times are kept. */
+int64_t timestamp_now_ns(void);
