@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT
+ * The product's nouns as plain data, shared by every layer above util. No behaviour here.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/types.h>
+
+#include "name.h"
+
+enum role {
+        ROLE_ACCOUNT,  /* ordinary */
+        ROLE_AUDITOR,  /* sees everything, changes nothing, reads no disk */
+        ROLE_OPERATOR, /* manages regions, accounts and limits, may revoke any share */
+};
+
+enum image_state {
+        IMAGE_DRAFT,
+        IMAGE_AVAILABLE, /* has a disk with content; still writable by its owner */
+        IMAGE_SEALED,    /* its disk never changes again */
+};
+
+enum via {
+        VIA_MOUNT,
+        VIA_CLI,
+};
+
+/* Who asks. Copied into every request, never kept. */
+struct caller {
+        int64_t account;
+        char name[NAME_SIZE];
+        enum role role;
+        uid_t uid; /* of the process that asks, for the log */
+        enum via via;
+};
+
+#define TEXT_MAX_CHARACTERS 256                     /* of a description, a final newline not counted (SPEC 3) */
+#define TEXT_SIZE (4 * TEXT_MAX_CHARACTERS + 1 + 1) /* bytes: four each at most, the newline, NUL */
+
+#define DIGEST_SIZE 16 /* bytes of an XXH3-128 digest, in its canonical (big endian) order */
+
+/* An image where it lives. Times are milliseconds since 1970; ids are catalog ids, 0 where there is none. */
+struct image {
+        int64_t place; /* the image's directory: outlives its disk */
+        int64_t id;    /* what is in it now */
+        int64_t region, owner;
+        char region_name[NAME_SIZE];
+        char owner_name[NAME_SIZE];
+        char name[NAME_SIZE];
+        enum image_state state;
+        bool has_disk;       /* a file `disk` exists */
+        int64_t description; /* node of the description, 0 while there is none */
+        int64_t shares_link; /* node of the `shares` symlink, 0 while there is none */
+        int64_t created;     /* the image's, as `.meta/created` tells */
+        int64_t place_created;
+        int64_t size; /* bytes, true for sealed images; else ask the blob */
+        bool digested;
+        uint8_t digest[DIGEST_SIZE];
+        int64_t mtime; /* of the disk, nanoseconds since 1970; 0: the blob's own */
+        int64_t shares; /* live ones */
+};
+
+/* One entry of a listing: what it is called, by which id listing goes on after it. */
+struct image_entry {
+        int64_t place;
+        int64_t cursor; /* for an owned image the place, for a received one the share */
+        char name[NAME_SIZE];
+        char owner_name[NAME_SIZE];
+};
+
+struct share {
+        int64_t id;
+        int64_t image, account;
+        char account_name[NAME_SIZE];
+        char granted_by[NAME_SIZE];
+        int64_t granted; /* ms */
+};
+
+struct account {
+        int64_t id;
+        char name[NAME_SIZE];
+        enum role role;
+        int64_t uid;   /* -1: none */
+        int64_t quota; /* own images a region; -1: the catalog's limit `images-per-region` */
+        bool require_trust;
+};
+
+struct region {
+        int64_t id;
+        char name[NAME_SIZE];
+        char *store; /* owned path of the store; NULL: the catalog's own `store/<name>` */
+        int64_t created;
+        int64_t images; /* of all accounts */
+        int64_t bytes;  /* of their sealed disks */
+};
+
+static inline void region_done(struct region *region) {
+        free(region->store);
+        region->store = NULL;
+}
+#define _cleanup_region_ __attribute__((cleanup(region_done)))
+
+/* What a refused caller is told (SPEC 4 "Explaining"). */
+struct refusal {
+        int rule; /* enum rule; 0: none */
+        char asked[512];
+        char fact[512];
+        char remedy[512];
+};

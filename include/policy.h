@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ * The policy core: may it be done? Facts in, verdict out; pure, no clock, no I/O, no state, any thread.
+ *
+ * Every function returns 0 (it may), the id of the rule that refuses (> 0, enum rule), or, where SPEC 4's list of who
+ * speaks first puts it between the rules, -ENOENT, -EINVAL or -EBUSY. The order of the rows is SPEC 4's.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model.h"
+#include "verdict.h"
+
+/* Sharing an image with an account (SPEC 4 *share*). */
+struct share_facts {
+        enum role role;    /* of who asks */
+        bool visible;      /* who asks may know that the image exists */
+        bool owner;        /* who asks owns it */
+        bool name_valid;   /* the account's name is one */
+        bool known;        /* the catalog has that account */
+        bool self;         /* it is the owner */
+        enum role account_role;
+        bool exists;       /* a live share with it exists */
+        bool available;    /* state available or sealed, disk not empty */
+        bool busy;         /* its disk is open or mapped for writing */
+        bool review_required, reviewed;
+        int64_t shares, shares_limit;
+};
+int policy_share_grant(const struct share_facts *facts);
+
+/* Ending a share: read-only-role, ENOENT (image), no-reshare, ENOENT (share). */
+struct revoke_facts {
+        enum role role;
+        bool visible, owner;
+        bool recipient; /* who asks is whom the share is for: giving up one's own share is allowed */
+        bool exists;    /* the share is live */
+};
+int policy_share_revoke(const struct revoke_facts *facts);
+
+/* Making an image (mkdir): read-only-role, role, ENOENT (region), EINVAL, quota-own-only, name-taken. */
+struct create_facts {
+        enum role role;
+        bool region_known, name_valid, name_taken;
+        int64_t images, quota; /* who asks has, may have, in that region */
+};
+int policy_image_create(const struct create_facts *facts);
+
+/* Deleting an image, its disk or another part of it (SPEC 4 *delete, remove disk*); EBUSY last: it is being copied. */
+struct delete_facts {
+        enum role role;
+        bool visible, owner;
+        int64_t shares;
+        bool busy;
+};
+int policy_image_delete(const struct delete_facts *facts);
+
+/* Renaming and describing (SPEC 4): read-only-role, ENOENT, shared-frozen, EINVAL, name-taken. */
+struct edit_facts {
+        enum role role;
+        bool visible, owner;
+        int64_t shares;
+        bool valid;      /* the new name or text is acceptable */
+        bool name_taken; /* false when describing */
+};
+int policy_image_edit(const struct edit_facts *facts);
+
+/* Reading a disk's bytes, or copying it: ENOENT, no-copy-of-shared, EBUSY, quota-own-only, name-taken.
+ * For a mere read the last three are 0 / false. */
+struct copy_facts {
+        bool visible, owner;
+        bool busy; /* the source is open or mapped for writing */
+        int64_t images, quota; /* quota is judged as images >= quota, so 0 and 1 (or more) for a mere read */
+        bool name_taken;
+};
+int policy_image_copy(const struct copy_facts *facts);
+
+/* Opening a disk for writing, truncating it, making it: read-only-role, ENOENT, role (an operator), sealed, EBUSY
+ * (it is the source of a copy under way, or being sealed). */
+struct write_facts {
+        enum role role;
+        bool visible, owner, sealed, busy;
+};
+int policy_disk_write(const struct write_facts *facts);
+
+/* Sealing by hand: read-only-role, ENOENT, shared-frozen (who asks is not the owner), image-available, EBUSY. */
+struct seal_facts {
+        enum role role;
+        bool visible, owner, available, busy;
+};
+int policy_image_seal(const struct seal_facts *facts);
+
+/* Managing regions, accounts and limits: read-only-role for an auditor, role for an ordinary account. */
+int policy_manage(enum role role);
+
+/* Changing an account's role, asked by an operator: role, if it owns an image or instance or receives a share and
+ * would no longer be an ordinary account. */
+struct role_facts {
+        enum role role; /* of who asks */
+        enum role from, to;
+        int64_t images, shares; /* owned, received */
+};
+int policy_role_change(const struct role_facts *facts);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ * An image as a whole: making, deleting, renaming, describing and sealing it. The rows' order is SPEC 4's.
+ */
+#include <errno.h>
+
+#include "internal.h"
+
+static bool create_by_auditor(const struct create_facts *f) { return f->role == ROLE_AUDITOR; }
+static bool create_by_operator(const struct create_facts *f) { return f->role == ROLE_OPERATOR; }
+static bool create_nowhere(const struct create_facts *f) { return !f->region_known; }
+static bool create_bad_name(const struct create_facts *f) { return !f->name_valid; }
+static bool create_over_quota(const struct create_facts *f) { return f->images >= f->quota; }
+static bool create_again(const struct create_facts *f) { return f->name_taken; }
+
+RULES(create_facts) create_rules[] = {
+        { create_by_auditor, RULE_READ_ONLY_ROLE },
+        { create_by_operator, RULE_ROLE },
+        { create_nowhere, -ENOENT },
+        { create_bad_name, -EINVAL },
+        { create_over_quota, RULE_QUOTA_OWN_ONLY },
+        { create_again, RULE_NAME_TAKEN },
+};
+
+int policy_image_create(const struct create_facts *facts) {
+        return FIRST_REFUSAL(create_rules, facts);
+}
+
+static bool delete_by_auditor(const struct delete_facts *f) { return f->role == ROLE_AUDITOR; }
+static bool delete_hidden(const struct delete_facts *f) { return !f->visible; }
+static bool delete_of_others(const struct delete_facts *f) { return !f->owner; }
+static bool delete_shared(const struct delete_facts *f) { return f->shares > 0; }
+static bool delete_busy(const struct delete_facts *f) { return f->busy; }
+
+RULES(delete_facts) delete_rules[] = {
+        { delete_by_auditor, RULE_READ_ONLY_ROLE },
+        { delete_hidden, -ENOENT },
+        { delete_of_others, RULE_OWNER_DELETES },
+        { delete_shared, RULE_UNSHARE_BEFORE_DELETE },
+        { delete_busy, -EBUSY },
+};
+
+int policy_image_delete(const struct delete_facts *facts) {
+        return FIRST_REFUSAL(delete_rules, facts);
+}
+
+static bool edit_by_auditor(const struct edit_facts *f) { return f->role == ROLE_AUDITOR; }
+static bool edit_hidden(const struct edit_facts *f) { return !f->visible; }
+static bool edit_frozen(const struct edit_facts *f) { return !f->owner || f->shares > 0; }
+static bool edit_bad(const struct edit_facts *f) { return !f->valid; }
+static bool edit_name_taken(const struct edit_facts *f) { return f->name_taken; }
+
+RULES(edit_facts) edit_rules[] = {
+        { edit_by_auditor, RULE_READ_ONLY_ROLE },
+        { edit_hidden, -ENOENT },
+        { edit_frozen, RULE_SHARED_FROZEN },
+        { edit_bad, -EINVAL },
+        { edit_name_taken, RULE_NAME_TAKEN },
+};
+
+int policy_image_edit(const struct edit_facts *facts) {
+        return FIRST_REFUSAL(edit_rules, facts);
+}
+
+static bool seal_by_auditor(const struct seal_facts *f) { return f->role == ROLE_AUDITOR; }
+static bool seal_hidden(const struct seal_facts *f) { return !f->visible; }
+static bool seal_of_others(const struct seal_facts *f) { return !f->owner; }
+static bool seal_of_draft(const struct seal_facts *f) { return !f->available; }
+static bool seal_busy(const struct seal_facts *f) { return f->busy; }
+
+RULES(seal_facts) seal_rules[] = {
+        { seal_by_auditor, RULE_READ_ONLY_ROLE },
+        { seal_hidden, -ENOENT },
+        { seal_of_others, RULE_SHARED_FROZEN },
+        { seal_of_draft, RULE_IMAGE_AVAILABLE },
+        { seal_busy, -EBUSY },
+};
+
+int policy_image_seal(const struct seal_facts *facts) {
+        return FIRST_REFUSAL(seal_rules, facts);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ * Shared inside the policy layer: how an ordered table of rules is asked, and the templates' renderer.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "cleanup.h"
+#include "policy.h"
+
+/* Declares a table of rules over struct `facts`: who refuses first wins, and with which outcome. */
+#define RULES(facts) \
+        static const struct { \
+                bool (*refuses)(const struct facts *f); \
+                int outcome; /* enum rule, or -errno */ \
+        }
+
+/* The outcome of the first row that refuses, 0 if none does. */
+#define FIRST_REFUSAL(rows, facts) \
+        ({ \
+                int _r = 0; \
+                for (size_t _i = 0; _i < ARRAY_SIZE(rows) && _r == 0; _i++) \
+                        if ((rows)[_i].refuses(facts)) \
+                                _r = (rows)[_i].outcome; \
+                _r; \
+        })
+
+/* Writes a template of verdicts.def, filled in, as one line of at most size - 1 bytes. A template is ours: what is
+ * wrong in one is a bug (assert). */
+void template_render(const char *template, const struct refusal_context *context, char *ret_text, size_t size);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ * Tries a policy function with every combination of violated rules, for every role and relation to the image, and
+ * expects the outcome that comes first in a list the test states by itself, from SPEC 4.
+ */
+#pragma once
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "cleanup.h"
+#include "policy.h"
+
+#define BIT(place) (1U << (place))
+#define PLACES_MAX 13 /* the longest list has 12, and its end */
+
+enum relation { OWNER, RECIPIENT, STRANGER, HIDDEN_OWNER, RELATION_COUNT };
+#define ROLE_COUNT (ROLE_OPERATOR + 1)
+
+union facts {
+        struct share_facts share;
+        struct revoke_facts revoke;
+        struct create_facts create;
+        struct delete_facts delete;
+        struct edit_facts edit;
+        struct copy_facts copy;
+        struct write_facts write;
+        struct seal_facts seal;
+        struct role_facts role;
+};
+
+/* One way to break the rule at a place of the order. Several may break the same. */
+struct fault {
+        unsigned place;
+        void (*commit)(union facts *facts);
+};
+
+struct order {
+        int outcomes[PLACES_MAX]; /* who speaks first, ended by 0 */
+        struct fault faults[PLACES_MAX];
+        /* Facts that break nothing but what role and relation do. */
+        union facts (*blameless)(enum role role, bool visible, bool owner);
+        int (*judge)(const union facts *facts);
+        unsigned by_role[ROLE_COUNT];         /* places broken by that role alone */
+        unsigned by_relation[RELATION_COUNT]; /* and by that relation */
+        unsigned spared[ROLE_COUNT];          /* places that this role may break */
+};
+
+/* Returns the number of combinations tried. */
+unsigned order_check(const struct order *order);
