@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT
+ * Files of image bytes. One store a region, one file an image, named by the image's id in decimal. Knows no catalog
+ * and no rules. All functions: 0 or more on success, -errno; any thread; a store may be shared by threads.
+ *
+ * Power loss: what a function creates, links or renames is on disk (directory included) when it returns; bytes written
+ * are on disk after blob_sync. The order of file and catalog row is the caller's: making, file first; removing, row
+ * first. What lies between is found by blob_sweep.
+ *
+ * Locks hold across processes and die with them: open-file-description locks (F_OFD_SETLK) on bytes of the store's
+ * `.locks` file, eight bytes an id. Not on the blob itself: by-reference copies are hard links, and a lock on one
+ * would be a lock on all. One descriptor a lock, so two locks in one process conflict like two processes'.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/types.h>
+
+#include "model.h"
+
+#define BLOB_UUID_SIZE 37 /* text form and NUL */
+
+struct blob_store;
+
+/* Makes the directory (0700, parents must exist) if it is missing and its mark `.imgshare` with the uuid (0600). The
+ * path itself may be a symlink, nothing in the store is. -EEXIST: it has a mark, another's or ours; -ENOTEMPTY: a
+ * directory that is not empty; -EPERM: somebody else's directory; -ENOTDIR. */
+int blob_store_create(const char *path, const char uuid[static BLOB_UUID_SIZE]);
+
+/* Removes the store's own files and the directory (which stays, empty, where it is a mount point or its parent is not
+ * ours to write). -ENOTEMPTY: a blob or a foreign file is left, nothing is changed; -EIO as in blob_store_open. */
+int blob_store_remove(const char *path, const char uuid[static BLOB_UUID_SIZE]);
+
+/* -EIO: the directory, the mark or the uuid is missing or another's (the region is offline: not mounted). A missing
+ * `.locks` is made. */
+int blob_store_open(const char *path, const char uuid[static BLOB_UUID_SIZE], struct blob_store **ret_store);
+struct blob_store *blob_store_close(struct blob_store *store);
+static inline void cleanup_blob_store(struct blob_store **store) {
+        *store = blob_store_close(*store);
+}
+
+/* 0 while path and mark are still those that were opened, -EIO once they are gone (unmounted underneath). */
+int blob_store_check(const struct blob_store *store);
+int blob_store_statvfs(const struct blob_store *store, struct statvfs *ret_space);
+/* Whether a blob of one can be hard-linked into the other: same filesystem, through the same mount of it. */
+bool blob_store_same_filesystem(const struct blob_store *a, const struct blob_store *b);
+
+enum blob_lock_kind {
+        /* shared among writers; -EBUSY while somebody seals, copies or refers (blob_lock_refer) */
+        BLOB_LOCK_WRITE,
+        /* exclusive of writers: held while the blob is made durable and the catalog says `sealed` */
+        BLOB_LOCK_SEAL,
+        /* shared among copiers; excludes writers and removers of the source */
+        BLOB_LOCK_COPY,
+        /* excludes copiers: held while the blob's row and file are removed */
+        BLOB_LOCK_REMOVE,
+        /* exclusive: computing its digest, so that several processes do not do it twice */
+        BLOB_LOCK_DIGEST,
+};
+
+struct blob_lock {
+        int fd; /* -1: not held */
+        int64_t id;
+};
+#define BLOB_LOCK_NONE ((struct blob_lock){ .fd = -1 })
+
+/* Takes a lock, -EBUSY if it is contended (of two who collide both may hear that, never none). SEAL and COPY wait at
+ * most wait_ms for writers that have all flushed since they wrote (SPEC 5.1: their RELEASE is on its way), not at all
+ * for others, and for another sealer until its sync is done, at most a minute; a COPY that waits already keeps new writers out. -EIO: `.locks`
+ * is gone or another. */
+int blob_lock(const struct blob_store *store, int64_t id, enum blob_lock_kind kind, int wait_ms,
+              struct blob_lock *ret_lock);
+/* Tells others whether this BLOB_LOCK_WRITE holder has flushed (at least once, SPEC 5.1). A new one has not. */
+int blob_lock_flushed(const struct blob_lock *lock, bool flushed);
+/* Adds to this BLOB_LOCK_WRITE, or takes from it, that its holder is the only writer, having the blob as a reference
+ * to another one that is not yet on disk. -EBUSY, the lock as it was, while there are other writers; they hear -EBUSY
+ * while it lasts. Part of the same lock, because a lock of its own could not tell its holder's WRITE from others'. */
+int blob_lock_refer(const struct blob_lock *lock, bool refer);
+/* Releases all of it; returns BLOB_LOCK_NONE. */
+struct blob_lock blob_unlock(struct blob_lock lock);
+static inline void cleanup_blob_lock(struct blob_lock *lock) {
+        *lock = blob_unlock(*lock);
+}
+
+/* A new, empty file 0600, opened for reading and writing. -EEXIST. The caller holds BLOB_LOCK_WRITE (against
+ * sweepers). */
+int blob_create(const struct blob_store *store, int64_t id, int *ret_fd);
+/* flags: O_RDONLY or O_RDWR. -ENOENT, also if the name is not a regular file's. */
+int blob_open(const struct blob_store *store, int64_t id, int flags, int *ret_fd);
+/* Size, blocks and times as of fstat. -ENOENT. */
+int blob_stat(const struct blob_store *store, int64_t id, struct stat *ret_stat);
+/* Removes the file. 0 also if it is not there. */
+int blob_unlink(const struct blob_store *store, int64_t id);
+
+/* Bytes and file on disk. */
+int blob_sync(const struct blob_store *store, int fd);
+
+/* Makes blob `to` a hard link to `from`, in place of what is there, atomically. -EXDEV on different filesystems;
+ * -EMLINK: `from` has as many as it can (65000 on ext4), blob_replace then; -EBUSY: `to` is being linked or replaced
+ * elsewhere. The caller holds BLOB_LOCK_WRITE on `to`, as for blob_create. */
+int blob_link(const struct blob_store *from_store, int64_t from, const struct blob_store *to_store, int64_t to);
+
+/* True if the file has other names: it is the bytes of a copy too, to be replaced (blob_replace) before a write. */
+bool blob_is_linked(int fd);
+
+/* Makes blob `id` an own file with the first `size` bytes of from_fd (reflinked where the filesystem can, holes kept;
+ * a hole beyond its end), in place of what is there, atomically, its bytes on disk; opened for reading and writing.
+ * -ENOSPC etc. leave the old one as it was. -EBUSY and locks as in blob_link. Moves from_fd's own offset. */
+int blob_replace(const struct blob_store *store, int64_t id, int from_fd, uint64_t size, int *ret_fd);
+
+/* Copies a range between files: reflink, else copy_file_range, else read and write; holes stay holes (of a fresh
+ * destination; in an old one they are punched). Extends the destination to offset + bytes done even if that is a hole,
+ * and never shortens it, not even when another writer extends it meanwhile. Returns bytes done, fewer than length only
+ * at the source's end or after `step` bytes (0: no limit). -EFBIG; -EINVAL: the ranges overlap. After a failure the
+ * destination's range is undefined. Moves from_fd's own offset. */
+int64_t blob_copy_range(int from_fd, uint64_t from_offset, int to_fd, uint64_t to_offset, uint64_t length,
+                        uint64_t step);
+
+/* 1 if [offset, offset + length) of the file is all hole, 0 if not or not known. An empty range is a hole, and so is
+ * what lies beyond the file's end. Moves the descriptor's own offset. */
+int blob_is_hole(int fd, uint64_t offset, uint64_t length);
+
+/* XXH3-128 of the whole file. `stop` (may be NULL) is asked between steps of at most 1 MiB: true gives -ECANCELED.
+ * Leaves the descriptor's own offset alone. */
+int blob_digest(int fd, bool (*stop)(void *context), void *context, uint8_t ret_digest[static DIGEST_SIZE]);
+
+/* Calls each for every blob in the store (any order); a value other than 0 ends it and is returned. */
+int blob_each(const struct blob_store *store, int (*each)(int64_t id, void *context), void *context);
+
+/* Removes every blob that `wanted` disowns (0) and nobody holds a BLOB_LOCK_WRITE on, asking again under the lock, and
+ * every temporary file that nobody is filling, whoever's; `wanted` below 0 ends it and is returned. Returns the number
+ * removed; -EIO, without removing anything, if the store is offline (blob_store_check). */
+int blob_sweep(const struct blob_store *store, int (*wanted)(int64_t id, void *context), void *context);

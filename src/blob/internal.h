@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ * What the files of the blob layer share: the store's shape, the names in it, and the bytes that stand for locks.
+ */
+#pragma once
+
+#include "blob.h"
+
+#define MARK_NAME ".imgshare"
+#define MARK_TEMPORARY_NAME ".imgshare.tmp"
+#define LOCKS_NAME ".locks"
+
+#define BLOB_NAME_SIZE 24 /* 19 digits, ".tmp" and NUL */
+#define BLOB_BUFFER_SIZE ((size_t)1 << 20)
+
+struct blob_store {
+        int dir_fd;
+        char *path; /* absolute: a daemon changes its working directory */
+        char uuid[BLOB_UUID_SIZE];
+        dev_t device; /* which directory it was when it was opened */
+        ino_t inode;
+        uint64_t mount; /* 0: the kernel does not tell */
+        ino_t locks_inode;
+};
+
+/* Bytes of an id in `.locks`. Held shared or exclusively as lock.c says; those of id 0 are the store's own. */
+enum lock_byte {
+        LOCK_BYTE_WRITING,
+        LOCK_BYTE_UNFLUSHED, /* next to WRITING: a writer takes both in one call */
+        LOCK_BYTE_COPYING,
+        LOCK_BYTE_REFERRING,
+        LOCK_BYTE_DIGESTING,
+        LOCK_BYTE_TEMPORARY, /* exclusive: who makes <id>.tmp or sweeps it */
+        LOCK_BYTES = 8,
+};
+#define BLOB_ID_MAX ((INT64_MAX - LOCK_BYTES) / LOCK_BYTES)
+
+/* Takes bytes [byte, byte + n) of an id: type F_RDLCK, F_WRLCK or F_UNLCK. -EBUSY: another descriptor is in the way. */
+int lock_set(int locks_fd, int64_t id, enum lock_byte byte, int n, short type);
+/* Takes one byte exclusively without waiting, on a descriptor of its own. */
+int lock_exclusive(const struct blob_store *store, int64_t id, enum lock_byte byte, struct blob_lock *ret_lock);
+
+enum entry_kind {
+        ENTRY_FOREIGN,
+        ENTRY_OWN, /* mark and locks */
+        ENTRY_BLOB,
+        ENTRY_TEMPORARY, /* <id>.tmp */
+};
+
+char *entry_name(int64_t id, enum entry_kind kind, char ret_name[static BLOB_NAME_SIZE]);
+/* Calls each for every entry but . and ..; a value other than 0 ends it and is returned. */
+int entry_each(int dir_fd, int (*each)(enum entry_kind kind, int64_t id, void *context), void *context);
+
+/* Puts the mark in place, atomically and durably. */
+int mark_write(int dir_fd, const char *uuid);
+/* -EIO: missing, damaged or another's. */
+int mark_check(int dir_fd, const char *uuid);
+
+/* What was made, linked, renamed or removed in the directory is on disk. */
+int dir_sync(int dir_fd);

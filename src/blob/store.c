@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT
+ * The store: a directory, its mark and its locks; made, removed, opened, and asked whether it is still the same.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "internal.h"
+
+#define _cleanup_store_ _cleanup_(cleanup_blob_store)
+
+/* The entry of the directory itself. Best effort: a parent that may be searched but not read cannot be synced. */
+static int parent_sync(int dir_fd) {
+        _cleanup_fd_ int fd = -1;
+
+        fd = openat(dir_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return errno == EACCES ? 0 : -errno;
+        return dir_sync(fd);
+}
+
+/* What an interrupted blob_store_create left is no obstacle. */
+static int refuse_all_but_own(enum entry_kind kind, int64_t id, void *context) {
+        (void)id;
+        (void)context;
+        return kind == ENTRY_OWN ? 0 : -ENOTEMPTY;
+}
+
+static int refuse_mark(int dir_fd) {
+        if (faccessat(dir_fd, MARK_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+                return -EEXIST;
+        return errno == ENOENT ? 0 : -errno;
+}
+
+/* The mark comes last: with it the store is complete. */
+static int store_furnish(int dir_fd, const char *uuid) {
+        _cleanup_fd_ int locks_fd = -1;
+        int r;
+
+        locks_fd = openat(dir_fd, LOCKS_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (locks_fd < 0)
+                return -errno;
+        r = lock_set(locks_fd, 0, LOCK_BYTE_WRITING, 1, F_WRLCK);
+        if (r == -EBUSY)
+                return -EEXIST; /* somebody is making it at this moment */
+        if (r >= 0)
+                r = refuse_mark(dir_fd);
+        if (r == -EEXIST)
+                return r; /* somebody has just made it */
+        if (r >= 0)
+                r = mark_write(dir_fd, uuid);
+        if (r >= 0)
+                r = parent_sync(dir_fd);
+        if (r < 0) {
+                (void)unlinkat(dir_fd, MARK_NAME, 0); /* the first failure is the one to tell */
+                (void)unlinkat(dir_fd, MARK_TEMPORARY_NAME, 0);
+                (void)unlinkat(dir_fd, LOCKS_NAME, 0);
+        }
+        return r;
+}
+
+static int store_adopt(const char *path, const char *uuid) {
+        _cleanup_fd_ int dir_fd = -1;
+        struct stat st;
+        int r;
+
+        dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (dir_fd < 0)
+                return -errno;
+        r = refuse_mark(dir_fd);
+        if (r < 0)
+                return r;
+        r = entry_each(dir_fd, refuse_all_but_own, NULL);
+        if (r < 0)
+                return r;
+        if (fstat(dir_fd, &st) < 0)
+                return -errno;
+        if (st.st_uid != geteuid())
+                return -EPERM; /* its owner could enter, whatever the mode */
+        if (fchmod(dir_fd, 0700) < 0)
+                return -errno;
+        r = store_furnish(dir_fd, uuid);
+        if (r < 0)
+                (void)fchmod(dir_fd, st.st_mode & 07777); /* as it was; the first failure is the one to tell */
+        return r;
+}
+
+int blob_store_create(const char *path, const char uuid[static BLOB_UUID_SIZE]) {
+        bool made;
+        int r;
+
+        assert(strlen(uuid) == BLOB_UUID_SIZE - 1);
+        made = mkdir(path, 0700) == 0;
+        if (!made && errno != EEXIST)
+                return -errno;
+        r = store_adopt(path, uuid);
+        if (r < 0 && made)
+                (void)rmdir(path); /* the first failure is the one to tell */
+        return r;
+}
+
+static int keep(int64_t id, void *context) {
+        (void)id;
+        (void)context;
+        return 1;
+}
+
+static int refuse_blobs(enum entry_kind kind, int64_t id, void *context) {
+        (void)id;
+        (void)context;
+        return kind == ENTRY_BLOB || kind == ENTRY_FOREIGN ? -ENOTEMPTY : 0;
+}
+
+int blob_store_remove(const char *path, const char uuid[static BLOB_UUID_SIZE]) {
+        static const char *const own[] = { MARK_NAME, MARK_TEMPORARY_NAME, LOCKS_NAME };
+        _cleanup_store_ struct blob_store *store = NULL;
+        int r;
+
+        r = blob_store_open(path, uuid, &store);
+        if (r < 0)
+                return r;
+        r = entry_each(store->dir_fd, refuse_blobs, NULL);
+        if (r < 0)
+                return r;
+        r = blob_sweep(store, keep, NULL); /* left-over temporary files */
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+                if (unlinkat(store->dir_fd, own[i], 0) < 0 && errno != ENOENT)
+                        return -errno;
+        if (rmdir(path) == 0)
+                return parent_sync(store->dir_fd);
+        if (errno == ENOTEMPTY || errno == EEXIST) {
+                (void)mark_write(store->dir_fd, uuid); /* a blob came in between: it stays a store */
+                return -ENOTEMPTY;
+        }
+        return dir_sync(store->dir_fd); /* a mount point, or in a directory that is not ours to write: left, empty */
+}
+
+/* Missing locks come back: a restored store has none, and nobody holds any. */
+static int locks_find(struct blob_store *store) {
+        _cleanup_fd_ int fd = -1;
+        struct stat st;
+        int r;
+
+        fd = openat(store->dir_fd, LOCKS_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 && errno == ENOENT) {
+                fd = openat(store->dir_fd, LOCKS_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+                if (fd < 0)
+                        return -errno;
+                r = dir_sync(store->dir_fd);
+                if (r < 0)
+                        return r;
+        }
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return -errno;
+        store->locks_inode = st.st_ino;
+        return 0;
+}
+
+static int path_absolute(const char *path, char **ret_path) {
+        _cleanup_free_ char *here = NULL;
+        char *absolute = NULL;
+
+        if (path[0] == '/') {
+                absolute = strdup(path);
+                if (!absolute)
+                        return -ENOMEM;
+        } else {
+                here = get_current_dir_name();
+                if (!here)
+                        return -errno;
+                if (asprintf(&absolute, "%s/%s", here, path) < 0)
+                        return -ENOMEM;
+        }
+        *ret_path = absolute;
+        return 0;
+}
+
+int blob_store_open(const char *path, const char uuid[static BLOB_UUID_SIZE], struct blob_store **ret_store) {
+        _cleanup_store_ struct blob_store *store = NULL;
+        struct statx stx = { 0 };
+        struct stat st;
+        int r;
+
+        assert(strlen(uuid) == BLOB_UUID_SIZE - 1);
+        store = calloc(1, sizeof(*store));
+        if (!store)
+                return -ENOMEM;
+        memcpy(store->uuid, uuid, sizeof(store->uuid));
+        store->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (store->dir_fd < 0)
+                return errno == EACCES || errno == ENOMEM || errno == EMFILE || errno == ENFILE ? -errno : -EIO;
+        r = path_absolute(path, &store->path);
+        if (r < 0)
+                return r;
+        r = mark_check(store->dir_fd, uuid);
+        if (r < 0)
+                return r;
+        if (fstat(store->dir_fd, &st) < 0)
+                return -errno;
+        store->device = st.st_dev;
+        store->inode = st.st_ino;
+        if (statx(store->dir_fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) == 0 && stx.stx_mask & STATX_MNT_ID)
+                store->mount = stx.stx_mnt_id;
+        r = locks_find(store);
+        if (r < 0)
+                return r;
+        *ret_store = TAKE_PTR(store);
+        return 0;
+}
+
+struct blob_store *blob_store_close(struct blob_store *store) {
+        if (!store)
+                return NULL;
+        store->dir_fd = fd_close(store->dir_fd);
+        free(store->path);
+        free(store);
+        return NULL;
+}
+
+int blob_store_check(const struct blob_store *store) {
+        struct stat st;
+
+        if (stat(store->path, &st) < 0 || st.st_dev != store->device || st.st_ino != store->inode)
+                return -EIO;
+        return mark_check(store->dir_fd, store->uuid);
+}
+
+int blob_store_statvfs(const struct blob_store *store, struct statvfs *ret_space) {
+        return fstatvfs(store->dir_fd, ret_space) < 0 ? -errno : 0;
+}
+
+/* One mount too: link(2) does not cross from a bind mount to another. */
+bool blob_store_same_filesystem(const struct blob_store *a, const struct blob_store *b) {
+        return a->device == b->device && a->mount == b->mount;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ * What the blob tests stand on: a directory to throw away, filesystems mounted in it, files with holes.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "blob.h"
+#include "cleanup.h"
+
+#define UUID "6b1c1f0e-27a5-4c5e-9d0a-0123456789ab"
+#define OTHER_UUID "00000000-27a5-4c5e-9d0a-0123456789ab"
+#define KIB ((uint64_t)1 << 10)
+#define MIB ((uint64_t)1 << 20)
+
+/* Made anew for each test by scratch_setup: an empty directory, a store in it. */
+extern char scratch_dir[64];
+extern char scratch_path[80];
+extern struct blob_store *scratch_store;
+
+int scratch_setup(void **state);
+int scratch_teardown(void **state);
+
+/* Where scratch_setup makes its directories, from now on: NULL for /tmp, or a filesystem mounted for this process
+ * alone (tmpfs, ramfs, ext3, xfs). False: it cannot be had (not root, no mkfs). */
+bool scratch_filesystem(const char *type);
+/* Mounts a tmpfs at path, for this process alone. */
+bool scratch_tmpfs(const char *path, const char *options);
+
+/* dir/name, good until the fourth next call */
+const char *scratch_name(const char *name);
+void scratch_write(const char *path, const char *text);
+bool scratch_exists(const char *path);
+int scratch_count(const char *dir);
+
+/* Bytes that depend on where they are. */
+void scratch_fill(int fd, uint64_t offset, uint64_t length);
+/* Fails the test unless both files' ranges are the same bytes. */
+void scratch_same(int a, uint64_t a_offset, int b, uint64_t b_offset, uint64_t length);
+uint64_t scratch_size(int fd);
+uint64_t scratch_allocated(int fd);
+int64_t scratch_now_ms(void);
