@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT
+ * What is so, and what happened: the catalog in the product's nouns. Decides nothing and moves no bytes.
+ *
+ * int r: 0 (or a count, where said), -errno: -ENOENT not there, -EIO, -ENOSPC, -EROFS, -ENOMEM as the machine failed,
+ * -EAGAIN another process kept the catalog busy for longer than CATALOG_BUSY_MS. Text outputs belong to the caller.
+ *
+ * A connection is used by one thread at a time: borrowed by catalog_read for a few calls, or handed to the function
+ * that catalog_write runs. Every read shows live rows only; several reads outside catalog_write are several moments.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cleanup.h"
+#include "model.h"
+
+#define CATALOG_BUSY_MS 20000
+#define CATALOG_VERSION 1
+
+struct catalog;
+struct catalog_connection;
+
+enum catalog_flags {
+        CATALOG_READ_ONLY = 1 << 0,
+        CATALOG_NOT_DURABLE = 1 << 1, /* a commit does not wait for the disk */
+};
+
+/* Makes the file (0600, must not exist) with the built-in account `operator` and the event `init`. */
+int catalog_create(const char *path, const char *uuid, uid_t uid, enum via via);
+
+/* -ENOENT, -EACCES, -EROFS; -EMEDIUMTYPE: no catalog; -EPROTONOSUPPORT: a newer version. Starts the writer's thread. */
+int catalog_open(const char *path, enum catalog_flags flags, struct catalog **ret_catalog);
+/* Waits until all that was posted is written. */
+struct catalog *catalog_close(struct catalog *catalog);
+/* The uuid that marks this catalog's stores; belongs to the catalog. */
+const char *catalog_uuid(const struct catalog *catalog);
+
+int catalog_read(struct catalog *catalog, struct catalog_connection **ret_connection);
+void catalog_read_end(struct catalog_connection **connection);
+#define _cleanup_read_ _cleanup_(catalog_read_end)
+
+/* Runs `run` in the writer's transaction and waits: 0 commits, anything else changes nothing. Returns what `run`
+ * returned, or -errno of the commit. Never from within `run`. */
+typedef int (*catalog_run)(struct catalog_connection *connection, void *context);
+int catalog_write(struct catalog *catalog, catalog_run run, void *context);
+/* The same without waiting, neither for its turn nor for the disk; `done` (may be NULL) releases the context. */
+int catalog_post(struct catalog *catalog, catalog_run run, void *context, void (*done)(void *context));
+
+/* --- the log --- */
+
+enum event_op {
+        EVENT_INIT, EVENT_REGION_ADD, EVENT_REGION_RM, EVENT_ACCOUNT_ADD, EVENT_ACCOUNT_SET, EVENT_ACCOUNT_RM,
+        EVENT_LIMIT, EVENT_CREATE, EVENT_AVAILABLE, EVENT_SEAL, EVENT_DESCRIBE, EVENT_RENAME, EVENT_DELETE,
+        EVENT_SHARE, EVENT_UNSHARE, EVENT_COPY,
+};
+
+#define EVENT_DETAILS 4
+#define EVENT_PLACE_NEW (-1)
+struct event {
+        const struct caller *caller;
+        enum event_op op;
+        const char *object;  /* NULL: none */
+        const char *account; /* NULL: none */
+        int64_t place;       /* whose history it belongs to, 0: none, EVENT_PLACE_NEW: the place it makes */
+        const char *rule;    /* of a refusal, with its errno's name; NULL: done */
+        const char *error;
+        struct {
+                const char *key;
+                const char *text; /* NULL: the number */
+                int64_t number;
+        } detail[EVENT_DETAILS]; /* until a NULL key */
+};
+
+/* Only in catalog_write. ret_id: the event's number, and the id of what it makes. */
+int catalog_event_add(struct catalog_connection *c, const struct event *event, int64_t *ret_id);
+
+/* Calls each with the lines (JSON and newline) of a place's history, oldest first. account: only the events that name
+ * it as actor or other account and the image's own changes that it can see; NULL: all. */
+int catalog_history(struct catalog_connection *c, int64_t place, const char *account,
+                    int (*each)(const char *line, size_t length, void *context), void *context);
+
+/* --- accounts, regions, limits --- */
+
+int catalog_account_find(struct catalog_connection *c, const char *name, struct account *ret_account);
+int catalog_account_get(struct catalog_connection *c, int64_t id, struct account *ret_account);
+/* Any account of that name, dead ones included: 1 yes, 0 no. */
+int catalog_account_used(struct catalog_connection *c, const char *name);
+/* Live account with that uid. -ENOENT. */
+int catalog_account_of_uid(struct catalog_connection *c, int64_t uid, struct account *ret_account);
+int catalog_account_put(struct catalog_connection *c, int64_t event, const struct account *account);
+int catalog_account_update(struct catalog_connection *c, const struct account *account);
+int catalog_account_end(struct catalog_connection *c, int64_t event, int64_t id);
+int catalog_account_list(struct catalog_connection *c, int (*each)(const struct account *account, void *context),
+                         void *context);
+/* Images owned, shares received, in all regions. */
+int catalog_account_holdings(struct catalog_connection *c, int64_t id, int64_t *ret_images, int64_t *ret_shares);
+
+/* region->store is allocated: free() it, or region_done(). */
+int catalog_region_find(struct catalog_connection *c, const char *name, struct region *ret_region);
+int catalog_region_get(struct catalog_connection *c, int64_t id, struct region *ret_region);
+int catalog_region_put(struct catalog_connection *c, int64_t event, const char *name, const char *store);
+int catalog_region_end(struct catalog_connection *c, int64_t event, int64_t id);
+/* Fills images and bytes, of one owner or (0) of all. */
+int catalog_region_totals(struct catalog_connection *c, int64_t owner, struct region *region);
+/* Regions with id > after, in that order. */
+int catalog_region_list(struct catalog_connection *c, int64_t after,
+                        int (*each)(const struct region *region, void *context), void *context);
+
+int catalog_setting_get(struct catalog_connection *c, const char *name, int64_t otherwise, int64_t *ret_value);
+int catalog_setting_put(struct catalog_connection *c, const char *name, int64_t value);
+
+/* --- images --- */
+
+/* The place of a live name; -ENOENT. */
+int catalog_place_find(struct catalog_connection *c, int64_t region, int64_t owner, const char *name,
+                       int64_t *ret_place);
+int catalog_image_get(struct catalog_connection *c, int64_t place, struct image *ret_image);
+/* The same by the image's id. */
+int catalog_image_of_id(struct catalog_connection *c, int64_t id, struct image *ret_image);
+/* `north/web@alice` of any image that ever was, as it is called now or was called last; and whether it lives. */
+int catalog_image_name(struct catalog_connection *c, int64_t id, char ret_object[static OBJECT_SIZE],
+                       int64_t *ret_place);
+/* Images the account owns in the region, drafts included (SPEC 4 quota-own-only). */
+int catalog_image_count(struct catalog_connection *c, int64_t region, int64_t owner, int64_t *ret_count);
+/* The image it was copied from, 0: an import. */
+int catalog_image_source(struct catalog_connection *c, int64_t id, int64_t *ret_source);
+
+typedef int (*image_each)(const struct image_entry *entry, void *context);
+/* Images of one owner in a region (owner 0: of all owners), cursor > after. `each` not 0 ends it and is returned. */
+int catalog_image_list(struct catalog_connection *c, int64_t region, int64_t owner, int64_t after, image_each each,
+                       void *context);
+/* Images shared with the account in a region. */
+int catalog_received_list(struct catalog_connection *c, int64_t region, int64_t account, int64_t after,
+                          image_each each, void *context);
+
+/* Changes; each takes the event that makes it so. */
+int catalog_place_put(struct catalog_connection *c, int64_t event, int64_t region, int64_t owner, const char *name);
+int catalog_place_rename(struct catalog_connection *c, int64_t event, int64_t place, const char *name);
+/* Ends the place, its name, its image and what else is in it. */
+int catalog_place_end(struct catalog_connection *c, int64_t event, int64_t place);
+/* The image ends; a draft with the event's number as its id takes its place. */
+int catalog_image_renew(struct catalog_connection *c, int64_t event, int64_t place);
+int catalog_image_disk(struct catalog_connection *c, int64_t event, int64_t id, int64_t source);
+/* It has content: `description` and `shares` appear if they are missing. */
+int catalog_image_available(struct catalog_connection *c, int64_t event, int64_t place, int64_t id);
+/* Where the bytes came from, as far as known (0: an import). */
+int catalog_image_source_set(struct catalog_connection *c, int64_t id, int64_t source);
+int catalog_image_seal(struct catalog_connection *c, int64_t event, int64_t id, int64_t size, int64_t mtime);
+/* mtime (nanoseconds, here and below) 0: the blob's own again. No event: times are no access. */
+int catalog_image_touch(struct catalog_connection *c, int64_t id, int64_t mtime);
+int catalog_image_digest(struct catalog_connection *c, int64_t id, const uint8_t digest[static DIGEST_SIZE]);
+/* The next sealed image without digest, id > after. -ENOENT: none. */
+int catalog_undigested(struct catalog_connection *c, int64_t after, int64_t *ret_id, int64_t *ret_region);
+/* Is there a live image of that id, with a disk, in that region: 1 or 0. */
+int catalog_disk_wanted(struct catalog_connection *c, int64_t region, int64_t id);
+/* Every live image with a disk in a region. */
+int catalog_disk_each(struct catalog_connection *c, int64_t region,
+                      int (*each)(const struct image *image, void *context), void *context);
+
+/* Text and mtime of a live description. ret_length excludes NUL. */
+int catalog_description_get(struct catalog_connection *c, int64_t id, char ret_text[static TEXT_SIZE],
+                            size_t *ret_length, int64_t *ret_mtime, int64_t *ret_place);
+/* Makes it (its id is the event), or gives an existing one a new text. */
+int catalog_description_put(struct catalog_connection *c, int64_t event, int64_t place, const char *text,
+                            int64_t mtime);
+int catalog_description_end(struct catalog_connection *c, int64_t event, int64_t place);
+int catalog_description_touch(struct catalog_connection *c, int64_t id, int64_t mtime);
+int catalog_shares_link_put(struct catalog_connection *c, int64_t event, int64_t place);
+int catalog_shares_link_end(struct catalog_connection *c, int64_t event, int64_t place);
+/* The place of a live `shares` link. */
+int catalog_shares_link_get(struct catalog_connection *c, int64_t id, int64_t *ret_place);
+
+/* --- shares --- */
+
+int catalog_share_find(struct catalog_connection *c, int64_t image, int64_t account, struct share *ret_share);
+int catalog_share_get(struct catalog_connection *c, int64_t id, struct share *ret_share);
+/* Live shares of an image, id > after; account 0: all, else only that one. */
+int catalog_share_list(struct catalog_connection *c, int64_t image, int64_t account, int64_t after,
+                       int (*each)(const struct share *share, void *context), void *context);
+int catalog_share_put(struct catalog_connection *c, int64_t event, int64_t image, int64_t account, int64_t region);
+int catalog_share_end(struct catalog_connection *c, int64_t event, int64_t id);
+/* The oldest live share an account received, with the image it is for. -ENOENT: none. */
+int catalog_share_received(struct catalog_connection *c, int64_t account, struct share *ret_share);

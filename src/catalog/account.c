@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT
+ * Accounts, and the catalog's settings.
+ */
+#include "internal.h"
+
+static int account_row(sqlite3_stmt *s, struct account *ret_account) {
+        *ret_account = (struct account){
+                .id = sqlite3_column_int64(s, 0),
+                .role = (enum role)sqlite3_column_int(s, 2),
+                .uid = sqlite3_column_type(s, 3) == SQLITE_NULL ? -1 : sqlite3_column_int64(s, 3),
+                .quota = sqlite3_column_type(s, 4) == SQLITE_NULL ? -1 : sqlite3_column_int64(s, 4),
+                .require_trust = sqlite3_column_int(s, 5) != 0,
+        };
+        return column_text(s, 1, ret_account->name, sizeof(ret_account->name));
+}
+
+/* The row of a statement that has just been started with result r. */
+static int account_one(sqlite3_stmt **s, int r, struct account *ret_account) {
+        if (r == 0)
+                r = statement_row(*s);
+        if (r <= 0)
+                return r < 0 ? r : -ENOENT;
+        return account_row(*s, ret_account);
+}
+
+int catalog_account_find(struct catalog_connection *c, const char *name, struct account *ret_account) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+        return account_one(&s, statement_start(c, S_ACCOUNT_FIND, &s, "t", name), ret_account);
+}
+
+int catalog_account_get(struct catalog_connection *c, int64_t id, struct account *ret_account) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+        return account_one(&s, statement_start(c, S_ACCOUNT_GET, &s, "i", id), ret_account);
+}
+
+int catalog_account_of_uid(struct catalog_connection *c, int64_t uid, struct account *ret_account) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+        return account_one(&s, statement_start(c, S_ACCOUNT_OF_UID, &s, "i", uid), ret_account);
+}
+
+int catalog_account_used(struct catalog_connection *c, const char *name) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_ACCOUNT_USED, &s, "t", name);
+
+        return r < 0 ? r : statement_row(s);
+}
+
+int catalog_account_list(struct catalog_connection *c, int (*each)(const struct account *account, void *context),
+                         void *context) {
+        struct account account = { 0 };
+        int r, rows;
+
+        do {
+                _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+                r = statement_start(c, S_ACCOUNT_LIST, &s, "i", account.id);
+                for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
+                        r = account_row(s, &account);
+                        if (r == 0)
+                                r = each(&account, context);
+                }
+        } while (r == 0 && rows == PAGE);
+        return r;
+}
+
+int catalog_account_put(struct catalog_connection *c, int64_t event, const struct account *account) {
+        int r = statement_run(c, S_ACCOUNT_PUT, "itimmi", event, account->name, (int64_t)account->role, account->uid,
+                              account->quota, (int64_t)account->require_trust);
+
+        return changed_one(r);
+}
+
+int catalog_account_update(struct catalog_connection *c, const struct account *account) {
+        return changed_one(statement_run(c, S_ACCOUNT_UPDATE, "iimmi", account->id, (int64_t)account->role, account->uid,
+                                         account->quota, (int64_t)account->require_trust));
+}
+
+int catalog_account_end(struct catalog_connection *c, int64_t event, int64_t id) {
+        return changed_one(statement_run(c, S_ACCOUNT_END, "ii", event, id));
+}
+
+int catalog_account_holdings(struct catalog_connection *c, int64_t id, int64_t *ret_images, int64_t *ret_shares) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_ACCOUNT_HOLDINGS, &s, "i", id);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : -EIO;
+        *ret_images = sqlite3_column_int64(s, 0);
+        *ret_shares = sqlite3_column_int64(s, 1);
+        return 0;
+}
+
+int catalog_setting_get(struct catalog_connection *c, const char *name, int64_t otherwise, int64_t *ret_value) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_SETTING_GET, &s, "t", name);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r < 0)
+                return r;
+        *ret_value = r > 0 ? sqlite3_column_int64(s, 0) : otherwise;
+        return 0;
+}
+
+int catalog_setting_put(struct catalog_connection *c, const char *name, int64_t value) {
+        return changed_one(statement_run(c, S_SETTING_PUT, "ti", name, value));
+}

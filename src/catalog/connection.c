@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT
+ * Opening and closing: the catalog's file, its connections and the pool of readers.
+ */
+#include "internal.h"
+
+#include <assert.h>
+#include <fcntl.h>
+
+#include "timestamp.h"
+
+static const char schema[] =
+#include "schema.sql.h"
+        ;
+
+/* rfc3339(milliseconds): the time as the log writes it. */
+static void function_rfc3339(sqlite3_context *context, int count, sqlite3_value **values) {
+        char text[TIMESTAMP_SIZE];
+
+        assert(count == 1);
+        sqlite3_result_text(context, timestamp_format(sqlite3_value_int64(values[0]), text), -1, SQLITE_TRANSIENT);
+}
+
+/* Another process holds the write lock for a commit, some 100 us: ask again soon, not after SQLite's 100 ms. */
+static int busy(void *context, int tries) {
+        (void)context;
+        if (tries >= CATALOG_BUSY_MS)
+                return 0;
+        (void)usleep(tries < 20 ? 100 : 1000); /* an early return only asks sooner */
+        return 1;
+}
+
+int connection_run(struct catalog_connection *c, const char *sql) {
+        return sqlite_error(c->db, sqlite3_exec(c->db, sql, NULL, NULL, NULL));
+}
+
+struct catalog_connection *connection_close(struct catalog_connection *c) {
+        if (!c)
+                return NULL;
+        for (int i = 0; i < STATEMENT_COUNT; i++)
+                (void)sqlite3_finalize(c->statements[i]); /* repeats an error told before */
+        (void)sqlite3_close(c->db);                       /* cannot be busy: all statements are gone */
+        free(c);
+        return NULL;
+}
+
+static void cleanup_connection(struct catalog_connection **c) {
+        *c = connection_close(*c);
+}
+
+int connection_open(struct catalog *catalog, bool writer, struct catalog_connection **ret_connection) {
+        _cleanup_(cleanup_connection) struct catalog_connection *c = calloc(1, sizeof(*c));
+        int r;
+
+        if (!c)
+                return -ENOMEM;
+        c->catalog = catalog;
+        r = sqlite_error(NULL, sqlite3_open_v2(catalog->path, &c->db,
+                                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL));
+        if (r < 0)
+                return r;
+        r = sqlite_error(c->db, sqlite3_busy_handler(c->db, busy, NULL));
+        if (r == 0)
+                r = sqlite_error(c->db, sqlite3_create_function(c->db, "rfc3339", 1,
+                                                                SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
+                                                                NULL, function_rfc3339, NULL, NULL));
+        if (r == 0)
+                r = connection_run(c, "PRAGMA foreign_keys = on; PRAGMA trusted_schema = off; PRAGMA cell_size_check = on;"
+                                      "PRAGMA temp_store = memory");
+        if (r == 0)
+                r = connection_run(c, writer ? "PRAGMA cache_size = -8192" : "PRAGMA cache_size = -2048; PRAGMA query_only = on");
+        if (r == 0)
+                r = connection_run(c, catalog->flags & CATALOG_NOT_DURABLE ? "PRAGMA synchronous = normal"
+                                                                           : "PRAGMA synchronous = full");
+        if (r < 0)
+                return r;
+        *ret_connection = TAKE_PTR(c);
+        return 0;
+}
+
+static int number_of(struct catalog_connection *c, const char *pragma, int64_t *ret_number) {
+        sqlite3_stmt *s = NULL;
+        int r = sqlite_error(c->db, sqlite3_prepare_v2(c->db, pragma, -1, &s, NULL));
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r > 0)
+                *ret_number = sqlite3_column_int64(s, 0);
+        (void)sqlite3_finalize(s); /* told by statement_row */
+        return r > 0 ? 0 : r < 0 ? r : -EIO;
+}
+
+/* "IMGS" in the file's header tells a catalog from other databases. */
+#define APPLICATION_ID 0x494d4753
+
+static int check_kind(struct catalog_connection *c, struct catalog *catalog) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int64_t application, version;
+        int r;
+
+        r = number_of(c, "PRAGMA application_id", &application);
+        if (r == 0)
+                r = number_of(c, "PRAGMA user_version", &version);
+        if (r < 0)
+                return r;
+        if (application != APPLICATION_ID)
+                return -EMEDIUMTYPE;
+        if (version > CATALOG_VERSION)
+                return -EPROTONOSUPPORT;
+        if (version < CATALOG_VERSION) /* there is none yet; migrations start here */
+                return -EMEDIUMTYPE;
+        r = statement_start(c, S_META_GET, &s, "t", "uuid");
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : -EMEDIUMTYPE;
+        return column_text(s, 0, catalog->uuid, sizeof(catalog->uuid));
+}
+
+struct catalog *catalog_close(struct catalog *catalog) {
+        if (!catalog)
+                return NULL;
+        writer_stop(catalog);
+        while (catalog->idle) {
+                struct catalog_connection *c = catalog->idle;
+
+                catalog->idle = c->next;
+                (void)connection_close(c); /* returns NULL */
+        }
+        (void)pthread_cond_destroy(&catalog->work); /* nobody waits any more */
+        (void)pthread_mutex_destroy(&catalog->lock);
+        free(catalog->path);
+        free(catalog);
+        return NULL;
+}
+
+static void cleanup_catalog(struct catalog **catalog) {
+        *catalog = catalog_close(*catalog);
+}
+
+static int catalog_new(const char *path, enum catalog_flags flags, struct catalog **ret_catalog) {
+        struct catalog *catalog = calloc(1, sizeof(*catalog));
+
+        if (!catalog)
+                return -ENOMEM;
+        catalog->flags = flags;
+        catalog->last = &catalog->first;
+        (void)pthread_mutex_init(&catalog->lock, NULL); /* cannot fail with default attributes */
+        (void)pthread_cond_init(&catalog->work, NULL);
+        catalog->path = strdup(path);
+        if (!catalog->path) {
+                (void)catalog_close(catalog); /* returns NULL */
+                return -ENOMEM;
+        }
+        *ret_catalog = catalog;
+        return 0;
+}
+
+int catalog_open(const char *path, enum catalog_flags flags, struct catalog **ret_catalog) {
+        _cleanup_(cleanup_catalog) struct catalog *catalog = NULL;
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r;
+
+        if (access(path, R_OK | (flags & CATALOG_READ_ONLY ? 0 : W_OK)) < 0)
+                return -errno;
+        r = catalog_new(path, flags, &catalog);
+        if (r == 0)
+                r = catalog_read(catalog, &c);
+        if (r == 0)
+                r = check_kind(c, catalog);
+        if (r == 0 && !(flags & CATALOG_READ_ONLY))
+                r = writer_start(catalog);
+        if (r < 0)
+                return r;
+        catalog_read_end(&c);
+        *ret_catalog = TAKE_PTR(catalog);
+        return 0;
+}
+
+const char *catalog_uuid(const struct catalog *catalog) {
+        return catalog->uuid;
+}
+
+int catalog_read(struct catalog *catalog, struct catalog_connection **ret_connection) {
+        struct catalog_connection *c;
+
+        (void)pthread_mutex_lock(&catalog->lock); /* a plain mutex, not held by this thread */
+        c = catalog->idle;
+        if (c)
+                catalog->idle = c->next;
+        (void)pthread_mutex_unlock(&catalog->lock);
+        if (!c)
+                return connection_open(catalog, false, ret_connection);
+        *ret_connection = c;
+        return 0;
+}
+
+void catalog_read_end(struct catalog_connection **connection) {
+        struct catalog_connection *c = TAKE_PTR(*connection);
+
+        if (!c)
+                return;
+        (void)pthread_mutex_lock(&c->catalog->lock);
+        c->next = c->catalog->idle;
+        c->catalog->idle = c;
+        (void)pthread_mutex_unlock(&c->catalog->lock);
+}
+
+/* The first event names the account that it makes: both rows come in one transaction, checked at its end. */
+static int fill(struct catalog_connection *c, const char *uuid, uid_t uid, enum via via) {
+        const struct caller operator = { .account = 1, .name = "operator", .role = ROLE_OPERATOR, .uid = uid, .via = via };
+        const struct account row = { .name = "operator", .role = ROLE_OPERATOR, .uid = -1, .quota = -1 };
+        int64_t event = 1;
+        int r;
+
+        r = catalog_account_put(c, event, &row);
+        if (r == 0)
+                r = catalog_event_add(c, &(struct event){ .caller = &operator, .op = EVENT_INIT }, &event);
+        if (r == 0)
+                r = statement_run(c, S_META_PUT, "tt", "uuid", uuid);
+        return r < 0 ? r : 0;
+}
+
+int catalog_create(const char *path, const char *uuid, uid_t uid, enum via via) {
+        _cleanup_(cleanup_catalog) struct catalog *catalog = NULL;
+        _cleanup_(cleanup_connection) struct catalog_connection *c = NULL;
+        int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        char sql[128];
+        int r;
+
+        if (fd < 0)
+                return -errno;
+        fd = fd_close(fd); /* before SQLite opens it: closing any descriptor of a file drops a process' POSIX locks on it */
+        r = catalog_new(path, 0, &catalog);
+        if (r == 0)
+                r = connection_open(catalog, true, &c);
+        if (r == 0)
+                r = connection_run(c, "PRAGMA journal_mode = wal; BEGIN IMMEDIATE");
+        if (r == 0)
+                r = connection_run(c, schema);
+        if (r == 0)
+                r = fill(c, uuid, uid, via);
+        (void)snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", APPLICATION_ID,
+                       CATALOG_VERSION); /* fits; pragmas take no parameters */
+        if (r == 0)
+                r = connection_run(c, sql);
+        if (r < 0)
+                (void)unlink(path); /* the error told is the first one */
+        return r;
+}

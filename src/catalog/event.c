@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT
+ * The log: appends an event to the hash chain, and reads a place's history.
+ */
+#include "internal.h"
+
+#include <assert.h>
+#include <openssl/evp.h>
+
+#include "timestamp.h"
+
+#define HASH_SIZE 32
+#define HASH_MEMBER ",\"hash\":\""
+#define LINE_EXTRA (strlen(HASH_MEMBER) + 2 * HASH_SIZE + strlen("\"\n")) /* what a line has beyond the hashed JSON */
+
+static const char *const op_names[] = {
+        [EVENT_INIT] = "init",
+        [EVENT_REGION_ADD] = "region-add",
+        [EVENT_REGION_RM] = "region-rm",
+        [EVENT_ACCOUNT_ADD] = "account-add",
+        [EVENT_ACCOUNT_SET] = "account-set",
+        [EVENT_ACCOUNT_RM] = "account-rm",
+        [EVENT_LIMIT] = "limit",
+        [EVENT_CREATE] = "create",
+        [EVENT_AVAILABLE] = "available",
+        [EVENT_SEAL] = "seal",
+        [EVENT_DESCRIBE] = "describe",
+        [EVENT_RENAME] = "rename",
+        [EVENT_DELETE] = "delete",
+        [EVENT_SHARE] = "share",
+        [EVENT_UNSHARE] = "unshare",
+        [EVENT_COPY] = "copy",
+};
+
+struct chain {
+        int64_t id, time;
+        uint8_t hash[HASH_SIZE];
+};
+
+/* The last event; all zero before the first. */
+static int chain_last(struct catalog_connection *c, struct chain *ret_chain) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_EVENT_LAST, &s, "");
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r < 0)
+                return r;
+        *ret_chain = (struct chain){ 0 };
+        if (r == 0)
+                return 0;
+        if (sqlite3_column_bytes(s, 2) != HASH_SIZE)
+                return -EIO;
+        ret_chain->id = sqlite3_column_int64(s, 0);
+        ret_chain->time = sqlite3_column_int64(s, 1);
+        memcpy(ret_chain->hash, sqlite3_column_blob(s, 2), HASH_SIZE);
+        return 0;
+}
+
+static int bind_detail(sqlite3_stmt *s, const struct event *e) {
+        int code = SQLITE_OK;
+
+        for (int i = 0; i < EVENT_DETAILS && e->detail[i].key && code == SQLITE_OK; i++) {
+                code = sqlite3_bind_text(s, 2 * i + 1, e->detail[i].key, -1, SQLITE_STATIC);
+                if (code != SQLITE_OK)
+                        break;
+                code = e->detail[i].text ? sqlite3_bind_text(s, 2 * i + 2, e->detail[i].text, -1, SQLITE_STATIC)
+                                         : sqlite3_bind_int64(s, 2 * i + 2, e->detail[i].number);
+        }
+        return sqlite_error(sqlite3_db_handle(s), code);
+}
+
+/* The details as a JSON object; NULL if there are none. */
+static int detail_json(struct catalog_connection *c, const struct event *e, char **ret_json) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r;
+
+        *ret_json = NULL;
+        if (!e->detail[0].key)
+                return 0;
+        r = statement_start(c, S_EVENT_DETAIL, &s, "");
+        if (r == 0)
+                r = bind_detail(s, e);
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : -EIO;
+        *ret_json = strdup((const char *)sqlite3_column_text(s, 0));
+        return *ret_json ? 0 : -ENOMEM;
+}
+
+static int hash_event(const uint8_t previous[static HASH_SIZE], const char *json, size_t length,
+                      uint8_t ret_hash[static HASH_SIZE]) {
+        EVP_MD_CTX *context = EVP_MD_CTX_new();
+        int good;
+
+        if (!context)
+                return -ENOMEM;
+        good = EVP_DigestInit_ex(context, EVP_sha256(), NULL) && EVP_DigestUpdate(context, previous, HASH_SIZE) &&
+               EVP_DigestUpdate(context, json, length) && EVP_DigestFinal_ex(context, ret_hash, NULL);
+        EVP_MD_CTX_free(context);
+        return good ? 0 : -ENOMEM;
+}
+
+int catalog_event_add(struct catalog_connection *c, const struct event *e, int64_t *ret_id) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        _cleanup_free_ char *detail = NULL;
+        const char *via = e->caller->via == VIA_CLI ? "cli" : "mount", *op = op_names[e->op];
+        int64_t now = timestamp_now(), id, uid = (int64_t)e->caller->uid;
+        uint8_t hash[HASH_SIZE];
+        struct chain last;
+        size_t length;
+        int r;
+
+        r = chain_last(c, &last);
+        if (r == 0)
+                r = detail_json(c, e, &detail);
+        if (r < 0)
+                return r;
+        id = last.id + 1;
+        now = now < last.time ? last.time : now;
+        r = statement_start(c, S_EVENT_RENDER, &s, "iiiittttttt", id, now, e->caller->account, uid, via, op, e->object,
+                            e->account, e->rule, e->error, detail);
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : -EIO;
+        length = (size_t)sqlite3_column_bytes(s, 0);
+        r = hash_event(last.hash, (const char *)sqlite3_column_text(s, 0), length, hash);
+        if (r < 0)
+                return r;
+        r = statement_run(c, S_EVENT_PUT, "iiiitttttttnib", id, now, e->caller->account, uid, via, op, e->object,
+                          e->account, e->rule, e->error, detail, e->place == EVENT_PLACE_NEW ? id : e->place, (int64_t)(length + LINE_EXTRA), hash,
+                          HASH_SIZE);
+        if (r < 0)
+                return r;
+        *ret_id = id;
+        return 0;
+}
+
+/* The hashed JSON with its hash as the last member, and a newline. */
+static int event_line(sqlite3_stmt *s, int (*each)(const char *line, size_t length, void *context), void *context) {
+        const char *json = (const char *)sqlite3_column_text(s, 0);
+        const uint8_t *hash = sqlite3_column_blob(s, 1);
+        size_t n = (size_t)sqlite3_column_bytes(s, 0), length = n + LINE_EXTRA;
+        _cleanup_free_ char *line = NULL;
+        char *p;
+
+        if (!json || n == 0 || sqlite3_column_bytes(s, 1) != HASH_SIZE)
+                return -EIO;
+        line = malloc(length + 1);
+        if (!line)
+                return -ENOMEM;
+        memcpy(line, json, n - 1); /* without its brace */
+        p = stpcpy(line + n - 1, HASH_MEMBER);
+        for (int i = 0; i < HASH_SIZE; i++)
+                p += sprintf(p, "%02x", hash[i]);
+        p = stpcpy(p, "\"}\n");
+        assert((size_t)(p - line) == length);
+        return each(line, length, context);
+}
+
+int catalog_history(struct catalog_connection *c, int64_t place, const char *account,
+                    int (*each)(const char *line, size_t length, void *context), void *context) {
+        int64_t after = 0;
+        int r, rows;
+
+        do {
+                _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+                r = statement_start(c, S_EVENT_HISTORY, &s, "iit", place, after, account);
+                for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
+                        after = sqlite3_column_int64(s, 2);
+                        r = event_line(s, each, context);
+                }
+        } while (r == 0 && rows == PAGE);
+        return r;
+}

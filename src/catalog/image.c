@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT
+ * Places and the images in them: looking up, listing, and their life.
+ */
+#include "internal.h"
+
+static int image_row(sqlite3_stmt *s, struct image *ret_image) {
+        bool sealed = sqlite3_column_type(s, 9) != SQLITE_NULL;
+        bool available = sqlite3_column_type(s, 8) != SQLITE_NULL;
+        int r;
+
+        *ret_image = (struct image){
+                .place = sqlite3_column_int64(s, 0),
+                .id = sqlite3_column_int64(s, 1),
+                .region = sqlite3_column_int64(s, 2),
+                .owner = sqlite3_column_int64(s, 3),
+                .state = sealed ? IMAGE_SEALED : available ? IMAGE_AVAILABLE : IMAGE_DRAFT,
+                .has_disk = sqlite3_column_type(s, 7) != SQLITE_NULL,
+                .description = sqlite3_column_int64(s, 10),
+                .shares_link = sqlite3_column_int64(s, 11),
+                .created = sqlite3_column_int64(s, 12),
+                .place_created = sqlite3_column_int64(s, 13),
+                .size = sqlite3_column_int64(s, 14),
+                .mtime = sqlite3_column_int64(s, 16),
+                .shares = sqlite3_column_int64(s, 17),
+        };
+        if (sqlite3_column_bytes(s, 15) == DIGEST_SIZE) {
+                ret_image->digested = true;
+                memcpy(ret_image->digest, sqlite3_column_blob(s, 15), DIGEST_SIZE);
+        }
+        r = column_text(s, 4, ret_image->region_name, NAME_SIZE);
+        if (r == 0)
+                r = column_text(s, 5, ret_image->owner_name, NAME_SIZE);
+        return r < 0 ? r : column_text(s, 6, ret_image->name, NAME_SIZE);
+}
+
+static int image_one(sqlite3_stmt **s, int r, struct image *ret_image) {
+        if (r == 0)
+                r = statement_row(*s);
+        if (r <= 0)
+                return r < 0 ? r : -ENOENT;
+        return image_row(*s, ret_image);
+}
+
+int catalog_image_get(struct catalog_connection *c, int64_t place, struct image *ret_image) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+        return image_one(&s, statement_start(c, S_IMAGE_OF_PLACE, &s, "i", place), ret_image);
+}
+
+int catalog_image_of_id(struct catalog_connection *c, int64_t id, struct image *ret_image) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+        return image_one(&s, statement_start(c, S_IMAGE_OF_ID, &s, "i", id), ret_image);
+}
+
+/* The first column of the first row; -ENOENT if there is none. */
+static int number_one(sqlite3_stmt **s, int r, int64_t *ret_number) {
+        if (r == 0)
+                r = statement_row(*s);
+        if (r <= 0)
+                return r < 0 ? r : -ENOENT;
+        *ret_number = sqlite3_column_int64(*s, 0);
+        return 0;
+}
+
+int catalog_place_find(struct catalog_connection *c, int64_t region, int64_t owner, const char *name,
+                       int64_t *ret_place) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+        return number_one(&s, statement_start(c, S_PLACE_FIND, &s, "iit", region, owner, name), ret_place);
+}
+
+int catalog_image_count(struct catalog_connection *c, int64_t region, int64_t owner, int64_t *ret_count) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+        return number_one(&s, statement_start(c, S_IMAGE_COUNT, &s, "ii", region, owner), ret_count);
+}
+
+int catalog_image_source(struct catalog_connection *c, int64_t id, int64_t *ret_source) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+        return number_one(&s, statement_start(c, S_IMAGE_SOURCE, &s, "i", id), ret_source);
+}
+
+int catalog_image_name(struct catalog_connection *c, int64_t id, char ret_object[static OBJECT_SIZE],
+                       int64_t *ret_place) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_IMAGE_NAME, &s, "i", id);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : -ENOENT;
+        *ret_place = sqlite3_column_int64(s, 1);
+        return column_text(s, 0, ret_object, OBJECT_SIZE);
+}
+
+/* The rows of one page of a listing; ret_rows tells whether there may be another. */
+static int entries(sqlite3_stmt *s, int r, int64_t *after, image_each each, void *context, int *ret_rows) {
+        int rows;
+
+        for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
+                struct image_entry entry = { .place = sqlite3_column_int64(s, 0), .cursor = sqlite3_column_int64(s, 1) };
+
+                r = column_text(s, 2, entry.name, NAME_SIZE);
+                if (r == 0)
+                        r = column_text(s, 3, entry.owner_name, NAME_SIZE);
+                if (r == 0)
+                        r = each(&entry, context);
+                *after = entry.cursor;
+        }
+        *ret_rows = rows;
+        return r;
+}
+
+int catalog_image_list(struct catalog_connection *c, int64_t region, int64_t owner, int64_t after, image_each each,
+                       void *context) {
+        int r, rows;
+
+        do {
+                _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+                if (owner != 0)
+                        r = statement_start(c, S_IMAGE_LIST, &s, "iii", region, owner, after);
+                else
+                        r = statement_start(c, S_IMAGE_LIST_ALL, &s, "ii", region, after);
+                r = entries(s, r, &after, each, context, &rows);
+        } while (r == 0 && rows == PAGE);
+        return r;
+}
+
+int catalog_received_list(struct catalog_connection *c, int64_t region, int64_t account, int64_t after,
+                          image_each each, void *context) {
+        int r, rows;
+
+        do {
+                _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+                r = statement_start(c, S_RECEIVED_LIST, &s, "iii", region, account, after);
+                r = entries(s, r, &after, each, context, &rows);
+        } while (r == 0 && rows == PAGE);
+        return r;
+}
+
+int catalog_place_put(struct catalog_connection *c, int64_t event, int64_t region, int64_t owner, const char *name) {
+        int r = changed_one(statement_run(c, S_PLACE_PUT, "iii", event, region, owner));
+
+        if (r == 0)
+                r = changed_one(statement_run(c, S_PLACE_NAME_PUT, "iiiit", event, event, region, owner, name));
+        return r < 0 ? r : changed_one(statement_run(c, S_IMAGE_PUT, "ii", event, event));
+}
+
+int catalog_place_rename(struct catalog_connection *c, int64_t event, int64_t place, const char *name) {
+        int r = changed_one(statement_run(c, S_PLACE_NAME_END, "ii", event, place));
+
+        return r < 0 ? r : changed_one(statement_run(c, S_PLACE_NAME_AGAIN, "iit", place, event, name));
+}
+
+int catalog_place_end(struct catalog_connection *c, int64_t event, int64_t place) {
+        static const enum statement parts[] = { S_DESCRIPTION_END, S_SHARES_LINK_END, S_IMAGE_END, S_PLACE_NAME_END };
+
+        for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+                int r = statement_run(c, parts[i], "ii", event, place);
+
+                if (r < 0)
+                        return r;
+        }
+        return changed_one(statement_run(c, S_PLACE_END, "ii", event, place));
+}
+
+int catalog_image_renew(struct catalog_connection *c, int64_t event, int64_t place) {
+        int r = changed_one(statement_run(c, S_IMAGE_END, "ii", event, place));
+
+        return r < 0 ? r : changed_one(statement_run(c, S_IMAGE_PUT, "ii", event, place));
+}
+
+int catalog_image_disk(struct catalog_connection *c, int64_t event, int64_t id, int64_t source) {
+        return changed_one(statement_run(c, S_IMAGE_DISK, "iin", event, id, source));
+}
+
+int catalog_image_source_set(struct catalog_connection *c, int64_t id, int64_t source) {
+        return changed_one(statement_run(c, S_IMAGE_SOURCE_SET, "in", id, source));
+}
+
+int catalog_image_seal(struct catalog_connection *c, int64_t event, int64_t id, int64_t size, int64_t mtime) {
+        return changed_one(statement_run(c, S_IMAGE_SEAL, "iiii", event, id, size, mtime));
+}
+
+int catalog_image_touch(struct catalog_connection *c, int64_t id, int64_t mtime) {
+        return changed_one(statement_run(c, S_IMAGE_TOUCH, "in", id, mtime));
+}
+
+int catalog_image_digest(struct catalog_connection *c, int64_t id, const uint8_t digest[static DIGEST_SIZE]) {
+        return changed_one(statement_run(c, S_IMAGE_DIGEST, "ib", id, digest, DIGEST_SIZE));
+}
+
+int catalog_undigested(struct catalog_connection *c, int64_t after, int64_t *ret_id, int64_t *ret_region) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int64_t id;
+        int r = number_one(&s, statement_start(c, S_UNDIGESTED, &s, "i", after), &id);
+
+        if (r < 0)
+                return r;
+        *ret_id = id;
+        *ret_region = sqlite3_column_int64(s, 1);
+        return 0;
+}
+
+int catalog_disk_wanted(struct catalog_connection *c, int64_t region, int64_t id) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_DISK_WANTED, &s, "ii", region, id);
+
+        return r < 0 ? r : statement_row(s);
+}
+
+/* One page of a region's disks. The number of rows, or -errno. */
+static int disk_page(struct catalog_connection *c, int64_t region, int64_t after, struct image *ret_images) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int rows, r = statement_start(c, S_DISK_EACH, &s, "ii", region, after);
+
+        for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++)
+                r = image_row(s, &ret_images[rows]);
+        return r < 0 ? r : rows;
+}
+
+/* A page is read before its first call: what is done with a disk may take long, and a held read stops checkpoints. */
+int catalog_disk_each(struct catalog_connection *c, int64_t region,
+                      int (*each)(const struct image *image, void *context), void *context) {
+        _cleanup_free_ struct image *images = calloc(PAGE, sizeof(*images));
+        int64_t after = 0;
+        int r = 0, rows;
+
+        if (!images)
+                return -ENOMEM;
+        do {
+                rows = disk_page(c, region, after, images);
+                for (int i = 0; i < rows && r == 0; i++)
+                        r = each(&images[i], context);
+                after = rows > 0 ? images[rows - 1].id : after;
+        } while (r == 0 && rows == PAGE);
+        return rows < 0 ? rows : r;
+}

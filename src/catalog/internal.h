@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ * Shared inside the catalog: a connection, its prepared statements, and the one place that knows SQLite's codes.
+ */
+#pragma once
+
+#include <errno.h>
+#include <pthread.h>
+#include <sqlite3.h>
+#include <string.h>
+
+#include "catalog.h"
+#include "cleanup.h"
+
+#define PAGE 256 /* rows of one statement of a listing: its LIMIT in statements.def */
+
+enum statement {
+#define STATEMENT(name, sql) S_##name,
+#include "statements.def"
+#undef STATEMENT
+        STATEMENT_COUNT
+};
+extern const char *const statement_sql[STATEMENT_COUNT];
+
+struct catalog_connection {
+        struct catalog *catalog;
+        sqlite3 *db;
+        sqlite3_stmt *statements[STATEMENT_COUNT]; /* prepared at first use, kept */
+        struct catalog_connection *next;           /* in the pool of idle readers */
+};
+
+struct job; /* writer.c */
+
+struct catalog {
+        char *path;
+        enum catalog_flags flags;
+        char uuid[40];
+        pthread_mutex_t lock; /* of what follows */
+        struct catalog_connection *idle;
+        pthread_cond_t work;
+        struct job *first, **last;
+        bool stopping;
+        bool has_writer;
+        pthread_t writer;
+};
+
+/* -errno for SQLite's result on a connection; 0 for OK, ROW and DONE. */
+int sqlite_error(sqlite3 *db, int code);
+
+int connection_open(struct catalog *catalog, bool writer, struct catalog_connection **ret_connection);
+struct catalog_connection *connection_close(struct catalog_connection *connection);
+/* Runs statements that return nothing. */
+int connection_run(struct catalog_connection *c, const char *sql);
+
+int writer_start(struct catalog *catalog);
+void writer_stop(struct catalog *catalog);
+
+/* A statement lent for a scope: bound by format, one letter an argument: i int64_t, t text (NULL: null),
+ * b blob (pointer, int), n null if the int64_t is 0, m null if it is below 0. */
+int statement_start(struct catalog_connection *c, enum statement which, sqlite3_stmt **ret_statement,
+                    const char *format, ...);
+/* 1: a row, 0: no more, -errno. */
+int statement_row(sqlite3_stmt *statement);
+void statement_end(sqlite3_stmt **statement);
+#define _cleanup_statement_ _cleanup_(statement_end)
+
+/* For statements without rows: the number of rows they changed. */
+int statement_run(struct catalog_connection *c, enum statement which, const char *format, ...);
+/* The same where exactly one row must change: -ENOENT if none did. */
+int changed_one(int changed);
+
+/* Text of a column into a fixed buffer; "" for null. Longer text (a damaged catalog) is -EIO. */
+int column_text(sqlite3_stmt *statement, int column, char *ret_text, size_t size);

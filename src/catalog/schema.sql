@@ -1,0 +1,119 @@
+-- SPDX-License-Identifier: MIT
+-- The catalog, version 1. One clock: the event. A fact that can change is a row valid from one event until another;
+-- what is live ends at the far end, 140737488355327 (2^47 - 1: the largest number SQLite keeps in six bytes).
+-- The id of a place, image, description, link or share is the number of the event that made it: never used again.
+
+CREATE TABLE meta (
+  key TEXT PRIMARY KEY,               -- 'uuid': the mark of this catalog's stores
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The log, a chain: hash is SHA-256 of the hash before and the event's JSON without its hash. Never updated.
+CREATE TABLE event (
+  id INTEGER PRIMARY KEY,
+  time INTEGER NOT NULL,              -- milliseconds since 1970, never before the last event's
+  actor INTEGER NOT NULL REFERENCES account (id),
+  uid INTEGER NOT NULL,
+  via TEXT NOT NULL,
+  op TEXT NOT NULL,
+  object TEXT,                        -- as it was called then: north/web@alice
+  account TEXT,                       -- the other account, also an unknown one in a refusal
+  place INTEGER,                      -- whose history this is
+  rule TEXT,                          -- of a refusal
+  errno TEXT,
+  detail TEXT,                        -- JSON object, NULL for {}
+  length INTEGER NOT NULL,            -- bytes of its line in the log
+  hash BLOB NOT NULL
+) STRICT;
+CREATE INDEX event_of_place ON event (place, id) WHERE place IS NOT NULL;
+
+-- Role, uid, quota and switches are today's in every view; the log has what they were.
+CREATE TABLE account (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL UNIQUE,          -- never used again, so unique among the dead too
+  role INTEGER NOT NULL,
+  uid INTEGER,
+  quota INTEGER,                      -- images a region; NULL: the limit images-per-region
+  require_trust INTEGER NOT NULL DEFAULT 0,
+  from_event INTEGER NOT NULL,
+  until_event INTEGER NOT NULL DEFAULT 140737488355327
+) STRICT;
+CREATE UNIQUE INDEX account_of_uid ON account (uid) WHERE uid IS NOT NULL AND until_event = 140737488355327;
+
+CREATE TABLE region (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  store TEXT,                         -- NULL: store/<name> in the catalog's directory
+  from_event INTEGER NOT NULL,
+  until_event INTEGER NOT NULL DEFAULT 140737488355327
+) STRICT;
+CREATE UNIQUE INDEX region_of_name ON region (name, until_event);
+
+CREATE TABLE setting (                -- limits and switches that differ from the built-in ones
+  name TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The directory of an image: it outlives what is in it.
+CREATE TABLE place (
+  id INTEGER PRIMARY KEY,
+  region INTEGER NOT NULL REFERENCES region (id),
+  owner INTEGER NOT NULL REFERENCES account (id),
+  until_event INTEGER NOT NULL DEFAULT 140737488355327
+) STRICT;
+CREATE INDEX place_listing ON place (region, owner, until_event);
+
+CREATE TABLE place_name (
+  place INTEGER NOT NULL REFERENCES place (id),
+  until_event INTEGER NOT NULL DEFAULT 140737488355327,
+  from_event INTEGER NOT NULL,
+  region INTEGER NOT NULL,
+  owner INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (place, until_event)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX place_of_name ON place_name (region, owner, name, until_event);
+
+CREATE TABLE image (
+  id INTEGER PRIMARY KEY,             -- also the name of its blob
+  place INTEGER NOT NULL REFERENCES place (id),
+  until_event INTEGER NOT NULL DEFAULT 140737488355327,
+  disk_event INTEGER,                 -- when the file `disk` was made, had content, was sealed
+  available_event INTEGER,
+  sealed_event INTEGER,
+  size INTEGER,                       -- bytes, once sealed
+  mtime INTEGER,                      -- nanoseconds since 1970; NULL: the blob's own
+  digest BLOB,                        -- XXH3-128, once computed
+  source INTEGER                      -- the image it was copied from; NULL: an import
+) STRICT;
+CREATE UNIQUE INDEX image_of_place ON image (place, until_event);
+CREATE INDEX image_undigested ON image (id) WHERE sealed_event IS NOT NULL AND digest IS NULL AND until_event = 140737488355327;
+
+CREATE TABLE description (
+  id INTEGER NOT NULL,                -- of the file: a new text keeps it, removing and making it again does not
+  until_event INTEGER NOT NULL DEFAULT 140737488355327,
+  from_event INTEGER NOT NULL,
+  place INTEGER NOT NULL REFERENCES place (id),
+  text TEXT NOT NULL,
+  mtime INTEGER NOT NULL,             -- nanoseconds since 1970
+  PRIMARY KEY (id, until_event)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX description_of_place ON description (place, until_event);
+
+CREATE TABLE shares_link (            -- the symlink `shares`
+  id INTEGER PRIMARY KEY,
+  place INTEGER NOT NULL REFERENCES place (id),
+  until_event INTEGER NOT NULL DEFAULT 140737488355327
+) STRICT;
+CREATE UNIQUE INDEX shares_link_of_place ON shares_link (place, until_event);
+
+CREATE TABLE share (
+  id INTEGER PRIMARY KEY,
+  image INTEGER NOT NULL REFERENCES image (id),
+  account INTEGER NOT NULL REFERENCES account (id),
+  region INTEGER NOT NULL,
+  until_event INTEGER NOT NULL DEFAULT 140737488355327
+) STRICT;
+CREATE UNIQUE INDEX share_of_image ON share (image, account, until_event);
+CREATE INDEX share_listing ON share (image, until_event);
+CREATE INDEX share_received ON share (account, region, until_event);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ * Shares: who may use which image.
+ */
+#include "internal.h"
+
+static int share_row(sqlite3_stmt *s, struct share *ret_share) {
+        int r;
+
+        *ret_share = (struct share){
+                .id = sqlite3_column_int64(s, 0),
+                .image = sqlite3_column_int64(s, 1),
+                .account = sqlite3_column_int64(s, 2),
+                .granted = sqlite3_column_int64(s, 5),
+        };
+        r = column_text(s, 3, ret_share->account_name, sizeof(ret_share->account_name));
+        return r < 0 ? r : column_text(s, 4, ret_share->granted_by, sizeof(ret_share->granted_by));
+}
+
+static int share_one(sqlite3_stmt **s, int r, struct share *ret_share) {
+        if (r == 0)
+                r = statement_row(*s);
+        if (r <= 0)
+                return r < 0 ? r : -ENOENT;
+        return share_row(*s, ret_share);
+}
+
+int catalog_share_find(struct catalog_connection *c, int64_t image, int64_t account, struct share *ret_share) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+        return share_one(&s, statement_start(c, S_SHARE_FIND, &s, "ii", image, account), ret_share);
+}
+
+int catalog_share_get(struct catalog_connection *c, int64_t id, struct share *ret_share) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+        return share_one(&s, statement_start(c, S_SHARE_GET, &s, "i", id), ret_share);
+}
+
+int catalog_share_received(struct catalog_connection *c, int64_t account, struct share *ret_share) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+        return share_one(&s, statement_start(c, S_SHARE_RECEIVED, &s, "i", account), ret_share);
+}
+
+int catalog_share_list(struct catalog_connection *c, int64_t image, int64_t account, int64_t after,
+                       int (*each)(const struct share *share, void *context), void *context) {
+        struct share share = { .id = after };
+        int r, rows;
+
+        if (account != 0) {
+                r = catalog_share_find(c, image, account, &share);
+                return r == -ENOENT ? 0 : r < 0 ? r : share.id > after ? each(&share, context) : 0;
+        }
+        do {
+                _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+                r = statement_start(c, S_SHARE_LIST, &s, "ii", image, share.id);
+                for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
+                        r = share_row(s, &share);
+                        if (r == 0)
+                                r = each(&share, context);
+                }
+        } while (r == 0 && rows == PAGE);
+        return r;
+}
+
+int catalog_share_put(struct catalog_connection *c, int64_t event, int64_t image, int64_t account, int64_t region) {
+        return changed_one(statement_run(c, S_SHARE_PUT, "iiii", event, image, account, region));
+}
+
+int catalog_share_end(struct catalog_connection *c, int64_t event, int64_t id) {
+        return changed_one(statement_run(c, S_SHARE_END, "ii", event, id));
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT
+ * Every query, and the lending of prepared statements: bound by a format, reset when their scope ends.
+ */
+#include <assert.h>
+#include <stdarg.h>
+
+#include "internal.h"
+
+#define FAR "140737488355327"
+#define LIVE(t) t ".until_event = " FAR
+
+/* One event as the log shows it, without its hash: what the hash is made of, so it must not change. */
+#define EVENT_JSON(id, time, actor, uid, via, op, object, account, rule, error, detail)                            \
+        "json_object('event', " id ", 'time', rfc3339(" time "), 'actor', " actor ", 'uid', " uid ", 'via', " via   \
+        ", 'op', " op ", 'object', " object ", 'account', " account ", 'rule', " rule ", 'errno', " error           \
+        ", 'detail', json(coalesce(" detail ", '{}')))"
+
+const char *const statement_sql[STATEMENT_COUNT] = {
+#define STATEMENT(name, sql) [S_##name] = sql,
+#include "statements.def"
+#undef STATEMENT
+};
+
+int sqlite_error(sqlite3 *db, int code) {
+        int system;
+
+        switch (code & 0xff) {
+        case SQLITE_OK:
+        case SQLITE_ROW:
+        case SQLITE_DONE:
+                return 0;
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+                return -EAGAIN;
+        case SQLITE_FULL:
+                return -ENOSPC;
+        case SQLITE_NOMEM:
+                return -ENOMEM;
+        case SQLITE_READONLY:
+                return -EROFS;
+        case SQLITE_PERM:
+        case SQLITE_AUTH:
+                return -EACCES;
+        case SQLITE_TOOBIG:
+                return -EFBIG;
+        case SQLITE_NOTADB:
+                return -EMEDIUMTYPE;
+        default: /* where SQLite says I/O error, the system may have said more */
+                system = sqlite3_system_errno(db);
+                return system == ENOSPC || system == EDQUOT ? -ENOSPC : -EIO;
+        }
+}
+
+static int bind(sqlite3_stmt *s, const char *format, va_list arguments) {
+        int code = SQLITE_OK;
+
+        for (int i = 1; format[i - 1] != '\0' && code == SQLITE_OK; i++) {
+                int64_t number;
+                const void *data;
+
+                switch (format[i - 1]) {
+                case 'i':
+                        code = sqlite3_bind_int64(s, i, va_arg(arguments, int64_t));
+                        break;
+                case 'n':
+                        number = va_arg(arguments, int64_t);
+                        code = number == 0 ? sqlite3_bind_null(s, i) : sqlite3_bind_int64(s, i, number);
+                        break;
+                case 'm':
+                        number = va_arg(arguments, int64_t);
+                        code = number < 0 ? sqlite3_bind_null(s, i) : sqlite3_bind_int64(s, i, number);
+                        break;
+                case 't':
+                        code = sqlite3_bind_text(s, i, va_arg(arguments, const char *), -1, SQLITE_STATIC);
+                        break;
+                default:
+                        assert(format[i - 1] == 'b');
+                        data = va_arg(arguments, const void *);
+                        code = sqlite3_bind_blob(s, i, data, va_arg(arguments, int), SQLITE_STATIC);
+                }
+        }
+        return sqlite_error(sqlite3_db_handle(s), code);
+}
+
+static int start(struct catalog_connection *c, enum statement which, sqlite3_stmt **ret_statement, const char *format,
+                 va_list arguments) {
+        int r;
+
+        if (!c->statements[which]) {
+                r = sqlite_error(c->db, sqlite3_prepare_v3(c->db, statement_sql[which], -1, SQLITE_PREPARE_PERSISTENT,
+                                                           &c->statements[which], NULL));
+                if (r < 0)
+                        return r;
+        }
+        r = bind(c->statements[which], format, arguments);
+        *ret_statement = c->statements[which]; /* also on failure: its scope resets it */
+        return r;
+}
+
+int statement_start(struct catalog_connection *c, enum statement which, sqlite3_stmt **ret_statement,
+                    const char *format, ...) {
+        va_list arguments;
+        int r;
+
+        va_start(arguments, format);
+        r = start(c, which, ret_statement, format, arguments);
+        va_end(arguments);
+        return r;
+}
+
+int statement_row(sqlite3_stmt *statement) {
+        int code = sqlite3_step(statement);
+
+        return code == SQLITE_ROW ? 1 : sqlite_error(sqlite3_db_handle(statement), code);
+}
+
+void statement_end(sqlite3_stmt **statement) {
+        if (!*statement)
+                return;
+        (void)sqlite3_reset(*statement);          /* repeats the error that sqlite3_step has told already */
+        (void)sqlite3_clear_bindings(*statement); /* cannot fail */
+}
+
+int statement_run(struct catalog_connection *c, enum statement which, const char *format, ...) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        va_list arguments;
+        int r;
+
+        va_start(arguments, format);
+        r = start(c, which, &s, format, arguments);
+        va_end(arguments);
+        if (r < 0)
+                return r;
+        r = statement_row(s);
+        return r < 0 ? r : sqlite3_changes(c->db);
+}
+
+int changed_one(int changed) {
+        return changed < 0 ? changed : changed == 0 ? -ENOENT : 0;
+}
+
+int column_text(sqlite3_stmt *statement, int column, char *ret_text, size_t size) {
+        const unsigned char *text = sqlite3_column_text(statement, column);
+        int n = sqlite3_column_bytes(statement, column);
+
+        if ((size_t)n >= size)
+                return -EIO;
+        if (n > 0)
+                memcpy(ret_text, text, (size_t)n);
+        ret_text[n] = '\0';
+        return 0;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT
+ * What the catalog tests stand on: a catalog to throw away, changes by name, and SQLite's own look at the file.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "catalog.h"
+#include "cleanup.h"
+
+#define UUID "6b1c1f0e-27a5-4c5e-9d0a-0123456789ab"
+#define OPERATOR 1 /* the built-in account */
+
+/* Made anew for each test by scratch_setup: a catalog, open, and one of its readers. */
+extern char scratch_dir[64];
+extern char scratch_path[80];
+extern struct catalog *scratch_catalog;
+extern struct catalog_connection *scratch_reader;
+
+int scratch_setup(void **state);
+/* The same with the catalog made but not opened. */
+int scratch_setup_closed(void **state);
+int scratch_teardown(void **state);
+void scratch_close(void);
+void scratch_open(void);
+
+/* dir/name, good until the fourth next call */
+const char *scratch_name(const char *name);
+
+/* The file as SQLite itself sees it: first column of the first row, -1 if there is none. */
+int64_t sql_number(const char *sql);
+/* Runs SQL on the file. */
+void sql_run(const char *sql);
+
+extern const struct caller scratch_operator;
+
+/* A change with its event, in a transaction: the event's number, or what failed (below 0). */
+enum change {
+        ACCOUNT_PUT,      /* text: name */
+        ACCOUNT_END,      /* account */
+        REGION_PUT,       /* text: name */
+        REGION_END,       /* region */
+        PLACE_PUT,        /* region, owner, text: name */
+        PLACE_RENAME,     /* place, text: name */
+        PLACE_END,        /* place */
+        IMAGE_RENEW,      /* place */
+        IMAGE_DISK,       /* image, source */
+        IMAGE_FILL,       /* becomes available: place, image */
+        IMAGE_SEAL,       /* image, size */
+        DESCRIPTION_PUT,  /* place, mtime, text */
+        DESCRIPTION_END,  /* place */
+        LINK_PUT,         /* place */
+        LINK_END,         /* place */
+        SHARE_PUT,        /* image, account; in region 1 */
+        SHARE_END,        /* share */
+};
+int64_t change(enum change what, int64_t a, int64_t b, const char *text);
+/* The same, which must succeed. */
+int64_t must(enum change what, int64_t a, int64_t b, const char *text);
+/* The same, n times in one transaction, the text followed by 0 to n - 1, b + i the second argument if step. */
+void many(enum change what, int n, int64_t a, int64_t b, bool step, const char *prefix);
+
+/* An event of its own, committed. */
+int64_t log_event(const struct event *event);
+
+/* Ids of what was just made by name. */
+int64_t account_id(const char *name);
+int64_t region_id(const char *name);
+
+/* Fails the test unless the file's events are numbered from 1 without a gap and each one's hash and length are what
+ * its JSON, made here, and the hash before say. Returns how many they are. */
+int64_t chain_check(void);

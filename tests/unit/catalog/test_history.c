@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT
+ * A place's history: its own events, oldest first, for one account only what names it.
+ */
+#include "scratch.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct seen {
+        int count, stop_at;
+        long long last, ids[1000];
+};
+
+static int collect(const char *line, size_t length, void *context) {
+        struct seen *seen = context;
+        long long id;
+
+        assert_int_equal(sscanf(line, "{\"event\":%lld,", &id), 1);
+        assert_int_equal(line[length - 1], '\n');
+        assert_true(id > seen->last);
+        assert_true(seen->count < (int)ARRAY_SIZE(seen->ids));
+        seen->last = seen->ids[seen->count++] = id;
+        return seen->count == seen->stop_at ? 17 : 0;
+}
+
+static int history(int64_t place, const char *account) {
+        static struct seen seen;
+
+        seen = (struct seen){ .count = 0 };
+        assert_int_equal(catalog_history(scratch_reader, place, account, collect, &seen), 0);
+        return seen.count;
+}
+
+static void test_a_place_has_its_own_events(void **state) {
+        int64_t region = must(REGION_PUT, 0, 0, "north"), a, b;
+
+        (void)state;
+        region = region_id("north");
+        a = must(PLACE_PUT, region, OPERATOR, "a");
+        b = must(PLACE_PUT, region, OPERATOR, "b");
+        (void)must(PLACE_RENAME, a, 0, "c");
+        (void)must(DESCRIPTION_PUT, a, 1, "text");
+        (void)must(PLACE_END, a, 0, NULL);
+        assert_int_equal(history(a, NULL), 4); /* also when it is gone */
+        assert_int_equal(history(b, NULL), 1);
+        assert_int_equal(history(0, NULL), 0);
+        assert_int_equal(history(999, NULL), 0);
+}
+
+/* Who reads as an account reads what it did and what was done with it, and nothing else (SPEC 3.3). */
+static void test_an_account_reads_its_own_rows(void **state) {
+        struct caller alice = { .account = 2, .name = "alice", .via = VIA_MOUNT }, bob = { .account = 3, .name = "bob" };
+
+        (void)state;
+        (void)must(ACCOUNT_PUT, 0, 0, "alice");
+        (void)must(ACCOUNT_PUT, 0, 0, "bob");
+        (void)log_event(&(struct event){ .caller = &alice, .op = EVENT_CREATE, .place = 50 });
+        (void)log_event(&(struct event){ .caller = &alice, .op = EVENT_SHARE, .place = 50, .account = "bob" });
+        (void)log_event(&(struct event){ .caller = &alice, .op = EVENT_SHARE, .place = 50, .account = "bobby" });
+        (void)log_event(&(struct event){ .caller = &alice, .op = EVENT_SHARE, .place = 51, .account = "bob" });
+        (void)log_event(&(struct event){ .caller = &bob, .op = EVENT_COPY, .place = 50, .rule = "no-copy-of-shared", .error = "EPERM" });
+        assert_int_equal(history(50, NULL), 4);
+        assert_int_equal(history(50, "bob"), 2);
+        assert_int_equal(history(50, "bobby"), 1);
+        assert_int_equal(history(50, "alice"), 3);
+        assert_int_equal(history(50, "carol"), 0);
+        assert_int_equal(history(50, "bob' OR '1"), 0);
+}
+
+static int run_many(struct catalog_connection *c, void *context) {
+        int64_t id;
+        int r = 0;
+
+        (void)context;
+        for (int i = 0; i < 600 && r == 0; i++)
+                r = catalog_event_add(c, &(struct event){ .caller = &scratch_operator, .op = EVENT_DESCRIBE, .place = 60 + i % 2 },
+                                      &id);
+        return r;
+}
+
+static void test_long_histories_are_whole(void **state) {
+        struct seen seen = { .stop_at = 257 };
+
+        (void)state;
+        assert_int_equal(catalog_write(scratch_catalog, run_many, NULL), 0);
+        assert_int_equal(history(60, NULL), 300);
+        assert_int_equal(history(61, "operator"), 300);
+        assert_int_equal(catalog_history(scratch_reader, 60, NULL, collect, &seen), 17); /* what `each` said */
+        assert_int_equal(seen.count, 257);
+        assert_int_equal(chain_check(), 601);
+}
+
+static void test_a_damaged_hash_is_told(void **state) {
+        struct seen seen = { 0 };
+
+        (void)state;
+        (void)log_event(&(struct event){ .caller = &scratch_operator, .op = EVENT_DESCRIBE, .place = 60 });
+        sql_run("UPDATE event SET hash = x'00' WHERE id = 2");
+        assert_int_equal(catalog_history(scratch_reader, 60, NULL, collect, &seen), -EIO);
+        assert_int_equal(change(REGION_PUT, 0, 0, "north"), -EIO); /* the chain cannot go on from there */
+        assert_int_equal(sql_number("SELECT count(*) FROM event"), 2);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                CASE(test_a_place_has_its_own_events),
+                CASE(test_an_account_reads_its_own_rows),
+                CASE(test_long_histories_are_whole),
+                CASE(test_a_damaged_hash_is_told),
+        };
+
+        return cmocka_run_group_tests_name("catalog history", tests, NULL, NULL);
+}

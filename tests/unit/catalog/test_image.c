@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT
+ * An image's life: draft, disk, available, sealed, renewed; its source, times and digest.
+ */
+#include "scratch.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int64_t north, place;
+
+static int setup(void **state) {
+        (void)scratch_setup(state); /* 0 */
+        (void)must(REGION_PUT, 0, 0, "north");
+        north = region_id("north");
+        place = must(PLACE_PUT, north, OPERATOR, "web");
+        return 0;
+}
+
+static struct image get(void) {
+        struct image image;
+
+        assert_int_equal(catalog_image_get(scratch_reader, place, &image), 0);
+        return image;
+}
+
+static void test_life(void **state) {
+        int64_t description, link;
+
+        (void)state;
+        assert_int_equal(catalog_disk_wanted(scratch_reader, north, place), 0);
+        (void)must(IMAGE_DISK, place, 0, NULL);
+        assert_true(get().has_disk);
+        assert_int_equal(get().state, IMAGE_DRAFT);
+        assert_int_equal(catalog_disk_wanted(scratch_reader, north, place), 1);
+        assert_int_equal(catalog_disk_wanted(scratch_reader, north + 1, place), 0);
+        description = link = must(IMAGE_FILL, place, place, NULL);
+        assert_int_equal(get().state, IMAGE_AVAILABLE);
+        assert_int_equal(get().description, description); /* appear with the content */
+        assert_int_equal(get().shares_link, link);
+        assert_int_equal(get().size, 0);
+        (void)must(IMAGE_SEAL, place, 4096, NULL);
+        assert_int_equal(get().state, IMAGE_SEALED);
+        assert_int_equal(get().size, 4096);
+        assert_int_equal(get().mtime, 5000);
+        assert_true(get().has_disk);
+}
+
+static void test_becoming_available_keeps_the_parts_it_has(void **state) {
+        int64_t description = must(DESCRIPTION_PUT, place, 7, "text"), link = must(LINK_PUT, place, 0, NULL), of, mtime;
+        char text[TEXT_SIZE];
+        size_t length;
+
+        (void)state;
+        (void)must(IMAGE_DISK, place, 0, NULL);
+        (void)must(IMAGE_FILL, place, place, NULL);
+        assert_int_equal(get().description, description);
+        assert_int_equal(get().shares_link, link);
+        assert_int_equal(catalog_description_get(scratch_reader, description, text, &length, &mtime, &of), 0);
+        assert_string_equal(text, "text");
+        assert_int_equal(mtime, 7);
+}
+
+static void test_renewal_keeps_the_place_and_ends_the_image(void **state) {
+        int64_t old = place, id, event;
+        struct image image;
+
+        (void)state;
+        event = must(DESCRIPTION_PUT, place, 7, "text");
+        (void)must(IMAGE_DISK, place, 0, NULL);
+        (void)must(IMAGE_FILL, place, place, NULL);
+        (void)must(IMAGE_SEAL, place, 4096, NULL);
+        id = must(IMAGE_RENEW, place, 0, NULL);
+        image = get();
+        assert_int_equal(image.id, id);
+        assert_int_equal(image.place, place);
+        assert_int_equal(image.state, IMAGE_DRAFT);
+        assert_false(image.has_disk);
+        assert_int_equal(image.size, 0);
+        assert_int_equal(image.description, event); /* same directory, name and description (SPEC 5.2) */
+        assert_true(image.shares_link > 0);
+        assert_true(image.created >= image.place_created);
+        assert_int_equal(image.created, sql_number("SELECT time FROM event ORDER BY id DESC LIMIT 1"));
+        assert_int_equal(catalog_image_of_id(scratch_reader, old, &image), -ENOENT);
+        assert_int_equal(catalog_image_of_id(scratch_reader, id, &image), 0);
+        assert_int_equal(image.place, place);
+        assert_int_equal(catalog_disk_wanted(scratch_reader, north, old), 0);
+        /* nothing is done to what has ended */
+        assert_int_equal(change(IMAGE_SEAL, old, 1, NULL), -ENOENT);
+        assert_int_equal(change(IMAGE_DISK, old, 0, NULL), -ENOENT);
+        assert_int_equal(change(IMAGE_FILL, place, old, NULL), -ENOENT);
+        assert_int_equal(sql_number("SELECT size FROM image WHERE until_event < 140737488355327"), 4096);
+}
+
+static void test_source(void **state) {
+        int64_t other = must(PLACE_PUT, north, OPERATOR, "copy"), source = -1;
+
+        (void)state;
+        (void)must(IMAGE_DISK, place, 0, NULL);
+        (void)must(IMAGE_DISK, other, place, NULL);
+        assert_int_equal(catalog_image_source(scratch_reader, place, &source), 0);
+        assert_int_equal(source, 0);
+        assert_int_equal(catalog_image_source(scratch_reader, other, &source), 0);
+        assert_int_equal(source, place);
+        (void)must(PLACE_END, place, 0, NULL); /* a source that is gone is still one */
+        assert_int_equal(catalog_image_source(scratch_reader, other, &source), 0);
+        assert_int_equal(source, place);
+        assert_int_equal(catalog_image_source(scratch_reader, 999, &source), -ENOENT);
+}
+
+struct edit {
+        int64_t id, number;
+        const uint8_t *digest;
+};
+
+static int run_touch(struct catalog_connection *c, void *context) {
+        const struct edit *e = context;
+
+        return catalog_image_touch(c, e->id, e->number);
+}
+
+static int run_source(struct catalog_connection *c, void *context) {
+        const struct edit *e = context;
+
+        return catalog_image_source_set(c, e->id, e->number);
+}
+
+static int run_digest(struct catalog_connection *c, void *context) {
+        const struct edit *e = context;
+
+        return catalog_image_digest(c, e->id, e->digest);
+}
+
+static int edit(catalog_run run, int64_t id, int64_t number, const uint8_t *digest) {
+        return catalog_write(scratch_catalog, run, &(struct edit){ id, number, digest });
+}
+
+static void test_times_and_sources_are_set_without_an_event(void **state) {
+        int64_t events = chain_check(), source;
+
+        (void)state;
+        assert_int_equal(edit(run_touch, place, 1234567890123456789, NULL), 0);
+        assert_int_equal(get().mtime, 1234567890123456789);
+        assert_int_equal(edit(run_touch, place, -5, NULL), 0); /* before 1970 */
+        assert_int_equal(get().mtime, -5);
+        assert_int_equal(edit(run_touch, place, 0, NULL), 0);
+        assert_int_equal(get().mtime, 0);
+        assert_int_equal(edit(run_source, place, 42, NULL), 0);
+        assert_int_equal(catalog_image_source(scratch_reader, place, &source), 0);
+        assert_int_equal(source, 42);
+        assert_int_equal(edit(run_source, place, 0, NULL), 0);
+        assert_int_equal(sql_number("SELECT source IS NULL AND mtime IS NULL FROM image"), 1);
+        assert_int_equal(edit(run_touch, 999, 1, NULL), -ENOENT);
+        assert_int_equal(edit(run_source, 999, 1, NULL), -ENOENT);
+        assert_int_equal(chain_check(), events);
+}
+
+static void test_digests_are_of_sealed_images(void **state) {
+        static const uint8_t digest[DIGEST_SIZE] = { 1, 0, 255, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 0, 16 };
+        int64_t other = must(PLACE_PUT, north, OPERATOR, "b"), third = must(PLACE_PUT, north, OPERATOR, "c"), id = -1, region = -1;
+
+        (void)state;
+        assert_int_equal(catalog_undigested(scratch_reader, 0, &id, &region), -ENOENT);
+        assert_int_equal(edit(run_digest, place, 0, digest), -ENOENT);
+        (void)must(IMAGE_SEAL, place, 1, NULL);
+        (void)must(IMAGE_SEAL, other, 1, NULL);
+        (void)must(IMAGE_SEAL, third, 1, NULL);
+        (void)must(PLACE_END, third, 0, NULL);
+        assert_int_equal(catalog_undigested(scratch_reader, 0, &id, &region), 0);
+        assert_int_equal(id, place);
+        assert_int_equal(region, north);
+        assert_int_equal(catalog_undigested(scratch_reader, id, &id, &region), 0);
+        assert_int_equal(id, other);
+        assert_int_equal(catalog_undigested(scratch_reader, id, &id, &region), -ENOENT);
+        assert_int_equal(id, other); /* set on success only */
+        assert_false(get().digested);
+        assert_int_equal(edit(run_digest, place, 0, digest), 0);
+        assert_true(get().digested);
+        assert_memory_equal(get().digest, digest, DIGEST_SIZE);
+        assert_int_equal(catalog_undigested(scratch_reader, 0, &id, &region), 0);
+        assert_int_equal(id, other);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, scratch_teardown)
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                CASE(test_life),
+                CASE(test_becoming_available_keeps_the_parts_it_has),
+                CASE(test_renewal_keeps_the_place_and_ends_the_image),
+                CASE(test_source),
+                CASE(test_times_and_sources_are_set_without_an_event),
+                CASE(test_digests_are_of_sealed_images),
+        };
+
+        return cmocka_run_group_tests_name("catalog image", tests, NULL, NULL);
+}

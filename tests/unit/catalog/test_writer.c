@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT
+ * The one writer: all of a change or nothing, in the order asked, by many threads, with and without waiting.
+ */
+#include "scratch.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "internal.h"
+
+struct job {
+        const char *name;
+        int64_t value;
+        int result;
+        int runs;
+};
+
+/* A setting and its event; then what the test wants. */
+static int run_setting(struct catalog_connection *c, void *context) {
+        struct job *job = context;
+        int64_t id;
+        int r = catalog_event_add(c, &(struct event){ .caller = &scratch_operator, .op = EVENT_LIMIT }, &id);
+
+        job->runs++;
+        if (r == 0)
+                r = catalog_setting_put(c, job->name, job->value);
+        return r < 0 ? r : job->result;
+}
+
+static int64_t setting(const char *name) {
+        int64_t value = -1;
+
+        assert_int_equal(catalog_setting_get(scratch_reader, name, -1, &value), 0);
+        return value;
+}
+
+static void test_only_zero_commits(void **state) {
+        static const int results[] = { 1, 21, INT32_MAX, -EIO, -1, -ENOENT };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(results); i++) {
+                struct job job = { .name = "x", .value = 5, .result = results[i] };
+
+                assert_int_equal(catalog_write(scratch_catalog, run_setting, &job), results[i]);
+                assert_int_equal(job.runs, 1);
+                assert_int_equal(setting("x"), -1);
+                assert_int_equal(chain_check(), 1);
+        }
+        assert_int_equal(catalog_write(scratch_catalog, run_setting, &(struct job){ .name = "x", .value = 6 }), 0);
+        assert_int_equal(setting("x"), 6);
+        assert_int_equal(chain_check(), 2); /* the number of a change that was not made is the next one's */
+}
+
+/* A statement that fails in the middle leaves nothing either, and the writer goes on. */
+static int run_twice(struct catalog_connection *c, void *context) {
+        int64_t id;
+        int r = catalog_event_add(c, &(struct event){ .caller = &scratch_operator, .op = EVENT_REGION_ADD }, &id);
+
+        (void)context;
+        if (r == 0)
+                r = catalog_region_put(c, id, "north", NULL);
+        return r < 0 ? r : catalog_region_put(c, id, "north", NULL);
+}
+
+static void test_a_failed_statement_undoes_the_change(void **state) {
+        (void)state;
+        assert_int_equal(catalog_write(scratch_catalog, run_twice, NULL), -EIO);
+        assert_int_equal(sql_number("SELECT count(*) FROM region"), 0);
+        assert_int_equal(chain_check(), 1);
+        (void)must(REGION_PUT, 0, 0, "north");
+        assert_int_equal(chain_check(), 2);
+}
+
+/* What only a commit finds out (a deferred foreign key): an errno, and nothing is left. */
+static int run_orphan(struct catalog_connection *c, void *context) {
+        struct caller nobody = { .account = 77, .name = "nobody" };
+        int64_t id;
+
+        (void)context;
+        return catalog_event_add(c, &(struct event){ .caller = &nobody, .op = EVENT_LIMIT }, &id);
+}
+
+static void test_a_change_by_nobody_is_undone(void **state) {
+        (void)state;
+        assert_true(catalog_write(scratch_catalog, run_orphan, NULL) < 0);
+        assert_int_equal(chain_check(), 1);
+        (void)must(REGION_PUT, 0, 0, "north");
+}
+
+struct posted {
+        int64_t value;
+        int *done;
+        int result;
+};
+
+static int run_posted(struct catalog_connection *c, void *context) {
+        struct posted *posted = context;
+        struct job job = { .name = "last", .value = posted->value, .result = posted->result };
+
+        return run_setting(c, &job);
+}
+
+static void posted_done(void *context) {
+        struct posted *posted = context;
+
+        ++*posted->done;
+        free(posted);
+}
+
+static void post(int64_t value, int result, int *done) {
+        struct posted *posted = malloc(sizeof(*posted));
+
+        assert_non_null(posted);
+        *posted = (struct posted){ .value = value, .done = done, .result = result };
+        assert_int_equal(catalog_post(scratch_catalog, run_posted, posted, posted_done), 0);
+}
+
+static void test_order_is_kept(void **state) {
+        int done = 0;
+
+        (void)state;
+        for (int i = 1; i <= 50; i++) {
+                struct job job = { .name = "waited", .value = i };
+
+                post(i, 0, &done);
+                assert_int_equal(catalog_write(scratch_catalog, run_setting, &job), 0);
+                assert_int_equal(setting("last"), i); /* what was posted before has been written before */
+        }
+        scratch_close();
+        assert_int_equal(done, 50);
+        assert_int_equal(chain_check(), 101);
+}
+
+static void test_posted_jobs_are_written_before_close_returns(void **state) {
+        int done = 0;
+
+        (void)state;
+        for (int i = 1; i <= 200; i++)
+                post(i, i % 10 == 0 ? -EIO : i % 10 == 1 ? 5 : 0, &done);
+        scratch_close();
+        assert_int_equal(done, 200); /* also of those that failed */
+        assert_int_equal(chain_check(), 1 + 200 - 40);
+        scratch_open();
+        assert_int_equal(setting("last"), 199);
+        assert_int_equal(catalog_post(scratch_catalog, run_posted, &(struct posted){ .value = 7 }, NULL), 0);
+        scratch_close();
+        scratch_open();
+        assert_int_equal(setting("last"), 7);
+}
+
+#define THREADS 8
+#define EACH 40
+
+struct worker {
+        pthread_t thread;
+        int number;
+        int failures;
+};
+
+static void *work(void *argument) {
+        struct worker *w = argument;
+
+        for (int i = 0; i < EACH; i++) {
+                char name[32];
+                struct job job = { .name = name, .value = i, .result = i % 4 == 3 ? 9 : 0 };
+
+                (void)snprintf(name, sizeof(name), "%d-%d", w->number, i);
+                w->failures += catalog_write(scratch_catalog, run_setting, &job) != job.result || job.runs != 1;
+        }
+        return NULL;
+}
+
+static void test_threads_lose_nothing(void **state) {
+        struct worker workers[THREADS];
+
+        (void)state;
+        for (int i = 0; i < THREADS; i++) {
+                workers[i] = (struct worker){ .number = i };
+                assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+        }
+        for (int i = 0; i < THREADS; i++) {
+                assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
+                assert_int_equal(workers[i].failures, 0);
+        }
+        assert_int_equal(sql_number("SELECT count(*) FROM setting"), THREADS * EACH * 3 / 4);
+        assert_int_equal(chain_check(), 1 + THREADS * EACH * 3 / 4);
+}
+
+static void *read_on(void *argument) {
+        struct worker *w = argument;
+        struct account account;
+
+        for (int i = 0; i < EACH; i++) {
+                _cleanup_read_ struct catalog_connection *c = NULL;
+
+                w->failures += catalog_read(scratch_catalog, &c) != 0 || catalog_account_get(c, OPERATOR, &account) != 0;
+        }
+        return NULL;
+}
+
+static void test_readers_do_not_wait(void **state) {
+        struct worker writer = { 0 }, readers[THREADS] = { 0 };
+
+        (void)state;
+        assert_int_equal(pthread_create(&writer.thread, NULL, work, &writer), 0);
+        for (int i = 0; i < THREADS; i++)
+                assert_int_equal(pthread_create(&readers[i].thread, NULL, read_on, &readers[i]), 0);
+        for (int i = 0; i < THREADS; i++)
+                assert_int_equal(pthread_join(readers[i].thread, NULL), 0);
+        assert_int_equal(pthread_join(writer.thread, NULL), 0);
+        for (int i = 0; i < THREADS; i++)
+                assert_int_equal(readers[i].failures + writer.failures, 0);
+}
+
+static int run_durability(struct catalog_connection *c, void *context) {
+        sqlite3_stmt *s = NULL;
+
+        if (sqlite3_prepare_v2(c->db, "PRAGMA synchronous", -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+                *(int *)context = sqlite3_column_int(s, 0);
+        (void)sqlite3_finalize(s);
+        return 0;
+}
+
+/* SPEC 5.3 durability: what somebody waits for is flushed (2, full), what nobody waits for is not (1, normal). */
+static void test_only_posted_jobs_are_not_flushed(void **state) {
+        int before = 0, posted = 0, after = 0;
+
+        (void)state;
+        for (int relaxed = 0; relaxed < 2; relaxed++) {
+                assert_int_equal(catalog_write(scratch_catalog, run_durability, &before), 0);
+                assert_int_equal(catalog_post(scratch_catalog, run_durability, &posted, NULL), 0);
+                assert_int_equal(catalog_write(scratch_catalog, run_durability, &after), 0);
+                assert_int_equal(before, relaxed ? 1 : 2);
+                assert_int_equal(posted, 1);
+                assert_int_equal(after, relaxed ? 1 : 2);
+                scratch_close();
+                assert_int_equal(catalog_open(scratch_path, CATALOG_NOT_DURABLE, &scratch_catalog), 0);
+        }
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                CASE(test_only_zero_commits),
+                CASE(test_a_failed_statement_undoes_the_change),
+                CASE(test_a_change_by_nobody_is_undone),
+                CASE(test_order_is_kept),
+                CASE(test_posted_jobs_are_written_before_close_returns),
+                CASE(test_threads_lose_nothing),
+                CASE(test_readers_do_not_wait),
+                CASE(test_only_posted_jobs_are_not_flushed),
+        };
+
+        return cmocka_run_group_tests_name("catalog writer", tests, NULL, NULL);
+}
