@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ * Images: finding, listing, making, naming, describing, sealing, copying and deleting them (SPEC 3, 5). What a call
+ * returns: see service.h. An image is named by its place, the id of its directory.
+ */
+#pragma once
+
+#include <sys/statvfs.h>
+
+#include "service.h"
+
+/* Who asks owns it: the one the product's own verbs are for. */
+static inline bool image_is_own(const struct request *request, const struct image *image) {
+        return image->owner == request->caller.account;
+}
+
+int image_region_find(struct request *request, const char *name, struct region *ret_region);
+int image_region_get(struct request *request, int64_t id, struct region *ret_region);
+int image_region_list(struct request *request, int64_t after,
+                      int (*each)(const struct region *region, void *context), void *context);
+/* Space of the region's store. -EIO: offline. */
+int image_region_statvfs(struct request *request, int64_t region, struct statvfs *ret_space);
+
+/* -ENOENT if who asks may not know of it. */
+int image_get(struct request *request, int64_t place, struct image *ret_image);
+/* The image whose disk a node is: its id is the image's. */
+int image_get_disk(struct request *request, int64_t id, struct image *ret_image);
+/* `web`: own; `web@alice`: alice's, also by alice herself. */
+int image_lookup(struct request *request, int64_t region, const char *name, struct image *ret_image);
+
+/* Where a listing goes on: own images (or all, for auditor and operator) first, then received ones. */
+struct image_cursor {
+        bool received;
+        int64_t after;
+};
+int image_list(struct request *request, int64_t region, struct image_cursor cursor,
+               int (*each)(const struct image_entry *entry, bool own, struct image_cursor next, void *context),
+               void *context);
+
+/* mkdir: an empty draft. -EINVAL, -ENAMETOOLONG, -ENOENT (region). */
+int image_create(struct request *request, int64_t region, const char *name, struct image *ret_image);
+/* rmdir: -ENOTEMPTY unless it is an empty draft. name, here and below: what it was found as; -ENOENT if it is called
+ * something else by now. */
+int image_remove(struct request *request, int64_t place, const char *name);
+/* -EXDEV: to another region, and nothing forbids it (SPEC 5.2). A bad name is -EPERM, or mv misreports it. */
+int image_rename(struct request *request, int64_t place, const char *name, int64_t to_region, const char *to_name);
+/* Judges a rename of something in an image into another image: -EXDEV if both are own and unshared, else > 0. */
+int image_rename_part(struct request *request, int64_t place, int64_t to_place);
+/* For good. 0 also if it is sealed already. -EBUSY, -EIO. */
+int image_seal(struct request *request, int64_t place);
+/* LINK: the disk of one image becomes that of a draft without one; by reference within a filesystem.
+ * -EEXIST: it has a disk; -EBUSY: the source is open for writing. */
+int image_copy(struct request *request, int64_t place, int64_t to_place, struct image *ret_image);
+/* `import`, `copy of R/I@O` (`copy of hidden`); a line without newline. */
+int image_source(struct request *request, const struct image *image, char ret_text[static OBJECT_SIZE + 16]);
+/* Lines of JSON as who asks may see them. */
+int image_history(struct request *request, const struct image *image, FILE *to);
+
+/* The other parts of an image. -EEXIST: it is there. */
+int description_create(struct request *request, int64_t place, struct image *ret_image);
+int description_remove(struct request *request, int64_t place);
+/* May who asks write it now? The judgement at open. */
+int description_judge(struct request *request, int64_t place);
+/* -EINVAL: not UTF-8, or more than 256 characters besides a final newline. */
+int description_write(struct request *request, int64_t place, const char *text, size_t length);
+/* Text (TEXT_SIZE bytes; NUL-terminated) of a description by its node. */
+int description_read(struct request *request, int64_t id, char ret_text[static TEXT_SIZE], size_t *ret_length,
+                     int64_t *ret_mtime, struct image *ret_image);
+/* mtime in nanoseconds. -ENOENT: not an own one. */
+int description_touch(struct request *request, int64_t place, int64_t mtime);
+int shares_link_create(struct request *request, int64_t place, struct image *ret_image);
+int shares_link_remove(struct request *request, int64_t place);
+/* The image whose `shares` link a node is. */
+int shares_link_get(struct request *request, int64_t id, struct image *ret_image);
+
+/* chmod and chown: nothing happens to what one owns, and > 0 for what one does not. */
+int image_judge_attributes(struct request *request, int64_t place);
+
+/* Refuses what no rule of an image covers (SPEC 4 fixed-tree): always > 0. quiet: neither logged nor told. */
+int fixed_tree(struct request *request, bool removing, const char *object, bool quiet);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ * Regions, accounts and limits: what an operator manages (SPEC 8). See service.h for what a call returns.
+ * Everything that changes something is refused to others by rule `role` (an auditor: `read-only-role`).
+ */
+#pragma once
+
+#include "service.h"
+
+/* store: a path (made if missing), or NULL for the catalog's own. -EINVAL, -ENAMETOOLONG: the name; -EEXIST: the
+ * region, or the store is in use (see blob_store_create); -ENOTEMPTY: the store's directory has other files. */
+int region_add(struct request *request, const char *name, const char *store);
+/* -ENOENT; -ENOTEMPTY while it has images. A store that is offline is left where it is. */
+int region_remove(struct request *request, const char *name);
+/* In the order of creation; images and bytes of all accounts, for an ordinary one its own. `each` returning other than 0 ends it, and is returned. */
+int region_list(struct request *request, int (*each)(const struct region *region, void *context), void *context);
+
+/* uid -1: none; quota -1: the catalog's limit. -EEXIST: the name is, or ever was, in use; -EADDRINUSE: the uid is. */
+int account_add(struct request *request, const char *name, enum role role, int64_t uid, int64_t quota);
+
+enum account_key { ACCOUNT_UID, ACCOUNT_ROLE, ACCOUNT_QUOTA, ACCOUNT_REQUIRE_TRUST };
+struct account_change {
+        enum account_key key;
+        int64_t value; /* a uid, an enum role, a quota, 0 or 1; -1 clears uid and quota */
+};
+/* All changes or none. -ENOENT; -EADDRINUSE: another account has the uid; -EPERM: the built-in operator's role. */
+int account_set(struct request *request, const char *name, const struct account_change *changes, size_t count);
+/* Ends its received shares, each logged. -ENOENT; -ENOTEMPTY while it owns images; -EPERM: the built-in operator. */
+int account_remove(struct request *request, const char *name);
+/* All; for an ordinary account only itself (SPEC 3.3). */
+int account_list(struct request *request, int (*each)(const struct account *account, void *context), void *context);
+
+#define LIMIT_SHARES "shares-per-image"
+#define LIMIT_SHARES_DEFAULT 50 /* FAQ 1 */
+#define LIMIT_IMAGES "images-per-region"
+#define LIMIT_IMAGES_DEFAULT 500 /* FAQ 3 */
+
+struct limit {
+        const char *name;
+        int64_t value;
+        bool is_switch; /* on or off, else a number */
+};
+int limit_list(struct request *request, int (*each)(const struct limit *limit, void *context), void *context);
+/* -ENOENT: no such limit. */
+int limit_get(struct request *request, const char *name, struct limit *ret_limit);
+/* -ENOENT; -EINVAL: below 0, or a switch that is neither 0 nor 1. */
+int limit_set(struct request *request, const char *name, int64_t value);

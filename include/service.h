@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ * What a user can ask for. Used by the mount and by imgshare; each call is one transaction.
+ *
+ * int r: 0 done; < 0 -errno; > 0 the rule that refused (enum rule), with request.refusal filled and the refusal logged.
+ * -ENOENT: unknown, or not to be known by who asks. -EIO: the machine failed, or the region is offline.
+ * Any thread; a struct service is shared by all, a struct request belongs to one call at a time.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/statvfs.h>
+
+#include "model.h"
+#include "verdict.h"
+
+#define WHY_SIZE 512 /* a sentence that says why opening failed */
+
+struct service;
+
+enum service_flags {
+        SERVICE_READ_ONLY = 1 << 0,  /* nothing is written, swept or logged */
+        SERVICE_NOT_DURABLE = 1 << 1, /* durability=normal: a power cut may take the last changes */
+        SERVICE_BACKGROUND = 1 << 2, /* a daemon: sweeps the stores, computes digests in a thread of its own */
+};
+
+struct request {
+        struct service *service;
+        struct caller caller;
+        struct refusal refusal; /* set when a call returns > 0 */
+};
+
+/* Makes DIR (0700; its parent must exist) with an empty catalog. The account `operator` is built in.
+ * -EEXIST: it holds a catalog; -ENOTEMPTY: other files; ret_why: one sentence, no full stop, for every error. */
+int service_create(const char *dir, uid_t uid, enum via via, char ret_why[static WHY_SIZE]);
+
+/* Opens DIR's catalog. -EPERM: others can enter DIR (SPEC 2.1); -EPROTONOSUPPORT: made by a newer version;
+ * -ENOENT, -EACCES, -EROFS, -EIO, -ENOTDIR …: ret_why says it in one sentence. Threads start here: not before a fork. */
+int service_open(const char *dir, enum service_flags flags, struct service **ret_service, char ret_why[static WHY_SIZE]);
+
+/* Waits for background work to stop and logged refusals to be on disk. */
+struct service *service_close(struct service *service);
+static inline void cleanup_service(struct service **service) {
+        *service = service_close(*service);
+}
+#define _cleanup_service_ __attribute__((cleanup(cleanup_service)))
+
+/* Space where the catalog itself is. */
+int service_statvfs(struct service *service, struct statvfs *ret_space);
+
+/* The caller that `name` is. -ENOENT: no such account. */
+int service_caller(struct service *service, const char *name, uid_t uid, enum via via, struct caller *ret_caller);
+
+/* Reads the account's role again (another process may have changed it). -ENOENT: it was removed. */
+int service_caller_refresh(struct service *service, struct caller *caller);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ * Shares: granting, revoking and listing them (SPEC 3.2, 4). What a call returns: see service.h.
+ */
+#pragma once
+
+#include "service.h"
+
+/* Seals the image first if it is not sealed. -ENOENT (image), -EINVAL, -ENAMETOOLONG (the account's name), -EBUSY. */
+int share_grant(struct request *request, int64_t place, const char *account, struct share *ret_share);
+/* -ENOENT: no such image or share. */
+int share_revoke(struct request *request, int64_t place, const char *account);
+
+/* A directory `shares` cannot be made by hand: always > 0 or -ENOENT, `image-available` in a draft (SPEC 5.1). */
+int share_directory(struct request *request, int64_t place);
+
+/* The share of an image with an account, as far as who asks may see it. -ENOENT. */
+int share_find(struct request *request, int64_t place, const char *account, struct share *ret_share);
+/* By its id, with the image it is for. */
+int share_get(struct request *request, int64_t id, struct share *ret_share, struct image *ret_image);
+/* Live shares that who asks may see, id > after, in the order of granting. */
+int share_list(struct request *request, const struct image *image, int64_t after,
+               int (*each)(const struct share *share, void *context), void *context);

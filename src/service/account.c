@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT
+ * Accounts: adding, changing and removing them, and what happens to their shares.
+ */
+#include "internal.h"
+
+static const char *const role_names[] = {
+        [ROLE_ACCOUNT] = "account",
+        [ROLE_AUDITOR] = "auditor",
+        [ROLE_OPERATOR] = "operator",
+};
+
+struct account_action {
+        struct decision decision;
+        struct account account;
+        const struct account_change *changes;
+        size_t count;
+};
+
+/* Nobody else has the uid: 0, -EADDRINUSE or -errno. */
+static int uid_free(struct catalog_connection *c, int64_t uid, int64_t account) {
+        struct account other;
+        int r = uid < 0 ? -ENOENT : catalog_account_of_uid(c, uid, &other);
+
+        return r == -ENOENT ? 0 : r < 0 ? r : other.id == account ? 0 : -EADDRINUSE;
+}
+
+static int run_add(struct catalog_connection *c, void *context) {
+        struct account_action *a = context;
+        struct event event;
+        int64_t id;
+        int r = decision_manage(c, &a->decision);
+
+        if (r != 0)
+                return r;
+        r = catalog_account_used(c, a->account.name);
+        if (r != 0)
+                return r < 0 ? r : -EEXIST;
+        r = uid_free(c, a->account.uid, 0);
+        if (r < 0)
+                return r;
+        event = decision_event(&a->decision, EVENT_ACCOUNT_ADD);
+        event.account = a->account.name;
+        event.detail[0].key = "role";
+        event.detail[0].text = role_names[a->account.role];
+        r = catalog_event_add(c, &event, &id);
+        return r < 0 ? r : catalog_account_put(c, id, &a->account);
+}
+
+int account_add(struct request *request, const char *name, enum role role, int64_t uid, int64_t quota) {
+        struct account_action a = {
+                .decision = { .request = request, .op = EVENT_ACCOUNT_ADD, .asked = "add account {account}", .account = name },
+                .account = { .role = role, .uid = uid, .quota = quota },
+        };
+        int r = name_check(NAME_ACCOUNT, name);
+
+        if (r < 0)
+                return r;
+        strcpy(a.account.name, name);
+        return decision_end(&a.decision, catalog_write(request->service->catalog, run_add, &a));
+}
+
+/* SPEC 4 `role`: an account that has images or shares stays an ordinary one. */
+static int change_role(struct catalog_connection *c, struct account_action *a, enum role to) {
+        struct role_facts facts = { .role = a->decision.request->caller.role, .from = a->account.role, .to = to };
+        int r = catalog_account_holdings(c, a->account.id, &facts.images, &facts.shares);
+
+        if (r < 0)
+                return r;
+        if (a->account.id == 1 && to != ROLE_OPERATOR) /* the built-in operator */
+                return -EPERM;
+        r = policy_role_change(&facts);
+        if (r == 0)
+                a->account.role = to;
+        return r;
+}
+
+static int change(struct catalog_connection *c, struct account_action *a, const struct account_change *change) {
+        int r = 0;
+
+        switch (change->key) {
+        case ACCOUNT_UID:
+                r = uid_free(c, change->value, a->account.id);
+                a->account.uid = change->value;
+                break;
+        case ACCOUNT_ROLE:
+                r = change_role(c, a, (enum role)change->value);
+                break;
+        case ACCOUNT_QUOTA:
+                a->account.quota = change->value;
+                break;
+        case ACCOUNT_REQUIRE_TRUST:
+                a->account.require_trust = change->value != 0;
+                break;
+        }
+        return r;
+}
+
+static int log_change(struct catalog_connection *c, struct account_action *a, const struct account_change *change,
+                      int64_t *ret_id) {
+        static const char *const keys[] = { "uid", "role", "quota", "require-trust" };
+        struct event event = decision_event(&a->decision, EVENT_ACCOUNT_SET);
+
+        event.account = a->account.name;
+        event.detail[0].key = keys[change->key];
+        if (change->key == ACCOUNT_ROLE)
+                event.detail[0].text = role_names[change->value];
+        else
+                event.detail[0].number = change->value;
+        return catalog_event_add(c, &event, ret_id);
+}
+
+static int run_set(struct catalog_connection *c, void *context) {
+        struct account_action *a = context;
+        int64_t id;
+        int r = decision_manage(c, &a->decision);
+
+        if (r == 0)
+                r = catalog_account_find(c, a->decision.account, &a->account);
+        for (size_t i = 0; i < a->count && r == 0; i++) {
+                r = change(c, a, &a->changes[i]);
+                if (r == 0)
+                        r = log_change(c, a, &a->changes[i], &id);
+        }
+        return r != 0 ? r : catalog_account_update(c, &a->account);
+}
+
+int account_set(struct request *request, const char *name, const struct account_change *changes, size_t count) {
+        struct account_action a = {
+                .decision = { .request = request, .op = EVENT_ACCOUNT_SET, .asked = "change account {account}",
+                              .account = name },
+                .changes = changes,
+                .count = count,
+        };
+
+        return decision_end(&a.decision, catalog_write(request->service->catalog, run_set, &a));
+}
+
+/* Ends what the account received, a share an event. */
+static int end_shares(struct catalog_connection *c, struct account_action *a) {
+        struct share share;
+        int r;
+
+        while ((r = catalog_share_received(c, a->account.id, &share)) == 0) {
+                struct event event;
+                int64_t id;
+
+                r = catalog_image_of_id(c, share.image, &a->decision.image);
+                if (r < 0)
+                        return r;
+                object_name(&a->decision.image, a->decision.object);
+                event = decision_event(&a->decision, EVENT_UNSHARE);
+                event.account = a->account.name;
+                r = catalog_event_add(c, &event, &id);
+                if (r == 0)
+                        r = catalog_share_end(c, id, share.id);
+                if (r < 0)
+                        return r;
+        }
+        return r == -ENOENT ? 0 : r;
+}
+
+static int run_rm(struct catalog_connection *c, void *context) {
+        struct account_action *a = context;
+        int64_t images, shares, id;
+        struct event event;
+        int r = decision_manage(c, &a->decision);
+
+        if (r == 0)
+                r = catalog_account_find(c, a->decision.account, &a->account);
+        if (r == 0 && a->account.id == 1)
+                r = -EPERM;
+        if (r == 0)
+                r = catalog_account_holdings(c, a->account.id, &images, &shares);
+        if (r == 0 && images > 0)
+                r = -ENOTEMPTY;
+        if (r == 0)
+                r = end_shares(c, a);
+        if (r != 0)
+                return r;
+        event = (struct event){ .caller = &a->decision.request->caller, .op = EVENT_ACCOUNT_RM, .account = a->account.name };
+        r = catalog_event_add(c, &event, &id);
+        return r < 0 ? r : catalog_account_end(c, id, a->account.id);
+}
+
+int account_remove(struct request *request, const char *name) {
+        struct account_action a = {
+                .decision = { .request = request, .op = EVENT_ACCOUNT_RM, .asked = "remove account {account}",
+                              .account = name },
+        };
+
+        return decision_end(&a.decision, catalog_write(request->service->catalog, run_rm, &a));
+}
+
+int account_list(struct request *request, int (*each)(const struct account *account, void *context), void *context) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        struct account account;
+        int r = catalog_read(request->service->catalog, &c);
+
+        if (r < 0 || request->caller.role != ROLE_ACCOUNT)
+                return r < 0 ? r : catalog_account_list(c, each, context);
+        r = catalog_account_get(c, request->caller.account, &account);
+        return r < 0 ? r : each(&account, context);
+}

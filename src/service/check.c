@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ * Catalog against stores, read only: what each says that the other does not.
+ */
+#include "check.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "internal.h"
+
+struct checking {
+        struct request *request;
+        struct catalog_connection *c;
+        bool digests;
+        int (*each)(const struct finding *finding, void *context);
+        void *context;
+        int findings;
+        int64_t region;
+        const char *region_name;
+        struct blob_store *store;
+};
+
+static int found(struct checking *k, const char *what, const char *object, const char *problem, const char *repair) {
+        k->findings++;
+        return k->each(&(struct finding){ .what = what, .object = object, .problem = problem, .repair = repair }, k->context);
+}
+
+static int check_digest(struct checking *k, const struct image *image, const char *object) {
+        _cleanup_fd_ int fd = -1;
+        uint8_t digest[DIGEST_SIZE];
+        int r = blob_open(k->store, image->id, O_RDONLY, &fd);
+
+        if (r == 0)
+                r = blob_digest(fd, NULL, NULL, digest);
+        if (r < 0)
+                return found(k, "image", object, strerror(-r), "");
+        if (memcmp(digest, image->digest, DIGEST_SIZE) != 0)
+                return found(k, "image", object, "its bytes are not those that were sealed", "restore the blob from a backup");
+        return 0;
+}
+
+/* A daemon may have removed it since the row was read. */
+static bool still_wanted(struct checking *k, int64_t id) {
+        return catalog_disk_wanted(k->c, k->region, id) > 0;
+}
+
+static int check_image(const struct image *image, void *context) {
+        struct checking *k = context;
+        char object[OBJECT_SIZE], problem[128];
+        struct stat st;
+        int r = blob_stat(k->store, image->id, &st);
+
+        object_name(image, object);
+        if (r == -ENOENT)
+                return still_wanted(k, image->id)
+                               ? found(k, "image", object, "its disk is not in the store", "restore the blob, or remove the disk")
+                               : 0;
+        if (r < 0)
+                return found(k, "image", object, strerror(-r), "");
+        if (image->state == IMAGE_SEALED && st.st_size != image->size) {
+                (void)snprintf(problem, sizeof(problem), "its disk has %lld bytes, %lld were sealed", (long long)st.st_size,
+                               (long long)image->size);
+                return found(k, "image", object, problem, "restore the blob from a backup");
+        }
+        return k->digests && image->digested ? check_digest(k, image, object) : 0;
+}
+
+static int check_blob(int64_t id, void *context) {
+        struct checking *k = context;
+        _cleanup_(cleanup_blob_lock) struct blob_lock writing = BLOB_LOCK_NONE, removing = BLOB_LOCK_NONE;
+        struct stat st;
+        char object[OBJECT_SIZE];
+
+        if (still_wanted(k, id))
+                return 0;
+        /* Somebody may be just making or removing it: then it is locked, or soon gone. */
+        if (blob_lock(k->store, id, BLOB_LOCK_SEAL, SEAL_WAIT_MS, &writing) < 0 ||
+            blob_lock(k->store, id, BLOB_LOCK_REMOVE, 0, &removing) < 0 || still_wanted(k, id) ||
+            blob_stat(k->store, id, &st) < 0)
+                return 0;
+        (void)snprintf(object, sizeof(object), "%s/%lld", k->region_name, (long long)id);
+        return found(k, "blob", object, "no image of the catalog has it", "the next mount sweeps it");
+}
+
+static int check_region(const struct region *region, void *context) {
+        struct checking *k = context;
+        int r = service_store(k->request->service, region->id, &k->store);
+
+        k->region = region->id;
+        k->region_name = region->name;
+        if (r < 0)
+                return found(k, "region", region->name, "its store is offline", "mount it where region list shows it");
+        r = catalog_disk_each(k->c, region->id, check_image, k);
+        return r != 0 ? r : blob_each(k->store, check_blob, k);
+}
+
+int check_run(struct request *request, bool digests, int (*each)(const struct finding *finding, void *context),
+              void *context) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        struct checking k = { .request = request, .digests = digests, .each = each, .context = context };
+        int r;
+
+        if (request->caller.role == ROLE_ACCOUNT)
+                return -EACCES;
+        r = catalog_read(request->service->catalog, &c);
+        k.c = c;
+        if (r == 0)
+                r = catalog_region_list(c, 0, check_region, &k);
+        return r != 0 ? r : k.findings;
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT
+ * Copies by reference. While cp asks for a copy piece by piece, the new disk is the first bytes of the old one; its
+ * last flush makes it a hard link to the sealed blob. Whatever does not fit this becomes bytes.
+ */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "internal.h"
+
+#define COPY_STEP (UINT64_C(64) << 20) /* bytes moved per request, so that a caller's progress bar moves */
+#define COPY_MAX UINT64_C(0xfffff000)  /* libfuse 3.14's reply has 32 bits */
+
+/* --- the source of a reference is sealed when the reference becomes a link --- */
+
+struct source_sealing {
+        struct decision decision;
+        struct seal seal;
+};
+
+static int run_seal_source(struct catalog_connection *c, void *context) {
+        struct source_sealing *s = context;
+        int r = decision_read(c, &s->decision);
+
+        if (r < 0)
+                return r;
+        if (!seal_possible(&s->seal, &s->decision.image))
+                return -EBUSY;
+        return seal_commit(c, &s->decision, &s->seal);
+}
+
+static int image_of_disk(struct service *service, const struct disk *disk, struct image *ret_image) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r = catalog_read(service->catalog, &c);
+
+        return r < 0 ? r : catalog_image_of_id(c, disk->id, ret_image);
+}
+
+static int seal_source(struct request *request, const struct disk *source) {
+        struct source_sealing s = { .decision = { .request = request, .op = EVENT_SEAL, .asked = "seal {object}" },
+                                    .seal = SEAL_NONE };
+        struct image image;
+        int r = image_of_disk(request->service, source, &image);
+
+        if (r < 0 || image.state == IMAGE_SEALED)
+                return r;
+        s.decision.place = image.place;
+        r = seal_prepare(request->service, &image, &s.seal);
+        if (r == 0)
+                r = decision_end(&s.decision, catalog_write(request->service->catalog, run_seal_source, &s));
+        seal_end(&s.seal);
+        if (r == 0)
+                digest_wake(request->service);
+        return r;
+}
+
+static int link_source(struct request *request, struct disk *disk) {
+        int fd, r = seal_source(request, disk->source);
+
+        if (r == 0)
+                r = blob_link(disk->source->store, disk->source->id, disk->store, disk->id);
+        if (r == 0)
+                r = blob_open(disk->store, disk->id, O_RDWR, &fd);
+        if (r < 0)
+                return r;
+        (void)fd_close(disk->fd);
+        disk->fd = fd;
+        disk->own = false;
+        disk_copied(request->service, disk);
+        return 0;
+}
+
+int disk_settle(struct request *request, struct disk *disk) {
+        struct stat st;
+        int r;
+
+        if (!disk->referring)
+                return 0;
+        if (fstat(disk->source_fd, &st) < 0)
+                return -errno;
+        if (disk->referred == (uint64_t)st.st_size) {
+                r = link_source(request, disk);
+                if (r != -EXDEV && r != -EMLINK)
+                        return r;
+        }
+        /* An interrupted copy leaves what it wrote, and its source unsealed. */
+        return disk_own(request->service, disk);
+}
+
+/* --- copy_file_range --- */
+
+/* A descriptor of its own on an open disk's file. */
+static int source_file(struct disk *from) {
+        int fd;
+
+        (void)pthread_rwlock_rdlock(&from->io);
+        fd = fcntl(from->fd, F_DUPFD_CLOEXEC, 0);
+        if (fd < 0)
+                fd = -errno;
+        (void)pthread_rwlock_unlock(&from->io);
+        return fd;
+}
+
+/* The source is held still from the first piece to the flush. */
+static int hold_source(struct service *service, struct disk *to, struct disk *from) {
+        int r;
+
+        if (to->source == from)
+                return 0;
+        if (to->referring) {
+                r = disk_own(service, to);
+                if (r < 0)
+                        return r;
+        }
+        disk_copied(service, to);
+        r = blob_lock(from->store, from->id, BLOB_LOCK_COPY, SEAL_WAIT_MS, &to->source_lock);
+        if (r < 0)
+                return r;
+        r = source_file(from);
+        if (r < 0) {
+                to->source_lock = blob_unlock(to->source_lock);
+                return r;
+        }
+        to->source_fd = r;
+        (void)pthread_mutex_lock(&service->disks_lock);
+        from->references++;
+        (void)pthread_mutex_unlock(&service->disks_lock);
+        to->source = from;
+        to->lineage = from->id;
+        return 0;
+}
+
+/* Can [offset, offset + length) of the source be had by growing the reference? 1, 0 or -errno. */
+static int can_refer(struct disk *to, uint64_t from_offset, uint64_t to_offset, uint64_t source_size) {
+        struct stat st;
+        int r;
+
+        if (from_offset != to_offset || from_offset > source_size || !blob_store_same_filesystem(to->source->store, to->store))
+                return 0;
+        if (!to->referring) {
+                if (fstat(to->fd, &st) < 0)
+                        return -errno;
+                if (st.st_size > 0)
+                        return 0;
+        }
+        if (from_offset <= to->referred)
+                return 1;
+        r = blob_is_hole(to->source_fd, to->referred, from_offset - to->referred);
+        return r;
+}
+
+/* Keeps writers in other processes off the empty file; if one has it open already, it stays a plain copy. */
+static bool refer(struct disk *to) {
+        if (!to->referring && blob_lock_refer(&to->lock, true) == 0) {
+                to->referring = true;
+                to->referred = 0;
+        }
+        return to->referring;
+}
+
+/* The target's io is held exclusively. */
+static ssize_t copy_range(struct service *service, struct disk *to, uint64_t from_offset, uint64_t to_offset,
+                          uint64_t length) {
+        struct stat st;
+        int r;
+
+        if (fstat(to->source_fd, &st) < 0)
+                return -errno;
+        if (from_offset >= (uint64_t)st.st_size || length == 0)
+                return 0;
+        if (length > (uint64_t)st.st_size - from_offset)
+                length = (uint64_t)st.st_size - from_offset;
+        r = can_refer(to, from_offset, to_offset, (uint64_t)st.st_size);
+        if (r > 0 && refer(to)) {
+                if (from_offset + length > to->referred)
+                        to->referred = from_offset + length;
+                return (ssize_t)length;
+        }
+        if (r >= 0 && (to->referring || !to->own)) {
+                struct disk *source = to->source;
+
+                r = disk_own(service, to);
+                if (r == 0 && !to->source)
+                        r = hold_source(service, to, source);
+        }
+        return r < 0 ? r : blob_copy_range(to->source_fd, from_offset, to->fd, to_offset, length, COPY_STEP);
+}
+
+ssize_t disk_copy_range(struct disk_handle *from, uint64_t from_offset, struct disk_handle *to, uint64_t to_offset,
+                        uint64_t length) {
+        struct disk *disk = to->disk;
+        ssize_t n;
+
+        if (!from->reads || !to->writes)
+                return -EBADF;
+        if (from->disk == disk)
+                return -EOPNOTSUPP; /* the kernel does it by reading and writing */
+        if (length > COPY_MAX)
+                length = COPY_MAX;
+        (void)pthread_rwlock_wrlock(&disk->io);
+        n = hold_source(to->service, disk, from->disk);
+        if (n == 0)
+                n = copy_range(to->service, disk, from_offset, to_offset, length);
+        if (n < 0)
+                to->failed = true;
+        else
+                disk->written = true;
+        (void)pthread_rwlock_unlock(&disk->io);
+        return n;
+}
+
+/* --- link: a whole disk at once --- */
+
+struct copying {
+        struct decision decision; /* about the source */
+        struct decision target;
+        struct seal seal;
+        bool busy;
+        uint64_t size;
+};
+
+static int judge_copy(struct catalog_connection *c, struct copying *n) {
+        struct decision *d = &n->decision, *t = &n->target;
+        int r = decision_read(c, d);
+
+        if (r == 0)
+                r = decision_read(c, t);
+        if (r == 0)
+                r = policy_image_copy(&(struct copy_facts){
+                        .visible = d->visible, .owner = d->owner, .quota = 1,
+                        .busy = n->busy || (d->image.state == IMAGE_AVAILABLE && !seal_possible(&n->seal, &d->image)) });
+        if (r == 0)
+                r = policy_disk_write(&(struct write_facts){
+                        .role = t->request->caller.role, .visible = t->visible, .owner = t->owner,
+                        .sealed = t->image.state == IMAGE_SEALED });
+        if (r != 0)
+                return r;
+        return !d->image.has_disk ? -ENOENT : t->image.has_disk ? -EEXIST : 0;
+}
+
+static int run_copy(struct catalog_connection *c, void *context) {
+        struct copying *n = context;
+        struct decision *t = &n->target;
+        int64_t image = t->image.id, id;
+        struct event event;
+        int r = judge_copy(c, n);
+
+        if (r == 0 && t->image.id != image)
+                r = -EEXIST;
+        if (r == 0 && n->seal.image)
+                r = seal_commit(c, &n->decision, &n->seal);
+        if (r != 0)
+                return r;
+        event = decision_event(t, EVENT_COPY);
+        event.detail[0].key = "source";
+        event.detail[0].text = n->decision.object;
+        r = catalog_event_add(c, &event, &id);
+        if (r == 0)
+                r = catalog_image_disk(c, id, image, n->decision.image.id);
+        if (r == 0 && n->size > 0)
+                r = catalog_image_available(c, id, t->place, image);
+        return r < 0 ? r : catalog_image_get(c, t->place, &t->image);
+}
+
+/* The new blob: a link, or bytes in another filesystem. */
+static int copy_file(struct copying *n, struct blob_store *from, struct blob_store *to) {
+        int64_t source = n->decision.image.id, target = n->target.image.id;
+        _cleanup_fd_ int fd = -1, copy = -1;
+        struct stat st;
+        int r = blob_open(from, source, O_RDONLY, &fd);
+
+        if (r < 0)
+                return r;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        n->size = (uint64_t)st.st_size;
+        r = n->size > 0 && blob_store_same_filesystem(from, to) ? blob_link(from, source, to, target) : -EXDEV;
+        return r == -EXDEV || r == -EMLINK ? blob_replace(to, target, fd, n->size, &copy) : r;
+}
+
+/* Nobody else makes this disk meanwhile; -EEXIST: somebody did. */
+static int hold_target(struct service *service, const struct copying *n, const struct blob_store *store,
+                       struct blob_lock *lock) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        struct image image;
+        int r = blob_lock(store, n->target.image.id, BLOB_LOCK_WRITE, 0, lock);
+
+        if (r == 0)
+                r = blob_lock_refer(lock, true);
+        if (r == 0)
+                r = catalog_read(service->catalog, &c);
+        if (r == 0)
+                r = catalog_image_of_id(c, n->target.image.id, &image);
+        return r < 0 ? r : image.has_disk ? -EEXIST : 0;
+}
+
+/* Holds the source still, copies, and says so in the catalog. */
+static int copy_locked(struct request *request, struct copying *n, struct blob_store *from, struct blob_store *to) {
+        _cleanup_(cleanup_blob_lock) struct blob_lock source = BLOB_LOCK_NONE, target = BLOB_LOCK_NONE;
+        int r = blob_lock(from, n->decision.image.id, BLOB_LOCK_COPY, SEAL_WAIT_MS, &source);
+
+        if (r == 0 && n->decision.image.state == IMAGE_AVAILABLE)
+                r = seal_prepare(request->service, &n->decision.image, &n->seal);
+        n->busy = r == -EBUSY;
+        if (r == 0)
+                r = hold_target(request->service, n, to, &target);
+        if (r == 0)
+                r = copy_file(n, from, to);
+        if (r < 0 && !n->busy)
+                return r;
+        r = decision_end(&n->decision, catalog_write(request->service->catalog, run_copy, n));
+        if (r != 0 && !n->busy && r != -EEXIST)
+                (void)blob_unlink(to, n->target.image.id); /* else swept */
+        return r;
+}
+
+int image_copy(struct request *request, int64_t place, int64_t to_place, struct image *ret_image) {
+        struct copying n = {
+                .decision = { .request = request, .op = EVENT_COPY, .asked = "copy {object}", .place = place },
+                .target = { .request = request, .op = EVENT_COPY, .asked = "copy to {object}", .place = to_place },
+                .seal = { .lock = BLOB_LOCK_NONE },
+        };
+        struct blob_store *from, *to;
+        int r;
+
+        {
+                _cleanup_read_ struct catalog_connection *c = NULL;
+
+                r = catalog_read(request->service->catalog, &c);
+                n.seal.image = 0;
+                if (r == 0) {
+                        r = judge_copy(c, &n);
+                        if (r == -EBUSY) /* not prepared yet */
+                                r = n.target.image.has_disk ? -EEXIST : 0;
+                }
+        }
+        if (r != 0)
+                return decision_end(&n.decision, r);
+        r = service_store(request->service, n.decision.image.region, &from);
+        if (r == 0)
+                r = service_store(request->service, n.target.image.region, &to);
+        if (r == 0)
+                r = copy_locked(request, &n, from, to);
+        if (r == 0 && n.seal.image)
+                digest_wake(request->service);
+        seal_end(&n.seal);
+        if (r == 0)
+                *ret_image = n.target.image;
+        return r;
+}

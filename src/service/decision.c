@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ * From a request to a decision: reads the facts in the transaction, and gives a refusal its words and its log line.
+ */
+#include <assert.h>
+
+#include "internal.h"
+
+void object_name(const struct image *image, char ret_object[static OBJECT_SIZE]) {
+        (void)snprintf(ret_object, OBJECT_SIZE, "%s/%s@%s", image->region_name, image->name, image->owner_name); /* fits */
+}
+
+int image_visible(struct catalog_connection *c, const struct caller *caller, const struct image *image) {
+        struct share share;
+        int r;
+
+        if (image->owner == caller->account || caller->role != ROLE_ACCOUNT)
+                return 1;
+        r = catalog_share_find(c, image->id, caller->account, &share);
+        return r == -ENOENT ? 0 : r < 0 ? r : 1;
+}
+
+/* The caller's account as it is now: its role may have changed, it may be gone. */
+static int read_caller(struct catalog_connection *c, struct caller *caller) {
+        struct account account;
+        int r = catalog_account_get(c, caller->account, &account);
+
+        if (r == 0)
+                caller->role = account.role;
+        return r == -ENOENT ? -EACCES : r;
+}
+
+int decision_manage(struct catalog_connection *c, struct decision *d) {
+        int r = read_caller(c, &d->request->caller);
+
+        return r < 0 ? r : policy_manage(d->request->caller.role);
+}
+
+int decision_read(struct catalog_connection *c, struct decision *d) {
+        struct caller *caller = &d->request->caller;
+        int r = read_caller(c, caller);
+
+        if (r < 0)
+                return r;
+        d->visible = d->owner = false;
+        d->image = (struct image){ 0 };
+        r = catalog_image_get(c, d->place, &d->image);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        r = image_visible(c, caller, &d->image);
+        if (r < 0)
+                return r;
+        d->visible = r > 0;
+        d->owner = image_is_own(d->request, &d->image);
+        object_name(&d->image, d->object);
+        return 0;
+}
+
+#define NAMED 8 /* recipients a sentence names; the rest are counted */
+
+static int name_share(const struct share *share, void *context) {
+        struct decision *d = context;
+        size_t names = strlen(d->names), paths = strlen(d->paths);
+
+        if (d->count++ < NAMED) {
+                (void)snprintf(d->names + names, sizeof(d->names) - names, "%s%s", names ? ", " : "", share->account_name);
+                (void)snprintf(d->paths + paths, sizeof(d->paths) - paths, "%sshares/%s", paths ? " " : "",
+                               share->account_name); /* a long list is cut */
+        }
+        return 0;
+}
+
+int decision_judged(struct catalog_connection *c, struct decision *d, int r) {
+        size_t names;
+        int e;
+
+        if (r != RULE_UNSHARE_BEFORE_DELETE && !(r == RULE_SHARED_FROZEN && d->owner))
+                return r;
+        d->count = 0;
+        e = catalog_share_list(c, d->image.id, 0, 0, name_share, d);
+        if (e < 0)
+                return e;
+        names = strlen(d->names);
+        if (d->count > NAMED)
+                (void)snprintf(d->names + names, sizeof(d->names) - names, " and %d more", (int)(d->count - NAMED));
+        return r;
+}
+
+/* asked: the template's {object}, {account} and {name} replaced. */
+static void render_asked(const struct decision *d, char *ret_text, size_t size) {
+        const char *p = d->asked;
+        size_t n = 0;
+
+        while (*p && n + 1 < size) {
+                const char *value = NULL;
+
+                if (strncmp(p, "{object}", 8) == 0)
+                        value = d->object;
+                else if (strncmp(p, "{account}", 9) == 0)
+                        value = d->account ?: "";
+                else if (strncmp(p, "{name}", 6) == 0)
+                        value = d->name ?: "";
+                if (value) {
+                        n += (size_t)snprintf(ret_text + n, size - n, "%s", value);
+                        n = n < size ? n : size - 1;
+                        p = strchr(p, '}') + 1;
+                } else {
+                        ret_text[n++] = *p++;
+                }
+        }
+        ret_text[n] = '\0';
+}
+
+int decision_end(struct decision *d, int r) {
+        struct refusal *refusal = &d->request->refusal;
+
+        if (r <= 0)
+                return r;
+        refusal_explain((enum rule)r,
+                        &(struct refusal_context){
+                                .object = d->op >= EVENT_CREATE ? d->object : NULL, /* before: managing, no image */
+                                .region = d->image.region_name,
+                                .image = d->image.name,
+                                .owner = d->image.owner_name,
+                                .account = d->account,
+                                .names = d->names,
+                                .paths = d->paths,
+                                .count = d->count,
+                                .limit = d->limit,
+                        },
+                        refusal);
+        render_asked(d, refusal->asked, sizeof(refusal->asked));
+        denial_log(d->request->service, &d->request->caller, d->op, d->object, d->account, d->image.place, r);
+        return r;
+}
+
+struct event decision_event(const struct decision *d, enum event_op op) {
+        return (struct event){ .caller = &d->request->caller, .op = op, .object = d->object, .place = d->image.place };
+}

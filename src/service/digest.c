@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT
+ * The daemon's own thread: digests of sealed disks, and the closing of counted refusals.
+ */
+#include <fcntl.h>
+#include <time.h>
+
+#include "internal.h"
+
+#define IDLE_SECONDS 10
+
+static bool stopping(void *context) {
+        struct service *service = context;
+        bool stop;
+
+        (void)pthread_mutex_lock(&service->digest_lock);
+        stop = service->stopping;
+        (void)pthread_mutex_unlock(&service->digest_lock);
+        return stop;
+}
+
+struct digest {
+        int64_t image;
+        uint8_t value[DIGEST_SIZE];
+};
+
+static int run_digest(struct catalog_connection *c, void *context) {
+        const struct digest *d = context;
+        int r = catalog_image_digest(c, d->image, d->value);
+
+        return r == -ENOENT ? 0 : r; /* the image is gone */
+}
+
+static int digest_one(struct service *service, int64_t id, int64_t region) {
+        _cleanup_(cleanup_blob_lock) struct blob_lock lock = BLOB_LOCK_NONE;
+        _cleanup_fd_ int fd = -1;
+        struct digest d = { .image = id };
+        struct blob_store *store;
+        int r = service_store(service, region, &store);
+
+        if (r == 0)
+                r = blob_lock(store, id, BLOB_LOCK_DIGEST, 0, &lock);
+        if (r == 0)
+                r = blob_open(store, id, O_RDONLY, &fd);
+        if (r == 0)
+                r = blob_digest(fd, stopping, service, d.value);
+        return r < 0 ? r : catalog_write(service->catalog, run_digest, &d);
+}
+
+static int next_undigested(struct service *service, int64_t after, int64_t *ret_id, int64_t *ret_region) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r = catalog_read(service->catalog, &c);
+
+        return r < 0 ? r : catalog_undigested(c, after, ret_id, ret_region);
+}
+
+/* All that wait, once each; one that cannot be read now is tried again in the next round. */
+static void digest_round(struct service *service) {
+        int64_t id = 0, region;
+
+        while (!stopping(service) && next_undigested(service, id, &id, &region) == 0)
+                (void)digest_one(service, id, region); /* stays `pending` */
+}
+
+static void *digest_main(void *argument) {
+        struct service *service = argument;
+        struct timespec until;
+
+        while (!stopping(service)) {
+                digest_round(service);
+                denials_flush(service, false);
+                (void)clock_gettime(CLOCK_REALTIME, &until); /* cannot fail for this clock */
+                until.tv_sec += IDLE_SECONDS;
+                (void)pthread_mutex_lock(&service->digest_lock);
+                if (!service->digest_wanted && !service->stopping)
+                        (void)pthread_cond_timedwait(&service->digest_work, &service->digest_lock, &until);
+                service->digest_wanted = false;
+                (void)pthread_mutex_unlock(&service->digest_lock);
+        }
+        return NULL;
+}
+
+int digest_start(struct service *service) {
+        int r = pthread_create(&service->thread, NULL, digest_main, service);
+
+        service->has_thread = r == 0;
+        return -r;
+}
+
+void digest_wake(struct service *service) {
+        (void)pthread_mutex_lock(&service->digest_lock);
+        service->digest_wanted = true;
+        (void)pthread_cond_signal(&service->digest_work);
+        (void)pthread_mutex_unlock(&service->digest_lock);
+}
+
+void digest_stop(struct service *service) {
+        if (!service->has_thread)
+                return;
+        (void)pthread_mutex_lock(&service->digest_lock);
+        service->stopping = true;
+        (void)pthread_cond_signal(&service->digest_work);
+        (void)pthread_mutex_unlock(&service->digest_lock);
+        (void)pthread_join(service->thread, NULL); /* it is joinable and not ourselves */
+        service->has_thread = false;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT
+ * Opening and making disks: the judgement, the writer's lock, the handle.
+ */
+#include <fcntl.h>
+
+#include "internal.h"
+
+/* The first writer's part of opening: the lock first, then another look at whether it may be written. */
+static int first_writer(struct request *request, struct disk *disk) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        _cleanup_(cleanup_blob_lock) struct blob_lock lock = BLOB_LOCK_NONE;
+        struct image image;
+        int r = blob_lock(disk->store, disk->id, BLOB_LOCK_WRITE, 0, &lock);
+
+        if (r == 0)
+                r = catalog_read(request->service->catalog, &c);
+        if (r == 0)
+                r = catalog_image_of_id(c, disk->id, &image);
+        if (r == 0 && image.state == IMAGE_SEALED)
+                r = RULE_SEALED;
+        if (r == 0)
+                r = disk_reopen(disk, O_RDWR);
+        if (r != 0)
+                return r;
+        disk->lock = lock;
+        lock = BLOB_LOCK_NONE;
+        disk->flushed = disk->own = false;
+        return 0;
+}
+
+static int add_writer(struct request *request, struct disk *disk) {
+        int r;
+
+        (void)pthread_rwlock_wrlock(&disk->io);
+        r = disk->writers > 0 ? 0 : first_writer(request, disk);
+        if (r == 0)
+                disk->writers++;
+        (void)pthread_rwlock_unlock(&disk->io);
+        return r;
+}
+
+static int handle_new(struct service *service, struct disk *disk, int flags, struct disk_handle **ret_handle) {
+        struct disk_handle *handle = calloc(1, sizeof(*handle));
+
+        if (!handle)
+                return -ENOMEM;
+        handle->references = 1;
+        handle->service = service;
+        handle->disk = disk;
+        handle->reads = (flags & O_ACCMODE) != O_WRONLY;
+        handle->writes = (flags & O_ACCMODE) != O_RDONLY;
+        *ret_handle = handle;
+        return 0;
+}
+
+/* The judgement at open, and its words. */
+static int judge(struct request *request, struct decision *d, int flags, bool sealed) {
+        bool writes = (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC;
+        int r = 0;
+
+        if ((flags & O_ACCMODE) != O_WRONLY) {
+                d->op = EVENT_COPY;
+                d->asked = "read the disk of {object}";
+                r = policy_image_copy(&(struct copy_facts){ .visible = d->visible, .owner = d->owner, .quota = 1 });
+        }
+        if (r == 0 && writes) {
+                d->op = EVENT_AVAILABLE;
+                d->asked = "write the disk of {object}";
+                r = policy_disk_write(&(struct write_facts){
+                        .role = request->caller.role, .visible = d->visible, .owner = d->owner, .sealed = sealed });
+        }
+        return r;
+}
+
+int disk_decision(struct request *request, int64_t place, struct decision *ret_decision) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r = catalog_read(request->service->catalog, &c);
+
+        *ret_decision = (struct decision){ .request = request, .place = place };
+        return r < 0 ? r : decision_read(c, ret_decision);
+}
+
+int disk_open(struct request *request, int64_t place, int flags, struct disk_handle **ret_handle) {
+        struct disk_handle *handle;
+        struct disk *disk;
+        struct decision d;
+        int r = disk_decision(request, place, &d);
+
+        if (r == 0)
+                r = judge(request, &d, flags, d.image.state == IMAGE_SEALED);
+        if (r == 0 && !d.image.has_disk)
+                r = -ENOENT;
+        if (r == 0)
+                r = disk_get(request->service, &d.image, &disk);
+        if (r != 0)
+                return decision_end(&d, r);
+        r = handle_new(request->service, disk, flags, &handle);
+        if (r < 0) {
+                disk_put(request->service, disk);
+                return r;
+        }
+        if (handle->writes) {
+                r = add_writer(request, disk);
+                handle->writes = r == 0;
+        }
+        if (r == 0 && flags & O_TRUNC)
+                r = disk_truncate(handle, 0);
+        if (r != 0)
+                (void)disk_close(request, handle); /* returns NULL */
+        else
+                *ret_handle = handle;
+        return decision_end(&d, r);
+}
+
+static int run_create(struct catalog_connection *c, void *context) {
+        struct decision *d = context;
+        int64_t image = d->image.id, id;
+        struct event event;
+        int r = decision_read(c, d);
+
+        if (r == 0)
+                r = judge(d->request, d, O_WRONLY, d->image.state == IMAGE_SEALED);
+        if (r == 0 && (d->image.has_disk || d->image.id != image))
+                r = -EEXIST;
+        if (r != 0)
+                return r;
+        event = decision_event(d, EVENT_CREATE);
+        event.detail[0].key = "part";
+        event.detail[0].text = "disk";
+        r = catalog_event_add(c, &event, &id);
+        if (r == 0)
+                r = catalog_image_disk(c, id, image, 0);
+        return r < 0 ? r : catalog_image_get(c, d->place, &d->image);
+}
+
+/* A crash left a file where the catalog knows none, or another process is just making one. */
+static int clear_leftover(struct request *request, const struct disk *disk) {
+        _cleanup_(cleanup_blob_lock) struct blob_lock lock = BLOB_LOCK_NONE;
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        struct image image;
+        int r = blob_lock(disk->store, disk->id, BLOB_LOCK_SEAL, SEAL_WAIT_MS, &lock);
+
+        if (r == 0)
+                r = catalog_read(request->service->catalog, &c);
+        if (r == 0)
+                r = catalog_image_of_id(c, disk->id, &image);
+        if (r == 0 && image.has_disk)
+                r = -EEXIST;
+        return r < 0 ? r : blob_unlink(disk->store, disk->id);
+}
+
+static int create_file(struct request *request, struct disk *disk) {
+        int r = -EEXIST;
+
+        for (int tries = 0; tries < 2 && r == -EEXIST; tries++) {
+                if (tries > 0) {
+                        r = clear_leftover(request, disk);
+                        if (r < 0)
+                                return r;
+                }
+                r = blob_lock(disk->store, disk->id, BLOB_LOCK_WRITE, 0, &disk->lock);
+                if (r == 0)
+                        r = blob_create(disk->store, disk->id, &disk->fd);
+                if (r < 0)
+                        disk->lock = blob_unlock(disk->lock);
+        }
+        return r;
+}
+
+int disk_create(struct request *request, int64_t place, int flags, struct image *ret_image,
+                struct disk_handle **ret_handle) {
+        _cleanup_(disk_cleanup) struct disk *disk = NULL;
+        struct disk_handle *handle;
+        struct decision d;
+        int r = disk_decision(request, place, &d);
+
+        if (r == 0)
+                r = judge(request, &d, O_WRONLY, d.image.state == IMAGE_SEALED);
+        if (r == 0 && d.image.has_disk)
+                r = -EEXIST;
+        if (r == 0)
+                r = disk_new(request->service, &d.image, &disk);
+        if (r == 0)
+                r = create_file(request, disk);
+        if (r != 0)
+                return decision_end(&d, r);
+        r = handle_new(request->service, disk, flags, &handle);
+        if (r == 0) {
+                r = decision_end(&d, catalog_write(request->service->catalog, run_create, &d));
+                if (r != 0)
+                        free(handle);
+        }
+        if (r != 0) {
+                (void)blob_unlink(disk->store, disk->id); /* else swept */
+                return r;
+        }
+        disk->own = true;
+        disk->writers = handle->writes ? 1 : 0;
+        if (!handle->writes)
+                disk->lock = blob_unlock(disk->lock);
+        disk_insert(request->service, TAKE_PTR(disk));
+        *ret_image = d.image;
+        *ret_handle = handle;
+        return 0;
+}

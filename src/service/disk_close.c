@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT
+ * Closing disks: what a close makes of the image, and the end of handles.
+ */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "internal.h"
+
+static void remove_writer(struct request *request, struct disk *disk) {
+        (void)pthread_rwlock_wrlock(&disk->io);
+        if (--disk->writers == 0) {
+                (void)disk_settle(request, disk); /* told by the last flush, which tried it too */
+                disk_copied(request->service, disk);
+                disk->lock = blob_unlock(disk->lock);
+        }
+        (void)pthread_rwlock_unlock(&disk->io);
+}
+
+struct closing {
+        struct decision decision;
+        const struct disk *disk;
+        uint64_t size;
+        bool written;
+};
+
+/* What a close makes of the image: available with its first content, a copy, no set mtime after a write. */
+static int run_close(struct catalog_connection *c, void *context) {
+        struct closing *n = context;
+        struct decision *d = &n->decision;
+        int64_t lineage = n->disk->lineage, source = 0, id, place;
+        char source_object[OBJECT_SIZE];
+        struct event event;
+        bool copied;
+        int r = decision_read(c, d);
+
+        if (r == 0 && d->image.id == n->disk->id)
+                r = catalog_image_source(c, n->disk->id, &source);
+        if (r < 0 || d->image.id != n->disk->id || d->image.state == IMAGE_SEALED)
+                return r; /* the disk was removed, or a link to this sealed image took its place */
+        copied = lineage != 0 && lineage != source;
+        if (n->written && d->image.mtime != 0)
+                r = catalog_image_touch(c, n->disk->id, 0);
+        if (r < 0 || (!copied && (d->image.state != IMAGE_DRAFT || n->size == 0)))
+                return r;
+        event = decision_event(d, copied ? EVENT_COPY : EVENT_AVAILABLE);
+        if (copied) {
+                r = catalog_image_name(c, lineage, source_object, &place);
+                event.detail[0].key = "source";
+                event.detail[0].text = source_object;
+        }
+        if (r == 0)
+                r = catalog_event_add(c, &event, &id);
+        if (r == 0 && copied)
+                r = catalog_image_source_set(c, n->disk->id, lineage);
+        if (r == 0 && d->image.state == IMAGE_DRAFT && n->size > 0)
+                r = catalog_image_available(c, id, d->place, n->disk->id);
+        return r;
+}
+
+/* Is there anything for run_close to do? Most closes find the image as they left it. */
+static int close_matters(struct request *request, const struct disk *disk, int64_t *ret_place) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        struct image image;
+        int64_t source;
+        int r = catalog_read(request->service->catalog, &c);
+
+        if (r == 0)
+                r = catalog_image_of_id(c, disk->id, &image);
+        if (r == 0)
+                r = catalog_image_source(c, disk->id, &source);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        *ret_place = image.place;
+        return image.state == IMAGE_DRAFT || (disk->lineage != 0 && disk->lineage != source) ||
+               (disk->written && image.mtime != 0);
+}
+
+/* io is held exclusively. */
+static int flush(struct request *request, struct disk_handle *handle) {
+        struct disk *disk = handle->disk;
+        struct closing n = { .decision = { .request = request, .op = EVENT_AVAILABLE, .asked = "fill {object}" },
+                             .disk = disk, .written = disk->written };
+        struct stat st;
+        int r = disk_settle(request, disk);
+
+        if (r < 0)
+                return r;
+        disk_copied(request->service, disk);
+        if (fstat(disk->fd, &st) < 0)
+                return -errno;
+        /* Start write-back now, so that sealing has less to wait for. */
+        (void)sync_file_range(disk->fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* advice only; sealing syncs */
+        n.size = (uint64_t)st.st_size;
+        r = handle->failed ? 0 : close_matters(request, disk, &n.decision.place);
+        if (r > 0)
+                r = catalog_write(request->service->catalog, run_close, &n);
+        if (r < 0)
+                return r;
+        disk->written = false;
+        disk->lineage = 0;
+        r = disk->flushed ? 0 : blob_lock_flushed(&disk->lock, true);
+        disk->flushed = r == 0;
+        return r;
+}
+
+int disk_flush(struct request *request, struct disk_handle *handle) {
+        int r;
+
+        if (!handle->writes)
+                return 0;
+        (void)pthread_rwlock_wrlock(&handle->disk->io);
+        r = flush(request, handle);
+        (void)pthread_rwlock_unlock(&handle->disk->io);
+        return r;
+}
+
+void disk_handle_put(struct disk_handle *handle) {
+        if (--handle->references > 0)
+                return;
+        disk_put(handle->service, handle->disk);
+        free(handle);
+}
+
+struct disk_handle *disk_close(struct request *request, struct disk_handle *handle) {
+        if (!handle)
+                return NULL;
+        if (handle->writes)
+                remove_writer(request, handle->disk);
+        disk_handle_put(handle);
+        return NULL;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT
+ * Reading and writing open disks. A disk that is a reference, or a hard link, becomes a file of its own before the
+ * first write; until then its bytes are the source's.
+ */
+#include <assert.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "internal.h"
+
+void disk_copied(struct service *service, struct disk *disk) {
+        if (disk->referring)
+                (void)blob_lock_refer(&disk->lock, false); /* at worst others wait until the lock is gone */
+        disk->referring = false;
+        disk->referred = 0;
+        disk->source_lock = blob_unlock(disk->source_lock);
+        disk->source_fd = fd_close(disk->source_fd);
+        if (disk->source)
+                disk_put(service, disk->source);
+        disk->source = NULL;
+}
+
+/* The first `size` bytes of a file become the blob. */
+static int replace(struct disk *disk, int from, uint64_t size) {
+        int fd, r = blob_replace(disk->store, disk->id, from, size, &fd);
+
+        if (r < 0)
+                return r;
+        (void)fd_close(disk->fd);
+        disk->fd = fd;
+        disk->own = true;
+        return 0;
+}
+
+/* Is the open file nobody else's: 1 yes, 0 it is a copy's too. The one name of a file must be this blob's: that of a
+ * removed copy's is its source's. -ESTALE: it is that, and has no place left to become a file of its own. */
+static int sole_name(const struct disk *disk, struct stat *ret_stat) {
+        struct stat named;
+        int r;
+
+        if (fstat(disk->fd, ret_stat) < 0)
+                return -errno;
+        if (ret_stat->st_nlink == 0)
+                return 1;
+        r = blob_stat(disk->store, disk->id, &named);
+        if (r < 0)
+                return r == -ENOENT ? -ESTALE : r;
+        return ret_stat->st_nlink == 1 && named.st_ino == ret_stat->st_ino && named.st_dev == ret_stat->st_dev;
+}
+
+static int own_size(struct service *service, struct disk *disk, uint64_t size) {
+        struct stat st;
+        int r = 0;
+
+        if (disk->referring) {
+                r = replace(disk, disk->source_fd, size < disk->referred ? size : disk->referred);
+                if (r == 0)
+                        disk_copied(service, disk);
+        } else if (!disk->own) {
+                r = sole_name(disk, &st);
+                if (r == 0)
+                        r = replace(disk, disk->fd, size < (uint64_t)st.st_size ? size : (uint64_t)st.st_size);
+        }
+        disk->own = disk->own || r >= 0;
+        return r < 0 ? r : 0;
+}
+
+int disk_own(struct service *service, struct disk *disk) {
+        return own_size(service, disk, UINT64_MAX);
+}
+
+/* Tells sealers that bytes are on their way again. io is held exclusively. */
+static int unflush(struct disk *disk) {
+        int r = disk->flushed ? blob_lock_flushed(&disk->lock, false) : 0;
+
+        if (r == 0)
+                disk->flushed = false;
+        return r;
+}
+
+/* Takes io, shared, with the disk ready to be written to. */
+static int begin_write(struct disk_handle *handle) {
+        struct disk *disk = handle->disk;
+
+        for (;;) {
+                int r;
+
+                (void)pthread_rwlock_rdlock(&disk->io);
+                if (disk->own && !disk->flushed && !disk->referring)
+                        return 0;
+                (void)pthread_rwlock_unlock(&disk->io);
+                (void)pthread_rwlock_wrlock(&disk->io);
+                r = disk_own(handle->service, disk);
+                if (r == 0)
+                        r = unflush(disk);
+                (void)pthread_rwlock_unlock(&disk->io);
+                if (r < 0)
+                        return r;
+        }
+}
+
+int disk_write_begin(struct disk_handle *handle, int *ret_fd) {
+        int r;
+
+        if (!handle->writes)
+                return -EBADF;
+        r = begin_write(handle);
+        if (r < 0)
+                handle->failed = true;
+        else
+                *ret_fd = handle->disk->fd;
+        return r;
+}
+
+void disk_write_end(struct disk_handle *handle, ssize_t result) {
+        if (result < 0)
+                handle->failed = true;
+        else
+                handle->disk->written = true;
+        (void)pthread_rwlock_unlock(&handle->disk->io);
+}
+
+int disk_read_begin(struct disk_handle *handle, uint64_t offset, size_t *size, int *ret_fd) {
+        struct disk *disk = handle->disk;
+
+        if (!handle->reads)
+                return -EBADF;
+        handle->references++; /* once the reply is out, a RELEASE may come before disk_read_end */
+        (void)pthread_rwlock_rdlock(&disk->io);
+        if (disk->referring) {
+                uint64_t left = offset < disk->referred ? disk->referred - offset : 0;
+
+                *size = *size < left ? *size : (size_t)left;
+        }
+        *ret_fd = disk->referring ? disk->source_fd : disk->fd;
+        return 0;
+}
+
+void disk_read_end(struct disk_handle *handle) {
+        (void)pthread_rwlock_unlock(&handle->disk->io);
+        disk_handle_put(handle);
+}
+
+/* May a reference just change its size? Growing needs a hole in the source, shrinking nothing. */
+static int resize_reference(struct disk *disk, uint64_t size) {
+        struct stat st;
+        int r;
+
+        if (!disk->referring || size == 0)
+                return 0;
+        if (fstat(disk->source_fd, &st) < 0)
+                return -errno;
+        if (size > (uint64_t)st.st_size)
+                return 0;
+        r = size <= disk->referred ? 1 : blob_is_hole(disk->source_fd, disk->referred, size - disk->referred);
+        if (r > 0)
+                disk->referred = size;
+        return r;
+}
+
+int disk_truncate(struct disk_handle *handle, uint64_t size) {
+        struct disk *disk = handle->disk;
+        int r;
+
+        if (!handle->writes)
+                return -EBADF;
+        (void)pthread_rwlock_wrlock(&disk->io);
+        r = unflush(disk);
+        if (r == 0)
+                r = resize_reference(disk, size);
+        if (r == 0) {
+                r = own_size(handle->service, disk, size);
+                if (r == 0 && ftruncate(disk->fd, (off_t)size) < 0)
+                        r = -errno;
+        }
+        if (r < 0)
+                handle->failed = true;
+        else
+                disk->written = true;
+        (void)pthread_rwlock_unlock(&disk->io);
+        return r < 0 ? r : 0;
+}
+
+int disk_allocate(struct disk_handle *handle, int mode, uint64_t offset, uint64_t length) {
+        int fd, r = disk_write_begin(handle, &fd);
+
+        if (r < 0)
+                return r;
+        r = fallocate(fd, mode, (off_t)offset, (off_t)length) < 0 ? -errno : 0;
+        if (r == 0)
+                handle->disk->written = true;
+        (void)pthread_rwlock_unlock(&handle->disk->io);
+        return r; /* nothing was written that could be half there, so the handle has not failed */
+}
+
+int64_t disk_seek(struct disk_handle *handle, uint64_t offset, int whence) {
+        struct disk *disk = handle->disk;
+        int64_t at;
+
+        (void)pthread_rwlock_rdlock(&disk->io);
+        at = lseek(disk->referring ? disk->source_fd : disk->fd, (off_t)offset, whence);
+        if (at < 0)
+                at = -errno;
+        if (disk->referring && offset >= disk->referred)
+                at = -ENXIO;
+        else if (disk->referring && at >= (int64_t)disk->referred)
+                at = whence == SEEK_HOLE ? (int64_t)disk->referred : -ENXIO;
+        (void)pthread_rwlock_unlock(&disk->io);
+        return at;
+}
+
+int disk_sync(struct disk_handle *handle) {
+        struct disk *disk = handle->disk;
+        int r;
+
+        (void)pthread_rwlock_rdlock(&disk->io);
+        r = disk->referring || !handle->writes ? 0 : blob_sync(disk->store, disk->fd);
+        (void)pthread_rwlock_unlock(&disk->io);
+        return r;
+}

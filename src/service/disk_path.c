@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT
+ * Disks by their image, without a handle: removing, looking, truncating, touching.
+ */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "internal.h"
+
+struct removal {
+        struct decision decision;
+        bool busy; /* it is being copied */
+};
+
+static int run_disk_remove(struct catalog_connection *c, void *context) {
+        struct removal *n = context;
+        struct decision *d = &n->decision;
+        int64_t image = d->image.id, id;
+        struct event event;
+        int r = decision_read(c, d);
+
+        if (r < 0)
+                return r;
+        r = policy_image_delete(&(struct delete_facts){
+                .role = d->request->caller.role,
+                .visible = d->visible,
+                .owner = d->owner,
+                .shares = d->image.shares,
+                .busy = n->busy,
+        });
+        if (r != 0)
+                return decision_judged(c, d, r);
+        if (!d->image.has_disk || d->image.id != image)
+                return -ENOENT;
+        event = decision_event(d, EVENT_DELETE);
+        event.detail[0].key = "part";
+        event.detail[0].text = "disk";
+        r = catalog_event_add(c, &event, &id);
+        return r < 0 ? r : catalog_image_renew(c, id, d->place);
+}
+
+int disk_remove(struct request *request, int64_t place) {
+        _cleanup_(cleanup_blob_lock) struct blob_lock lock = BLOB_LOCK_NONE;
+        struct removal n = { 0 };
+        struct blob_store *store = NULL;
+        int64_t id;
+        int r = disk_decision(request, place, &n.decision);
+
+        if (r < 0)
+                return r;
+        n.decision.op = EVENT_DELETE;
+        n.decision.asked = "remove the disk of {object}";
+        id = n.decision.image.id;
+        if (n.decision.owner && n.decision.image.has_disk) {
+                r = service_store(request->service, n.decision.image.region, &store);
+                if (r == 0)
+                        r = blob_lock(store, id, BLOB_LOCK_REMOVE, 0, &lock);
+                n.busy = r == -EBUSY;
+                if (r < 0 && r != -EBUSY)
+                        return r;
+        }
+        r = decision_end(&n.decision, catalog_write(request->service->catalog, run_disk_remove, &n));
+        if (r == 0 && store)
+                (void)blob_unlink(store, id); /* else swept at the next mount */
+        return r;
+}
+
+/* io is held. */
+static int stat_open(const struct disk *disk, struct stat *ret_stat) {
+        if (fstat(disk->referring ? disk->source_fd : disk->fd, ret_stat) < 0)
+                return -errno;
+        if (disk->referring && disk->referred < (uint64_t)ret_stat->st_size) {
+                ret_stat->st_blocks = (blkcnt_t)((disk->referred + 511) / 512);
+                ret_stat->st_size = (off_t)disk->referred;
+        }
+        return 0;
+}
+
+/* Looks at the open disk of an image, if only_referring: only if its bytes are another one's. -ENOENT: there is none. */
+static int stat_if_open(struct service *service, int64_t id, bool only_referring, struct stat *ret_stat) {
+        struct disk *disk = disk_find(service, id);
+        int r = -ENOENT;
+
+        if (!disk)
+                return r;
+        (void)pthread_rwlock_rdlock(&disk->io);
+        if (disk->referring || !only_referring)
+                r = stat_open(disk, ret_stat);
+        (void)pthread_rwlock_unlock(&disk->io);
+        disk_put(service, disk);
+        return r;
+}
+
+int disk_stat_removed(struct request *request, int64_t id, struct stat *ret_stat) {
+        return stat_if_open(request->service, id, false, ret_stat);
+}
+
+int disk_stat(struct request *request, const struct image *image, struct stat *ret_stat) {
+        struct blob_store *store;
+        int r = stat_if_open(request->service, image->id, true, ret_stat);
+
+        if (r == -ENOENT) {
+                r = service_store(request->service, image->region, &store);
+                if (r == 0)
+                        r = blob_stat(store, image->id, ret_stat);
+        }
+        if (r < 0 && image->state == IMAGE_SEALED) { /* offline: the catalog knows what was sealed */
+                *ret_stat = (struct stat){ .st_size = image->size, .st_blocks = (image->size + 511) / 512 };
+                r = 0;
+        }
+        if (r < 0)
+                return r == -ENOENT ? -EIO : r;
+        if (image->mtime != 0) {
+                ret_stat->st_mtim.tv_sec = image->mtime / 1000000000;
+                ret_stat->st_mtim.tv_nsec = image->mtime % 1000000000;
+        }
+        return 0;
+}
+
+int disk_truncate_path(struct request *request, int64_t place, uint64_t size) {
+        struct disk_handle *handle;
+        int r = disk_open(request, place, O_WRONLY, &handle), e;
+
+        if (r != 0)
+                return r;
+        r = disk_truncate(handle, size);
+        e = disk_flush(request, handle);
+        (void)disk_close(request, handle); /* returns NULL */
+        return r < 0 ? r : e;
+}
+
+struct touching {
+        struct decision decision;
+        int64_t mtime;
+};
+
+static int run_touch(struct catalog_connection *c, void *context) {
+        struct touching *n = context;
+        struct decision *d = &n->decision;
+        int r = decision_read(c, d);
+
+        if (r < 0)
+                return r;
+        return d->owner && d->image.has_disk ? catalog_image_touch(c, d->image.id, n->mtime) : -ENOENT;
+}
+
+int disk_touch(struct request *request, int64_t place, int64_t mtime) {
+        struct touching n = { .decision = { .request = request, .place = place }, .mtime = mtime ?: 1 }; /* 0 would mean: the blob's own */
+        struct disk *disk;
+        int r = catalog_write(request->service->catalog, run_touch, &n);
+
+        disk = r == 0 ? disk_find(request->service, n.decision.image.id) : NULL;
+        if (disk) {
+                disk->written = false; /* the times are later than the writes */
+                disk_put(request->service, disk);
+        }
+        return r;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT
+ * The disks that are open in this process, by image: one descriptor and one set of locks each, shared by the handles.
+ */
+#include <fcntl.h>
+
+#include "internal.h"
+
+struct disk *disk_free(struct disk *disk) {
+        if (!disk)
+                return NULL;
+        (void)blob_unlock(disk->lock);
+        (void)fd_close(disk->fd);
+        (void)pthread_rwlock_destroy(&disk->io); /* nobody holds it any more */
+        free(disk);
+        return NULL;
+}
+
+void disk_cleanup(struct disk **disk) {
+        *disk = disk_free(*disk);
+}
+
+int disk_new(struct service *service, const struct image *image, struct disk **ret_disk) {
+        struct disk *disk;
+        struct blob_store *store;
+        int r = service_store(service, image->region, &store);
+
+        if (r < 0)
+                return r;
+        disk = calloc(1, sizeof(*disk));
+        if (!disk)
+                return -ENOMEM;
+        disk->references = 1;
+        disk->id = image->id;
+        disk->store = store;
+        disk->fd = disk->source_fd = -1;
+        disk->lock = disk->source_lock = BLOB_LOCK_NONE;
+        (void)pthread_rwlock_init(&disk->io, NULL); /* cannot fail with default attributes */
+        *ret_disk = disk;
+        return 0;
+}
+
+/* Under disks_lock. */
+static struct disk *table_find(struct service *service, int64_t id) {
+        struct disk *disk = service->disks;
+
+        while (disk && disk->id != id)
+                disk = disk->next;
+        if (disk)
+                disk->references++;
+        return disk;
+}
+
+struct disk *disk_find(struct service *service, int64_t id) {
+        struct disk *disk;
+
+        (void)pthread_mutex_lock(&service->disks_lock);
+        disk = table_find(service, id);
+        (void)pthread_mutex_unlock(&service->disks_lock);
+        return disk;
+}
+
+void disk_put(struct service *service, struct disk *disk) {
+        struct disk **link = &service->disks;
+
+        (void)pthread_mutex_lock(&service->disks_lock);
+        if (--disk->references == 0) {
+                while (*link && *link != disk)
+                        link = &(*link)->next;
+                if (*link)
+                        *link = disk->next;
+        } else {
+                disk = NULL;
+        }
+        (void)pthread_mutex_unlock(&service->disks_lock);
+        (void)disk_free(disk); /* returns NULL */
+}
+
+/* Another process may have put a new file in the blob's place since this one was opened. */
+int disk_reopen(struct disk *disk, int flags) {
+        int fd, r;
+
+        r = blob_open(disk->store, disk->id, flags, &fd);
+        if (r < 0)
+                return r == -ENOENT ? -EIO : r;
+        (void)fd_close(disk->fd);
+        disk->fd = fd;
+        return 0;
+}
+
+int disk_get(struct service *service, const struct image *image, struct disk **ret_disk) {
+        _cleanup_(disk_cleanup) struct disk *fresh = NULL;
+        struct disk *disk;
+        int r = disk_new(service, image, &fresh);
+
+        if (r < 0)
+                return r;
+        (void)pthread_mutex_lock(&service->disks_lock);
+        disk = table_find(service, image->id);
+        if (!disk) {
+                disk = TAKE_PTR(fresh);
+                disk->next = service->disks;
+                service->disks = disk;
+        }
+        (void)pthread_mutex_unlock(&service->disks_lock);
+        (void)pthread_rwlock_wrlock(&disk->io);
+        r = disk->writers > 0 ? 0 : disk_reopen(disk, O_RDONLY);
+        (void)pthread_rwlock_unlock(&disk->io);
+        if (r < 0)
+                disk_put(service, disk);
+        else
+                *ret_disk = disk;
+        return r;
+}
+
+void disk_insert(struct service *service, struct disk *disk) {
+        (void)pthread_mutex_lock(&service->disks_lock);
+        disk->next = service->disks;
+        service->disks = disk;
+        (void)pthread_mutex_unlock(&service->disks_lock);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT
+ * Shared inside the services: the service itself, how a request becomes a decision, open disks.
+ */
+#pragma once
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "blob.h"
+#include "catalog.h"
+#include "cleanup.h"
+#include "disk.h"
+#include "image.h"
+#include "policy.h"
+#include "registry.h"
+#include "service.h"
+#include "share.h"
+
+struct store_entry;
+struct denials;
+
+struct service {
+        char *dir;
+        enum service_flags flags;
+        struct catalog *catalog;
+        pthread_mutex_t stores_lock;
+        struct store_entry *stores; /* opened ones, closed with the service */
+        pthread_mutex_t disks_lock;
+        struct disk *disks; /* open in this process */
+        struct denials *denials;
+        pthread_mutex_t digest_lock; /* of what follows */
+        pthread_cond_t digest_work;
+        bool digest_wanted, stopping;
+        bool has_thread;
+        pthread_t thread;
+};
+
+/* --- stores.c --- */
+
+/* The store of a region, opened once; belongs to the service. -EIO: offline. */
+int service_store(struct service *service, int64_t region, struct blob_store **ret_store);
+void service_stores_close(struct service *service);
+/* Where a region's store is: allocated. */
+int service_store_path(const struct service *service, const struct region *region, char **ret_path);
+/* Removes what a crash left in the stores that are online. */
+void service_sweep(struct service *service);
+
+/* --- decision.c --- */
+
+/* One request about one image: what was asked, what is so, and what a refusal names. */
+struct decision {
+        struct request *request;
+        enum event_op op;
+        const char *asked; /* template with {object}, {account} and {name} */
+        int64_t place;
+        const char *account; /* the other account, NULL: none */
+        const char *name;    /* a new name, NULL: none */
+        struct image image;  /* image.place 0: there is none */
+        bool visible, owner;
+        char object[OBJECT_SIZE];
+        char names[512], paths[512];
+        int64_t count, limit;
+};
+
+/* Reads the caller's role and the image again, in the transaction. -EACCES: the caller's account is gone. */
+int decision_read(struct catalog_connection *c, struct decision *d);
+/* May the caller manage regions, accounts and limits? Read again in the transaction. */
+int decision_manage(struct catalog_connection *c, struct decision *d);
+/* Names those the image is shared with, when rule r (> 0) is about that. Returns r, or below 0. */
+int decision_judged(struct catalog_connection *c, struct decision *d, int r);
+/* What a call returns: r; a refusal (> 0) is explained in the request and logged. */
+int decision_end(struct decision *d, int r);
+/* An event of this decision, ready for details. */
+struct event decision_event(const struct decision *d, enum event_op op);
+void object_name(const struct image *image, char ret_object[static OBJECT_SIZE]);
+
+/* Whether who asks may know of an image: 1, 0 or -errno. */
+int image_visible(struct catalog_connection *c, const struct caller *caller, const struct image *image);
+
+/* --- denial.c --- */
+
+int denials_new(struct denials **ret_denials);
+struct denials *denials_free(struct denials *denials);
+/* Logs a refusal; repeats within a minute are counted and logged as one. Never waits for the disk. */
+void denial_log(struct service *service, const struct caller *caller, enum event_op op, const char *object,
+                const char *account, int64_t place, int rule);
+/* Writes the counted repeats whose minute is over (all: every one). */
+void denials_flush(struct service *service, bool all);
+
+/* --- seal.c --- */
+
+/* A disk made durable, nobody writing to it until this ends: what sealing in a transaction needs. */
+struct seal {
+        struct blob_lock lock;
+        int64_t image; /* whose; 0: nothing was prepared */
+        int64_t size, mtime;
+};
+/* Takes the lock and syncs. -EBUSY: somebody writes. Not for drafts. */
+int seal_prepare(struct service *service, const struct image *image, struct seal *ret_seal);
+static inline void seal_end(struct seal *seal) {
+        seal->lock = blob_unlock(seal->lock);
+        seal->image = 0;
+}
+#define _cleanup_seal_ _cleanup_(seal_end)
+#define SEAL_NONE ((struct seal){ .lock = { .fd = -1 } })
+/* In the transaction: whether sealing this image now is possible (it is sealed, or prepared). */
+bool seal_possible(const struct seal *seal, const struct image *image);
+/* In the transaction: seals it unless it is sealed. */
+int seal_commit(struct catalog_connection *c, struct decision *d, const struct seal *seal);
+#define SEAL_WAIT_MS 1000 /* SPEC 5.1 */
+
+/* --- digest.c --- */
+
+int digest_start(struct service *service);
+void digest_stop(struct service *service);
+/* There is something to digest. */
+void digest_wake(struct service *service);
+
+/* --- open disks: disk*.c, copy.c --- */
+
+/* The bytes of one image, open in this process; shared by its handles. */
+struct disk {
+        struct disk *next;
+        int references; /* handles, and disks copied from this one; under disks_lock */
+        int64_t id;
+        struct blob_store *store;
+        pthread_rwlock_t io; /* shared: reading and writing; exclusive: changing what follows */
+        int fd;
+        int writers;           /* handles; with any, fd is open for writing and lock is held */
+        struct blob_lock lock; /* BLOB_LOCK_WRITE */
+        bool own;              /* known to be no hard link, as long as there are writers */
+        bool flushed;          /* the lock says so */
+        _Atomic bool written;  /* since the last flush */
+        /* what is being copied into it, until the flush */
+        struct disk *source;
+        struct blob_lock source_lock; /* BLOB_LOCK_COPY on the source */
+        int source_fd;                /* our own: the source may open its blob again */
+        int64_t lineage;              /* id of the last source */
+        bool referring;               /* it is the first `referred` bytes of source, not yet a file of its own */
+        uint64_t referred;
+};
+
+struct disk_handle {
+        _Atomic int references; /* its opener, and reads whose reply is under way */
+        struct service *service;
+        struct disk *disk;
+        bool reads, writes;
+        _Atomic bool failed; /* a write did: this handle makes nothing available */
+};
+
+void disk_handle_put(struct disk_handle *handle);
+/* The open disk of an image, one reference more. */
+int disk_get(struct service *service, const struct image *image, struct disk **ret_disk);
+void disk_put(struct service *service, struct disk *disk);
+/* The one that is open already; NULL. One reference more. */
+struct disk *disk_find(struct service *service, int64_t id);
+/* A disk not yet in the table: no descriptor, one reference. */
+int disk_new(struct service *service, const struct image *image, struct disk **ret_disk);
+struct disk *disk_free(struct disk *disk);
+void disk_cleanup(struct disk **disk);
+void disk_insert(struct service *service, struct disk *disk); /* takes ownership */
+/* Opens the blob again: another process may have put a new file in its place. io is held exclusively. */
+int disk_reopen(struct disk *disk, int flags);
+/* Who asks, and for what, before anything is judged. */
+int disk_decision(struct request *request, int64_t place, struct decision *ret_decision);
+/* Makes it a file of its own, to be written to; io is held exclusively. */
+int disk_own(struct service *service, struct disk *disk);
+/* Ends a copy into it, with what is there. io is held exclusively. */
+void disk_copied(struct service *service, struct disk *disk);
+/* A reference becomes a link, or bytes; io is held exclusively. */
+int disk_settle(struct request *request, struct disk *disk);

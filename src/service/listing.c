@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT
+ * Finding and listing regions and images as who asks may see them, and what is told about one.
+ */
+#include "internal.h"
+
+int image_region_find(struct request *request, const char *name, struct region *ret_region) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r = catalog_read(request->service->catalog, &c);
+
+        return r < 0 ? r : catalog_region_find(c, name, ret_region);
+}
+
+int image_region_get(struct request *request, int64_t id, struct region *ret_region) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r = catalog_read(request->service->catalog, &c);
+
+        return r < 0 ? r : catalog_region_get(c, id, ret_region);
+}
+
+int image_region_list(struct request *request, int64_t after,
+                      int (*each)(const struct region *region, void *context), void *context) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r = catalog_read(request->service->catalog, &c);
+
+        return r < 0 ? r : catalog_region_list(c, after, each, context);
+}
+
+int image_region_statvfs(struct request *request, int64_t region, struct statvfs *ret_space) {
+        struct blob_store *store;
+        int r = service_store(request->service, region, &store);
+
+        return r < 0 ? r : blob_store_statvfs(store, ret_space);
+}
+
+/* Hides what who asks may not know of. */
+static int seen(struct catalog_connection *c, const struct request *request, const struct image *image) {
+        int r = image_visible(c, &request->caller, image);
+
+        return r < 0 ? r : r > 0 ? 0 : -ENOENT;
+}
+
+int image_get(struct request *request, int64_t place, struct image *ret_image) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r = catalog_read(request->service->catalog, &c);
+
+        if (r == 0)
+                r = catalog_image_get(c, place, ret_image);
+        return r < 0 ? r : seen(c, request, ret_image);
+}
+
+int image_get_disk(struct request *request, int64_t id, struct image *ret_image) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r = catalog_read(request->service->catalog, &c);
+
+        if (r == 0)
+                r = catalog_image_of_id(c, id, ret_image);
+        return r < 0 ? r : seen(c, request, ret_image);
+}
+
+int image_lookup(struct request *request, int64_t region, const char *name, struct image *ret_image) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        char image[NAME_SIZE], owner[NAME_SIZE];
+        struct account account = { .id = request->caller.account };
+        int64_t place;
+        int r = catalog_read(request->service->catalog, &c);
+
+        if (r == 0 && strchr(name, '@')) {
+                r = name_split(name, image, owner);
+                if (r == 0)
+                        r = catalog_account_find(c, owner, &account);
+                name = image;
+        }
+        if (r == 0)
+                r = catalog_place_find(c, region, account.id, name, &place);
+        if (r == 0)
+                r = catalog_image_get(c, place, ret_image);
+        if (r == 0 && strcmp(ret_image->name, name) != 0)
+                r = -ENOENT; /* renamed between the two reads */
+        return r < 0 ? r : seen(c, request, ret_image);
+}
+
+struct listing {
+        struct request *request;
+        bool received;
+        int (*each)(const struct image_entry *entry, bool own, struct image_cursor next, void *context);
+        void *context;
+};
+
+static int list_entry(const struct image_entry *entry, void *context) {
+        const struct listing *l = context;
+        struct image_cursor next = { .received = l->received, .after = entry->cursor };
+
+        return l->each(entry, strcmp(entry->owner_name, l->request->caller.name) == 0, next, l->context);
+}
+
+int image_list(struct request *request, int64_t region, struct image_cursor cursor,
+               int (*each)(const struct image_entry *entry, bool own, struct image_cursor next, void *context),
+               void *context) {
+        struct listing l = { .request = request, .each = each, .context = context };
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        bool all = request->caller.role != ROLE_ACCOUNT;
+        int r = catalog_read(request->service->catalog, &c);
+
+        if (r < 0)
+                return r;
+        if (!cursor.received) {
+                r = catalog_image_list(c, region, all ? 0 : request->caller.account, cursor.after, list_entry, &l);
+                if (r != 0 || all)
+                        return r;
+                cursor.after = 0;
+        }
+        l.received = true;
+        return catalog_received_list(c, region, request->caller.account, cursor.after, list_entry, &l);
+}
+
+int image_source(struct request *request, const struct image *image, char ret_text[static OBJECT_SIZE + 16]) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        char object[OBJECT_SIZE] = "hidden";
+        struct image source;
+        int64_t id, place;
+        int r = catalog_read(request->service->catalog, &c);
+
+        if (r == 0)
+                r = catalog_image_source(c, image->id, &id);
+        if (r < 0)
+                return r;
+        if (id == 0) {
+                strcpy(ret_text, "import");
+                return 0;
+        }
+        /* One may know the name of a source that one could see: an own image's own source, or a live one. */
+        r = catalog_image_of_id(c, id, &source);
+        if (r == 0)
+                r = image_visible(c, &request->caller, &source);
+        else if (r == -ENOENT)
+                r = image_is_own(request, image) || request->caller.role != ROLE_ACCOUNT;
+        if (r > 0)
+                r = catalog_image_name(c, id, object, &place);
+        if (r < 0)
+                return r;
+        (void)snprintf(ret_text, OBJECT_SIZE + 16, "copy of %s", object); /* fits */
+        return 0;
+}
+
+static int write_line(const char *line, size_t length, void *context) {
+        return fwrite(line, 1, length, context) == length ? 0 : -ENOMEM;
+}
+
+int image_history(struct request *request, const struct image *image, FILE *to) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        bool all = image_is_own(request, image) || request->caller.role != ROLE_ACCOUNT;
+        int r = catalog_read(request->service->catalog, &c);
+
+        return r < 0 ? r : catalog_history(c, image->place, all ? NULL : request->caller.name, write_line, to);
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT
+ * Regions with their stores, and limits: what an operator manages.
+ */
+#include <limits.h>
+
+#include "internal.h"
+
+struct region_change {
+        struct decision decision;
+        const char *store; /* as the catalog keeps it: NULL for its own */
+        char *path;        /* where it is */
+};
+
+static int run_region_add(struct catalog_connection *c, void *context) {
+        struct region_change *n = context;
+        struct service *service = n->decision.request->service;
+        _cleanup_region_ struct region taken = { 0 }, region = { .store = n->store ? strdup(n->store) : NULL };
+        struct event event;
+        int64_t id;
+        int r = decision_manage(c, &n->decision);
+
+        if (r != 0)
+                return r;
+        r = catalog_region_find(c, n->decision.object, &taken);
+        if (r != -ENOENT)
+                return r < 0 ? r : -EEXIST;
+        strcpy(region.name, n->decision.object);
+        r = service_store_path(service, &region, &n->path);
+        if (r == 0)
+                r = blob_store_create(n->path, catalog_uuid(service->catalog));
+        if (r < 0) {
+                free(n->path);
+                n->path = NULL;
+                return r;
+        }
+        event = decision_event(&n->decision, EVENT_REGION_ADD);
+        event.detail[0].key = n->store ? "store" : NULL;
+        event.detail[0].text = n->store;
+        r = catalog_event_add(c, &event, &id);
+        return r < 0 ? r : catalog_region_put(c, id, n->decision.object, n->store);
+}
+
+/* A relative path would mean something else to the next process. */
+static int absolute(const char *path, char **ret_path) {
+        char cwd[PATH_MAX];
+
+        if (path[0] == '/')
+                *ret_path = strdup(path);
+        else if (!getcwd(cwd, sizeof(cwd)))
+                return -errno;
+        else if (asprintf(ret_path, "%s/%s", cwd, path) < 0)
+                return -ENOMEM;
+        return *ret_path ? 0 : -ENOMEM;
+}
+
+int region_add(struct request *request, const char *name, const char *store) {
+        struct region_change n = { .decision = { .request = request, .op = EVENT_REGION_ADD, .asked = "add region {object}" } };
+        _cleanup_free_ char *path = NULL;
+        int r = name_check(NAME_REGION, name);
+
+        if (r < 0)
+                return r;
+        if (store) {
+                r = absolute(store, &path);
+                if (r < 0)
+                        return r;
+                n.store = path;
+        }
+        strcpy(n.decision.object, name);
+        r = decision_end(&n.decision, catalog_write(request->service->catalog, run_region_add, &n));
+        if (r != 0 && n.path) /* the store was made, the row was not */
+                (void)blob_store_remove(n.path, catalog_uuid(request->service->catalog));
+        free(n.path);
+        return r;
+}
+
+static int run_region_remove(struct catalog_connection *c, void *context) {
+        struct region_change *n = context;
+        _cleanup_region_ struct region region = { 0 };
+        struct event event;
+        int64_t id;
+        int r = decision_manage(c, &n->decision);
+
+        if (r != 0)
+                return r;
+        r = catalog_region_find(c, n->decision.object, &region);
+        if (r == 0)
+                r = catalog_region_totals(c, 0, &region);
+        if (r == 0 && region.images > 0)
+                r = -ENOTEMPTY;
+        if (r == 0)
+                r = service_store_path(n->decision.request->service, &region, &n->path);
+        if (r < 0)
+                return r;
+        event = decision_event(&n->decision, EVENT_REGION_RM);
+        r = catalog_event_add(c, &event, &id);
+        return r < 0 ? r : catalog_region_end(c, id, region.id);
+}
+
+int region_remove(struct request *request, const char *name) {
+        struct region_change n = { .decision = { .request = request, .op = EVENT_REGION_RM, .asked = "remove region {object}" } };
+        int r = name_check(NAME_REGION, name);
+
+        if (r < 0)
+                return -ENOENT;
+        strcpy(n.decision.object, name);
+        r = decision_end(&n.decision, catalog_write(request->service->catalog, run_region_remove, &n));
+        if (r == 0)
+                (void)blob_store_remove(n.path, catalog_uuid(request->service->catalog)); /* offline: left where it is */
+        free(n.path);
+        return r;
+}
+
+struct region_listing {
+        struct request *request;
+        struct catalog_connection *c;
+        int (*each)(const struct region *region, void *context);
+        void *context;
+};
+
+static int list_region(const struct region *region, void *context) {
+        const struct region_listing *l = context;
+        const struct caller *caller = &l->request->caller;
+        struct region shown = *region;
+        _cleanup_free_ char *path = NULL;
+        int r = service_store_path(l->request->service, region, &path);
+
+        if (r == 0)
+                r = catalog_region_totals(l->c, caller->role == ROLE_ACCOUNT ? caller->account : 0, &shown);
+        if (r < 0)
+                return r;
+        shown.store = path;
+        return l->each(&shown, l->context);
+}
+
+int region_list(struct request *request, int (*each)(const struct region *region, void *context), void *context) {
+        struct region_listing l = { .request = request, .each = each, .context = context };
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r = catalog_read(request->service->catalog, &c);
+
+        l.c = c;
+        return r < 0 ? r : catalog_region_list(c, 0, list_region, &l);
+}
+
+static const struct limit limits[] = {
+        { LIMIT_SHARES, LIMIT_SHARES_DEFAULT, false },
+        { LIMIT_IMAGES, LIMIT_IMAGES_DEFAULT, false },
+};
+
+static const struct limit *limit_find(const char *name) {
+        for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
+                if (strcmp(limits[i].name, name) == 0)
+                        return &limits[i];
+        return NULL;
+}
+
+int limit_get(struct request *request, const char *name, struct limit *ret_limit) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        const struct limit *limit = limit_find(name);
+        int64_t value;
+        int r;
+
+        if (!limit)
+                return -ENOENT;
+        r = catalog_read(request->service->catalog, &c);
+        if (r == 0)
+                r = catalog_setting_get(c, name, limit->value, &value);
+        if (r < 0)
+                return r;
+        *ret_limit = *limit;
+        ret_limit->value = value;
+        return 0;
+}
+
+int limit_list(struct request *request, int (*each)(const struct limit *limit, void *context), void *context) {
+        for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+                struct limit limit;
+                int r = limit_get(request, limits[i].name, &limit);
+
+                if (r == 0)
+                        r = each(&limit, context);
+                if (r != 0)
+                        return r;
+        }
+        return 0;
+}
+
+struct limit_change {
+        struct decision decision;
+        const char *name;
+        int64_t value;
+};
+
+static int run_limit(struct catalog_connection *c, void *context) {
+        struct limit_change *n = context;
+        struct event event;
+        int64_t id;
+        int r = decision_manage(c, &n->decision);
+
+        if (r != 0)
+                return r;
+        event = decision_event(&n->decision, EVENT_LIMIT);
+        event.detail[0].key = "value";
+        event.detail[0].number = n->value;
+        r = catalog_event_add(c, &event, &id);
+        return r < 0 ? r : catalog_setting_put(c, n->name, n->value);
+}
+
+int limit_set(struct request *request, const char *name, int64_t value) {
+        const struct limit *limit = limit_find(name);
+        struct limit_change n = { .decision = { .request = request, .op = EVENT_LIMIT, .asked = "set the limit {object}" },
+                                  .name = name, .value = value };
+
+        if (!limit)
+                return -ENOENT;
+        if (value < 0 || (limit->is_switch && value > 1))
+                return -EINVAL;
+        strcpy(n.decision.object, limit->name);
+        return decision_end(&n.decision, catalog_write(request->service->catalog, run_limit, &n));
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT
+ * Sealing: the bytes on disk first, nobody writing meanwhile, then one row. Also sealing by hand.
+ */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "internal.h"
+
+int seal_prepare(struct service *service, const struct image *image, struct seal *ret_seal) {
+        _cleanup_seal_ struct seal seal = SEAL_NONE;
+        _cleanup_fd_ int fd = -1;
+        struct blob_store *store;
+        struct stat st;
+        int r = service_store(service, image->region, &store);
+
+        if (r == 0)
+                r = blob_lock(store, image->id, BLOB_LOCK_SEAL, SEAL_WAIT_MS, &seal.lock);
+        if (r == 0)
+                r = blob_open(store, image->id, O_RDONLY, &fd);
+        if (r == 0)
+                r = blob_sync(store, fd);
+        if (r == 0)
+                r = fstat(fd, &st) < 0 ? -errno : 0;
+        if (r < 0)
+                return r == -ENOENT ? -EIO : r;
+        seal.image = image->id;
+        seal.size = st.st_size;
+        seal.mtime = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+        *ret_seal = seal;
+        seal.lock = BLOB_LOCK_NONE;
+        return 0;
+}
+
+bool seal_possible(const struct seal *seal, const struct image *image) {
+        return image->state == IMAGE_SEALED || seal->image == image->id;
+}
+
+int seal_commit(struct catalog_connection *c, struct decision *d, const struct seal *seal) {
+        struct event event = decision_event(d, EVENT_SEAL);
+        int64_t id;
+        int r;
+
+        if (d->image.state == IMAGE_SEALED)
+                return 0;
+        event.detail[0].key = "size";
+        event.detail[0].number = seal->size;
+        r = catalog_event_add(c, &event, &id);
+        return r < 0 ? r
+                     : catalog_image_seal(c, id, d->image.id, seal->size, d->image.mtime ? d->image.mtime : seal->mtime);
+}
+
+struct sealing {
+        struct decision decision;
+        struct seal seal;
+};
+
+static int run_seal(struct catalog_connection *c, void *context) {
+        struct sealing *s = context;
+        struct decision *d = &s->decision;
+        int r = decision_read(c, d);
+
+        if (r < 0)
+                return r;
+        r = policy_image_seal(&(struct seal_facts){
+                .role = d->request->caller.role,
+                .visible = d->visible,
+                .owner = d->owner,
+                .available = d->image.state == IMAGE_SEALED || (d->image.state == IMAGE_AVAILABLE && s->seal.size != 0),
+                .busy = !seal_possible(&s->seal, &d->image),
+        });
+        return r != 0 ? decision_judged(c, d, r) : seal_commit(c, d, &s->seal);
+}
+
+int image_seal(struct request *request, int64_t place) {
+        struct sealing s = {
+                .decision = { .request = request, .op = EVENT_SEAL, .asked = "seal {object}", .place = place },
+                .seal = { .lock = BLOB_LOCK_NONE, .size = -1 },
+        };
+        struct image image;
+        int r = image_get(request, place, &image);
+
+        if (r < 0)
+                return r;
+        if (image_is_own(request, &image) && image.state == IMAGE_AVAILABLE) {
+                r = seal_prepare(request->service, &image, &s.seal);
+                if (r < 0 && r != -EBUSY)
+                        return r;
+        }
+        r = decision_end(&s.decision, catalog_write(request->service->catalog, run_seal, &s));
+        seal_end(&s.seal);
+        if (r == 0)
+                digest_wake(request->service);
+        return r;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT
+ * Making, opening and closing a catalog's directory, and who a caller is.
+ */
+#include <assert.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "internal.h"
+
+__attribute__((format(printf, 2, 3))) static void explain(char why[static WHY_SIZE], const char *format, ...) {
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void)vsnprintf(why, WHY_SIZE, format, arguments); /* a long one is cut */
+        va_end(arguments);
+}
+
+/* Makes DIR, or takes an empty one. */
+static int make_directory(const char *dir, char why[static WHY_SIZE]) {
+        _cleanup_dir_ DIR *entries = NULL;
+        const struct dirent *e;
+        bool empty = true;
+
+        if (mkdir(dir, 0700) == 0)
+                return 0;
+        if (errno != EEXIST) {
+                int r = -errno;
+
+                explain(why, "%s", strerror(-r));
+                return r;
+        }
+        entries = opendir(dir);
+        if (!entries) {
+                int r = -errno;
+
+                explain(why, "%s", strerror(-r));
+                return r;
+        }
+        while ((e = readdir(entries))) {
+                if (strcmp(e->d_name, "catalog.db") == 0) {
+                        explain(why, "it holds a catalog already");
+                        return -EEXIST;
+                }
+                empty = empty && (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0);
+        }
+        if (!empty) {
+                explain(why, "the directory is not empty");
+                return -ENOTEMPTY;
+        }
+        if (fchmod(dirfd(entries), 0700) < 0) {
+                int r = -errno;
+
+                explain(why, "%s", strerror(-r));
+                return r;
+        }
+        return 0;
+}
+
+static int uuid_new(char ret_uuid[static BLOB_UUID_SIZE]) {
+        unsigned char b[16];
+
+        if (getrandom(b, sizeof(b), 0) != sizeof(b))
+                return -EIO;
+        b[6] = (unsigned char)((b[6] & 0x0f) | 0x40); /* RFC 4122: version 4, variant 1 */
+        b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+        (void)snprintf(ret_uuid, BLOB_UUID_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+                       b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+                       b[15]);
+        return 0;
+}
+
+static int sync_directory(const char *dir) {
+        _cleanup_fd_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+int service_create(const char *dir, uid_t uid, enum via via, char ret_why[static WHY_SIZE]) {
+        _cleanup_free_ char *catalog = NULL, *stores = NULL;
+        char uuid[BLOB_UUID_SIZE];
+        int r = make_directory(dir, ret_why);
+
+        if (r < 0)
+                return r;
+        if (asprintf(&catalog, "%s/catalog.db", dir) < 0 || asprintf(&stores, "%s/store", dir) < 0)
+                return -ENOMEM;
+        r = mkdir(stores, 0700) < 0 ? -errno : uuid_new(uuid);
+        if (r == 0)
+                r = catalog_create(catalog, uuid, uid, via);
+        if (r == 0)
+                r = sync_directory(dir);
+        if (r < 0) {
+                (void)rmdir(stores); /* what was made, as far as that is possible */
+                explain(ret_why, "%s", strerror(-r));
+        }
+        return r;
+}
+
+/* SPEC 2.1: who can enter DIR can read every disk. */
+static int check_directory(const char *dir, char why[static WHY_SIZE]) {
+        struct stat st;
+        int r = 0;
+
+        if (stat(dir, &st) < 0)
+                r = -errno;
+        else if (!S_ISDIR(st.st_mode))
+                r = -ENOTDIR;
+        if (r < 0) {
+                explain(why, "%s", strerror(-r));
+                return r;
+        }
+        if (st.st_mode & 077) {
+                explain(why, "others can enter it (mode %04o): whoever can read it reads every disk; chmod 0700 it",
+                        (unsigned)st.st_mode & 07777);
+                return -EPERM;
+        }
+        if (access(dir, R_OK | W_OK | X_OK) < 0) {
+                r = -errno;
+                explain(why, "it cannot be written: %s", strerror(-r));
+                return r;
+        }
+        return 0;
+}
+
+static void explain_catalog(int r, char why[static WHY_SIZE]) {
+        switch (r) {
+        case -ENOENT:
+                explain(why, "there is no catalog in it; imgshare init makes one");
+                break;
+        case -EMEDIUMTYPE:
+                explain(why, "its catalog.db is no catalog of imgsharefs");
+                break;
+        case -EPROTONOSUPPORT:
+                explain(why, "its catalog was made by a newer version; this one is " IMGSHARE_VERSION);
+                break;
+        default:
+                explain(why, "its catalog cannot be opened: %s", strerror(-r));
+        }
+}
+
+struct service *service_close(struct service *service) {
+        if (!service)
+                return NULL;
+        digest_stop(service);
+        if (service->catalog && service->denials)
+                denials_flush(service, true);
+        service->catalog = catalog_close(service->catalog);
+        service->denials = denials_free(service->denials);
+        service_stores_close(service);
+        free(service->dir);
+        free(service);
+        return NULL;
+}
+
+int service_open(const char *dir, enum service_flags flags, struct service **ret_service, char ret_why[static WHY_SIZE]) {
+        _cleanup_service_ struct service *service = NULL;
+        _cleanup_free_ char *path = NULL;
+        enum catalog_flags catalog_flags = (flags & SERVICE_READ_ONLY ? CATALOG_READ_ONLY : 0) |
+                                           (flags & SERVICE_NOT_DURABLE ? CATALOG_NOT_DURABLE : 0);
+        int r = check_directory(dir, ret_why);
+
+        if (r < 0)
+                return r;
+        explain(ret_why, "%s", strerror(ENOMEM));
+        service = calloc(1, sizeof(*service));
+        if (!service)
+                return -ENOMEM;
+        service->flags = flags;
+        (void)pthread_mutex_init(&service->stores_lock, NULL); /* cannot fail with default attributes */
+        (void)pthread_mutex_init(&service->disks_lock, NULL);
+        (void)pthread_mutex_init(&service->digest_lock, NULL);
+        (void)pthread_cond_init(&service->digest_work, NULL);
+        service->dir = realpath(dir, NULL);
+        if (!service->dir || asprintf(&path, "%s/catalog.db", service->dir) < 0 ||
+            denials_new(&service->denials) < 0)
+                return -ENOMEM;
+        r = catalog_open(path, catalog_flags, &service->catalog);
+        if (r < 0) {
+                explain_catalog(r, ret_why);
+                return r;
+        }
+        if (flags & SERVICE_BACKGROUND && !(flags & SERVICE_READ_ONLY)) {
+                service_sweep(service);
+                r = digest_start(service);
+                if (r < 0) {
+                        explain(ret_why, "%s", strerror(-r));
+                        return r;
+                }
+        }
+        *ret_service = TAKE_PTR(service);
+        return 0;
+}
+
+int service_statvfs(struct service *service, struct statvfs *ret_space) {
+        return statvfs(service->dir, ret_space) < 0 ? -errno : 0;
+}
+
+int service_caller(struct service *service, const char *name, uid_t uid, enum via via, struct caller *ret_caller) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        struct account account;
+        int r = catalog_read(service->catalog, &c);
+
+        if (r == 0)
+                r = catalog_account_find(c, name, &account);
+        if (r < 0)
+                return r;
+        *ret_caller = (struct caller){ .account = account.id, .role = account.role, .uid = uid, .via = via };
+        strcpy(ret_caller->name, account.name);
+        return 0;
+}
+
+int service_caller_refresh(struct service *service, struct caller *caller) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        struct account account;
+        int r = catalog_read(service->catalog, &c);
+
+        if (r == 0)
+                r = catalog_account_get(c, caller->account, &account);
+        if (r == 0)
+                caller->role = account.role;
+        return r;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT
+ * Granting and revoking shares, and who may see which.
+ */
+#include "internal.h"
+
+struct sharing {
+        struct decision decision;
+        struct seal seal;
+        struct share share;
+};
+
+static int share_facts(struct catalog_connection *c, struct sharing *s, struct share_facts *ret_facts,
+                       struct account *ret_account) {
+        struct decision *d = &s->decision;
+        struct share existing;
+        int r = catalog_setting_get(c, LIMIT_SHARES, LIMIT_SHARES_DEFAULT, &d->limit);
+
+        if (r < 0)
+                return r;
+        d->count = d->image.shares;
+        *ret_facts = (struct share_facts){
+                .role = d->request->caller.role,
+                .visible = d->visible,
+                .owner = d->owner,
+                .name_valid = name_check(NAME_ACCOUNT, d->account) == 0,
+                .available = d->image.state != IMAGE_DRAFT && s->seal.size != 0,
+                .busy = !seal_possible(&s->seal, &d->image),
+                .shares = d->count,
+                .shares_limit = d->limit,
+        };
+        r = catalog_account_find(c, d->account, ret_account);
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0)
+                return r;
+        ret_facts->known = true;
+        ret_facts->self = ret_account->id == d->image.owner;
+        ret_facts->account_role = ret_account->role;
+        r = catalog_share_find(c, d->image.id, ret_account->id, &existing);
+        ret_facts->exists = r == 0;
+        return r == -ENOENT ? 0 : r;
+}
+
+static int run_grant(struct catalog_connection *c, void *context) {
+        struct sharing *s = context;
+        struct decision *d = &s->decision;
+        struct share_facts facts;
+        struct account account;
+        struct event event;
+        int64_t id;
+        int r = decision_read(c, d);
+
+        if (r == 0)
+                r = share_facts(c, s, &facts, &account);
+        if (r == 0)
+                r = policy_share_grant(&facts);
+        if (r != 0)
+                return r;
+        r = seal_commit(c, d, &s->seal);
+        if (r < 0)
+                return r;
+        event = decision_event(d, EVENT_SHARE);
+        event.account = account.name;
+        r = catalog_event_add(c, &event, &id);
+        if (r == 0)
+                r = catalog_share_put(c, id, d->image.id, account.id, d->image.region);
+        return r < 0 ? r : catalog_share_get(c, id, &s->share);
+}
+
+int share_grant(struct request *request, int64_t place, const char *account, struct share *ret_share) {
+        struct sharing s = {
+                .decision = { .request = request, .op = EVENT_SHARE, .asked = "share {object} with {account}",
+                              .place = place, .account = account },
+                .seal = { .lock = BLOB_LOCK_NONE, .size = -1 },
+        };
+        struct image image;
+        int r = image_get(request, place, &image);
+
+        if (r < 0)
+                return r;
+        if (image_is_own(request, &image) && image.state == IMAGE_AVAILABLE) {
+                r = seal_prepare(request->service, &image, &s.seal);
+                if (r < 0 && r != -EBUSY)
+                        return r;
+        }
+        r = decision_end(&s.decision, catalog_write(request->service->catalog, run_grant, &s));
+        seal_end(&s.seal);
+        if (r == -EINVAL) /* a name that is only too long has an errno of its own */
+                return name_check(NAME_ACCOUNT, account);
+        if (r != 0)
+                return r;
+        if (image.state != IMAGE_SEALED)
+                digest_wake(request->service);
+        *ret_share = s.share;
+        return 0;
+}
+
+int share_directory(struct request *request, int64_t place) {
+        struct decision d = { .request = request, .op = EVENT_SHARE, .asked = "make the directory shares in {object}",
+                              .place = place };
+        int r;
+
+        {
+                _cleanup_read_ struct catalog_connection *c = NULL;
+
+                r = catalog_read(request->service->catalog, &c);
+                if (r == 0)
+                        r = decision_read(c, &d);
+        }
+        if (r == 0)
+                r = policy_share_grant(&(struct share_facts){
+                        .role = request->caller.role,
+                        .visible = d.visible,
+                        .owner = d.owner,
+                        .name_valid = true,
+                        .known = true,
+                        .available = d.image.state != IMAGE_DRAFT,
+                        .shares_limit = 1,
+                });
+        return decision_end(&d, r == 0 ? RULE_FIXED_TREE : r);
+}
+
+static int run_revoke(struct catalog_connection *c, void *context) {
+        struct decision *d = context;
+        struct share share;
+        struct account account;
+        struct event event;
+        bool known;
+        int64_t id;
+        int r = decision_read(c, d);
+
+        if (r < 0)
+                return r;
+        r = catalog_account_find(c, d->account, &account);
+        known = r == 0;
+        if (known)
+                r = catalog_share_find(c, d->image.id, account.id, &share);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        r = policy_share_revoke(&(struct revoke_facts){
+                .role = d->request->caller.role,
+                .visible = d->visible,
+                .owner = d->owner,
+                .recipient = known && account.id == d->request->caller.account,
+                .exists = r == 0,
+        });
+        if (r != 0)
+                return r;
+        event = decision_event(d, EVENT_UNSHARE);
+        event.account = account.name;
+        r = catalog_event_add(c, &event, &id);
+        return r < 0 ? r : catalog_share_end(c, id, share.id);
+}
+
+int share_revoke(struct request *request, int64_t place, const char *account) {
+        struct decision d = { .request = request, .op = EVENT_UNSHARE, .asked = "unshare {object} from {account}",
+                              .place = place, .account = account };
+
+        return decision_end(&d, catalog_write(request->service->catalog, run_revoke, &d));
+}
+
+/* Owner, auditor and operator see all shares, a recipient its own (SPEC 3.2). */
+static bool sees_all(const struct request *request, const struct image *image) {
+        return image_is_own(request, image) || request->caller.role != ROLE_ACCOUNT;
+}
+
+static bool sees_share(const struct request *request, const struct image *image, const struct share *share) {
+        return sees_all(request, image) || share->account == request->caller.account;
+}
+
+int share_find(struct request *request, int64_t place, const char *account, struct share *ret_share) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        struct account row;
+        struct image image;
+        int r = image_get(request, place, &image);
+
+        if (r == 0)
+                r = catalog_read(request->service->catalog, &c);
+        if (r == 0)
+                r = catalog_account_find(c, account, &row);
+        if (r == 0)
+                r = catalog_share_find(c, image.id, row.id, ret_share);
+        return r < 0 ? r : sees_share(request, &image, ret_share) ? 0 : -ENOENT;
+}
+
+int share_get(struct request *request, int64_t id, struct share *ret_share, struct image *ret_image) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r = catalog_read(request->service->catalog, &c);
+
+        if (r == 0)
+                r = catalog_share_get(c, id, ret_share);
+        if (r == 0)
+                r = catalog_image_of_id(c, ret_share->image, ret_image);
+        return r < 0 ? r : sees_share(request, ret_image, ret_share) ? 0 : -ENOENT;
+}
+
+int share_list(struct request *request, const struct image *image, int64_t after,
+               int (*each)(const struct share *share, void *context), void *context) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r = catalog_read(request->service->catalog, &c);
+
+        return r < 0 ? r
+                     : catalog_share_list(c, image->id, sees_all(request, image) ? 0 : request->caller.account, after,
+                                          each, context);
+}
