@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT
+ * What the files of imgshare share: verbs and their options, a session with a catalog, errors, tables.
+ * Functions that return an exit status have said on stderr why it is not 0.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "registry.h"
+#include "service.h"
+
+/* Exit status (SPEC 8). */
+enum status {
+        STATUS_DONE,
+        STATUS_REFUSED, /* or found wanting, or failed */
+        STATUS_USAGE,
+};
+
+/* Options that some verbs take; the global ones are fields of struct call. */
+enum verb_option {
+        OPTION_DIGESTS,
+        OPTION_JSON,
+        OPTION_QUOTA,
+        OPTION_ROLE,
+        OPTION_STORE,
+        OPTION_UID,
+        OPTION_COUNT,
+};
+#define WITH(option) (1U << OPTION_##option)
+
+struct call;
+
+struct verb {
+        const char *name;      /* `init`, `region add` */
+        const char *arguments; /* `NAME [--store PATH]`, as in the manual's SYNOPSIS */
+        const char *summary;   /* one line of `imgshare --help` */
+        const char *help;      /* lines of at most 80 columns */
+        const char *example;   /* one command */
+        int least, most;       /* arguments; most -1: any number */
+        unsigned options;      /* WITH(…) */
+        enum status (*run)(const struct call *call);
+};
+
+/* One table a noun, ended by a verb without name. main.c lists the tables. */
+extern const struct verb account_verbs[], check_verbs[], init_verbs[], limits_verbs[], region_verbs[], rules_verbs[],
+        why_verbs[];
+
+/* One command line, taken apart. */
+struct call {
+        const char *dir;                  /* -C */
+        const char *as;                   /* --as */
+        const char *option[OPTION_COUNT]; /* NULL: not given; "" for one that takes no value */
+        const struct verb *verb;          /* NULL until known */
+        int count;
+        char **arguments;
+        bool help, version; /* asked for: nothing else is to be done */
+};
+
+/* options.c: reads options into the call and leaves arguments at the first word that is none; `stop`: does not look
+ * for options behind it. arguments[0] is skipped, as a program's name. */
+enum status options_read(struct call *call, bool stop);
+
+/* session.c: the catalog opened as --as says. */
+struct session {
+        struct service *service;
+        struct request request;
+};
+enum status session_open(const struct call *call, enum service_flags flags, struct session *ret_session);
+void session_close(struct session *session);
+
+/* error.c: `imgshare: WHAT: WHY`, one line. */
+struct meaning {
+        int error; /* positive errno; 0 ends the list */
+        const char *text;
+};
+extern const struct meaning meanings_of_names[]; /* of a region or account that is to be made */
+enum status error_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));  /* STATUS_USAGE */
+enum status error_failed(const char *format, ...) __attribute__((format(printf, 1, 2))); /* STATUS_REFUSED */
+/* What a call's -errno means: as `meanings` (or NULL) has it, else in general. */
+const char *error_text(int r, const struct meaning *meanings);
+/* The status of a service call's r; what it was about is `noun 'name'`, only the noun if name is NULL. */
+enum status error_result(const struct request *request, int r, const struct meaning *meanings, const char *noun,
+                         const char *name);
+
+/* parse.c: whole strings, or -EINVAL. */
+int parse_number(const char *text, int64_t max, int64_t *ret_number); /* 0 to max, decimal digits only */
+int parse_uid(const char *text, int64_t *ret_uid);
+int parse_switch(const char *text, int64_t *ret_on); /* `on`, `off` */
+int parse_role(const char *text, int64_t *ret_role);
+const char *role_name(enum role role);
+
+/* table.c: rows are kept until all are there; then for people on a terminal, as tab-separated lines or as JSON. */
+enum cell_kind {
+        CELL_TEXT,
+        CELL_NUMBER,
+        CELL_SWITCH, /* on, off; in JSON true, false */
+        CELL_NONE,   /* `-`; in JSON null */
+};
+struct cell {
+        enum cell_kind kind;
+        int64_t number;
+        const char *text;
+};
+#define cell_text(t) ((struct cell){ .kind = CELL_TEXT, .text = (t) })
+#define cell_number(n) ((struct cell){ .kind = CELL_NUMBER, .number = (n) })
+#define cell_switch(b) ((struct cell){ .kind = CELL_SWITCH, .number = (b) })
+#define cell_none() ((struct cell){ .kind = CELL_NONE })
+
+struct column {
+        const char *name;
+        bool right; /* numbers */
+        bool wrap;  /* sentences */
+};
+struct table {
+        const struct column *columns;
+        size_t width, count, allocated;
+        struct cell *cells; /* count rows of width cells; their text is owned */
+};
+#define TABLE(c) ((struct table){ .columns = (c), .width = ARRAY_SIZE(c) })
+int table_add(struct table *table, const struct cell *cells); /* copies; -ENOMEM */
+enum status table_print(const struct table *table, const struct call *call); /* errors of stdout are main's */
+void table_clear(struct table *table);

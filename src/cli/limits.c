@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ * `imgshare limits`: what the operator bounds for the whole catalog.
+ */
+#include <errno.h>
+
+#include "cleanup.h"
+#include "internal.h"
+
+static const struct meaning meanings[] = { { ENOENT, "no such limit" }, { EINVAL, "not a value it can have" }, { 0 } };
+
+static int add(const struct limit *limit, void *context) {
+        const struct cell cells[] = {
+                cell_text(limit->name),
+                limit->is_switch ? cell_switch(limit->value != 0) : cell_number(limit->value),
+        };
+
+        return table_add(context, cells);
+}
+
+static enum status print(const struct call *call, struct session *session) {
+        static const struct column columns[] = { { "name" }, { "value", .right = true } };
+        _cleanup_(table_clear) struct table table = TABLE(columns);
+        const char *name = call->count > 0 ? call->arguments[0] : NULL;
+        int r;
+
+        if (name) {
+                struct limit limit;
+
+                r = limit_get(&session->request, name, &limit);
+                if (r == 0)
+                        r = add(&limit, &table);
+        } else
+                r = limit_list(&session->request, add, &table);
+        if (r)
+                return error_result(&session->request, r, meanings, name ? "limit" : "limits", name);
+        session_close(session);
+        return table_print(&table, call);
+}
+
+static enum status set(const struct call *call, struct session *session) {
+        const char *name = call->arguments[0], *text = call->arguments[1];
+        struct limit limit;
+        int64_t value;
+        int r;
+
+        r = limit_get(&session->request, name, &limit);
+        if (r)
+                return error_result(&session->request, r, meanings, "limit", name);
+        if (limit.is_switch && parse_switch(text, &value) < 0)
+                return error_usage("value '%s': not on or off", text);
+        if (!limit.is_switch && parse_number(text, INT64_MAX, &value) < 0)
+                return error_usage("value '%s': not a number from 0 on", text);
+        return error_result(&session->request, limit_set(&session->request, name, value), meanings, "limit", name);
+}
+
+static enum status cmd_limits(const struct call *call) {
+        _cleanup_(session_close) struct session session = { 0 };
+        enum status status;
+
+        status = session_open(call, call->count < 2 ? SERVICE_READ_ONLY : 0, &session);
+        if (status)
+                return status;
+        return call->count < 2 ? print(call, &session) : set(call, &session);
+}
+
+const struct verb limits_verbs[] = {
+        { .name = "limits",
+          .arguments = "[NAME [VALUE]] [--json]",
+          .summary = "print the catalog's limits, or set one",
+          .help = "Without VALUE, prints all limits or the one called NAME; with VALUE, sets it.\n"
+                  "Lowering a limit keeps what exists and blocks what is new.\n"
+                  "\n"
+                  "  --json   an array of objects\n",
+          .example = "imgshare limits shares-per-image 100",
+          .most = 2,
+          .options = WITH(JSON),
+          .run = cmd_limits },
+        { 0 },
+};

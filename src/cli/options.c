@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ * Options: one table for all verbs; which verb takes which is said by the verb.
+ */
+#include <getopt.h>
+
+#include "cleanup.h"
+#include "internal.h"
+
+enum {
+        LONG_FIRST = 256, /* behind all characters; enum verb_option follows from here */
+        LONG_AS = LONG_FIRST + OPTION_COUNT,
+};
+
+static const struct option long_options[] = {
+        { "digests", no_argument, NULL, LONG_FIRST + OPTION_DIGESTS },
+        { "json", no_argument, NULL, LONG_FIRST + OPTION_JSON },
+        { "quota", required_argument, NULL, LONG_FIRST + OPTION_QUOTA },
+        { "role", required_argument, NULL, LONG_FIRST + OPTION_ROLE },
+        { "store", required_argument, NULL, LONG_FIRST + OPTION_STORE },
+        { "uid", required_argument, NULL, LONG_FIRST + OPTION_UID },
+        { "as", required_argument, NULL, LONG_AS },
+        { "help", no_argument, NULL, 'h' },
+        { "version", no_argument, NULL, 'V' },
+        { 0 },
+};
+
+static const char *long_name(int value) {
+        for (const struct option *o = long_options; o->name; o++)
+                if (o->val == value)
+                        return o->name;
+        return NULL;
+}
+
+/* getopt's own messages are of another form. */
+static enum status refuse(int answer, const char *word) {
+        const char *name = long_name(optopt);
+
+        if (answer == ':' && optopt < LONG_FIRST)
+                return error_usage("option '-%c': needs a value", optopt);
+        if (answer == ':')
+                return error_usage("option '--%s': needs a value", name);
+        if (optopt == 0)
+                return error_usage("option '%s': unknown", word);
+        if (name)
+                return error_usage("option '--%s': takes no value", name);
+        return error_usage("option '-%c': unknown", optopt);
+}
+
+static enum status check_allowed(const struct call *call) {
+        for (int i = 0; i < OPTION_COUNT; i++)
+                if (call->option[i] && !(call->verb->options & (1U << i)))
+                        return error_usage("option '--%s': not for '%s'", long_name(LONG_FIRST + i), call->verb->name);
+        return STATUS_DONE;
+}
+
+enum status options_read(struct call *call, bool stop) {
+        int answer;
+
+        opterr = 0;
+        optind = 0; /* glibc: start over, with another vector */
+        while ((answer = getopt_long(call->count, call->arguments, stop ? "+:C:hV" : ":C:hV", long_options, NULL)) >= 0)
+                switch (answer) {
+                case 'C':
+                        call->dir = optarg;
+                        break;
+                case LONG_AS:
+                        call->as = optarg;
+                        break;
+                case 'h':
+                        call->help = true;
+                        return STATUS_DONE;
+                case 'V':
+                        call->version = true;
+                        return STATUS_DONE;
+                case ':':
+                case '?':
+                        return refuse(answer, call->arguments[optind - 1]);
+                default:
+                        call->option[answer - LONG_FIRST] = optarg ? optarg : "";
+                }
+        call->count -= optind;
+        call->arguments += optind;
+        return call->verb ? check_allowed(call) : STATUS_DONE;
+}

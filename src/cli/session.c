@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ * A session: the catalog opened, and who asks. Every verb that needs one opens and closes it itself.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+enum status session_open(const struct call *call, enum service_flags flags, struct session *ret_session) {
+        static const struct meaning meanings[] = { { ENOENT, "no such account" }, { 0 } };
+        struct session session = { 0 };
+        char why[WHY_SIZE] = "";
+        int r;
+
+        r = service_open(call->dir, flags, &session.service, why);
+        if (r < 0)
+                return error_failed("cannot open '%s': %s", call->dir, why[0] ? why : error_text(r, NULL));
+        session.request.service = session.service;
+        r = service_caller(session.service, call->as, getuid(), VIA_CLI, &session.request.caller);
+        if (r < 0) {
+                session_close(&session);
+                return error_result(NULL, r, meanings, "account", call->as);
+        }
+        *ret_session = session;
+        return STATUS_DONE;
+}
+
+void session_close(struct session *session) {
+        session->service = service_close(session->service);
+}

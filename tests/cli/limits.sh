@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# imgshare limits: print all, print one, set one.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+
+quiet init "$cat"
+done_ -C "$cat" limits
+[ "$(sort "$tmp/out")" = $'images-per-region\t500\nshares-per-image\t50' ] || fail "not the defaults"
+quiet -C "$cat" limits shares-per-image 100
+done_ -C "$cat" limits shares-per-image
+prints $'shares-per-image\t100'
+quiet -C "$cat" limits images-per-region 0
+done_ -C "$cat" limits images-per-region --json
+json rows '[{"name": "images-per-region", "value": 0}]'
+done_ -C "$cat" limits --json
+json 'sorted((r["name"], r["value"]) for r in rows)' '[["images-per-region", 0], ["shares-per-image", 100]]'
+
+refused "limit 'colour': no such limit" -C "$cat" limits colour
+refused "limit 'colour': no such limit" -C "$cat" limits colour 3
+refused "limit '': no such limit" -C "$cat" limits ''
+for bad in '' many 1x ' 1' +1 99999999999999999999 on; do
+    usage "value '$bad': not a number from 0 on" -C "$cat" limits shares-per-image "$bad"
+done
+usage "value '-1': not a number from 0 on" -C "$cat" limits -- shares-per-image -1
+usage "option '-1': unknown" -C "$cat" limits shares-per-image -1
+usage "limits: too many arguments*" -C "$cat" limits shares-per-image 1 2
+done_ -C "$cat" limits shares-per-image
+prints $'shares-per-image\t100'
