@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT
+ * One request from its beginning to its one reply; the only place where a verdict becomes an errno, and where a
+ * refusal is kept for the caller to read.
+ */
+#include "internal.h"
+
+#define DENIALS_MAX 4096 /* uids remembered; the one silent for longest is forgotten first */
+
+struct denial {
+        struct denial *next;
+        uid_t uid;
+        int64_t number, time;
+        struct refusal refusal;
+};
+
+int call_begin(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
+        struct mount *mount = fuse_req_userdata(req);
+        int r;
+
+        *ret_call = (struct call){ .req = req, .mount = mount };
+        ret_call->request.service = mount->service;
+        ret_call->request.caller = mount->caller;
+        ret_call->request.caller.uid = fuse_req_ctx(req)->uid;
+        r = node_unpack(ino, &ret_call->node);
+        if (r == 0 && ret_call->node.kind != NODE_ROOT && ret_call->node.viewer != mount->caller.account)
+                r = -ENOENT;
+        return r < 0 || kind_of(ret_call->node.kind) ? r : -ENOENT;
+}
+
+int call_begin_change(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
+        int r = call_begin(req, ino, ret_call);
+
+        return r == 0 && ret_call->mount->read_only ? -EROFS : r;
+}
+
+struct node call_node(const struct call *call, enum node_kind kind, int64_t id) {
+        return (struct node){ .kind = kind, .viewer = call->mount->caller.account, .id = id };
+}
+
+int call_image(struct call *call, int64_t place) {
+        int r = call->loaded == place ? 0 : image_get(&call->request, place, &call->image);
+
+        if (r == 0)
+                call->loaded = place;
+        return r;
+}
+
+void call_image_set(struct call *call, const struct image *image) {
+        call->image = *image;
+        call->loaded = image->place;
+}
+
+/* The record of a uid, moved to the front; a new one, or the oldest one anew, if it has none. Under the lock. */
+static struct denial *denial_of(struct mount *mount, uid_t uid) {
+        struct denial **link = &mount->denials, *d;
+        int n = 0;
+
+        for (; *link && (*link)->uid != uid; n++) {
+                if (n == DENIALS_MAX)
+                        break;
+                link = &(*link)->next;
+        }
+        d = *link;
+        if (d)
+                *link = d->next;
+        else
+                d = calloc(1, sizeof(*d));
+        if (!d)
+                return NULL;
+        if (d->uid != uid)
+                *d = (struct denial){ 0 };
+        d->uid = uid;
+        d->next = mount->denials;
+        mount->denials = d;
+        return d;
+}
+
+static void denial_keep(struct call *call) {
+        struct denial *d;
+
+        (void)pthread_mutex_lock(&call->mount->denials_lock);
+        d = denial_of(call->mount, call->request.caller.uid);
+        if (d) {
+                d->number++;
+                d->time = timestamp_now();
+                d->refusal = call->request.refusal;
+        }
+        (void)pthread_mutex_unlock(&call->mount->denials_lock);
+}
+
+void denial_print(struct mount *mount, uid_t uid, FILE *to) {
+        char time[TIMESTAMP_SIZE];
+        const struct denial *d;
+
+        (void)pthread_mutex_lock(&mount->denials_lock);
+        for (d = mount->denials; d && d->uid != uid;)
+                d = d->next;
+        if (d)
+                (void)fprintf(to, "number: %lld\ntime: %s\nrule: %s\nasked: %s\nfact: %s\ndo: %s\n", (long long)d->number,
+                              timestamp_format(d->time, time), rule_row((enum rule)d->refusal.rule)->id, d->refusal.asked,
+                              d->refusal.fact, d->refusal.remedy); /* node_text looks at the stream's state */
+        (void)pthread_mutex_unlock(&mount->denials_lock);
+}
+
+void denials_clear(struct mount *mount) {
+        while (mount->denials) {
+                struct denial *d = mount->denials;
+
+                mount->denials = d->next;
+                free(d);
+        }
+}
+
+int call_errno(struct call *call, int r) {
+        if (r < 0)
+                return -r;
+        if (!call->quiet)
+                denial_keep(call);
+        return rule_row((enum rule)r)->error;
+}
+
+void call_end(struct call *call, int r) {
+        (void)fuse_reply_err(call->req, r == 0 ? 0 : call_errno(call, r)); /* the caller may be gone */
+}

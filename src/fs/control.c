@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ * The unlisted directory `.imgshare` at the root: who one is here, why one was refused, the rules.
+ */
+#include "internal.h"
+
+static const struct fixed_entry entries[] = {
+        { "whoami", NODE_WHOAMI, false },
+        { "last_denial", NODE_LAST_DENIAL, false },
+        { "rules", NODE_RULES, false },
+        { "version", NODE_VERSION, false },
+};
+
+static int control_lookup(struct call *call, const char *name, struct node *ret_node) {
+        return fixed_lookup(call, entries, ARRAY_SIZE(entries), name, ret_node);
+}
+
+static int control_list(struct call *call, uint64_t offset, struct lister *lister) {
+        return fixed_list(call, entries, ARRAY_SIZE(entries), offset, lister);
+}
+
+const struct kind kind_control = { .mode = S_IFDIR | 0755, .lookup = control_lookup, .list = control_list };
+
+/* --- the files; node_text looks at the streams' state --- */
+
+static int text_whoami(struct call *call, FILE *to) {
+        static const char *const roles[] = { "account", "auditor", "operator" };
+        int r = service_caller_refresh(call->mount->service, &call->request.caller);
+
+        if (r < 0)
+                return r == -ENOENT ? -EACCES : r;
+        (void)fprintf(to, "account: %s\nrole: %s\nuid: %u\nmode: %s\nasof: now\n", call->request.caller.name,
+                      roles[call->request.caller.role], (unsigned)call->request.caller.uid,
+                      call->mount->read_only ? "ro" : "rw");
+        return 0;
+}
+
+static int text_last_denial(struct call *call, FILE *to) {
+        denial_print(call->mount, call->request.caller.uid, to);
+        return 0;
+}
+
+static int text_rules(struct call *call, FILE *to) {
+        (void)call;
+        for (enum rule rule = RULE_NONE + 1; rule < RULE_COUNT; rule++) {
+                const struct rule_row *row = rule_row(rule);
+
+                (void)fprintf(to, "%s\t%s\t%s\t%s\n", row->id, strerrorname_np(row->error), row->from, row->text);
+        }
+        return 0;
+}
+
+static int text_version(struct call *call, FILE *to) {
+        (void)call;
+        (void)fputs(IMGSHARE_VERSION "\n", to);
+        return 0;
+}
+
+const struct kind kind_whoami = { .mode = S_IFREG | 0444, .text = text_whoami };
+const struct kind kind_last_denial = { .mode = S_IFREG | 0444, .text = text_last_denial };
+const struct kind kind_rules = { .mode = S_IFREG | 0444, .text = text_rules };
+const struct kind kind_version = { .mode = S_IFREG | 0444, .text = text_version };

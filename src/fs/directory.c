@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT
+ * Looking: lookup, attributes, listings, links and space, from the table of kinds.
+ */
+#include <assert.h>
+
+#include "internal.h"
+
+/* --- one node --- */
+
+static int find(struct call *call, const char *name, struct fuse_entry_param *ret_entry) {
+        const struct kind *kind = kind_of(call->node.kind);
+        struct node node;
+        int r = kind->lookup ? kind->lookup(call, name, &node) : -ENOTDIR;
+
+        return r < 0 ? r : node_entry(call, node, ret_entry);
+}
+
+void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
+        struct fuse_entry_param entry;
+        struct call call;
+        int r = call_begin(req, parent, &call);
+
+        if (r == 0)
+                r = find(&call, name, &entry);
+        if (r != 0)
+                call_end(&call, r);
+        else
+                (void)fuse_reply_entry(req, &entry); /* the caller may be gone */
+}
+
+/* A removed disk lives on for those who have it open. */
+static int removed_attributes(struct call *call, struct stat *st) {
+        struct stat blob = { 0 };
+        int r = disk_stat_removed(&call->request, call->node.id, &blob);
+
+        *st = (struct stat){ .st_ino = node_pack(call->node), .st_mode = kind_of(NODE_DISK)->mode, .st_uid = call->mount->uid,
+                             .st_gid = call->mount->gid, .st_size = blob.st_size, .st_blocks = blob.st_blocks,
+                             .st_atim = blob.st_mtim, .st_mtim = blob.st_mtim, .st_ctim = blob.st_mtim };
+        return r;
+}
+
+void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
+        struct stat st;
+        struct call call;
+        int r = call_begin(req, ino, &call);
+
+        (void)fi;
+        if (r == 0)
+                r = node_attributes(&call, &st);
+        if (r == -ENOENT && call.node.kind == NODE_DISK)
+                r = removed_attributes(&call, &st); /* fstat comes without the handle */
+        if (r != 0)
+                call_end(&call, r);
+        else
+                (void)fuse_reply_attr(req, &st, 0);
+}
+
+void op_readlink(fuse_req_t req, fuse_ino_t ino) {
+        _cleanup_free_ char *text = NULL;
+        struct call call;
+        size_t size;
+        int r = call_begin(req, ino, &call);
+
+        if (r == 0)
+                r = S_ISLNK(kind_of(call.node.kind)->mode) ? node_text(&call, &text, &size) : -EINVAL;
+        if (r != 0)
+                call_end(&call, r);
+        else
+                (void)fuse_reply_readlink(req, text);
+}
+
+/* --- listings --- */
+
+/* Offsets: 0 before `.`, 1 before `..`, then what the directory itself gives, above. */
+#define DOTS 2
+
+struct lister {
+        struct call *call;
+        char *buffer;
+        size_t size, used;
+        bool plus;
+};
+
+/* An entry with or without its attributes; 1 when it does not fit. */
+static int put(struct lister *l, const char *name, const struct stat *st, const struct fuse_entry_param *entry, off_t next) {
+        size_t left = l->size - l->used, n;
+
+        if (l->plus)
+                n = fuse_add_direntry_plus(l->call->req, l->buffer + l->used, left, name, entry, next);
+        else
+                n = fuse_add_direntry(l->call->req, l->buffer + l->used, left, name, st, next);
+        if (n > left)
+                return 1;
+        l->used += n;
+        return 0;
+}
+
+int lister_add(struct lister *l, const char *name, struct node node, uint64_t next) {
+        struct fuse_entry_param entry = { .attr = { .st_ino = node_pack(node), .st_mode = kind_of(node.kind)->mode } };
+
+        if (l->plus && node_entry(l->call, node, &entry) < 0) {
+                /* it went away, or its region is offline: listed, to be looked up */
+                entry = (struct fuse_entry_param){ 0 };
+                entry.attr.st_ino = node_pack(node);
+                entry.attr.st_mode = kind_of(node.kind)->mode;
+        }
+        return put(l, name, &entry.attr, &entry, (off_t)(next + DOTS));
+}
+
+static int list_dots(struct lister *l, uint64_t *offset) {
+        static const char *const dots[DOTS] = { ".", ".." };
+        struct fuse_entry_param entry = { .attr = { .st_ino = node_pack(l->call->node), .st_mode = S_IFDIR } };
+        int r = 0;
+
+        for (; *offset < DOTS && r == 0; (*offset)++)
+                r = put(l, dots[*offset], &entry.attr, &entry, (off_t)(*offset + 1));
+        *offset -= DOTS;
+        return r;
+}
+
+static int list(struct lister *l, uint64_t offset) {
+        const struct kind *kind = kind_of(l->call->node.kind);
+        struct stat st;
+        int r;
+
+        if (!kind->list)
+                return -ENOTDIR;
+        r = node_attributes(l->call, &st); /* it may be gone */
+        if (r == 0)
+                r = list_dots(l, &offset);
+        if (r == 0)
+                r = kind->list(l->call, offset, l);
+        return r < 0 ? r : 0;
+}
+
+static void read_directory(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool plus) {
+        _cleanup_free_ char *buffer = malloc(size);
+        struct call call;
+        struct lister l = { .call = &call, .buffer = buffer, .size = size, .plus = plus };
+        int r = call_begin(req, ino, &call);
+
+        if (r == 0 && !buffer)
+                r = -ENOMEM;
+        if (r == 0)
+                r = list(&l, (uint64_t)offset);
+        if (r != 0 && l.used == 0)
+                call_end(&call, r);
+        else
+                (void)fuse_reply_buf(req, buffer, l.used); /* an error comes with the next call */
+}
+
+void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
+        struct stat st;
+        struct call call;
+        int r = call_begin(req, ino, &call);
+
+        if (r == 0)
+                r = node_attributes(&call, &st);
+        if (r != 0)
+                call_end(&call, r);
+        else
+                (void)fuse_reply_open(req, fi);
+}
+
+void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi) {
+        (void)fi;
+        read_directory(req, ino, size, offset, false);
+}
+
+void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi) {
+        (void)fi;
+        read_directory(req, ino, size, offset, true);
+}
+
+/* --- space --- */
+
+/* The region whose store a node is about; 0: the catalog's own filesystem. */
+static int region_of(struct call *call, int64_t *ret_region) {
+        struct stat st;
+        int r = 0;
+
+        *ret_region = 0;
+        if (call->node.kind == NODE_REGION || call->node.kind == NODE_IMAGES) {
+                *ret_region = call->node.id;
+        } else if (call->node.kind >= NODE_IMAGE && call->node.kind < NODE_CONTROL) {
+                r = node_attributes(call, &st); /* loads the image */
+                *ret_region = call->image.region;
+        }
+        return r;
+}
+
+void op_statfs(fuse_req_t req, fuse_ino_t ino) {
+        struct statvfs space;
+        struct call call;
+        int64_t region;
+        int r = call_begin(req, ino, &call);
+
+        if (r == 0)
+                r = region_of(&call, &region);
+        if (r == 0)
+                r = region ? image_region_statvfs(&call.request, region, &space)
+                           : service_statvfs(call.mount->service, &space);
+        if (r != 0) {
+                call_end(&call, r);
+                return;
+        }
+        space.f_namemax = OTHER_NAME_MAX + 1 + IMAGE_NAME_MAX;
+        (void)fuse_reply_statfs(req, &space);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT
+ * Open files: disks, whose bytes go from descriptor to descriptor, and small texts.
+ */
+#include <fcntl.h>
+
+#include "internal.h"
+
+static bool is_disk(const struct call *call) {
+        return call->node.kind == NODE_DISK;
+}
+
+static struct disk_handle *disk_of(const struct fuse_file_info *fi) {
+        return (struct disk_handle *)(uintptr_t)fi->fh;
+}
+
+static struct text_handle *text_of(const struct fuse_file_info *fi) {
+        return (struct text_handle *)(uintptr_t)fi->fh;
+}
+
+/* --- opening and closing --- */
+
+static int open_disk(struct call *call, struct fuse_file_info *fi) {
+        struct disk_handle *handle;
+        struct image image;
+        int r = image_get_disk(&call->request, call->node.id, &image);
+
+        if (r == 0)
+                r = disk_open(&call->request, image.place, fi->flags, &handle);
+        if (r != 0)
+                return r;
+        fi->fh = (uintptr_t)handle;
+        fi->keep_cache = image.state == IMAGE_SEALED; /* its bytes never change again */
+        return 0;
+}
+
+static int open_text(struct call *call, struct fuse_file_info *fi) {
+        struct text_handle *handle;
+        int r = text_open(call, fi->flags, &handle);
+
+        if (r != 0)
+                return r;
+        fi->fh = (uintptr_t)handle;
+        fi->direct_io = 1; /* the content changes by itself, and a refused write must not stay in a cache */
+        return 0;
+}
+
+static void close_handle(struct call *call, struct fuse_file_info *fi) {
+        if (is_disk(call))
+                (void)disk_close(&call->request, disk_of(fi)); /* returns NULL */
+        else
+                text_close(call, text_of(fi));
+}
+
+void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
+        bool writes = (fi->flags & O_ACCMODE) != O_RDONLY || fi->flags & O_TRUNC;
+        struct call call;
+        int r = writes ? call_begin_change(req, ino, &call) : call_begin(req, ino, &call);
+
+        if (r == 0)
+                r = is_disk(&call) ? open_disk(&call, fi) : open_text(&call, fi);
+        if (r != 0)
+                call_end(&call, r);
+        else if (fuse_reply_open(req, fi) == -ENOENT) /* interrupted: there will be no RELEASE */
+                close_handle(&call, fi);
+}
+
+/* A file made in an image: one of its parts, or nothing. */
+static int create_part(struct call *call, const char *name, struct fuse_file_info *fi, struct node *ret_node) {
+        struct disk_handle *handle;
+        struct image image;
+        int r;
+
+        if (call->node.kind == NODE_IMAGE && strcmp(name, "disk") == 0) {
+                r = disk_create(&call->request, call->node.id, fi->flags, &image, &handle);
+                if (r == 0)
+                        fi->fh = (uintptr_t)handle;
+        } else if (call->node.kind == NODE_IMAGE && strcmp(name, "description") == 0) {
+                r = description_create(&call->request, call->node.id, &image);
+        } else {
+                /* names an image cannot have are what editors and rsync probe: refused quietly (SPEC 4) */
+                call->quiet = call->node.kind == NODE_IMAGE || name_check(NAME_IMAGE, name) < 0;
+                return fixed_tree(&call->request, false, name, call->quiet);
+        }
+        if (r != 0)
+                return r;
+        call_image_set(call, &image);
+        *ret_node = strcmp(name, "disk") == 0 ? call_node(call, NODE_DISK, image.id)
+                                              : call_node(call, NODE_DESCRIPTION, image.description);
+        return 0;
+}
+
+void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi) {
+        struct fuse_entry_param entry;
+        struct node node;
+        struct call call;
+        int r = call_begin_change(req, parent, &call);
+
+        (void)mode; /* modes carry no rule (SPEC 3) */
+        if (r == 0)
+                r = create_part(&call, name, fi, &node);
+        if (r == 0) {
+                call.node = node;
+                r = is_disk(&call) ? 0 : open_text(&call, fi);
+        }
+        if (r == 0) {
+                r = node_entry(&call, node, &entry);
+                if (r != 0)
+                        close_handle(&call, fi);
+        }
+        if (r != 0)
+                call_end(&call, r);
+        else if (fuse_reply_create(req, &entry, fi) == -ENOENT) /* interrupted: there will be no RELEASE */
+                close_handle(&call, fi);
+}
+
+void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
+        struct call call;
+        int r = call_begin(req, ino, &call);
+
+        if (r == 0)
+                r = is_disk(&call) ? disk_flush(&call.request, disk_of(fi)) : text_flush(text_of(fi));
+        call_end(&call, r);
+}
+
+void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
+        struct call call;
+        int r = call_begin(req, ino, &call);
+
+        if (r == 0)
+                close_handle(&call, fi);
+        call_end(&call, r);
+}
+
+void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi) {
+        struct call call;
+        int r = call_begin(req, ino, &call);
+
+        (void)datasync; /* a text is durable when its write returned */
+        if (r == 0 && is_disk(&call))
+                r = disk_sync(disk_of(fi));
+        call_end(&call, r);
+}
+
+/* --- reading --- */
+
+static int read_disk(struct call *call, size_t size, off_t offset, const struct fuse_file_info *fi) {
+        struct fuse_bufvec data;
+        int fd, r = disk_read_begin(disk_of(fi), (uint64_t)offset, &size, &fd);
+
+        if (r < 0)
+                return r;
+        data = FUSE_BUFVEC_INIT(size);
+        data.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+        data.buf[0].fd = fd;
+        data.buf[0].pos = offset;
+        (void)fuse_reply_data(call->req, &data, FUSE_BUF_SPLICE_MOVE); /* replies itself, also with an error */
+        disk_read_end(disk_of(fi));
+        return 0;
+}
+
+static int read_text(struct call *call, size_t size, off_t offset, const struct fuse_file_info *fi) {
+        _cleanup_free_ char *data = malloc(size);
+        size_t n;
+        int r = data ? text_read(call, text_of(fi), size, offset, data, &n) : -ENOMEM;
+
+        if (r == 0)
+                (void)fuse_reply_buf(call->req, data, n); /* the caller may be gone */
+        return r;
+}
+
+void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi) {
+        struct call call;
+        int r = call_begin(req, ino, &call);
+
+        if (r == 0)
+                r = is_disk(&call) ? read_disk(&call, size, offset, fi) : read_text(&call, size, offset, fi);
+        if (r != 0)
+                call_end(&call, r);
+}
+
+void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *fi) {
+        struct call call;
+        int64_t at = call_begin(req, ino, &call);
+
+        if (at == 0)
+                at = is_disk(&call) ? disk_seek(disk_of(fi), (uint64_t)offset, whence) : -EINVAL;
+        if (at < 0)
+                call_end(&call, (int)at);
+        else
+                (void)fuse_reply_lseek(req, at);
+}
+
+/* --- writing --- */
+
+static ssize_t write_disk(struct fuse_bufvec *data, off_t offset, const struct fuse_file_info *fi) {
+        struct fuse_bufvec to = FUSE_BUFVEC_INIT(fuse_buf_size(data));
+        int fd, r = disk_write_begin(disk_of(fi), &fd);
+        ssize_t n;
+
+        if (r < 0)
+                return r;
+        to.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK | FUSE_BUF_FD_RETRY;
+        to.buf[0].fd = fd;
+        to.buf[0].pos = offset;
+        n = fuse_buf_copy(&to, data, FUSE_BUF_SPLICE_NONBLOCK);
+        disk_write_end(disk_of(fi), n);
+        return n;
+}
+
+static ssize_t write_text(struct call *call, struct fuse_bufvec *data, off_t offset, const struct fuse_file_info *fi) {
+        size_t size = fuse_buf_size(data);
+        _cleanup_free_ char *memory = malloc(size ?: 1);
+        struct fuse_bufvec to = FUSE_BUFVEC_INIT(size);
+        ssize_t n;
+        int r;
+
+        if (!memory)
+                return -ENOMEM;
+        to.buf[0].mem = memory;
+        n = fuse_buf_copy(&to, data, 0);
+        if (n < 0)
+                return n;
+        r = text_write(call, text_of(fi), memory, (size_t)n, offset);
+        return r < 0 ? r : r > 0 ? -call_errno(call, r) : n;
+}
+
+void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *data, off_t offset, struct fuse_file_info *fi) {
+        size_t size = fuse_buf_size(data);
+        struct call call;
+        ssize_t n = call_begin_change(req, ino, &call);
+
+        if (n == 0)
+                n = is_disk(&call) ? write_disk(data, offset, fi) : write_text(&call, data, offset, fi);
+        if (n >= 0) {
+                (void)fuse_reply_write(req, (size_t)n); /* the caller may be gone */
+                return;
+        }
+        call_end(&call, (int)n);
+        if (is_disk(&call)) /* after the reply: the page cache keeps the refused bytes */
+                (void)fuse_lowlevel_notify_inval_inode(call.mount->session, ino, offset, (off_t)size);
+}
+
+void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length, struct fuse_file_info *fi) {
+        struct call call;
+        int r = call_begin_change(req, ino, &call);
+
+        if (r == 0)
+                r = is_disk(&call) ? disk_allocate(disk_of(fi), mode, (uint64_t)offset, (uint64_t)length) : -EOPNOTSUPP;
+        call_end(&call, r);
+}
+
+void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in, struct fuse_file_info *fi_in,
+                        fuse_ino_t ino_out, off_t off_out, struct fuse_file_info *fi_out, size_t length, int flags) {
+        struct call call, to;
+        ssize_t n = call_begin(req, ino_in, &call);
+
+        (void)flags;
+        if (n == 0)
+                n = call_begin_change(req, ino_out, &to);
+        if (n == 0 && (!is_disk(&call) || !is_disk(&to)))
+                n = -EOPNOTSUPP; /* the kernel reads and writes */
+        if (n == 0)
+                n = disk_copy_range(disk_of(fi_in), (uint64_t)off_in, disk_of(fi_out), (uint64_t)off_out, length);
+        if (n < 0)
+                call_end(&call, (int)n);
+        else
+                (void)fuse_reply_write(req, (size_t)n);
+}

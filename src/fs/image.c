@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT
+ * An image's directory and its parts: description, shares, disk.
+ */
+#include "internal.h"
+
+/* --- the directory --- */
+
+/* The node of the part `shares`: a link where one can write, the directory itself where one cannot (SPEC 3). */
+static int shares_node(struct call *call, struct node *ret_node) {
+        const struct image *image = &call->image;
+
+        if (call->mount->read_only) {
+                *ret_node = call_node(call, NODE_SHARES, image->place);
+                return image->state == IMAGE_DRAFT ? -ENOENT : 0;
+        }
+        *ret_node = call_node(call, NODE_SHARES_LINK, image->shares_link);
+        return image->shares_link == 0 ? -ENOENT : 0;
+}
+
+enum part { PART_DESCRIPTION, PART_SHARES, PART_DISK, PARTS };
+static const char *const part_names[PARTS] = { "description", "shares", "disk" };
+
+static int part_node(struct call *call, enum part part, struct node *ret_node) {
+        const struct image *image = &call->image;
+
+        switch (part) {
+        case PART_DESCRIPTION:
+                *ret_node = call_node(call, NODE_DESCRIPTION, image->description);
+                return image->description == 0 ? -ENOENT : 0;
+        case PART_SHARES:
+                return shares_node(call, ret_node);
+        default:
+                *ret_node = call_node(call, NODE_DISK, image->id);
+                return image->has_disk ? 0 : -ENOENT;
+        }
+}
+
+static int image_node_lookup(struct call *call, const char *name, struct node *ret_node) {
+        int r = call_image(call, call->node.id);
+
+        if (r == 0 && strcmp(name, ".meta") == 0) {
+                *ret_node = call_node(call, NODE_META, call->node.id);
+                return 0;
+        }
+        for (enum part part = 0; part < PARTS && r == 0; part++)
+                if (strcmp(name, part_names[part]) == 0)
+                        return part_node(call, part, ret_node);
+        return r < 0 ? r : -ENOENT;
+}
+
+static int image_node_list(struct call *call, uint64_t offset, struct lister *lister) {
+        int r = call_image(call, call->node.id);
+
+        for (enum part part = (enum part)offset; part < PARTS && r == 0; part++) {
+                struct node node;
+
+                if (part_node(call, part, &node) == 0)
+                        r = lister_add(lister, part_names[part], node, (uint64_t)part + 1);
+        }
+        return r;
+}
+
+static int image_attributes(struct call *call, struct stat *st) {
+        int r = call_image(call, call->node.id);
+
+        if (r == 0)
+                set_times(st, call->image.place_created);
+        return r;
+}
+
+const struct kind kind_image = {
+        .mode = S_IFDIR | 0755, .lookup = image_node_lookup, .list = image_node_list, .attributes = image_attributes
+};
+
+/* `web@me` -> `web`, unlisted: so that a path below `<img>@<owner>` is right for everyone (SPEC 3.1). */
+static int alias_text(struct call *call, FILE *to) {
+        int r = call_image(call, call->node.id);
+
+        if (r == 0)
+                (void)fputs(call->image.name, to); /* node_text looks at the stream's state */
+        return r;
+}
+
+const struct kind kind_alias = { .mode = S_IFLNK | 0777, .text = alias_text, .attributes = image_attributes };
+
+/* --- the parts --- */
+
+static void set_mtime_ns(struct stat *st, int64_t ns) {
+        st->st_mtim.tv_sec = ns / 1000000000;
+        st->st_mtim.tv_nsec = ns % 1000000000;
+        st->st_atim = st->st_ctim = st->st_mtim;
+}
+
+static int description_attributes(struct call *call, struct stat *st) {
+        char text[TEXT_SIZE];
+        struct image image;
+        int64_t mtime;
+        size_t length;
+        int r = description_read(&call->request, call->node.id, text, &length, &mtime, &image);
+
+        if (r < 0)
+                return r;
+        call_image_set(call, &image);
+        st->st_size = (off_t)length;
+        set_mtime_ns(st, mtime);
+        return 0;
+}
+
+const struct kind kind_description = { .mode = S_IFREG | 0644, .attributes = description_attributes };
+
+static int shares_link_attributes(struct call *call, struct stat *st) {
+        struct image image;
+        int r = shares_link_get(&call->request, call->node.id, &image);
+
+        if (r < 0)
+                return r;
+        call_image_set(call, &image);
+        set_times(st, image.place_created);
+        return 0;
+}
+
+static int shares_link_text(struct call *call, FILE *to) {
+        (void)call;
+        (void)fputs(".meta/shares", to); /* node_text looks at the stream's state */
+        return 0;
+}
+
+const struct kind kind_shares_link = {
+        .mode = S_IFLNK | 0777, .attributes = shares_link_attributes, .text = shares_link_text
+};
+
+static int disk_attributes(struct call *call, struct stat *st) {
+        struct image image;
+        struct stat blob;
+        int r = image_get_disk(&call->request, call->node.id, &image);
+
+        if (r < 0)
+                return r;
+        call_image_set(call, &image);
+        r = disk_stat(&call->request, &image, &blob);
+        if (r < 0)
+                return r;
+        st->st_size = blob.st_size;
+        st->st_blocks = blob.st_blocks;
+        st->st_blksize = 1 << 17; /* what tools like to read at once: each read is a request */
+        st->st_mtim = blob.st_mtim;
+        st->st_atim = st->st_ctim = st->st_mtim;
+        return 0;
+}
+
+const struct kind kind_disk = { .mode = S_IFREG | 0644, .attributes = disk_attributes };

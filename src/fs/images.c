@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ * The directory `images` of a region: own images by their names, others' with their owner's.
+ */
+#include "internal.h"
+
+/* Listing goes through the own images first, then the received ones: a high bit tells where it is. */
+#define RECEIVED (UINT64_C(1) << 60)
+
+static int images_lookup(struct call *call, const char *name, struct node *ret_node) {
+        struct image image;
+        bool alias = strchr(name, '@') != NULL;
+        int r = image_lookup(&call->request, call->node.id, name, &image);
+
+        if (r < 0)
+                return r;
+        call_image_set(call, &image);
+        alias = alias && image_is_own(&call->request, &image);
+        *ret_node = call_node(call, alias ? NODE_ALIAS : NODE_IMAGE, image.place);
+        return 0;
+}
+
+struct images_listing {
+        struct call *call;
+        struct lister *lister;
+};
+
+static int list_image(const struct image_entry *entry, bool own, struct image_cursor next, void *context) {
+        const struct images_listing *l = context;
+        char name[2 * NAME_SIZE];
+
+        (void)snprintf(name, sizeof(name), own ? "%s" : "%s@%s", entry->name, entry->owner_name); /* fits */
+        return lister_add(l->lister, name, call_node(l->call, NODE_IMAGE, entry->place),
+                          (uint64_t)next.after | (next.received ? RECEIVED : 0));
+}
+
+static int images_list(struct call *call, uint64_t offset, struct lister *lister) {
+        struct image_cursor cursor = { .received = offset & RECEIVED, .after = (int64_t)(offset & ~RECEIVED) };
+
+        return image_list(&call->request, call->node.id, cursor, list_image,
+                          &(struct images_listing){ .call = call, .lister = lister });
+}
+
+static int images_attributes(struct call *call, struct stat *st) {
+        _cleanup_region_ struct region region = { 0 };
+        int r = image_region_get(&call->request, call->node.id, &region);
+
+        if (r == 0)
+                set_times(st, region.created);
+        return r;
+}
+
+const struct kind kind_images = {
+        .mode = S_IFDIR | 0755, .lookup = images_lookup, .list = images_list, .attributes = images_attributes
+};

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT
+ * Shared inside the mount: the mount itself, one request, kinds of nodes.
+ */
+#pragma once
+
+#define FUSE_USE_VERSION 312
+
+#include <errno.h>
+#include <fuse_lowlevel.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "cleanup.h"
+#include "disk.h"
+#include "image.h"
+#include "node.h"
+#include "service.h"
+#include "share.h"
+#include "timestamp.h"
+#include "verdict.h"
+
+struct denial;
+
+struct mount {
+        struct service *service;
+        struct fuse_session *session;
+        struct caller caller; /* who every request acts as; the uid is the request's */
+        bool read_only;
+        uid_t uid; /* whose the files appear to be */
+        gid_t gid;
+        int64_t started; /* ms: the time of what has none of its own */
+        pthread_mutex_t denials_lock;
+        struct denial *denials; /* the last one of each uid */
+};
+
+/* One request. */
+struct call {
+        fuse_req_t req;
+        struct mount *mount;
+        struct request request;
+        struct node node; /* what it is about */
+        struct image image; /* of a node that belongs to one, once call_image has loaded it */
+        int64_t loaded;     /* place of image, 0: not loaded */
+        bool quiet;         /* a refusal is not told by last_denial */
+};
+
+/* --- call.c: a request begins, and ends in one reply --- */
+
+/* -ENOENT: no node of this view. */
+int call_begin(fuse_req_t req, fuse_ino_t ino, struct call *ret_call);
+/* -EROFS in a mount that cannot write. */
+int call_begin_change(fuse_req_t req, fuse_ino_t ino, struct call *ret_call);
+/* Replies with r: 0, -errno or the rule that refused, which the caller's uid can then read in last_denial. */
+void call_end(struct call *call, int r);
+/* The errno (positive) of r other than 0; records a refusal. */
+int call_errno(struct call *call, int r);
+/* A node of this view. */
+struct node call_node(const struct call *call, enum node_kind kind, int64_t id);
+/* Loads call->image for a place. -ENOENT. */
+int call_image(struct call *call, int64_t place);
+/* The image was changed: what was loaded is void, or now this. */
+void call_image_set(struct call *call, const struct image *image);
+/* Writes the last denial of a uid; nothing if there is none. */
+void denial_print(struct mount *mount, uid_t uid, FILE *to);
+void denials_clear(struct mount *mount);
+
+/* --- tree.c: what the nodes are --- */
+
+struct lister;
+
+struct kind {
+        mode_t mode;
+        /* Directories: the child of that name, -ENOENT; and the listed children after an offset. */
+        int (*lookup)(struct call *call, const char *name, struct node *ret_node);
+        int (*list)(struct call *call, uint64_t offset, struct lister *lister);
+        /* Existence, and what of the attributes is not the kind's: size, times. NULL: the mount's own. */
+        int (*attributes)(struct call *call, struct stat *st);
+        /* Text files: the content; symlinks: the target. */
+        int (*text)(struct call *call, FILE *to);
+};
+
+/* NULL: no such kind. */
+const struct kind *kind_of(enum node_kind kind);
+/* Attributes of call->node. */
+int node_attributes(struct call *call, struct stat *ret_stat);
+/* Content of a text file or symlink, allocated. */
+int node_text(struct call *call, char **ret_text, size_t *ret_size);
+/* An entry for the kernel, of a node that has just been found or made. */
+int node_entry(struct call *call, struct node node, struct fuse_entry_param *ret_entry);
+void set_times(struct stat *st, int64_t ms);
+
+/* 1 when the reply is full, else 0 or -errno. next: where listing goes on after this entry. */
+int lister_add(struct lister *lister, const char *name, struct node node, uint64_t next);
+
+/* Children that are always there. */
+struct fixed_entry {
+        const char *name;
+        enum node_kind kind;
+        bool hidden; /* found, but not listed */
+};
+int fixed_lookup(struct call *call, const struct fixed_entry *entries, size_t count, const char *name,
+                 struct node *ret_node);
+int fixed_list(struct call *call, const struct fixed_entry *entries, size_t count, uint64_t offset,
+               struct lister *lister);
+
+/* --- kinds, by file --- */
+
+extern const struct kind kind_image, kind_alias, kind_description, kind_shares_link, kind_disk; /* image.c */
+extern const struct kind kind_images;                                                            /* images.c */
+extern const struct kind kind_shares, kind_share, kind_meta_shares_link;                        /* shares.c */
+extern const struct kind kind_meta, kind_meta_id, kind_meta_owner, kind_meta_state, kind_meta_size, kind_meta_digest,
+        kind_meta_created, kind_meta_source, kind_meta_shares_tsv, kind_meta_history; /* meta.c */
+extern const struct kind kind_control, kind_whoami, kind_last_denial, kind_rules, kind_version; /* control.c */
+
+/* --- operations, by file --- */
+
+void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name); /* directory.c */
+void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_readlink(fuse_req_t req, fuse_ino_t ino);
+void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi);
+void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi);
+void op_statfs(fuse_req_t req, fuse_ino_t ino);
+
+void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int set, struct fuse_file_info *fi); /* verbs.c */
+void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
+void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev);
+void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
+void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
+void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name);
+void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to_parent, const char *to_name,
+               unsigned flags);
+void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t to_parent, const char *to_name);
+
+void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi); /* file.c */
+void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi);
+void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *data, off_t offset, struct fuse_file_info *fi);
+void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);
+void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length, struct fuse_file_info *fi);
+void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *fi);
+void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in, struct fuse_file_info *fi_in,
+                        fuse_ino_t ino_out, off_t off_out, struct fuse_file_info *fi_out, size_t length, int flags);
+
+/* --- open files: fuse_file_info.fh is one of these --- */
+
+/* A small text file, open: text.c. */
+struct text_handle;
+int text_open(struct call *call, int flags, struct text_handle **ret_handle);
+int text_read(struct call *call, struct text_handle *handle, size_t size, off_t offset, char *ret_data,
+              size_t *ret_size);
+int text_write(struct call *call, struct text_handle *handle, const char *data, size_t size, off_t offset);
+int text_truncate(struct call *call, struct text_handle *handle, uint64_t size);
+int text_flush(struct text_handle *handle);
+void text_close(struct call *call, struct text_handle *handle);
+
+/* --- mount.c, options.c --- */
+
+struct options {
+        char *dir;
+        char *account;
+        char *durability;
+        unsigned uid, gid;
+        int read_only;
+        struct fuse_cmdline_opts fuse;
+};
+
+/* 0 go on, 1 done (help, version), -EINVAL wrong usage, told. */
+int options_parse(struct fuse_args *args, struct options *ret_options);
+void options_done(struct options *options);
+/* From here on libfuse's messages are worded as ours. */
+void mount_log(void);
+/* Mounts and serves until unmounted; an exit status. */
+int mount_run(struct fuse_args *args, struct options *options);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ * imgsharefs: mounts a catalog of machine images as one account sees it. The map of the program:
+ *
+ *   options.c    the command line                    mount.c     the process, the session, the table of operations
+ *   call.c       one request: begin, reply, refusal  node.c      node id = kind, viewer, catalog id
+ *   tree.c       the table of kinds, regions         directory.c lookup, getattr, readdir, readlink, statfs
+ *   images.c     /regions/<r>/images                 image.c     an image and its parts
+ *   shares.c     an image's shares                   meta.c      .meta/        control.c   .imgshare/
+ *   verbs.c      mkdir, rmdir, unlink, symlink, link, rename, setattr
+ *   file.c       create, open, read, write, close …  text.c      small writable texts
+ *
+ * Each operation is: who and where, the name, one service call, one reply. Rules are in src/policy, bytes in src/blob,
+ * facts in src/catalog; src/service joins them.
+ */
+#include "internal.h"
+
+int main(int argc, char **argv) {
+        struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
+        struct options options;
+        int r, status = 0;
+
+        (void)umask(077); /* what we make is nobody else's (SPEC 2.1) */
+        mount_log();
+        r = options_parse(&args, &options);
+        if (r < 0)
+                status = 2;
+        else if (r == 0)
+                status = mount_run(&args, &options);
+        options_done(&options);
+        fuse_opt_free_args(&args);
+        return status;
+}

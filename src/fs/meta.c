@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT
+ * The unlisted directory `.meta` of an image: what is known of it, as small text files (SPEC 3.3).
+ */
+#include "internal.h"
+
+static const struct fixed_entry entries[] = {
+        { "id", NODE_META_ID, false },
+        { "owner", NODE_META_OWNER, false },
+        { "state", NODE_META_STATE, false },
+        { "size", NODE_META_SIZE, false },
+        { "digest", NODE_META_DIGEST, false },
+        { "created", NODE_META_CREATED, false },
+        { "source", NODE_META_SOURCE, false },
+        { "shares", NODE_META_SHARES, false },
+        { "shares.tsv", NODE_META_SHARES_TSV, false },
+        { "history.jsonl", NODE_META_HISTORY, false },
+};
+static const struct fixed_entry read_only_entries[] = { { "shares", NODE_META_SHARES_LINK, false } };
+
+static int meta_lookup(struct call *call, const char *name, struct node *ret_node) {
+        int r = call_image(call, call->node.id);
+
+        if (r == 0 && call->mount->read_only && call->image.state != IMAGE_DRAFT &&
+            fixed_lookup(call, read_only_entries, ARRAY_SIZE(read_only_entries), name, ret_node) == 0)
+                return 0;
+        return r < 0 ? r : fixed_lookup(call, entries, ARRAY_SIZE(entries), name, ret_node);
+}
+
+static int meta_list(struct call *call, uint64_t offset, struct lister *lister) {
+        int r = call_image(call, call->node.id);
+
+        for (size_t i = offset; i < ARRAY_SIZE(entries) && r == 0; i++) {
+                struct node node;
+
+                r = meta_lookup(call, entries[i].name, &node);
+                if (r == 0)
+                        r = lister_add(lister, entries[i].name, node, i + 1);
+        }
+        return r;
+}
+
+static int meta_attributes(struct call *call, struct stat *st) {
+        int r = call_image(call, call->node.id);
+
+        if (r == 0)
+                set_times(st, call->image.created);
+        return r;
+}
+
+const struct kind kind_meta = {
+        .mode = S_IFDIR | 0755, .lookup = meta_lookup, .list = meta_list, .attributes = meta_attributes
+};
+
+/* --- the files; node_text looks at the streams' state --- */
+
+static int text_id(struct call *call, FILE *to) {
+        (void)fprintf(to, "%lld\n", (long long)call->image.id);
+        return 0;
+}
+
+static int text_owner(struct call *call, FILE *to) {
+        (void)fprintf(to, "%s\n", call->image.owner_name);
+        return 0;
+}
+
+static int text_state(struct call *call, FILE *to) {
+        static const char *const names[] = { "draft", "available", "sealed" };
+
+        (void)fprintf(to, "%s\n", names[call->image.state]);
+        return 0;
+}
+
+static int text_size(struct call *call, FILE *to) {
+        struct stat st = { 0 };
+        int r = call->image.has_disk ? disk_stat(&call->request, &call->image, &st) : 0;
+
+        (void)fprintf(to, "%lld\n", (long long)st.st_size);
+        return r;
+}
+
+static int text_digest(struct call *call, FILE *to) {
+        if (!call->image.digested) {
+                (void)fputs("pending\n", to);
+                return 0;
+        }
+        for (int i = 0; i < DIGEST_SIZE; i++)
+                (void)fprintf(to, "%02x", call->image.digest[i]);
+        (void)fputc('\n', to);
+        return 0;
+}
+
+static int text_created(struct call *call, FILE *to) {
+        char time[TIMESTAMP_SIZE];
+
+        (void)fprintf(to, "%s\n", timestamp_format(call->image.created, time));
+        return 0;
+}
+
+static int text_source(struct call *call, FILE *to) {
+        char source[OBJECT_SIZE + 16];
+        int r = image_source(&call->request, &call->image, source);
+
+        if (r == 0)
+                (void)fprintf(to, "%s\n", source);
+        return r;
+}
+
+static int print_share(const struct share *share, void *context) {
+        char time[TIMESTAMP_SIZE];
+
+        (void)fprintf(context, "%s\t%s\t%s\t%s\n", share->account_name, timestamp_format(share->granted, time),
+                      share->granted_by, "never");
+        return 0;
+}
+
+static int text_shares(struct call *call, FILE *to) {
+        return share_list(&call->request, &call->image, 0, print_share, to);
+}
+
+static int text_history(struct call *call, FILE *to) {
+        return image_history(&call->request, &call->image, to);
+}
+
+/* node_text asks for the attributes first, which loads the image. */
+#define META_FILE(mode_bits, print) { .mode = S_IFREG | (mode_bits), .attributes = meta_attributes, .text = (print) }
+const struct kind kind_meta_id = META_FILE(0444, text_id);
+const struct kind kind_meta_owner = META_FILE(0444, text_owner);
+const struct kind kind_meta_state = META_FILE(0644, text_state);
+const struct kind kind_meta_size = META_FILE(0444, text_size);
+const struct kind kind_meta_digest = META_FILE(0444, text_digest);
+const struct kind kind_meta_created = META_FILE(0444, text_created);
+const struct kind kind_meta_source = META_FILE(0444, text_source);
+const struct kind kind_meta_shares_tsv = META_FILE(0444, text_shares);
+const struct kind kind_meta_history = META_FILE(0444, text_history);

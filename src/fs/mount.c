@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT
+ * From options to a served mount: the process goes to the background only when the mount is there, and says why if it
+ * never is.
+ */
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "internal.h"
+
+#define THREADS_MAX 64 /* some may wait a second for a RELEASE, which needs another */
+#define WRITE_MAX (1U << 20)
+
+static void op_init(void *userdata, struct fuse_conn_info *connection) {
+        (void)userdata;
+        connection->max_write = WRITE_MAX;
+        /* refused writes must not look successful, and a RELEASE not be waited for in vain (DESIGN "Pitfalls") */
+        connection->want &= ~(unsigned)FUSE_CAP_WRITEBACK_CACHE;
+        if (connection->capable & FUSE_CAP_SPLICE_READ)
+                connection->want |= FUSE_CAP_SPLICE_READ;
+        if (connection->capable & FUSE_CAP_SPLICE_WRITE)
+                connection->want |= FUSE_CAP_SPLICE_WRITE;
+        if (connection->capable & FUSE_CAP_SPLICE_MOVE)
+                connection->want |= FUSE_CAP_SPLICE_MOVE;
+}
+
+/* No xattr operations at all: with getxattr every write would ask for security.capability first. */
+static const struct fuse_lowlevel_ops operations = {
+        .init = op_init,
+        .lookup = op_lookup,
+        .getattr = op_getattr,
+        .setattr = op_setattr,
+        .readlink = op_readlink,
+        .mknod = op_mknod,
+        .mkdir = op_mkdir,
+        .unlink = op_unlink,
+        .rmdir = op_rmdir,
+        .symlink = op_symlink,
+        .rename = op_rename,
+        .link = op_link,
+        .open = op_open,
+        .read = op_read,
+        .write_buf = op_write_buf,
+        .flush = op_flush,
+        .release = op_release,
+        .fsync = op_fsync,
+        .opendir = op_opendir,
+        .readdir = op_readdir,
+        .readdirplus = op_readdirplus,
+        .statfs = op_statfs,
+        .create = op_create,
+        .fallocate = op_fallocate,
+        .lseek = op_lseek,
+        .copy_file_range = op_copy_file_range,
+};
+
+static int fail(const char *what, const char *why) {
+        (void)fprintf(stderr, "imgsharefs: %s: %s\n", what, why);
+        return 1;
+}
+
+/* libfuse's messages, as ours: "fuse: bad mount point" becomes "imgsharefs: bad mount point". */
+__attribute__((format(printf, 2, 0))) static void log_message(enum fuse_log_level level, const char *format, va_list arguments) {
+        char text[512];
+        const char *message = text;
+
+        (void)level;
+        (void)vsnprintf(text, sizeof(text), format, arguments); /* a long one is cut */
+        if (strncmp(text, "fuse: ", strlen("fuse: ")) == 0) {
+                message += strlen("fuse: ");
+                (void)fputs("imgsharefs: ", stderr);
+        }
+        (void)fputs(message, stderr);
+}
+
+void mount_log(void) {
+        fuse_set_log_func(log_message);
+}
+
+/* --- the process --- */
+
+/* Forks unless foreground: the parent waits for the child's word and ends with it. ret_ready: where the child gives
+ * it, -1 in the foreground. Returns 0 in the process that serves; else does not return. */
+static int background(bool foreground, int *ret_ready) {
+        int pipe_fds[2], status = 0;
+        char word;
+        pid_t pid;
+
+        *ret_ready = -1;
+        if (foreground)
+                return 0;
+        if (pipe2(pipe_fds, O_CLOEXEC) < 0 || (pid = fork()) < 0)
+                return -errno;
+        if (pid == 0) {
+                (void)close(pipe_fds[0]);
+                (void)setsid(); /* a child just forked leads no group yet */
+                *ret_ready = pipe_fds[1];
+                return 0;
+        }
+        (void)close(pipe_fds[1]);
+        if (read(pipe_fds[0], &word, 1) == 1)
+                _exit(0);
+        _exit(waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+/* The mount is there: lets go of the terminal and the working directory. */
+static void ready(int fd) {
+        int null;
+
+        if (fd < 0)
+                return;
+        null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (null >= 0) {
+                (void)dup2(null, STDIN_FILENO);
+                (void)dup2(null, STDOUT_FILENO);
+                (void)dup2(null, STDERR_FILENO);
+                (void)fd_close(null);
+        }
+        (void)chdir("/");
+        (void)!write(fd, "", 1); /* if the parent is gone nobody waits */
+        (void)fd_close(fd);
+}
+
+/* A descriptor a disk and one a lock: the default of 1024 is soon used up. */
+static void raise_descriptors(void) {
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+                limit.rlim_cur = limit.rlim_max;
+                (void)setrlimit(RLIMIT_NOFILE, &limit); /* as many as we may */
+        }
+}
+
+/* --- the session --- */
+
+/* `fsname=DIR,subtype=imgsharefs`, so that mount and df show what is mounted. */
+static int name_filesystem(struct fuse_args *args, const char *dir, bool read_only) {
+        _cleanup_free_ char *real = realpath(dir, NULL), *options = NULL, *escaped = NULL;
+        char *p;
+
+        if (!real)
+                return -errno;
+        escaped = p = malloc(2 * strlen(real) + 1);
+        if (!escaped)
+                return -ENOMEM;
+        for (const char *s = real; *s; s++) {
+                if (*s == ',' || *s == '\\')
+                        *p++ = '\\';
+                *p++ = *s;
+        }
+        *p = '\0';
+        if (asprintf(&options, "-ofsname=%s,subtype=imgsharefs%s", escaped, read_only ? ",ro" : "") < 0)
+                return -ENOMEM;
+        return fuse_opt_insert_arg(args, 1, options) < 0 ? -ENOMEM : 0; /* first: the user's own fsname= wins */
+}
+
+static int serve(struct mount *mount, const struct options *options) {
+        struct fuse_loop_config *config = fuse_loop_cfg_create();
+        int r;
+
+        if (!config)
+                return fail("serving", strerror(ENOMEM));
+        fuse_loop_cfg_set_clone_fd(config, options->fuse.clone_fd);
+        fuse_loop_cfg_set_max_threads(config, THREADS_MAX);
+        fuse_loop_cfg_set_idle_threads(config, THREADS_MAX);
+        r = fuse_session_loop_mt(mount->session, config);
+        fuse_loop_cfg_destroy(config);
+        return r < 0 ? fail("serving", strerror(-r)) : 0; /* above 0: the signal that ended it */
+}
+
+static int serve_session(struct mount *mount, struct fuse_args *args, const struct options *options, int ready_fd) {
+        int status = 1;
+
+        mount->session = fuse_session_new(args, &operations, sizeof(operations), mount);
+        if (!mount->session)
+                return 1; /* told by libfuse */
+        if (fuse_set_signal_handlers(mount->session) == 0) {
+                if (fuse_session_mount(mount->session, options->fuse.mountpoint) == 0) {
+                        ready(ready_fd);
+                        status = serve(mount, options);
+                        fuse_session_unmount(mount->session);
+                }
+                fuse_remove_signal_handlers(mount->session);
+        }
+        fuse_session_destroy(mount->session);
+        return status;
+}
+
+static int open_catalog(struct mount *mount, const struct options *options) {
+        enum service_flags flags = SERVICE_BACKGROUND;
+        char why[WHY_SIZE];
+        int r;
+
+        if (options->durability && strcmp(options->durability, "normal") == 0)
+                flags |= SERVICE_NOT_DURABLE;
+        if (options->read_only)
+                flags |= SERVICE_READ_ONLY;
+        r = service_open(options->dir, flags, &mount->service, why);
+        if (r < 0)
+                return fail(options->dir, why);
+        r = service_caller(mount->service, options->account, getuid(), VIA_MOUNT, &mount->caller);
+        if (r == -ENOENT)
+                return fail(options->account, "no such account");
+        return r < 0 ? fail(options->account, strerror(-r)) : 0;
+}
+
+int mount_run(struct fuse_args *args, struct options *options) {
+        _cleanup_service_ struct service *service = NULL;
+        struct mount mount = { .uid = options->uid, .gid = options->gid, .started = timestamp_now() };
+        int status, ready_fd, r = background(options->fuse.foreground, &ready_fd);
+
+        if (r < 0)
+                return fail("going to the background", strerror(-r));
+        raise_descriptors();
+        (void)pthread_mutex_init(&mount.denials_lock, NULL); /* cannot fail with default attributes */
+        status = open_catalog(&mount, options);
+        service = mount.service;
+        if (status != 0)
+                return status;
+        mount.read_only = options->read_only || mount.caller.role == ROLE_AUDITOR;
+        r = name_filesystem(args, options->dir, mount.read_only);
+        if (r < 0)
+                return fail(options->dir, strerror(-r));
+        status = serve_session(&mount, args, options, ready_fd);
+        denials_clear(&mount);
+        return status;
+}

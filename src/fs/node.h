@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ * Node ids: kind, viewer and catalog id packed into the inode number, so that nothing need be remembered of what the
+ * kernel looks at. Pure.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Kinds are part of inode numbers: never renumber. An image's parts rise as `cp -r` must meet them (SPEC 3). */
+enum node_kind {
+        NODE_ROOT = 0,
+        NODE_REGIONS = 1,
+        NODE_REGION = 2,      /* id: region */
+        NODE_IMAGES = 3,      /* id: region */
+        NODE_IMAGE = 4,       /* id: place */
+        NODE_ALIAS = 5,       /* id: place; `web@me` -> `web` */
+        NODE_DESCRIPTION = 16, /* id: description */
+        NODE_SHARES_LINK = 17, /* id: link; `shares` in a view that can write */
+        NODE_SHARES = 18,      /* id: place; `shares` in one that cannot */
+        NODE_DISK = 19,        /* id: image */
+        NODE_META = 32,        /* id, here and below: place */
+        NODE_META_SHARES = 33,
+        NODE_META_SHARES_LINK = 34,
+        NODE_META_ID = 35,
+        NODE_META_OWNER = 36,
+        NODE_META_STATE = 37,
+        NODE_META_SIZE = 38,
+        NODE_META_DIGEST = 39,
+        NODE_META_CREATED = 40,
+        NODE_META_SOURCE = 41,
+        NODE_META_SHARES_TSV = 42,
+        NODE_META_HISTORY = 43,
+        NODE_SHARE = 48, /* id: share */
+        NODE_CONTROL = 64,
+        NODE_WHOAMI = 65,
+        NODE_LAST_DENIAL = 66,
+        NODE_RULES = 67,
+        NODE_VERSION = 68,
+        NODE_KINDS = 128,
+};
+
+struct node {
+        enum node_kind kind;
+        int64_t viewer; /* account id, below 2^20 */
+        int64_t id;     /* catalog id, below 2^36 */
+};
+
+#define NODE_VIEWER_BITS 20
+#define NODE_ID_BITS 36
+
+uint64_t node_pack(struct node node);
+/* 0, or -ENOENT: no number that node_pack makes. */
+int node_unpack(uint64_t number, struct node *ret_node);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ * The command line: sshfs-like, and as mount(8) passes it from fstab.
+ */
+#include <stddef.h>
+
+#include "internal.h"
+
+#define OPTION(template, member, value) { template, offsetof(struct options, member), value }
+
+enum { KEY_IGNORE };
+
+static const struct fuse_opt specification[] = {
+        OPTION("account=%s", account, 0),
+        OPTION("durability=%s", durability, 0),
+        OPTION("uid=%u", uid, 0),
+        OPTION("gid=%u", gid, 0),
+        OPTION("ro", read_only, 1),
+        OPTION("rw", read_only, 0),
+        /* what fstab says to mount(8), not to us */
+        FUSE_OPT_KEY("x-", KEY_IGNORE),
+        FUSE_OPT_KEY("auto", KEY_IGNORE),
+        FUSE_OPT_KEY("noauto", KEY_IGNORE),
+        FUSE_OPT_KEY("user", KEY_IGNORE),
+        FUSE_OPT_KEY("users", KEY_IGNORE),
+        FUSE_OPT_KEY("nouser", KEY_IGNORE),
+        FUSE_OPT_KEY("nofail", KEY_IGNORE),
+        FUSE_OPT_KEY("_netdev", KEY_IGNORE),
+        FUSE_OPT_KEY("defaults", KEY_IGNORE),
+        FUSE_OPT_END
+};
+
+static int process(void *data, const char *argument, int key, struct fuse_args *args) {
+        struct options *options = data;
+
+        (void)args;
+        if (key == KEY_IGNORE)
+                return 0;
+        if (key == FUSE_OPT_KEY_NONOPT && !options->dir) {
+                options->dir = strdup(argument);
+                return options->dir ? 0 : -1;
+        }
+        return 1; /* the mount point, and fuse's own */
+}
+
+static int usage_error(const char *what) {
+        (void)fprintf(stderr, "imgsharefs: %s; see imgsharefs --help\n", what);
+        return -EINVAL;
+}
+
+static void print_help(void) {
+        (void)puts("usage: imgsharefs DIR MOUNTPOINT -o account=NAME[,OPTION...]\n"
+                   "\n"
+                   "Mounts the image catalog in DIR as one account sees it.\n"
+                   "\n"
+                   "    -o account=NAME          whose view it is, and who every request acts as\n"
+                   "    -o ro                    a view that changes nothing\n"
+                   "    -o durability=full|normal  full (default): a success survives power loss\n"
+                   "    -o uid=N -o gid=N        whose the files appear to be (default: yours)\n"
+                   "    -f  -d  -h  -V           foreground, debug, this help, version\n"
+                   "\n"
+                   "example: imgsharefs /var/lib/imgshare /mnt/alice -o account=alice\n"
+                   "\n"
+                   "fuse's own options:");
+        fuse_cmdline_help();
+        fuse_lowlevel_help();
+}
+
+static int check(const struct options *options) {
+        if (!options->dir)
+                return usage_error("no DIR given");
+        if (!options->fuse.mountpoint)
+                return usage_error("no MOUNTPOINT given");
+        if (!options->account)
+                return usage_error("which account? give -o account=NAME");
+        if (options->durability && strcmp(options->durability, "full") != 0 && strcmp(options->durability, "normal") != 0)
+                return usage_error("durability is full or normal");
+        return 0;
+}
+
+int options_parse(struct fuse_args *args, struct options *ret_options) {
+        *ret_options = (struct options){ .uid = getuid(), .gid = getgid() };
+        if (fuse_opt_parse(args, ret_options, specification, process) < 0 ||
+            fuse_parse_cmdline(args, &ret_options->fuse) < 0)
+                return -EINVAL; /* told by libfuse */
+        if (ret_options->fuse.show_help) {
+                print_help();
+                return 1;
+        }
+        if (ret_options->fuse.show_version) {
+                (void)printf("imgsharefs %s, libfuse %s\n", IMGSHARE_VERSION, fuse_pkgversion());
+                return 1;
+        }
+        return check(ret_options);
+}
+
+void options_done(struct options *options) {
+        free(options->dir);
+        free(options->account);
+        free(options->durability);
+        free(options->fuse.mountpoint);
+}

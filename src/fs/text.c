@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT
+ * Small text files, open: a snapshot to read, and for the writable ones a text that is judged and kept whole with each
+ * write. A truncation waits for the first good write, so that a refused one leaves the old text (SPEC 5.2).
+ */
+#include <fcntl.h>
+
+#include "internal.h"
+#include "utf8.h"
+
+struct text_handle {
+        pthread_mutex_t lock;
+        struct node node;
+        int64_t place;
+        struct caller caller; /* who opened it: RELEASE comes without */
+        char *text;           /* a file that is only read */
+        size_t size;
+        bool writes, append;
+        /* of the description: what it will be once the bytes are a whole text */
+        char draft[TEXT_SIZE];
+        size_t length;
+        bool truncated; /* the next write begins with an empty text; at the end, if there was none, it is empty */
+        bool unfinished; /* draft ends in the beginning of a character */
+};
+
+static struct text_handle *handle_free(struct text_handle *handle) {
+        if (!handle)
+                return NULL;
+        free(handle->text);
+        free(handle);
+        return NULL;
+}
+
+static void cleanup_handle(struct text_handle **handle) {
+        *handle = handle_free(*handle);
+}
+
+static int read_description(struct call *call, int64_t id, char text[static TEXT_SIZE], size_t *ret_length) {
+        struct image image;
+        int64_t mtime;
+        int r = description_read(&call->request, id, text, ret_length, &mtime, &image);
+
+        if (r == 0)
+                call_image_set(call, &image);
+        return r;
+}
+
+/* May this file be opened for writing? */
+static int judge_write(struct call *call, const struct text_handle *handle) {
+        switch (handle->node.kind) {
+        case NODE_DESCRIPTION:
+                return description_judge(&call->request, handle->place);
+        case NODE_META_STATE:
+                return image_judge_attributes(&call->request, handle->place);
+        default:
+                return fixed_tree(&call->request, false, "a file that is only read", false);
+        }
+}
+
+int text_open(struct call *call, int flags, struct text_handle **ret_handle) {
+        _cleanup_(cleanup_handle) struct text_handle *handle = calloc(1, sizeof(*handle));
+        int r;
+
+        if (!handle)
+                return -ENOMEM;
+        (void)pthread_mutex_init(&handle->lock, NULL); /* cannot fail with default attributes */
+        handle->node = call->node;
+        handle->caller = call->request.caller;
+        handle->writes = (flags & O_ACCMODE) != O_RDONLY;
+        handle->append = flags & O_APPEND;
+        handle->truncated = flags & O_TRUNC;
+        if (call->node.kind == NODE_DESCRIPTION)
+                r = read_description(call, call->node.id, handle->draft, &handle->length);
+        else
+                r = node_text(call, &handle->text, &handle->size);
+        handle->place = call->loaded;
+        if (r == 0 && (handle->writes || flags & O_TRUNC))
+                r = judge_write(call, handle);
+        if (r == 0)
+                *ret_handle = TAKE_PTR(handle);
+        return r;
+}
+
+int text_read(struct call *call, struct text_handle *handle, size_t size, off_t offset, char *ret_data, size_t *ret_size) {
+        char text[TEXT_SIZE];
+        const char *data = handle->text;
+        size_t length = handle->size;
+
+        if (handle->node.kind == NODE_DESCRIPTION) {
+                int r = read_description(call, handle->node.id, text, &length);
+
+                if (r != 0)
+                        return r;
+                data = text;
+        }
+        *ret_size = (size_t)offset >= length ? 0 : length - (size_t)offset < size ? length - (size_t)offset : size;
+        if (*ret_size > 0)
+                memcpy(ret_data, data + offset, *ret_size);
+        return 0;
+}
+
+/* Keeps the draft if it is a text; its last character may still be on its way. */
+static int commit(struct call *call, struct text_handle *handle, const char *text, size_t length) {
+        size_t whole;
+        int r = utf8_check(text, length, &whole);
+
+        if (r == -EAGAIN && length < TEXT_SIZE) {
+                handle->unfinished = true;
+        } else {
+                r = description_write(&call->request, handle->place, text, length);
+                if (r != 0)
+                        return r;
+                handle->unfinished = false;
+        }
+        memcpy(handle->draft, text, length);
+        handle->length = length;
+        handle->truncated = false;
+        return 0;
+}
+
+static int write_description(struct call *call, struct text_handle *handle, const char *data, size_t size, off_t offset) {
+        char text[TEXT_SIZE] = { 0 };
+        size_t length = 0;
+        int r = 0;
+
+        if (!handle->truncated && !handle->unfinished) /* another handle may have written since */
+                r = read_description(call, handle->node.id, handle->draft, &handle->length);
+        if (r != 0)
+                return r;
+        if (!handle->truncated) {
+                length = handle->length;
+                memcpy(text, handle->draft, length);
+        }
+        if (handle->append)
+                offset = (off_t)length;
+        if (offset > (off_t)length || size > sizeof(text) || (size_t)offset + size > sizeof(text) - 1)
+                return -EINVAL; /* a gap, or too long */
+        memcpy(text + offset, data, size);
+        length = (size_t)offset + size > length ? (size_t)offset + size : length;
+        return commit(call, handle, text, length);
+}
+
+static int write_state(struct call *call, struct text_handle *handle, const char *data, size_t size) {
+        if (!(size == 6 || (size == 7 && data[6] == '\n')) || memcmp(data, "sealed", 6) != 0)
+                return -EINVAL;
+        return image_seal(&call->request, handle->place);
+}
+
+int text_write(struct call *call, struct text_handle *handle, const char *data, size_t size, off_t offset) {
+        int r;
+
+        (void)pthread_mutex_lock(&handle->lock);
+        if (!handle->writes)
+                r = -EBADF;
+        else if (handle->node.kind == NODE_DESCRIPTION)
+                r = write_description(call, handle, data, size, offset);
+        else
+                r = write_state(call, handle, data, size);
+        if (r != 0)
+                handle->truncated = false; /* a refused write leaves the old text */
+        (void)pthread_mutex_unlock(&handle->lock);
+        return r;
+}
+
+int text_truncate(struct call *call, struct text_handle *handle, uint64_t size) {
+        int r = 0;
+
+        (void)pthread_mutex_lock(&handle->lock);
+        if (!handle->writes)
+                r = -EBADF;
+        else if (size == 0)
+                handle->truncated = true;
+        else if (handle->node.kind == NODE_DESCRIPTION && size > handle->length)
+                r = -EINVAL; /* text does not grow by zeros */
+        else if (handle->node.kind == NODE_DESCRIPTION)
+                r = commit(call, handle, handle->draft, (size_t)size);
+        (void)pthread_mutex_unlock(&handle->lock);
+        return r;
+}
+
+int text_flush(struct text_handle *handle) {
+        int r;
+
+        (void)pthread_mutex_lock(&handle->lock);
+        r = handle->unfinished ? -EINVAL : 0;
+        (void)pthread_mutex_unlock(&handle->lock);
+        return r;
+}
+
+void text_close(struct call *call, struct text_handle *handle) {
+        if (handle->truncated && handle->node.kind == NODE_DESCRIPTION) {
+                call->request.caller = handle->caller;
+                (void)description_write(&call->request, handle->place, "", 0); /* close(2) has returned long since */
+        }
+        (void)handle_free(handle); /* returns NULL */
+}

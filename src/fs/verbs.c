@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT
+ * What changes the tree: each verb by the kind of directory it is used in, one service call each.
+ */
+#include <fcntl.h>
+
+#include "internal.h"
+
+static int find_child(struct call *call, const char *name, struct node *ret_node) {
+        const struct kind *kind = kind_of(call->node.kind);
+
+        return kind->lookup ? kind->lookup(call, name, ret_node) : -ENOTDIR;
+}
+
+static void reply_entry(struct call *call, int r, struct node node) {
+        struct fuse_entry_param entry;
+
+        if (r == 0)
+                r = node_entry(call, node, &entry);
+        if (r != 0)
+                call_end(call, r);
+        else
+                (void)fuse_reply_entry(call->req, &entry); /* the caller may be gone */
+}
+
+/* Names that nothing here can have are what tools probe: refused quietly (SPEC 4). */
+static int refuse(struct call *call, bool removing, const char *name) {
+        call->quiet = !removing && (call->node.kind == NODE_IMAGE || name_check(NAME_IMAGE, name) < 0);
+        return fixed_tree(&call->request, removing, name, call->quiet);
+}
+
+/* --- making --- */
+
+static int make_directory(struct call *call, const char *name, struct node *ret_node) {
+        struct image image;
+        struct share share;
+        int r;
+
+        switch (call->node.kind) {
+        case NODE_IMAGES:
+                r = image_create(&call->request, call->node.id, name, &image);
+                if (r == 0) {
+                        call_image_set(call, &image);
+                        *ret_node = call_node(call, NODE_IMAGE, image.place);
+                }
+                return r;
+        case NODE_META_SHARES:
+                r = share_grant(&call->request, call->node.id, name, &share);
+                if (r == 0)
+                        *ret_node = call_node(call, NODE_SHARE, share.id);
+                return r;
+        case NODE_IMAGE:
+                if (strcmp(name, "shares") == 0)
+                        return share_directory(&call->request, call->node.id);
+                return refuse(call, false, name);
+        default:
+                return refuse(call, false, name);
+        }
+}
+
+void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode) {
+        struct node node = { 0 };
+        struct call call;
+        int r = call_begin_change(req, parent, &call);
+
+        (void)mode; /* modes carry no rule (SPEC 3) */
+        if (r == 0)
+                r = make_directory(&call, name, &node);
+        reply_entry(&call, r, node);
+}
+
+void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev) {
+        struct call call;
+        int r = call_begin_change(req, parent, &call);
+
+        (void)mode;
+        (void)rdev;
+        if (r == 0)
+                r = refuse(&call, false, name);
+        call_end(&call, r);
+}
+
+static int make_shares_link(struct call *call, struct node *ret_node) {
+        struct image image;
+        int r = shares_link_create(&call->request, call->node.id, &image);
+
+        if (r == 0) {
+                call_image_set(call, &image);
+                *ret_node = call_node(call, NODE_SHARES_LINK, image.shares_link);
+        }
+        return r;
+}
+
+void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name) {
+        struct node node = { 0 };
+        struct call call;
+        int r = call_begin_change(req, parent, &call);
+
+        if (r == 0 && call.node.kind == NODE_IMAGE && strcmp(name, "shares") == 0 && strcmp(target, ".meta/shares") == 0)
+                r = make_shares_link(&call, &node);
+        else if (r == 0)
+                r = refuse(&call, false, name);
+        reply_entry(&call, r, node);
+}
+
+/* `cp -al` links the description: the copy gets the same text and time. */
+static int copy_description(struct call *call, int64_t id, int64_t to_place, struct node *ret_node) {
+        char text[TEXT_SIZE];
+        struct image image;
+        int64_t mtime;
+        size_t length;
+        int r = description_read(&call->request, id, text, &length, &mtime, &image);
+
+        if (r == 0)
+                r = description_create(&call->request, to_place, &image);
+        if (r != 0)
+                return r;
+        call_image_set(call, &image);
+        *ret_node = call_node(call, NODE_DESCRIPTION, image.description);
+        r = description_write(&call->request, to_place, text, length);
+        return r != 0 ? r : description_touch(&call->request, to_place, mtime);
+}
+
+static int copy_disk(struct call *call, int64_t id, int64_t to_place, struct node *ret_node) {
+        struct image source, image;
+        int r = image_get_disk(&call->request, id, &source);
+
+        if (r == 0)
+                r = image_copy(&call->request, source.place, to_place, &image);
+        if (r != 0)
+                return r;
+        call_image_set(call, &image);
+        *ret_node = call_node(call, NODE_DISK, image.id);
+        return 0;
+}
+
+/* LINK as the verb of copying: it may answer with another node than it was asked to link. */
+void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t to_parent, const char *to_name) {
+        struct node from, node = { 0 };
+        struct call call;
+        int r = call_begin_change(req, ino, &call);
+
+        from = call.node;
+        if (r == 0)
+                r = call_begin_change(req, to_parent, &call);
+        if (r != 0)
+                ; /* told below */
+        else if (call.node.kind == NODE_IMAGE && from.kind == NODE_DISK && strcmp(to_name, "disk") == 0)
+                r = copy_disk(&call, from.id, call.node.id, &node);
+        else if (call.node.kind == NODE_IMAGE && from.kind == NODE_DESCRIPTION && strcmp(to_name, "description") == 0)
+                r = copy_description(&call, from.id, call.node.id, &node);
+        else if (call.node.kind == NODE_IMAGE && from.kind == NODE_SHARES_LINK && strcmp(to_name, "shares") == 0)
+                r = make_shares_link(&call, &node);
+        else
+                r = refuse(&call, false, to_name);
+        reply_entry(&call, r, node);
+}
+
+/* --- removing --- */
+
+static int remove_directory(struct call *call, const char *name) {
+        struct node node;
+        int r = find_child(call, name, &node);
+
+        if (r < 0 && !(r == -ENOENT && call->node.kind == NODE_META_SHARES))
+                return r;
+        switch (call->node.kind) {
+        case NODE_IMAGES:
+                return node.kind == NODE_ALIAS ? -ENOTDIR : image_remove(&call->request, node.id, call->image.name);
+        case NODE_META_SHARES:
+                return share_revoke(&call->request, call->node.id, name);
+        default:
+                return refuse(call, true, name);
+        }
+}
+
+void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name) {
+        struct call call;
+        int r = call_begin_change(req, parent, &call);
+
+        if (r == 0)
+                r = remove_directory(&call, name);
+        call_end(&call, r);
+}
+
+static int remove_file(struct call *call, const char *name) {
+        struct node node;
+        int r = find_child(call, name, &node);
+
+        if (r < 0)
+                return r;
+        if (call->node.kind == NODE_IMAGE && node.kind == NODE_DESCRIPTION)
+                return description_remove(&call->request, call->node.id);
+        if (call->node.kind == NODE_IMAGE && node.kind == NODE_SHARES_LINK)
+                return shares_link_remove(&call->request, call->node.id);
+        if (call->node.kind == NODE_IMAGE && node.kind == NODE_DISK)
+                return disk_remove(&call->request, call->node.id);
+        return refuse(call, true, name);
+}
+
+void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name) {
+        struct call call;
+        int r = call_begin_change(req, parent, &call);
+
+        if (r == 0)
+                r = remove_file(&call, name);
+        call_end(&call, r);
+}
+
+/* --- renaming --- */
+
+static int rename_child(struct call *call, const char *name, struct node to_parent, const char *to_name) {
+        struct node node;
+        int r = find_child(call, name, &node);
+
+        if (r < 0)
+                return r;
+        if (node.kind == NODE_IMAGE && to_parent.kind == NODE_IMAGES)
+                return image_rename(&call->request, node.id, call->image.name, to_parent.id, to_name);
+        if (call->node.kind == NODE_IMAGE && to_parent.kind == NODE_IMAGE && call->node.id != to_parent.id)
+                return image_rename_part(&call->request, call->node.id, to_parent.id);
+        return refuse(call, true, name);
+}
+
+void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to_parent, const char *to_name,
+               unsigned flags) {
+        struct node to;
+        struct call call;
+        int r = call_begin_change(req, to_parent, &call);
+
+        to = call.node;
+        if (r == 0)
+                r = call_begin_change(req, parent, &call);
+        if (r == 0 && flags & ~(unsigned)RENAME_NOREPLACE)
+                r = -EINVAL;
+        if (r == 0)
+                r = rename_child(&call, name, to, to_name);
+        call_end(&call, r);
+}
+
+/* --- attributes --- */
+
+static int set_size(struct call *call, uint64_t size, const struct fuse_file_info *fi) {
+        struct text_handle *text;
+        int r;
+
+        if (call->node.kind == NODE_DISK) {
+                if (fi)
+                        return disk_truncate((struct disk_handle *)(uintptr_t)fi->fh, size);
+                r = image_get_disk(&call->request, call->node.id, &call->image);
+                return r != 0 ? r : disk_truncate_path(&call->request, call->image.place, size);
+        }
+        if (fi)
+                return text_truncate(call, (struct text_handle *)(uintptr_t)fi->fh, size);
+        r = text_open(call, O_WRONLY, &text);
+        if (r != 0)
+                return r;
+        r = text_truncate(call, text, size);
+        text_close(call, text);
+        return r;
+}
+
+/* Only an own description's and disk's mtime can be set; elsewhere nothing happens (SPEC 5.2). */
+static int set_mtime(struct call *call, const struct stat *attr, int set) {
+        int64_t ns = set & FUSE_SET_ATTR_MTIME_NOW ? timestamp_now_ns()
+                                                   : attr->st_mtim.tv_sec * INT64_C(1000000000) + attr->st_mtim.tv_nsec;
+        int r = -ENOENT;
+
+        if (!image_is_own(&call->request, &call->image))
+                return 0;
+        if (call->node.kind == NODE_DISK)
+                r = disk_touch(&call->request, call->image.place, ns);
+        else if (call->node.kind == NODE_DESCRIPTION)
+                r = description_touch(&call->request, call->image.place, ns);
+        return r == -ENOENT ? 0 : r;
+}
+
+/* chmod and chown: without effect, and refused on what is somebody else's. */
+static int judge_attributes(struct call *call) {
+        return call->loaded ? image_judge_attributes(&call->request, call->image.place) : 0;
+}
+
+static int set_attributes(struct call *call, const struct stat *attr, int set, const struct fuse_file_info *fi) {
+        struct stat st;
+        int r = node_attributes(call, &st); /* loads the image */
+
+        if (r == 0 && set & (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
+                r = judge_attributes(call);
+        if (r == 0 && set & FUSE_SET_ATTR_SIZE)
+                r = set_size(call, (uint64_t)attr->st_size, fi);
+        if (r == 0 && set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW))
+                r = set_mtime(call, attr, set);
+        return r;
+}
+
+void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int set, struct fuse_file_info *fi) {
+        struct stat st;
+        struct call call;
+        int r = call_begin_change(req, ino, &call);
+
+        if (r == 0)
+                r = set_attributes(&call, attr, set, fi);
+        call.loaded = 0; /* it has changed */
+        if (r == 0)
+                r = node_attributes(&call, &st);
+        if (r != 0)
+                call_end(&call, r);
+        else
+                (void)fuse_reply_attr(req, &st, 0); /* the caller may be gone */
+}
