@@ -22,3 +22,5 @@ int name_check(enum name_kind kind, const char *name);
 /* Splits `<img>@<owner>`, both valid names. 0, or -ENOENT if there is no single '@' or a part is no valid name:
  * looking up a bad name finds nothing (SPEC 2). */
 int name_split(const char *text, char ret_image[static NAME_SIZE], char ret_owner[static NAME_SIZE]);
+/* The same for `<vm>@<account>`, as auditor and operator see instances. */
+int instance_name_split(const char *text, char ret_instance[static NAME_SIZE], char ret_owner[static NAME_SIZE]);

@@ -10,6 +10,10 @@
 /* `2026-05-03T10:11:12.345Z`. Times outside the years 1000 to 9999 are clamped. Returns ret_text. */
 char *timestamp_format(int64_t ms, char ret_text[static TIMESTAMP_SIZE]);
 
+/* A point in time as an administrator writes it: a date (the last millisecond of that day in UTC), an RFC 3339 time, or
+ * `+30d`, `+12h` from now. 0 or -EINVAL. */
+int timestamp_parse(const char *text, int64_t now, int64_t *ret_ms);
+
 /* CLOCK_REALTIME in milliseconds. */
 int64_t timestamp_now(void);
 

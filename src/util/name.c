@@ -33,17 +33,26 @@ int name_check(enum name_kind kind, const char *name) {
         return n > grammar[kind].max ? -ENAMETOOLONG : 0;
 }
 
-int name_split(const char *text, char ret_image[static NAME_SIZE], char ret_owner[static NAME_SIZE]) {
+static int split(enum name_kind kind, const char *text, char ret_name[static NAME_SIZE],
+                 char ret_owner[static NAME_SIZE]) {
         const char *at = strchr(text, '@');
-        char image[NAME_SIZE];
+        char name[NAME_SIZE];
 
-        if (!at || (size_t)(at - text) >= sizeof(image))
+        if (!at || (size_t)(at - text) >= sizeof(name))
                 return -ENOENT;
-        memcpy(image, text, (size_t)(at - text));
-        image[at - text] = '\0';
-        if (name_check(NAME_IMAGE, image) < 0 || name_check(NAME_ACCOUNT, at + 1) < 0)
+        memcpy(name, text, (size_t)(at - text));
+        name[at - text] = '\0';
+        if (name_check(kind, name) < 0 || name_check(NAME_ACCOUNT, at + 1) < 0)
                 return -ENOENT;
-        strcpy(ret_image, image);
+        strcpy(ret_name, name);
         strcpy(ret_owner, at + 1);
         return 0;
+}
+
+int name_split(const char *text, char ret_image[static NAME_SIZE], char ret_owner[static NAME_SIZE]) {
+        return split(NAME_IMAGE, text, ret_image, ret_owner);
+}
+
+int instance_name_split(const char *text, char ret_instance[static NAME_SIZE], char ret_owner[static NAME_SIZE]) {
+        return split(NAME_INSTANCE, text, ret_instance, ret_owner);
 }

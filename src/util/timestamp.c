@@ -3,7 +3,9 @@
  */
 #include "timestamp.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 char *timestamp_format(int64_t ms, char ret_text[static TIMESTAMP_SIZE]) {
@@ -31,4 +33,128 @@ int64_t timestamp_now_ns(void) {
 
 int64_t timestamp_now(void) {
         return timestamp_now_ns() / 1000000;
+}
+
+#define HOUR_MS INT64_C(3600000)
+#define DAY_MS (24 * HOUR_MS)
+
+/* `count` digits as a number; -1 if they are not. */
+static int digits(const char *text, int count) {
+        int n = 0;
+
+        for (int i = 0; i < count; i++) {
+                if (text[i] < '0' || text[i] > '9')
+                        return -1;
+                n = n * 10 + text[i] - '0';
+        }
+        return n;
+}
+
+/* `YYYY-MM-DD`: its first millisecond; only days there are. */
+static int parse_date(const char *text, int64_t *ret_ms) {
+        struct tm tm = { 0 };
+        struct tm back;
+        time_t seconds;
+
+        if (strnlen(text, 10) < 10 || text[4] != '-' || text[7] != '-')
+                return -EINVAL;
+        tm.tm_year = digits(text, 4);
+        tm.tm_mon = digits(text + 5, 2);
+        tm.tm_mday = digits(text + 8, 2);
+        if (tm.tm_year < 0 || tm.tm_mon < 1 || tm.tm_mday < 1)
+                return -EINVAL;
+        tm.tm_year -= 1900;
+        tm.tm_mon -= 1;
+        back = tm;
+        seconds = timegm(&back);
+        if (back.tm_mon != tm.tm_mon || back.tm_mday != tm.tm_mday)
+                return -EINVAL;
+        *ret_ms = (int64_t)seconds * 1000;
+        return 0;
+}
+
+/* `hh:mm`, in ms. */
+static int parse_minutes(const char *text, int64_t *ret_ms) {
+        int hours, minutes;
+
+        if (strnlen(text, 5) < 5 || text[2] != ':')
+                return -EINVAL;
+        hours = digits(text, 2);
+        minutes = digits(text + 3, 2);
+        if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
+                return -EINVAL;
+        *ret_ms = hours * HOUR_MS + minutes * INT64_C(60000);
+        return 0;
+}
+
+/* `Z` or `+hh:mm`, to the end of the text. */
+static int parse_zone(const char *text, int64_t *ret_ms) {
+        int r;
+
+        if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0) {
+                *ret_ms = 0;
+                return 0;
+        }
+        if (strlen(text) != 6 || (text[0] != '+' && text[0] != '-'))
+                return -EINVAL;
+        r = parse_minutes(text + 1, ret_ms);
+        if (r == 0 && text[0] == '-')
+                *ret_ms = -*ret_ms;
+        return r;
+}
+
+/* `hh:mm:ss[.fraction]` and the zone, to the end of the text. */
+static int parse_time(const char *text, int64_t *ret_ms) {
+        int64_t ms, zone, scale = 100;
+        int seconds, r = parse_minutes(text, &ms);
+
+        if (r < 0 || strnlen(text, 8) < 8 || text[5] != ':')
+                return -EINVAL;
+        seconds = digits(text + 6, 2);
+        if (seconds < 0 || seconds > 60) /* 60: a leap second */
+                return -EINVAL;
+        ms += seconds * INT64_C(1000);
+        text += 8;
+        if (*text == '.') {
+                if (digits(text + 1, 1) < 0)
+                        return -EINVAL;
+                for (text++; *text >= '0' && *text <= '9'; text++, scale /= 10)
+                        ms += (*text - '0') * scale;
+        }
+        r = parse_zone(text, &zone);
+        if (r == 0)
+                *ret_ms = ms - zone;
+        return r;
+}
+
+/* `+30d`, `+12h`: at most six digits. */
+static int parse_span(const char *text, int64_t *ret_ms) {
+        size_t n = strlen(text);
+        int count;
+
+        if (n < 3 || n > 8 || text[0] != '+' || (text[n - 1] != 'd' && text[n - 1] != 'h'))
+                return -EINVAL;
+        count = digits(text + 1, (int)n - 2);
+        if (count < 0)
+                return -EINVAL;
+        *ret_ms = count * (text[n - 1] == 'd' ? DAY_MS : HOUR_MS);
+        return 0;
+}
+
+int timestamp_parse(const char *text, int64_t now, int64_t *ret_ms) {
+        int64_t date, rest;
+        int r;
+
+        if (text[0] == '+') {
+                r = parse_span(text, &rest);
+                date = now;
+        } else {
+                r = parse_date(text, &date);
+                rest = DAY_MS - 1;
+                if (r == 0 && text[10] != '\0')
+                        r = strchr("Tt ", text[10]) ? parse_time(text + 11, &rest) : -EINVAL;
+        }
+        if (r == 0)
+                *ret_ms = date + rest;
+        return r;
 }
