@@ -98,6 +98,51 @@ int policy_manage(enum role role);
 struct role_facts {
         enum role role; /* of who asks */
         enum role from, to;
-        int64_t images, shares; /* owned, received */
+        int64_t images, shares, instances; /* owned, received, owned */
 };
 int policy_role_change(const struct role_facts *facts);
+
+/* Setting a share's expiry: read-only-role, ENOENT (image), no-reshare (only the owner does), ENOENT (share), EINVAL.
+ */
+struct expiry_facts {
+        enum role role;
+        bool visible, owner;
+        bool exists; /* the share is live */
+        bool valid;  /* the time is one, and not past */
+};
+int policy_share_expire(const struct expiry_facts *facts);
+
+/* Making an instance (mkdir): read-only-role, role, ENOENT (region), EINVAL, EEXIST. */
+struct instance_facts {
+        enum role role;
+        bool region_known, name_valid, exists;
+};
+int policy_instance_create(const struct instance_facts *facts);
+
+/* Launching or reinstalling (SPEC 4 *launch*). */
+struct launch_facts {
+        enum role role;
+        bool instance_own; /* who asks owns the instance, and may know of it */
+        bool visible;      /* the image is the asker's, or a live share of the asker's */
+        bool same_region;
+        bool available;    /* state available or sealed, disk not empty */
+        bool busy;         /* the image's disk is open for writing, or the instance's own is open */
+        bool trust_required, trusted; /* require-trust; the owner is in trusted/, or oneself */
+};
+int policy_instance_launch(const struct launch_facts *facts);
+
+/* Anything else with an instance, its disk's bytes included: read-only-role for a change by an auditor, ENOENT if it is
+ * not to be known, role for an operator or auditor who sees it. */
+struct instance_use_facts {
+        enum role role;
+        bool visible, owner;
+        bool change;
+};
+int policy_instance_use(const struct instance_use_facts *facts);
+
+/* Trusting an owner, or no longer: read-only-role, role (staff launches nothing), unknown-account, no-self-share. */
+struct trust_facts {
+        enum role role;
+        bool known, self;
+};
+int policy_trust(const struct trust_facts *facts);

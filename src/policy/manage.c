@@ -6,7 +6,9 @@
 static bool role_by_auditor(const struct role_facts *f) { return f->role == ROLE_AUDITOR; }
 static bool role_by_account(const struct role_facts *f) { return f->role == ROLE_ACCOUNT; }
 static bool leaves_accounts(const struct role_facts *f) { return f->to != f->from && f->to != ROLE_ACCOUNT; }
-static bool role_in_use(const struct role_facts *f) { return leaves_accounts(f) && (f->images > 0 || f->shares > 0); }
+static bool role_in_use(const struct role_facts *f) {
+        return leaves_accounts(f) && (f->images > 0 || f->shares > 0 || f->instances > 0);
+}
 
 RULES(role_facts) role_rules[] = {
         { role_by_auditor, RULE_READ_ONLY_ROLE },

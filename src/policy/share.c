@@ -54,3 +54,21 @@ RULES(revoke_facts) revoke_rules[] = {
 int policy_share_revoke(const struct revoke_facts *facts) {
         return FIRST_REFUSAL(revoke_rules, facts);
 }
+
+static bool expire_by_auditor(const struct expiry_facts *f) { return f->role == ROLE_AUDITOR; }
+static bool expire_hidden(const struct expiry_facts *f) { return !f->visible; }
+static bool expire_of_others(const struct expiry_facts *f) { return !f->owner; }
+static bool expire_of_nothing(const struct expiry_facts *f) { return !f->exists; }
+static bool expire_bad_time(const struct expiry_facts *f) { return !f->valid; }
+
+RULES(expiry_facts) expire_rules[] = {
+        { expire_by_auditor, RULE_READ_ONLY_ROLE },
+        { expire_hidden, -ENOENT },
+        { expire_of_others, RULE_NO_RESHARE },
+        { expire_of_nothing, -ENOENT },
+        { expire_bad_time, -EINVAL },
+};
+
+int policy_share_expire(const struct expiry_facts *facts) {
+        return FIRST_REFUSAL(expire_rules, facts);
+}

@@ -30,6 +30,11 @@ union facts {
         struct write_facts write;
         struct seal_facts seal;
         struct role_facts role;
+        struct expiry_facts expiry;
+        struct instance_facts instance;
+        struct launch_facts launch;
+        struct instance_use_facts use;
+        struct trust_facts trust;
 };
 
 /* One way to break the rule at a place of the order. Several may break the same. */

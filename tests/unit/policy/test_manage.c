@@ -23,7 +23,7 @@ static int expected_change(const struct role_facts *f) {
                 return RULE_READ_ONLY_ROLE;
         if (f->role == ROLE_ACCOUNT)
                 return RULE_ROLE;
-        return (f->images == 0 && f->shares == 0 ? idle : in_use)[f->from][f->to];
+        return (f->images + f->shares + f->instances == 0 ? idle : in_use)[f->from][f->to];
 }
 
 static void every_change_of_a_role(void **state) {
@@ -33,13 +33,15 @@ static void every_change_of_a_role(void **state) {
         for (enum role role = 0; role < ROLE_COUNT; role++)
                 for (enum role from = 0; from < ROLE_COUNT; from++)
                         for (enum role to = 0; to < ROLE_COUNT; to++)
-                                for (int64_t has = 0; has < 9; has++, tried++) {
+                                for (int64_t has = 0; has < 27; has++, tried++) {
                                         const struct role_facts f = { .role = role, .from = from, .to = to,
-                                                                      .images = has % 3, .shares = has / 3 };
+                                                                      .images = has % 3,
+                                                                      .shares = has / 3 % 3,
+                                                                      .instances = has / 9 };
 
                                         assert_int_equal(policy_role_change(&f), expected_change(&f));
                                 }
-        assert_int_equal(tried, 27 * 9);
+        assert_int_equal(tried, 27 * 27);
 }
 
 int main(void) {

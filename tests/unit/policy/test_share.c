@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Sharing and unsharing, SPEC 4 *share* and 3.2: who hears what first.
+ * Sharing and unsharing, SPEC 4 *share* and 3.2, and when a share ends by itself, SPEC 5.4: who hears what first.
  */
 #include "order.h"
 
@@ -148,6 +148,41 @@ static void a_recipient_cannot_learn_who_else_has_a_share(void **state) {
         assert_int_equal(end_share(&f), RULE_NO_RESHARE);
 }
 
+enum { X_READ_ONLY, X_HIDDEN, X_NO_RESHARE, X_GONE, X_TIME };
+
+static union facts expire_blameless(enum role role, bool visible, bool owner) {
+        return (union facts){ .expiry = { .role = role, .visible = visible, .owner = owner, .exists = true,
+                                          .valid = true } };
+}
+
+static int expire(const union facts *f) { return policy_share_expire(&f->expiry); }
+static void ended(union facts *f) { f->expiry.exists = false; }
+static void past(union facts *f) { f->expiry.valid = false; }
+
+static void every_combination_of_refusals_to_set_an_expiry(void **state) {
+        static const struct order order = {
+                .outcomes = { RULE_READ_ONLY_ROLE, -ENOENT, RULE_NO_RESHARE, -ENOENT, -EINVAL },
+                .faults = { { X_GONE, ended }, { X_TIME, past } },
+                .blameless = expire_blameless,
+                .judge = expire,
+                .by_role = { [ROLE_AUDITOR] = BIT(X_READ_ONLY) },
+                .by_relation = { [RECIPIENT] = BIT(X_NO_RESHARE),
+                                 [STRANGER] = BIT(X_HIDDEN) | BIT(X_NO_RESHARE),
+                                 [HIDDEN_OWNER] = BIT(X_HIDDEN) },
+        };
+
+        (void)state;
+        assert_int_equal(order_check(&order), 3 * 4 * 4);
+}
+
+/* An operator may end any share, but not decide when it ends by itself. */
+static void an_operator_sets_no_expiry(void **state) {
+        union facts f = expire_blameless(ROLE_OPERATOR, true, false);
+
+        (void)state;
+        assert_int_equal(expire(&f), RULE_NO_RESHARE);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_combination_of_refusals_to_share),
@@ -157,6 +192,8 @@ int main(void) {
                 cmocka_unit_test(every_combination_of_refusals_to_unshare),
                 cmocka_unit_test(every_combination_of_refusals_to_give_up_a_share),
                 cmocka_unit_test(a_recipient_cannot_learn_who_else_has_a_share),
+                cmocka_unit_test(every_combination_of_refusals_to_set_an_expiry),
+                cmocka_unit_test(an_operator_sets_no_expiry),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
