@@ -52,7 +52,8 @@ int catalog_post(struct catalog *catalog, catalog_run run, void *context, void (
 enum event_op {
         EVENT_INIT, EVENT_REGION_ADD, EVENT_REGION_RM, EVENT_ACCOUNT_ADD, EVENT_ACCOUNT_SET, EVENT_ACCOUNT_RM,
         EVENT_LIMIT, EVENT_CREATE, EVENT_AVAILABLE, EVENT_SEAL, EVENT_DESCRIBE, EVENT_RENAME, EVENT_DELETE,
-        EVENT_SHARE, EVENT_UNSHARE, EVENT_COPY,
+        EVENT_SHARE, EVENT_UNSHARE, EVENT_COPY, EVENT_REVIEW, EVENT_EXPIRE, EVENT_SET_EXPIRY, EVENT_LAUNCH,
+        EVENT_REINSTALL, EVENT_INSTANCE_DELETE, EVENT_TRUST, EVENT_UNTRUST,
 };
 
 #define EVENT_DETAILS 4
@@ -93,8 +94,11 @@ int catalog_account_update(struct catalog_connection *c, const struct account *a
 int catalog_account_end(struct catalog_connection *c, int64_t event, int64_t id);
 int catalog_account_list(struct catalog_connection *c, int (*each)(const struct account *account, void *context),
                          void *context);
-/* Images owned, shares received, in all regions. */
-int catalog_account_holdings(struct catalog_connection *c, int64_t id, int64_t *ret_images, int64_t *ret_shares);
+/* What keeps an account from being removed, or from another role. */
+struct holdings {
+        int64_t images, shares, instances; /* owned, received, owned */
+};
+int catalog_account_holdings(struct catalog_connection *c, int64_t id, struct holdings *ret_holdings);
 
 /* region->store is allocated: free() it, or region_done(). */
 int catalog_region_find(struct catalog_connection *c, const char *name, struct region *ret_region);
@@ -121,10 +125,12 @@ int catalog_image_of_id(struct catalog_connection *c, int64_t id, struct image *
 /* `north/web@alice` of any image that ever was, as it is called now or was called last; and whether it lives. */
 int catalog_image_name(struct catalog_connection *c, int64_t id, char ret_object[static OBJECT_SIZE],
                        int64_t *ret_place);
+/* May an account know of an image, live or gone: it owns or owned it, or has a live share: 1 or 0. */
+int catalog_image_known(struct catalog_connection *c, int64_t account, int64_t id);
 /* Images the account owns in the region, drafts included (SPEC 4 quota-own-only). */
 int catalog_image_count(struct catalog_connection *c, int64_t region, int64_t owner, int64_t *ret_count);
-/* The image it was copied from, 0: an import. */
-int catalog_image_source(struct catalog_connection *c, int64_t id, int64_t *ret_source);
+/* The image or launch it was copied from (0: an import), and the image an import is the same as (0: none known). */
+int catalog_image_source(struct catalog_connection *c, int64_t id, int64_t *ret_source, int64_t *ret_same);
 
 typedef int (*image_each)(const struct image_entry *entry, void *context);
 /* Images of one owner in a region (owner 0: of all owners), cursor > after. `each` not 0 ends it and is returned. */
@@ -150,6 +156,12 @@ int catalog_image_seal(struct catalog_connection *c, int64_t event, int64_t id, 
 /* mtime (nanoseconds, here and below) 0: the blob's own again. No event: times are no access. */
 int catalog_image_touch(struct catalog_connection *c, int64_t id, int64_t mtime);
 int catalog_image_digest(struct catalog_connection *c, int64_t id, const uint8_t digest[static DIGEST_SIZE]);
+int catalog_image_review(struct catalog_connection *c, int64_t id, bool reviewed);
+/* Marks the imports with this image's digest that are the same as an older image their owners could use (SPEC 6). */
+int catalog_image_same_content(struct catalog_connection *c, int64_t id);
+/* Places of an owner's unsealed images with a disk. */
+int catalog_image_unsealed(struct catalog_connection *c, int64_t region, int64_t owner,
+                           int (*each)(int64_t place, void *context), void *context);
 /* The next sealed image without digest, id > after. -ENOENT: none. */
 int catalog_undigested(struct catalog_connection *c, int64_t after, int64_t *ret_id, int64_t *ret_region);
 /* Is there a live image of that id, with a disk, in that region: 1 or 0. */
@@ -182,3 +194,73 @@ int catalog_share_put(struct catalog_connection *c, int64_t event, int64_t image
 int catalog_share_end(struct catalog_connection *c, int64_t event, int64_t id);
 /* The oldest live share an account received, with the image it is for. -ENOENT: none. */
 int catalog_share_received(struct catalog_connection *c, int64_t account, struct share *ret_share);
+/* Of a live share; expires 0: never. */
+int catalog_share_expiry_put(struct catalog_connection *c, int64_t event, int64_t share, int64_t expires);
+/* A share that has expired but not been ended yet: the one due first, or that of an image and account. -ENOENT. */
+int catalog_share_due(struct catalog_connection *c, struct share *ret_share);
+int catalog_share_due_of(struct catalog_connection *c, int64_t image, int64_t account, struct share *ret_share);
+/* When the next share expires, ms. -ENOENT: none does. */
+int catalog_share_next_due(struct catalog_connection *c, int64_t *ret_time);
+
+/* --- trust --- */
+
+/* When it began, ms. -ENOENT: the account does not trust the owner. */
+int catalog_trust_find(struct catalog_connection *c, int64_t account, int64_t owner, int64_t *ret_since);
+int catalog_trust_put(struct catalog_connection *c, int64_t event, int64_t account, int64_t owner);
+int catalog_trust_end(struct catalog_connection *c, int64_t event, int64_t account, int64_t owner);
+/* Owners with id > after. */
+int catalog_trust_list(struct catalog_connection *c, int64_t account, int64_t after,
+                       int (*each)(int64_t owner, const char *name, void *context), void *context);
+
+/* --- instances --- */
+
+#define LAUNCH_FIRST (INT64_C(1) << 35) /* ids of launches lie above, all others below */
+
+int catalog_instance_get(struct catalog_connection *c, int64_t id, struct instance *ret_instance);
+int catalog_instance_find(struct catalog_connection *c, int64_t region, int64_t owner, const char *name,
+                          struct instance *ret_instance);
+/* The one whose last installation this is. */
+int catalog_instance_of_launch(struct catalog_connection *c, int64_t launch, struct instance *ret_instance);
+/* Of one owner in a region (0: of all), id > after. */
+int catalog_instance_list(struct catalog_connection *c, int64_t region, int64_t owner, int64_t after, image_each each,
+                          void *context);
+int catalog_instance_put(struct catalog_connection *c, int64_t event, int64_t region, int64_t owner, const char *name);
+int catalog_instance_end(struct catalog_connection *c, int64_t event, int64_t id);
+/* The files `image` and `disk` are removed. */
+int catalog_instance_image_end(struct catalog_connection *c, int64_t event, int64_t id);
+int catalog_instance_disk_end(struct catalog_connection *c, int64_t event, int64_t id);
+/* An id for a disk that is going to be made. What is not started is forgotten, or left by a crash. */
+int catalog_launch_reserve(struct catalog_connection *c, int64_t instance, int64_t image, const char *image_name,
+                           int64_t *ret_launch);
+int catalog_launch_forget(struct catalog_connection *c, int64_t launch);
+/* It is the instance's disk from now on, the one before has ended. */
+int catalog_launch_start(struct catalog_connection *c, int64_t event, int64_t instance, int64_t launch);
+/* `north/vm1@bob`, the image it ran from, whose it is. */
+int catalog_launch_name(struct catalog_connection *c, int64_t launch, char ret_object[static OBJECT_SIZE],
+                        int64_t *ret_image, int64_t *ret_owner);
+/* Every live disk of an instance in a region, by its launch, and `north/vm1@bob`. */
+int catalog_launch_each(struct catalog_connection *c, int64_t region,
+                        int (*each)(int64_t launch, const char *object, void *context), void *context);
+/* Who runs how many instances from an image, since when (ms). */
+int catalog_launch_usage(struct catalog_connection *c, int64_t image,
+                         int (*each)(const char *account, int64_t count, int64_t since, void *context), void *context);
+
+/* --- exposure (SPEC 6) --- */
+
+/* An image or launch that the bytes of the asked image can be in; parent: where they came from. */
+struct exposure_node {
+        int64_t id, parent;
+        char how[16]; /* `owner` for the image itself, `copy`, `custom`, `same-content`, `launch` */
+        int64_t owner;
+        char owner_name[NAME_SIZE];
+        int64_t since; /* ms */
+        bool live;     /* of an image */
+};
+int catalog_exposure_nodes(struct catalog_connection *c, int64_t image,
+                           int (*each)(const struct exposure_node *node, void *context), void *context);
+/* Its shares, live and past. */
+int catalog_exposure_shares(struct catalog_connection *c, int64_t image,
+                            int (*each)(const char *account, int64_t since, bool live, void *context), void *context);
+/* What of an image is left at an account: instances, and images derived from it. */
+int catalog_exposure_remains(struct catalog_connection *c, int64_t image, int64_t account, int64_t *ret_instances,
+                             int64_t *ret_images);

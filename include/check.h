@@ -6,7 +6,7 @@
 #include "service.h"
 
 struct finding {
-        const char *what;   /* `image`, `blob`, `region`, `catalog` */
+        const char *what;   /* `image`, `instance`, `blob`, `region` */
         const char *object; /* `north/web@alice`, or a file's name in its store */
         const char *problem;
         const char *repair; /* what would mend it, "" if nothing is known to */

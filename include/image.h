@@ -50,8 +50,12 @@ int image_seal(struct request *request, int64_t place);
 /* LINK: the disk of one image becomes that of a draft without one; by reference within a filesystem.
  * -EEXIST: it has a disk; -EBUSY: the source is open for writing. */
 int image_copy(struct request *request, int64_t place, int64_t to_place, struct image *ret_image);
-/* `import`, `copy of R/I@O` (`copy of hidden`); a line without newline. */
-int image_source(struct request *request, const struct image *image, char ret_text[static OBJECT_SIZE + 16]);
+#define SOURCE_SIZE (3 * OBJECT_SIZE + 64)
+/* `import`, `copy of R/I@O`, `instance R/VM@A from R/I@O`, and `; same-content R/I@O`; `hidden` in place of what who
+ * asks cannot see. A line without newline. */
+int image_source(struct request *request, const struct image *image, char ret_text[static SOURCE_SIZE]);
+/* The owner says whether it was reviewed for secrets; any time. */
+int image_review(struct request *request, int64_t place, bool reviewed);
 /* Lines of JSON as who asks may see them. */
 int image_history(struct request *request, const struct image *image, FILE *to);
 

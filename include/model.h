@@ -60,6 +60,7 @@ struct image {
         uint8_t digest[DIGEST_SIZE];
         int64_t mtime; /* of the disk, nanoseconds since 1970; 0: the blob's own */
         int64_t shares; /* live ones */
+        bool reviewed;  /* its owner says it holds no secrets (FAQ 10) */
 };
 
 /* One entry of a listing: what it is called, by which id listing goes on after it. */
@@ -76,6 +77,21 @@ struct share {
         char account_name[NAME_SIZE];
         char granted_by[NAME_SIZE];
         int64_t granted; /* ms */
+        int64_t expires; /* ms; 0: never */
+};
+
+/* A machine, and the image it runs from once it has one. */
+struct instance {
+        int64_t id;
+        int64_t region, owner;
+        char region_name[NAME_SIZE];
+        char owner_name[NAME_SIZE];
+        char name[NAME_SIZE];
+        int64_t created;
+        int64_t launch;             /* the last installation, also the name of its blob; 0: none yet */
+        int64_t image;              /* it was made from */
+        char image_name[OBJECT_SIZE]; /* `web@alice`, as it was called then */
+        bool has_image, has_disk;   /* the files exist */
 };
 
 struct account {
@@ -92,7 +108,7 @@ struct region {
         char name[NAME_SIZE];
         char *store; /* owned path of the store; NULL: the catalog's own `store/<name>` */
         int64_t created;
-        int64_t images; /* of all accounts */
+        int64_t images, instances; /* of all accounts */
         int64_t bytes;  /* of their sealed disks */
 };
 

@@ -9,9 +9,10 @@
 /* store: a path (made if missing), or NULL for the catalog's own. -EINVAL, -ENAMETOOLONG: the name; -EEXIST: the
  * region, or the store is in use (see blob_store_create); -ENOTEMPTY: the store's directory has other files. */
 int region_add(struct request *request, const char *name, const char *store);
-/* -ENOENT; -ENOTEMPTY while it has images. A store that is offline is left where it is. */
+/* -ENOENT; -ENOTEMPTY while it has images or instances. A store that is offline is left where it is. */
 int region_remove(struct request *request, const char *name);
-/* In the order of creation; images and bytes of all accounts, for an ordinary one its own. `each` returning other than 0 ends it, and is returned. */
+/* In the order of creation; images and bytes of all accounts, for an ordinary one its own. `each` returning other than
+ * 0 ends it, and is returned. */
 int region_list(struct request *request, int (*each)(const struct region *region, void *context), void *context);
 
 /* uid -1: none; quota -1: the catalog's limit. -EEXIST: the name is, or ever was, in use; -EADDRINUSE: the uid is. */
@@ -24,7 +25,8 @@ struct account_change {
 };
 /* All changes or none. -ENOENT; -EADDRINUSE: another account has the uid; -EPERM: the built-in operator's role. */
 int account_set(struct request *request, const char *name, const struct account_change *changes, size_t count);
-/* Ends its received shares, each logged. -ENOENT; -ENOTEMPTY while it owns images; -EPERM: the built-in operator. */
+/* Ends its received shares, each logged. -ENOENT; -ENOTEMPTY while it owns images or instances; -EPERM: the built-in
+ * operator. */
 int account_remove(struct request *request, const char *name);
 /* All; for an ordinary account only itself (SPEC 3.3). */
 int account_list(struct request *request, int (*each)(const struct account *account, void *context), void *context);
@@ -33,6 +35,7 @@ int account_list(struct request *request, int (*each)(const struct account *acco
 #define LIMIT_SHARES_DEFAULT 50 /* FAQ 1 */
 #define LIMIT_IMAGES "images-per-region"
 #define LIMIT_IMAGES_DEFAULT 500 /* FAQ 3 */
+#define LIMIT_REVIEW "require-review" /* a switch; FAQ 10 */
 
 struct limit {
         const char *name;

@@ -36,8 +36,10 @@ struct request {
 int service_create(const char *dir, uid_t uid, enum via via, char ret_why[static WHY_SIZE]);
 
 /* Opens DIR's catalog. -EPERM: others can enter DIR (SPEC 2.1); -EPROTONOSUPPORT: made by a newer version;
- * -ENOENT, -EACCES, -EROFS, -EIO, -ENOTDIR …: ret_why says it in one sentence. Threads start here: not before a fork. */
-int service_open(const char *dir, enum service_flags flags, struct service **ret_service, char ret_why[static WHY_SIZE]);
+ * -ENOENT, -EACCES, -EROFS, -EIO, -ENOTDIR …: ret_why says it in one sentence. Threads start here: not before a fork.
+ */
+int service_open(const char *dir, enum service_flags flags, struct service **ret_service,
+                 char ret_why[static WHY_SIZE]);
 
 /* Waits for background work to stop and logged refusals to be on disk. */
 struct service *service_close(struct service *service);

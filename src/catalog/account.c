@@ -74,15 +74,15 @@ int catalog_account_put(struct catalog_connection *c, int64_t event, const struc
 }
 
 int catalog_account_update(struct catalog_connection *c, const struct account *account) {
-        return changed_one(statement_run(c, S_ACCOUNT_UPDATE, "iimmi", account->id, (int64_t)account->role, account->uid,
-                                         account->quota, (int64_t)account->require_trust));
+        return changed_one(statement_run(c, S_ACCOUNT_UPDATE, "iimmi", account->id, (int64_t)account->role,
+                                         account->uid, account->quota, (int64_t)account->require_trust));
 }
 
 int catalog_account_end(struct catalog_connection *c, int64_t event, int64_t id) {
         return changed_one(statement_run(c, S_ACCOUNT_END, "ii", event, id));
 }
 
-int catalog_account_holdings(struct catalog_connection *c, int64_t id, int64_t *ret_images, int64_t *ret_shares) {
+int catalog_account_holdings(struct catalog_connection *c, int64_t id, struct holdings *ret_holdings) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int r = statement_start(c, S_ACCOUNT_HOLDINGS, &s, "i", id);
 
@@ -90,8 +90,11 @@ int catalog_account_holdings(struct catalog_connection *c, int64_t id, int64_t *
                 r = statement_row(s);
         if (r <= 0)
                 return r < 0 ? r : -EIO;
-        *ret_images = sqlite3_column_int64(s, 0);
-        *ret_shares = sqlite3_column_int64(s, 1);
+        *ret_holdings = (struct holdings){
+                .images = sqlite3_column_int64(s, 0),
+                .shares = sqlite3_column_int64(s, 1),
+                .instances = sqlite3_column_int64(s, 2),
+        };
         return 0;
 }
 

@@ -20,6 +20,13 @@ static void function_rfc3339(sqlite3_context *context, int count, sqlite3_value 
         sqlite3_result_text(context, timestamp_format(sqlite3_value_int64(values[0]), text), -1, SQLITE_TRANSIENT);
 }
 
+/* now_ms(): the wall clock. */
+static void function_now_ms(sqlite3_context *context, int count, sqlite3_value **values) {
+        (void)values;
+        assert(count == 0);
+        sqlite3_result_int64(context, timestamp_now());
+}
+
 /* Another process holds the write lock for a commit, some 100 us: ask again soon, not after SQLite's 100 ms. */
 static int busy(void *context, int tries) {
         (void)context;
@@ -54,8 +61,9 @@ int connection_open(struct catalog *catalog, bool writer, struct catalog_connect
         if (!c)
                 return -ENOMEM;
         c->catalog = catalog;
-        r = sqlite_error(NULL, sqlite3_open_v2(catalog->path, &c->db,
-                                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL));
+        r = sqlite_error(NULL,
+                         sqlite3_open_v2(catalog->path, &c->db,
+                                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL));
         if (r < 0)
                 return r;
         r = sqlite_error(c->db, sqlite3_busy_handler(c->db, busy, NULL));
@@ -64,10 +72,15 @@ int connection_open(struct catalog *catalog, bool writer, struct catalog_connect
                                                                 SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
                                                                 NULL, function_rfc3339, NULL, NULL));
         if (r == 0)
-                r = connection_run(c, "PRAGMA foreign_keys = on; PRAGMA trusted_schema = off; PRAGMA cell_size_check = on;"
-                                      "PRAGMA temp_store = memory");
+                r = sqlite_error(c->db, sqlite3_create_function(c->db, "now_ms", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS,
+                                                                NULL, function_now_ms, NULL, NULL));
         if (r == 0)
-                r = connection_run(c, writer ? "PRAGMA cache_size = -8192" : "PRAGMA cache_size = -2048; PRAGMA query_only = on");
+                r = connection_run(c,
+                                   "PRAGMA foreign_keys = on; PRAGMA trusted_schema = off; PRAGMA cell_size_check = on;"
+                                   "PRAGMA temp_store = memory");
+        if (r == 0)
+                r = connection_run(c, writer ? "PRAGMA cache_size = -8192"
+                                             : "PRAGMA cache_size = -2048; PRAGMA query_only = on");
         if (r == 0)
                 r = connection_run(c, catalog->flags & CATALOG_NOT_DURABLE ? "PRAGMA synchronous = normal"
                                                                            : "PRAGMA synchronous = full");
@@ -207,7 +220,9 @@ void catalog_read_end(struct catalog_connection **connection) {
 
 /* The first event names the account that it makes: both rows come in one transaction, checked at its end. */
 static int fill(struct catalog_connection *c, const char *uuid, uid_t uid, enum via via) {
-        const struct caller operator = { .account = 1, .name = "operator", .role = ROLE_OPERATOR, .uid = uid, .via = via };
+        const struct caller operator = {
+                .account = 1, .name = "operator", .role = ROLE_OPERATOR, .uid = uid, .via = via
+        };
         const struct account row = { .name = "operator", .role = ROLE_OPERATOR, .uid = -1, .quota = -1 };
         int64_t event = 1;
         int r;
@@ -229,7 +244,8 @@ int catalog_create(const char *path, const char *uuid, uid_t uid, enum via via) 
 
         if (fd < 0)
                 return -errno;
-        fd = fd_close(fd); /* before SQLite opens it: closing any descriptor of a file drops a process' POSIX locks on it */
+        /* before SQLite opens it: closing any descriptor of a file drops a process' POSIX locks on it */
+        fd = fd_close(fd);
         r = catalog_new(path, 0, &catalog);
         if (r == 0)
                 r = connection_open(catalog, true, &c);

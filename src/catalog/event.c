@@ -29,6 +29,14 @@ static const char *const op_names[] = {
         [EVENT_SHARE] = "share",
         [EVENT_UNSHARE] = "unshare",
         [EVENT_COPY] = "copy",
+        [EVENT_REVIEW] = "review",
+        [EVENT_EXPIRE] = "expire",
+        [EVENT_SET_EXPIRY] = "set-expiry",
+        [EVENT_LAUNCH] = "launch",
+        [EVENT_REINSTALL] = "reinstall",
+        [EVENT_INSTANCE_DELETE] = "instance-delete",
+        [EVENT_TRUST] = "trust",
+        [EVENT_UNTRUST] = "untrust",
 };
 
 struct chain {
@@ -129,8 +137,8 @@ int catalog_event_add(struct catalog_connection *c, const struct event *e, int64
         if (r < 0)
                 return r;
         r = statement_run(c, S_EVENT_PUT, "iiiitttttttnib", id, now, e->caller->account, uid, via, op, e->object,
-                          e->account, e->rule, e->error, detail, e->place == EVENT_PLACE_NEW ? id : e->place, (int64_t)(length + LINE_EXTRA), hash,
-                          HASH_SIZE);
+                          e->account, e->rule, e->error, detail, e->place == EVENT_PLACE_NEW ? id : e->place,
+                          (int64_t)(length + LINE_EXTRA), hash, HASH_SIZE);
         if (r < 0)
                 return r;
         *ret_id = id;

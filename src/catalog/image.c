@@ -22,6 +22,7 @@ static int image_row(sqlite3_stmt *s, struct image *ret_image) {
                 .size = sqlite3_column_int64(s, 14),
                 .mtime = sqlite3_column_int64(s, 16),
                 .shares = sqlite3_column_int64(s, 17),
+                .reviewed = sqlite3_column_int(s, 18) != 0,
         };
         if (sqlite3_column_bytes(s, 15) == DIGEST_SIZE) {
                 ret_image->digested = true;
@@ -76,10 +77,13 @@ int catalog_image_count(struct catalog_connection *c, int64_t region, int64_t ow
         return number_one(&s, statement_start(c, S_IMAGE_COUNT, &s, "ii", region, owner), ret_count);
 }
 
-int catalog_image_source(struct catalog_connection *c, int64_t id, int64_t *ret_source) {
+int catalog_image_source(struct catalog_connection *c, int64_t id, int64_t *ret_source, int64_t *ret_same) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = number_one(&s, statement_start(c, S_IMAGE_SOURCE, &s, "i", id), ret_source);
 
-        return number_one(&s, statement_start(c, S_IMAGE_SOURCE, &s, "i", id), ret_source);
+        if (r == 0)
+                *ret_same = sqlite3_column_int64(s, 1);
+        return r;
 }
 
 int catalog_image_name(struct catalog_connection *c, int64_t id, char ret_object[static OBJECT_SIZE],
@@ -96,11 +100,12 @@ int catalog_image_name(struct catalog_connection *c, int64_t id, char ret_object
 }
 
 /* The rows of one page of a listing; ret_rows tells whether there may be another. */
-static int entries(sqlite3_stmt *s, int r, int64_t *after, image_each each, void *context, int *ret_rows) {
+int statement_entries(sqlite3_stmt *s, int r, int64_t *after, image_each each, void *context, int *ret_rows) {
         int rows;
 
         for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
-                struct image_entry entry = { .place = sqlite3_column_int64(s, 0), .cursor = sqlite3_column_int64(s, 1) };
+                struct image_entry entry = { .place = sqlite3_column_int64(s, 0),
+                                             .cursor = sqlite3_column_int64(s, 1) };
 
                 r = column_text(s, 2, entry.name, NAME_SIZE);
                 if (r == 0)
@@ -124,7 +129,7 @@ int catalog_image_list(struct catalog_connection *c, int64_t region, int64_t own
                         r = statement_start(c, S_IMAGE_LIST, &s, "iii", region, owner, after);
                 else
                         r = statement_start(c, S_IMAGE_LIST_ALL, &s, "ii", region, after);
-                r = entries(s, r, &after, each, context, &rows);
+                r = statement_entries(s, r, &after, each, context, &rows);
         } while (r == 0 && rows == PAGE);
         return r;
 }
@@ -137,7 +142,7 @@ int catalog_received_list(struct catalog_connection *c, int64_t region, int64_t 
                 _cleanup_statement_ sqlite3_stmt *s = NULL;
 
                 r = statement_start(c, S_RECEIVED_LIST, &s, "iii", region, account, after);
-                r = entries(s, r, &after, each, context, &rows);
+                r = statement_entries(s, r, &after, each, context, &rows);
         } while (r == 0 && rows == PAGE);
         return r;
 }
@@ -239,4 +244,32 @@ int catalog_disk_each(struct catalog_connection *c, int64_t region,
                 after = rows > 0 ? images[rows - 1].id : after;
         } while (r == 0 && rows == PAGE);
         return rows < 0 ? rows : r;
+}
+
+int catalog_image_review(struct catalog_connection *c, int64_t id, bool reviewed) {
+        return changed_one(statement_run(c, S_IMAGE_REVIEW, "ii", id, (int64_t)reviewed));
+}
+
+int catalog_image_unsealed(struct catalog_connection *c, int64_t region, int64_t owner,
+                           int (*each)(int64_t place, void *context), void *context) {
+        int64_t place = 0;
+        int r, rows;
+
+        do {
+                _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+                r = statement_start(c, S_IMAGE_UNSEALED, &s, "iii", region, owner, place);
+                for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
+                        place = sqlite3_column_int64(s, 0);
+                        r = each(place, context);
+                }
+        } while (r == 0 && rows == PAGE);
+        return r;
+}
+
+int catalog_image_known(struct catalog_connection *c, int64_t account, int64_t id) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_IMAGE_KNOWN, &s, "ii", account, id);
+
+        return r < 0 ? r : statement_row(s);
 }

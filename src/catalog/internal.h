@@ -68,5 +68,9 @@ int statement_run(struct catalog_connection *c, enum statement which, const char
 /* The same where exactly one row must change: -ENOENT if none did. */
 int changed_one(int changed);
 
+/* The rows of one page of a listing (place or instance, cursor, name, owner); ret_rows: how many, PAGE if there may be
+ * more. */
+int statement_entries(sqlite3_stmt *s, int r, int64_t *after, image_each each, void *context, int *ret_rows);
+
 /* Text of a column into a fixed buffer; "" for null. Longer text (a damaged catalog) is -EIO. */
 int column_text(sqlite3_stmt *statement, int column, char *ret_text, size_t size);

@@ -4,7 +4,8 @@
 #include "internal.h"
 
 static int region_row(sqlite3_stmt *s, struct region *ret_region) {
-        _cleanup_region_ struct region region = { .id = sqlite3_column_int64(s, 0), .created = sqlite3_column_int64(s, 3) };
+        _cleanup_region_ struct region region = { .id = sqlite3_column_int64(s, 0),
+                                                  .created = sqlite3_column_int64(s, 3) };
         int r = column_text(s, 1, region.name, sizeof(region.name));
 
         if (r < 0)
@@ -57,6 +58,7 @@ int catalog_region_totals(struct catalog_connection *c, int64_t owner, struct re
                 return r < 0 ? r : -EIO;
         region->images = sqlite3_column_int64(s, 0);
         region->bytes = sqlite3_column_int64(s, 1);
+        region->instances = sqlite3_column_int64(s, 2);
         return 0;
 }
 

@@ -84,10 +84,49 @@ CREATE TABLE image (
   size INTEGER,                       -- bytes, once sealed
   mtime INTEGER,                      -- nanoseconds since 1970; NULL: the blob's own
   digest BLOB,                        -- XXH3-128, once computed
-  source INTEGER                      -- the image it was copied from; NULL: an import
+  reviewed INTEGER NOT NULL DEFAULT 0,
+  source INTEGER,                     -- the image or launch it was copied from; NULL: an import
+  same_content INTEGER                -- of an import: an image with the same digest that its owner could use
 ) STRICT;
 CREATE UNIQUE INDEX image_of_place ON image (place, until_event);
 CREATE INDEX image_undigested ON image (id) WHERE sealed_event IS NOT NULL AND digest IS NULL AND until_event = 140737488355327;
+
+CREATE INDEX image_of_source ON image (source) WHERE source IS NOT NULL;
+CREATE INDEX image_of_same ON image (same_content) WHERE same_content IS NOT NULL;
+CREATE INDEX image_of_digest ON image (digest) WHERE digest IS NOT NULL;
+
+CREATE TABLE instance (
+  id INTEGER PRIMARY KEY,
+  region INTEGER NOT NULL REFERENCES region (id),
+  owner INTEGER NOT NULL REFERENCES account (id),
+  name TEXT NOT NULL,
+  until_event INTEGER NOT NULL DEFAULT 140737488355327
+) STRICT;
+CREATE UNIQUE INDEX instance_of_name ON instance (region, owner, name, until_event);
+CREATE INDEX instance_listing ON instance (region, owner, until_event);
+
+-- One installation of an image on an instance. Its id names the blob and is known before the event, so it comes from
+-- a range of its own, 2^35 and above; a row without from_event is a reservation, or what a crash left of one.
+CREATE TABLE launch (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  instance INTEGER NOT NULL REFERENCES instance (id),
+  image INTEGER NOT NULL REFERENCES image (id),
+  image_name TEXT NOT NULL,           -- web@alice, as it was called then
+  from_event INTEGER,
+  image_until INTEGER NOT NULL DEFAULT 140737488355327, -- when the file `image` was removed
+  until_event INTEGER NOT NULL DEFAULT 140737488355327  -- when the disk was
+) STRICT;
+CREATE INDEX launch_of_instance ON launch (instance, id);
+CREATE INDEX launch_of_image ON launch (image, id);
+INSERT INTO sqlite_sequence (name, seq) VALUES ('launch', 34359738368);
+
+CREATE TABLE trust (                  -- whose images an account trusts
+  account INTEGER NOT NULL REFERENCES account (id),
+  owner INTEGER NOT NULL REFERENCES account (id),
+  until_event INTEGER NOT NULL DEFAULT 140737488355327,
+  from_event INTEGER NOT NULL,
+  PRIMARY KEY (account, owner, until_event)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE description (
   id INTEGER NOT NULL,                -- of the file: a new text keeps it, removing and making it again does not
@@ -117,3 +156,12 @@ CREATE TABLE share (
 CREATE UNIQUE INDEX share_of_image ON share (image, account, until_event);
 CREATE INDEX share_listing ON share (image, until_event);
 CREATE INDEX share_received ON share (account, region, until_event);
+
+CREATE TABLE share_expiry (           -- of the few shares that have one
+  share INTEGER NOT NULL REFERENCES share (id),
+  until_event INTEGER NOT NULL DEFAULT 140737488355327,
+  from_event INTEGER NOT NULL,
+  expires INTEGER NOT NULL,           -- milliseconds since 1970: from then on the share is dead
+  PRIMARY KEY (share, until_event)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX share_expiry_due ON share_expiry (expires) WHERE until_event = 140737488355327;

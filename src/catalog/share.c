@@ -11,6 +11,7 @@ static int share_row(sqlite3_stmt *s, struct share *ret_share) {
                 .image = sqlite3_column_int64(s, 1),
                 .account = sqlite3_column_int64(s, 2),
                 .granted = sqlite3_column_int64(s, 5),
+                .expires = sqlite3_column_int64(s, 6),
         };
         r = column_text(s, 3, ret_share->account_name, sizeof(ret_share->account_name));
         return r < 0 ? r : column_text(s, 4, ret_share->granted_by, sizeof(ret_share->granted_by));
@@ -69,5 +70,39 @@ int catalog_share_put(struct catalog_connection *c, int64_t event, int64_t image
 }
 
 int catalog_share_end(struct catalog_connection *c, int64_t event, int64_t id) {
-        return changed_one(statement_run(c, S_SHARE_END, "ii", event, id));
+        int r = statement_run(c, S_SHARE_EXPIRY_END, "ii", event, id);
+
+        return r < 0 ? r : changed_one(statement_run(c, S_SHARE_END, "ii", event, id));
+}
+
+int catalog_share_expiry_put(struct catalog_connection *c, int64_t event, int64_t share, int64_t expires) {
+        int r = statement_run(c, S_SHARE_EXPIRY_END, "ii", event, share);
+
+        if (r < 0 || expires == 0)
+                return r < 0 ? r : 0;
+        return changed_one(statement_run(c, S_SHARE_EXPIRY_PUT, "iii", share, event, expires));
+}
+
+int catalog_share_due(struct catalog_connection *c, struct share *ret_share) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+        return share_one(&s, statement_start(c, S_SHARE_DUE, &s, ""), ret_share);
+}
+
+int catalog_share_due_of(struct catalog_connection *c, int64_t image, int64_t account, struct share *ret_share) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+        return share_one(&s, statement_start(c, S_SHARE_DUE_OF, &s, "ii", image, account), ret_share);
+}
+
+int catalog_share_next_due(struct catalog_connection *c, int64_t *ret_time) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_SHARE_NEXT_DUE, &s, "");
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0 || sqlite3_column_type(s, 0) == SQLITE_NULL)
+                return r < 0 ? r : -ENOENT;
+        *ret_time = sqlite3_column_int64(s, 0);
+        return 0;
 }

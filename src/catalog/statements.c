@@ -8,6 +8,12 @@
 
 #define FAR "140737488355327"
 #define LIVE(t) t ".until_event = " FAR
+/* The clock of the log: never before the last event, so that a clock set back revives nothing. */
+#define NOW "max(now_ms(), (SELECT time FROM event ORDER BY id DESC LIMIT 1))"
+/* A live share: not ended, nor past its expiry, whether or not that is in the log yet. */
+#define LIVE_SHARE(t)                                                                                          \
+        LIVE(t) " AND NOT EXISTS (SELECT 1 FROM share_expiry WHERE share = " t ".id AND until_event = " FAR       \
+                " AND expires <= " NOW ")"
 
 /* One event as the log shows it, without its hash: what the hash is made of, so it must not change. */
 #define EVENT_JSON(id, time, actor, uid, via, op, object, account, rule, error, detail)                            \

@@ -96,9 +96,10 @@ void denial_print(struct mount *mount, uid_t uid, FILE *to) {
         for (d = mount->denials; d && d->uid != uid;)
                 d = d->next;
         if (d)
-                (void)fprintf(to, "number: %lld\ntime: %s\nrule: %s\nasked: %s\nfact: %s\ndo: %s\n", (long long)d->number,
-                              timestamp_format(d->time, time), rule_row((enum rule)d->refusal.rule)->id, d->refusal.asked,
-                              d->refusal.fact, d->refusal.remedy); /* node_text looks at the stream's state */
+                (void)fprintf(to, "number: %lld\ntime: %s\nrule: %s\nasked: %s\nfact: %s\ndo: %s\n",
+                              (long long)d->number, timestamp_format(d->time, time),
+                              rule_row((enum rule)d->refusal.rule)->id, d->refusal.asked, d->refusal.fact,
+                              d->refusal.remedy); /* node_text looks at the stream's state */
         (void)pthread_mutex_unlock(&mount->denials_lock);
 }
 

@@ -33,9 +33,15 @@ static int removed_attributes(struct call *call, struct stat *st) {
         struct stat blob = { 0 };
         int r = disk_stat_removed(&call->request, call->node.id, &blob);
 
-        *st = (struct stat){ .st_ino = node_pack(call->node), .st_mode = kind_of(NODE_DISK)->mode, .st_uid = call->mount->uid,
-                             .st_gid = call->mount->gid, .st_size = blob.st_size, .st_blocks = blob.st_blocks,
-                             .st_atim = blob.st_mtim, .st_mtim = blob.st_mtim, .st_ctim = blob.st_mtim };
+        *st = (struct stat){ .st_ino = node_pack(call->node),
+                             .st_mode = kind_of(NODE_DISK)->mode,
+                             .st_uid = call->mount->uid,
+                             .st_gid = call->mount->gid,
+                             .st_size = blob.st_size,
+                             .st_blocks = blob.st_blocks,
+                             .st_atim = blob.st_mtim,
+                             .st_mtim = blob.st_mtim,
+                             .st_ctim = blob.st_mtim };
         return r;
 }
 
@@ -82,7 +88,8 @@ struct lister {
 };
 
 /* An entry with or without its attributes; 1 when it does not fit. */
-static int put(struct lister *l, const char *name, const struct stat *st, const struct fuse_entry_param *entry, off_t next) {
+static int put(struct lister *l, const char *name, const struct stat *st, const struct fuse_entry_param *entry,
+               off_t next) {
         size_t left = l->size - l->used, n;
 
         if (l->plus)
@@ -176,14 +183,21 @@ void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, s
 
 /* The region whose store a node is about; 0: the catalog's own filesystem. */
 static int region_of(struct call *call, int64_t *ret_region) {
+        struct instance instance = { 0 };
         struct stat st;
         int r = 0;
 
         *ret_region = 0;
-        if (call->node.kind == NODE_REGION || call->node.kind == NODE_IMAGES) {
+        if (call->node.kind == NODE_REGION || call->node.kind == NODE_IMAGES || call->node.kind == NODE_INSTANCES) {
                 *ret_region = call->node.id;
+        } else if (call->node.kind == NODE_INSTANCE || call->node.kind == NODE_INSTANCE_IMAGE) {
+                r = instance_get(&call->request, call->node.id, &instance);
+                *ret_region = instance.region;
+        } else if (call->node.kind == NODE_INSTANCE_DISK) {
+                r = instance_get_disk(&call->request, call->node.id, &instance);
+                *ret_region = instance.region;
         } else if (call->node.kind >= NODE_IMAGE && call->node.kind < NODE_CONTROL) {
-                r = node_attributes(call, &st); /* loads the image */
+                r = node_attributes(call, &st); /* loads the image, if it belongs to one */
                 *ret_region = call->image.region;
         }
         return r;

@@ -6,7 +6,7 @@
 #include "internal.h"
 
 static bool is_disk(const struct call *call) {
-        return call->node.kind == NODE_DISK;
+        return call->node.kind == NODE_DISK || call->node.kind == NODE_INSTANCE_DISK;
 }
 
 static struct disk_handle *disk_of(const struct fuse_file_info *fi) {
@@ -19,10 +19,26 @@ static struct text_handle *text_of(const struct fuse_file_info *fi) {
 
 /* --- opening and closing --- */
 
+static int open_instance_disk(struct call *call, struct fuse_file_info *fi) {
+        struct disk_handle *handle;
+        struct instance instance;
+        int r = instance_get_disk(&call->request, call->node.id, &instance);
+
+        if (r == 0)
+                r = instance_disk_open(&call->request, instance.id, fi->flags, &handle);
+        if (r == 0)
+                fi->fh = (uintptr_t)handle;
+        return r;
+}
+
 static int open_disk(struct call *call, struct fuse_file_info *fi) {
         struct disk_handle *handle;
         struct image image;
-        int r = image_get_disk(&call->request, call->node.id, &image);
+        int r;
+
+        if (call->node.kind == NODE_INSTANCE_DISK)
+                return open_instance_disk(call, fi);
+        r = image_get_disk(&call->request, call->node.id, &image);
 
         if (r == 0)
                 r = disk_open(&call->request, image.place, fi->flags, &handle);
@@ -76,9 +92,14 @@ static int create_part(struct call *call, const char *name, struct fuse_file_inf
                         fi->fh = (uintptr_t)handle;
         } else if (call->node.kind == NODE_IMAGE && strcmp(name, "description") == 0) {
                 r = description_create(&call->request, call->node.id, &image);
+        } else if (call->node.kind == NODE_INSTANCE && strcmp(name, "image") == 0) {
+                /* it is there once a name is written */
+                *ret_node = call_node(call, NODE_INSTANCE_IMAGE, call->node.id);
+                return 0;
         } else {
                 /* names an image cannot have are what editors and rsync probe: refused quietly (SPEC 4) */
-                call->quiet = call->node.kind == NODE_IMAGE || name_check(NAME_IMAGE, name) < 0;
+                call->quiet = call->node.kind == NODE_IMAGE || call->node.kind == NODE_INSTANCE ||
+                              name_check(NAME_IMAGE, name) < 0;
                 return fixed_tree(&call->request, false, name, call->quiet);
         }
         if (r != 0)

@@ -85,12 +85,6 @@ const struct kind kind_alias = { .mode = S_IFLNK | 0777, .text = alias_text, .at
 
 /* --- the parts --- */
 
-static void set_mtime_ns(struct stat *st, int64_t ns) {
-        st->st_mtim.tv_sec = ns / 1000000000;
-        st->st_mtim.tv_nsec = ns % 1000000000;
-        st->st_atim = st->st_ctim = st->st_mtim;
-}
-
 static int description_attributes(struct call *call, struct stat *st) {
         char text[TEXT_SIZE];
         struct image image;
@@ -102,7 +96,7 @@ static int description_attributes(struct call *call, struct stat *st) {
                 return r;
         call_image_set(call, &image);
         st->st_size = (off_t)length;
-        set_mtime_ns(st, mtime);
+        set_times_ns(st, mtime);
         return 0;
 }
 
@@ -140,11 +134,7 @@ static int disk_attributes(struct call *call, struct stat *st) {
         r = disk_stat(&call->request, &image, &blob);
         if (r < 0)
                 return r;
-        st->st_size = blob.st_size;
-        st->st_blocks = blob.st_blocks;
-        st->st_blksize = 1 << 17; /* what tools like to read at once: each read is a request */
-        st->st_mtim = blob.st_mtim;
-        st->st_atim = st->st_ctim = st->st_mtim;
+        set_blob(st, &blob);
         return 0;
 }
 

@@ -40,15 +40,6 @@ static int images_list(struct call *call, uint64_t offset, struct lister *lister
                           &(struct images_listing){ .call = call, .lister = lister });
 }
 
-static int images_attributes(struct call *call, struct stat *st) {
-        _cleanup_region_ struct region region = { 0 };
-        int r = image_region_get(&call->request, call->node.id, &region);
-
-        if (r == 0)
-                set_times(st, region.created);
-        return r;
-}
-
 const struct kind kind_images = {
-        .mode = S_IFDIR | 0755, .lookup = images_lookup, .list = images_list, .attributes = images_attributes
+        .mode = S_IFDIR | 0755, .lookup = images_lookup, .list = images_list, .attributes = region_attributes
 };

@@ -16,6 +16,7 @@
 #include "cleanup.h"
 #include "disk.h"
 #include "image.h"
+#include "instance.h"
 #include "node.h"
 #include "service.h"
 #include "share.h"
@@ -91,6 +92,10 @@ int node_text(struct call *call, char **ret_text, size_t *ret_size);
 /* An entry for the kernel, of a node that has just been found or made. */
 int node_entry(struct call *call, struct node node, struct fuse_entry_param *ret_entry);
 void set_times(struct stat *st, int64_t ms);
+void set_times_ns(struct stat *st, int64_t ns);
+int region_attributes(struct call *call, struct stat *st);
+int meta_attributes(struct call *call, struct stat *st);
+void set_blob(struct stat *st, const struct stat *blob);
 
 /* 1 when the reply is full, else 0 or -errno. next: where listing goes on after this entry. */
 int lister_add(struct lister *lister, const char *name, struct node node, uint64_t next);
@@ -110,7 +115,10 @@ int fixed_list(struct call *call, const struct fixed_entry *entries, size_t coun
 
 extern const struct kind kind_image, kind_alias, kind_description, kind_shares_link, kind_disk; /* image.c */
 extern const struct kind kind_images;                                                            /* images.c */
-extern const struct kind kind_shares, kind_share, kind_meta_shares_link;                        /* shares.c */
+extern const struct kind kind_shares, kind_share, kind_expires, kind_meta_shares_link;          /* shares.c */
+extern const struct kind kind_accounts, kind_account, kind_trusted, kind_trust, kind_usage;      /* accounts.c */
+extern const struct kind kind_instances, kind_instance, kind_instance_image, kind_instance_disk; /* instances.c */
+extern const struct kind kind_meta_trust, kind_meta_reviewed, kind_meta_usage, kind_meta_exposure; /* meta_risk.c */
 extern const struct kind kind_meta, kind_meta_id, kind_meta_owner, kind_meta_state, kind_meta_size, kind_meta_digest,
         kind_meta_created, kind_meta_source, kind_meta_shares_tsv, kind_meta_history; /* meta.c */
 extern const struct kind kind_control, kind_whoami, kind_last_denial, kind_rules, kind_version; /* control.c */
@@ -135,7 +143,8 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t t
                unsigned flags);
 void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t to_parent, const char *to_name);
 
-void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi); /* file.c */
+void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+               struct fuse_file_info *fi); /* file.c */
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi);
 void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *data, off_t offset, struct fuse_file_info *fi);

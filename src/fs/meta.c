@@ -14,8 +14,21 @@ static const struct fixed_entry entries[] = {
         { "shares", NODE_META_SHARES, false },
         { "shares.tsv", NODE_META_SHARES_TSV, false },
         { "history.jsonl", NODE_META_HISTORY, false },
+        { "trust", NODE_META_TRUST, false },
+        { "reviewed", NODE_META_REVIEWED, false },
+        { "usage.tsv", NODE_META_USAGE, false },
+        { "exposure.tsv", NODE_META_EXPOSURE, false },
 };
 static const struct fixed_entry read_only_entries[] = { { "shares", NODE_META_SHARES_LINK, false } };
+
+/* SPEC 3.3: usage.tsv is the owner's, exposure.tsv no recipient's. */
+static bool may_see(const struct call *call, enum node_kind kind) {
+        bool own = image_is_own(&call->request, &call->image);
+
+        return kind == NODE_META_USAGE      ? own
+               : kind == NODE_META_EXPOSURE ? own || call->request.caller.role != ROLE_ACCOUNT
+                                            : true;
+}
 
 static int meta_lookup(struct call *call, const char *name, struct node *ret_node) {
         int r = call_image(call, call->node.id);
@@ -23,7 +36,9 @@ static int meta_lookup(struct call *call, const char *name, struct node *ret_nod
         if (r == 0 && call->mount->read_only && call->image.state != IMAGE_DRAFT &&
             fixed_lookup(call, read_only_entries, ARRAY_SIZE(read_only_entries), name, ret_node) == 0)
                 return 0;
-        return r < 0 ? r : fixed_lookup(call, entries, ARRAY_SIZE(entries), name, ret_node);
+        if (r == 0)
+                r = fixed_lookup(call, entries, ARRAY_SIZE(entries), name, ret_node);
+        return r < 0 ? r : may_see(call, ret_node->kind) ? 0 : -ENOENT;
 }
 
 static int meta_list(struct call *call, uint64_t offset, struct lister *lister) {
@@ -33,13 +48,15 @@ static int meta_list(struct call *call, uint64_t offset, struct lister *lister) 
                 struct node node;
 
                 r = meta_lookup(call, entries[i].name, &node);
-                if (r == 0)
+                if (r == -ENOENT)
+                        r = 0;
+                else if (r == 0)
                         r = lister_add(lister, entries[i].name, node, i + 1);
         }
         return r;
 }
 
-static int meta_attributes(struct call *call, struct stat *st) {
+int meta_attributes(struct call *call, struct stat *st) {
         int r = call_image(call, call->node.id);
 
         if (r == 0)
@@ -97,7 +114,7 @@ static int text_created(struct call *call, FILE *to) {
 }
 
 static int text_source(struct call *call, FILE *to) {
-        char source[OBJECT_SIZE + 16];
+        char source[SOURCE_SIZE];
         int r = image_source(&call->request, &call->image, source);
 
         if (r == 0)
@@ -106,10 +123,10 @@ static int text_source(struct call *call, FILE *to) {
 }
 
 static int print_share(const struct share *share, void *context) {
-        char time[TIMESTAMP_SIZE];
+        char time[TIMESTAMP_SIZE], expires[TIMESTAMP_SIZE];
 
         (void)fprintf(context, "%s\t%s\t%s\t%s\n", share->account_name, timestamp_format(share->granted, time),
-                      share->granted_by, "never");
+                      share->granted_by, share->expires ? timestamp_format(share->expires, expires) : "never");
         return 0;
 }
 

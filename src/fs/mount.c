@@ -61,7 +61,8 @@ static int fail(const char *what, const char *why) {
 }
 
 /* libfuse's messages, as ours: "fuse: bad mount point" becomes "imgsharefs: bad mount point". */
-__attribute__((format(printf, 2, 0))) static void log_message(enum fuse_log_level level, const char *format, va_list arguments) {
+__attribute__((format(printf, 2, 0))) static void log_message(enum fuse_log_level level, const char *format,
+                                                              va_list arguments) {
         char text[512];
         const char *message = text;
 

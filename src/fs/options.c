@@ -72,7 +72,8 @@ static int check(const struct options *options) {
                 return usage_error("no MOUNTPOINT given");
         if (!options->account)
                 return usage_error("which account? give -o account=NAME");
-        if (options->durability && strcmp(options->durability, "full") != 0 && strcmp(options->durability, "normal") != 0)
+        if (options->durability && strcmp(options->durability, "full") != 0 &&
+            strcmp(options->durability, "normal") != 0)
                 return usage_error("durability is full or normal");
         return 0;
 }

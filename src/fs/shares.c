@@ -20,7 +20,8 @@ struct shares_listing {
 static int list_share(const struct share *share, void *context) {
         const struct shares_listing *l = context;
 
-        return lister_add(l->lister, share->account_name, call_node(l->call, NODE_SHARE, share->id), (uint64_t)share->id);
+        return lister_add(l->lister, share->account_name, call_node(l->call, NODE_SHARE, share->id),
+                          (uint64_t)share->id);
 }
 
 static int shares_list(struct call *call, uint64_t offset, struct lister *lister) {
@@ -49,20 +50,19 @@ static int meta_link_text(struct call *call, FILE *to) {
         return 0;
 }
 
-const struct kind kind_meta_shares_link = { .mode = S_IFLNK | 0777, .attributes = shares_attributes, .text = meta_link_text };
+const struct kind kind_meta_shares_link = { .mode = S_IFLNK | 0777,
+                                            .attributes = shares_attributes,
+                                            .text = meta_link_text };
+
+/* Unlisted, so that the directory is an empty one to all tools. */
+static const struct fixed_entry share_entries[] = { { ".expires", NODE_EXPIRES, true } };
 
 static int share_lookup(struct call *call, const char *name, struct node *ret_node) {
-        (void)call;
-        (void)name;
-        (void)ret_node;
-        return -ENOENT;
+        return fixed_lookup(call, share_entries, ARRAY_SIZE(share_entries), name, ret_node);
 }
 
-static int share_entries(struct call *call, uint64_t offset, struct lister *lister) {
-        (void)call;
-        (void)offset;
-        (void)lister;
-        return 0;
+static int share_list_nothing(struct call *call, uint64_t offset, struct lister *lister) {
+        return fixed_list(call, share_entries, ARRAY_SIZE(share_entries), offset, lister);
 }
 
 static int share_attributes(struct call *call, struct stat *st) {
@@ -78,5 +78,18 @@ static int share_attributes(struct call *call, struct stat *st) {
 }
 
 const struct kind kind_share = {
-        .mode = S_IFDIR | 0755, .lookup = share_lookup, .list = share_entries, .attributes = share_attributes
+        .mode = S_IFDIR | 0755, .lookup = share_lookup, .list = share_list_nothing, .attributes = share_attributes
 };
+
+static int expires_text(struct call *call, FILE *to) {
+        char time[TIMESTAMP_SIZE];
+        struct share share;
+        struct image image;
+        int r = share_get(&call->request, call->node.id, &share, &image);
+
+        if (r == 0)
+                (void)fprintf(to, "%s\n", share.expires ? timestamp_format(share.expires, time) : "never");
+        return r;
+}
+
+const struct kind kind_expires = { .mode = S_IFREG | 0644, .attributes = share_attributes, .text = expires_text };

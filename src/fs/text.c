@@ -50,7 +50,11 @@ static int judge_write(struct call *call, const struct text_handle *handle) {
         case NODE_DESCRIPTION:
                 return description_judge(&call->request, handle->place);
         case NODE_META_STATE:
+        case NODE_META_REVIEWED:
                 return image_judge_attributes(&call->request, handle->place);
+        case NODE_EXPIRES:
+        case NODE_INSTANCE_IMAGE:
+                return 0; /* judged with what is written */
         default:
                 return fixed_tree(&call->request, false, "a file that is only read", false);
         }
@@ -80,7 +84,8 @@ int text_open(struct call *call, int flags, struct text_handle **ret_handle) {
         return r;
 }
 
-int text_read(struct call *call, struct text_handle *handle, size_t size, off_t offset, char *ret_data, size_t *ret_size) {
+int text_read(struct call *call, struct text_handle *handle, size_t size, off_t offset, char *ret_data,
+              size_t *ret_size) {
         char text[TEXT_SIZE];
         const char *data = handle->text;
         size_t length = handle->size;
@@ -117,7 +122,8 @@ static int commit(struct call *call, struct text_handle *handle, const char *tex
         return 0;
 }
 
-static int write_description(struct call *call, struct text_handle *handle, const char *data, size_t size, off_t offset) {
+static int write_description(struct call *call, struct text_handle *handle, const char *data, size_t size,
+                             off_t offset) {
         char text[TEXT_SIZE] = { 0 };
         size_t length = 0;
         int r = 0;
@@ -139,10 +145,32 @@ static int write_description(struct call *call, struct text_handle *handle, cons
         return commit(call, handle, text, length);
 }
 
-static int write_state(struct call *call, struct text_handle *handle, const char *data, size_t size) {
-        if (!(size == 6 || (size == 7 && data[6] == '\n')) || memcmp(data, "sealed", 6) != 0)
+static int run_command(struct call *call, const struct text_handle *handle, const char *word) {
+        switch (handle->node.kind) {
+        case NODE_META_STATE:
+                return strcmp(word, "sealed") == 0 ? image_seal(&call->request, handle->place) : -EINVAL;
+        case NODE_META_REVIEWED:
+                if (strcmp(word, "0") != 0 && strcmp(word, "1") != 0)
+                        return -EINVAL;
+                return image_review(&call->request, handle->place, word[0] == '1');
+        case NODE_EXPIRES:
+                return share_expire(&call->request, handle->node.id, word);
+        default:
+                return *word ? instance_launch(&call->request, handle->node.id, word) : 0;
+        }
+}
+
+/* A file that takes one word a write, and does what it says. */
+static int write_command(struct call *call, const struct text_handle *handle, const char *data, size_t size) {
+        char word[OBJECT_SIZE];
+
+        if (size > 0 && data[size - 1] == '\n')
+                size--;
+        if (size >= sizeof(word) || memchr(data, '\0', size) || memchr(data, '\n', size))
                 return -EINVAL;
-        return image_seal(&call->request, handle->place);
+        memcpy(word, data, size);
+        word[size] = '\0';
+        return run_command(call, handle, word);
 }
 
 int text_write(struct call *call, struct text_handle *handle, const char *data, size_t size, off_t offset) {
@@ -154,9 +182,9 @@ int text_write(struct call *call, struct text_handle *handle, const char *data, 
         else if (handle->node.kind == NODE_DESCRIPTION)
                 r = write_description(call, handle, data, size, offset);
         else
-                r = write_state(call, handle, data, size);
-        if (r != 0)
-                handle->truncated = false; /* a refused write leaves the old text */
+                r = write_command(call, handle, data, size);
+        if (r != 0 || handle->node.kind != NODE_DESCRIPTION)
+                handle->truncated = false; /* a refused write leaves the old text; a command has been done */
         (void)pthread_mutex_unlock(&handle->lock);
         return r;
 }
@@ -187,9 +215,10 @@ int text_flush(struct text_handle *handle) {
 }
 
 void text_close(struct call *call, struct text_handle *handle) {
-        if (handle->truncated && handle->node.kind == NODE_DESCRIPTION) {
-                call->request.caller = handle->caller;
+        call->request.caller = handle->caller;
+        if (handle->truncated && handle->node.kind == NODE_EXPIRES)
+                (void)share_expire(&call->request, handle->node.id, "");
+        if (handle->truncated && handle->node.kind == NODE_DESCRIPTION)
                 (void)description_write(&call->request, handle->place, "", 0); /* close(2) has returned long since */
-        }
         (void)handle_free(handle); /* returns NULL */
 }

@@ -29,8 +29,11 @@ int fixed_list(struct call *call, const struct fixed_entry *entries, size_t coun
 
 /* --- root, regions --- */
 
-static const struct fixed_entry root_entries[] = { { "regions", NODE_REGIONS, false }, { ".imgshare", NODE_CONTROL, true } };
-static const struct fixed_entry region_entries[] = { { "images", NODE_IMAGES, false } };
+static const struct fixed_entry root_entries[] = {
+        { "regions", NODE_REGIONS, false }, { "accounts", NODE_ACCOUNTS, false }, { ".imgshare", NODE_CONTROL, true }
+};
+static const struct fixed_entry region_entries[] = { { "images", NODE_IMAGES, false },
+                                                     { "instances", NODE_INSTANCES, false } };
 
 static int root_lookup(struct call *call, const char *name, struct node *ret_node) {
         return fixed_lookup(call, ARRAY_AND_SIZE(root_entries), name, ret_node);
@@ -65,7 +68,7 @@ static int regions_list(struct call *call, uint64_t offset, struct lister *liste
                                  &(struct region_listing){ .call = call, .lister = lister });
 }
 
-static int region_attributes(struct call *call, struct stat *st) {
+int region_attributes(struct call *call, struct stat *st) {
         _cleanup_region_ struct region region = { 0 };
         int r = image_region_get(&call->request, call->node.id, &region);
 
@@ -97,6 +100,15 @@ static const struct kind *const kinds[NODE_KINDS] = {
         [NODE_IMAGES] = &kind_images,
         [NODE_IMAGE] = &kind_image,
         [NODE_ALIAS] = &kind_alias,
+        [NODE_ACCOUNTS] = &kind_accounts,
+        [NODE_ACCOUNT] = &kind_account,
+        [NODE_TRUSTED] = &kind_trusted,
+        [NODE_TRUST] = &kind_trust,
+        [NODE_USAGE] = &kind_usage,
+        [NODE_INSTANCES] = &kind_instances,
+        [NODE_INSTANCE] = &kind_instance,
+        [NODE_INSTANCE_IMAGE] = &kind_instance_image,
+        [NODE_INSTANCE_DISK] = &kind_instance_disk,
         [NODE_DESCRIPTION] = &kind_description,
         [NODE_SHARES_LINK] = &kind_shares_link,
         [NODE_SHARES] = &kind_shares,
@@ -113,7 +125,12 @@ static const struct kind *const kinds[NODE_KINDS] = {
         [NODE_META_SOURCE] = &kind_meta_source,
         [NODE_META_SHARES_TSV] = &kind_meta_shares_tsv,
         [NODE_META_HISTORY] = &kind_meta_history,
+        [NODE_META_TRUST] = &kind_meta_trust,
+        [NODE_META_REVIEWED] = &kind_meta_reviewed,
+        [NODE_META_USAGE] = &kind_meta_usage,
+        [NODE_META_EXPOSURE] = &kind_meta_exposure,
         [NODE_SHARE] = &kind_share,
+        [NODE_EXPIRES] = &kind_expires,
         [NODE_CONTROL] = &kind_control,
         [NODE_WHOAMI] = &kind_whoami,
         [NODE_LAST_DENIAL] = &kind_last_denial,
@@ -129,6 +146,19 @@ void set_times(struct stat *st, int64_t ms) {
         st->st_mtim.tv_sec = ms / 1000;
         st->st_mtim.tv_nsec = ms % 1000 * 1000000;
         st->st_atim = st->st_ctim = st->st_mtim;
+}
+
+void set_times_ns(struct stat *st, int64_t ns) {
+        st->st_mtim.tv_sec = ns / 1000000000;
+        st->st_mtim.tv_nsec = ns % 1000000000;
+        st->st_atim = st->st_ctim = st->st_mtim;
+}
+
+void set_blob(struct stat *st, const struct stat *blob) {
+        st->st_size = blob->st_size;
+        st->st_blocks = blob->st_blocks;
+        st->st_blksize = 1 << 17; /* what tools like to read at once: each read is a request */
+        st->st_atim = st->st_ctim = st->st_mtim = blob->st_mtim;
 }
 
 int node_text(struct call *call, char **ret_text, size_t *ret_size) {

@@ -31,11 +31,23 @@ static int refuse(struct call *call, bool removing, const char *name) {
 /* --- making --- */
 
 static int make_directory(struct call *call, const char *name, struct node *ret_node) {
+        struct instance instance;
         struct image image;
         struct share share;
+        int64_t owner;
         int r;
 
         switch (call->node.kind) {
+        case NODE_INSTANCES:
+                r = instance_create(&call->request, call->node.id, name, &instance);
+                if (r == 0)
+                        *ret_node = call_node(call, NODE_INSTANCE, instance.id);
+                return r;
+        case NODE_TRUSTED:
+                r = trust_add(&call->request, name, &owner);
+                if (r == 0)
+                        *ret_node = call_node(call, NODE_TRUST, owner);
+                return r;
         case NODE_IMAGES:
                 r = image_create(&call->request, call->node.id, name, &image);
                 if (r == 0) {
@@ -95,7 +107,8 @@ void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
         struct call call;
         int r = call_begin_change(req, parent, &call);
 
-        if (r == 0 && call.node.kind == NODE_IMAGE && strcmp(name, "shares") == 0 && strcmp(target, ".meta/shares") == 0)
+        if (r == 0 && call.node.kind == NODE_IMAGE && strcmp(name, "shares") == 0 &&
+            strcmp(target, ".meta/shares") == 0)
                 r = make_shares_link(&call, &node);
         else if (r == 0)
                 r = refuse(&call, false, name);
@@ -120,12 +133,13 @@ static int copy_description(struct call *call, int64_t id, int64_t to_place, str
         return r != 0 ? r : description_touch(&call->request, to_place, mtime);
 }
 
-static int copy_disk(struct call *call, int64_t id, int64_t to_place, struct node *ret_node) {
+static int copy_disk(struct call *call, struct node from, int64_t to_place, struct node *ret_node) {
         struct image source, image;
-        int r = image_get_disk(&call->request, id, &source);
+        int r = from.kind == NODE_DISK ? image_get_disk(&call->request, from.id, &source) : 0;
 
         if (r == 0)
-                r = image_copy(&call->request, source.place, to_place, &image);
+                r = from.kind == NODE_DISK ? image_copy(&call->request, source.place, to_place, &image)
+                                           : instance_disk_copy(&call->request, from.id, to_place, &image);
         if (r != 0)
                 return r;
         call_image_set(call, &image);
@@ -144,8 +158,9 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t to_parent, const char *t
                 r = call_begin_change(req, to_parent, &call);
         if (r != 0)
                 ; /* told below */
-        else if (call.node.kind == NODE_IMAGE && from.kind == NODE_DISK && strcmp(to_name, "disk") == 0)
-                r = copy_disk(&call, from.id, call.node.id, &node);
+        else if (call.node.kind == NODE_IMAGE && (from.kind == NODE_DISK || from.kind == NODE_INSTANCE_DISK) &&
+                 strcmp(to_name, "disk") == 0)
+                r = copy_disk(&call, from, call.node.id, &node);
         else if (call.node.kind == NODE_IMAGE && from.kind == NODE_DESCRIPTION && strcmp(to_name, "description") == 0)
                 r = copy_description(&call, from.id, call.node.id, &node);
         else if (call.node.kind == NODE_IMAGE && from.kind == NODE_SHARES_LINK && strcmp(to_name, "shares") == 0)
@@ -166,6 +181,10 @@ static int remove_directory(struct call *call, const char *name) {
         switch (call->node.kind) {
         case NODE_IMAGES:
                 return node.kind == NODE_ALIAS ? -ENOTDIR : image_remove(&call->request, node.id, call->image.name);
+        case NODE_INSTANCES:
+                return instance_remove(&call->request, node.id);
+        case NODE_TRUSTED:
+                return trust_remove(&call->request, name);
         case NODE_META_SHARES:
                 return share_revoke(&call->request, call->node.id, name);
         default:
@@ -194,6 +213,10 @@ static int remove_file(struct call *call, const char *name) {
                 return shares_link_remove(&call->request, call->node.id);
         if (call->node.kind == NODE_IMAGE && node.kind == NODE_DISK)
                 return disk_remove(&call->request, call->node.id);
+        if (node.kind == NODE_INSTANCE_IMAGE)
+                return instance_image_remove(&call->request, call->node.id);
+        if (node.kind == NODE_INSTANCE_DISK)
+                return instance_disk_remove(&call->request, call->node.id);
         return refuse(call, true, name);
 }
 
@@ -239,13 +262,29 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t t
 
 /* --- attributes --- */
 
+static int truncate_instance(struct call *call, uint64_t size) {
+        struct disk_handle *handle;
+        struct instance instance;
+        int r = instance_get_disk(&call->request, call->node.id, &instance);
+
+        if (r == 0)
+                r = instance_disk_open(&call->request, instance.id, O_WRONLY, &handle);
+        if (r != 0)
+                return r;
+        r = disk_truncate(handle, size);
+        (void)disk_close(&call->request, handle); /* returns NULL */
+        return r;
+}
+
 static int set_size(struct call *call, uint64_t size, const struct fuse_file_info *fi) {
         struct text_handle *text;
         int r;
 
-        if (call->node.kind == NODE_DISK) {
+        if (call->node.kind == NODE_DISK || call->node.kind == NODE_INSTANCE_DISK) {
                 if (fi)
                         return disk_truncate((struct disk_handle *)(uintptr_t)fi->fh, size);
+                if (call->node.kind == NODE_INSTANCE_DISK)
+                        return truncate_instance(call, size);
                 r = image_get_disk(&call->request, call->node.id, &call->image);
                 return r != 0 ? r : disk_truncate_path(&call->request, call->image.place, size);
         }

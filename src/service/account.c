@@ -48,7 +48,10 @@ static int run_add(struct catalog_connection *c, void *context) {
 
 int account_add(struct request *request, const char *name, enum role role, int64_t uid, int64_t quota) {
         struct account_action a = {
-                .decision = { .request = request, .op = EVENT_ACCOUNT_ADD, .asked = "add account {account}", .account = name },
+                .decision = { .request = request,
+                              .op = EVENT_ACCOUNT_ADD,
+                              .asked = "add account {account}",
+                              .account = name },
                 .account = { .role = role, .uid = uid, .quota = quota },
         };
         int r = name_check(NAME_ACCOUNT, name);
@@ -62,12 +65,16 @@ int account_add(struct request *request, const char *name, enum role role, int64
 /* SPEC 4 `role`: an account that has images or shares stays an ordinary one. */
 static int change_role(struct catalog_connection *c, struct account_action *a, enum role to) {
         struct role_facts facts = { .role = a->decision.request->caller.role, .from = a->account.role, .to = to };
-        int r = catalog_account_holdings(c, a->account.id, &facts.images, &facts.shares);
+        struct holdings holdings;
+        int r = catalog_account_holdings(c, a->account.id, &holdings);
 
         if (r < 0)
                 return r;
         if (a->account.id == 1 && to != ROLE_OPERATOR) /* the built-in operator */
                 return -EPERM;
+        facts.images = holdings.images;
+        facts.shares = holdings.shares;
+        facts.instances = holdings.instances;
         r = policy_role_change(&facts);
         if (r == 0)
                 a->account.role = to;
@@ -150,7 +157,9 @@ static int end_shares(struct catalog_connection *c, struct account_action *a) {
                 object_name(&a->decision.image, a->decision.object);
                 event = decision_event(&a->decision, EVENT_UNSHARE);
                 event.account = a->account.name;
-                r = catalog_event_add(c, &event, &id);
+                r = unshare_details(c, share.image, a->account.id, &event);
+                if (r == 0)
+                        r = catalog_event_add(c, &event, &id);
                 if (r == 0)
                         r = catalog_share_end(c, id, share.id);
                 if (r < 0)
@@ -161,8 +170,9 @@ static int end_shares(struct catalog_connection *c, struct account_action *a) {
 
 static int run_rm(struct catalog_connection *c, void *context) {
         struct account_action *a = context;
-        int64_t images, shares, id;
+        struct holdings holdings;
         struct event event;
+        int64_t id;
         int r = decision_manage(c, &a->decision);
 
         if (r == 0)
@@ -170,14 +180,16 @@ static int run_rm(struct catalog_connection *c, void *context) {
         if (r == 0 && a->account.id == 1)
                 r = -EPERM;
         if (r == 0)
-                r = catalog_account_holdings(c, a->account.id, &images, &shares);
-        if (r == 0 && images > 0)
+                r = catalog_account_holdings(c, a->account.id, &holdings);
+        if (r == 0 && (holdings.images > 0 || holdings.instances > 0))
                 r = -ENOTEMPTY;
         if (r == 0)
                 r = end_shares(c, a);
         if (r != 0)
                 return r;
-        event = (struct event){ .caller = &a->decision.request->caller, .op = EVENT_ACCOUNT_RM, .account = a->account.name };
+        event = (struct event){ .caller = &a->decision.request->caller,
+                                .op = EVENT_ACCOUNT_RM,
+                                .account = a->account.name };
         r = catalog_event_add(c, &event, &id);
         return r < 0 ? r : catalog_account_end(c, id, a->account.id);
 }

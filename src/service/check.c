@@ -22,7 +22,8 @@ struct checking {
 
 static int found(struct checking *k, const char *what, const char *object, const char *problem, const char *repair) {
         k->findings++;
-        return k->each(&(struct finding){ .what = what, .object = object, .problem = problem, .repair = repair }, k->context);
+        return k->each(&(struct finding){ .what = what, .object = object, .problem = problem, .repair = repair },
+                       k->context);
 }
 
 static int check_digest(struct checking *k, const struct image *image, const char *object) {
@@ -35,7 +36,8 @@ static int check_digest(struct checking *k, const struct image *image, const cha
         if (r < 0)
                 return found(k, "image", object, strerror(-r), "");
         if (memcmp(digest, image->digest, DIGEST_SIZE) != 0)
-                return found(k, "image", object, "its bytes are not those that were sealed", "restore the blob from a backup");
+                return found(k, "image", object, "its bytes are not those that were sealed",
+                             "restore the blob from a backup");
         return 0;
 }
 
@@ -52,17 +54,29 @@ static int check_image(const struct image *image, void *context) {
 
         object_name(image, object);
         if (r == -ENOENT)
-                return still_wanted(k, image->id)
-                               ? found(k, "image", object, "its disk is not in the store", "restore the blob, or remove the disk")
-                               : 0;
+                return still_wanted(k, image->id) ? found(k, "image", object, "its disk is not in the store",
+                                                          "restore the blob, or remove the disk")
+                                                  : 0;
         if (r < 0)
                 return found(k, "image", object, strerror(-r), "");
         if (image->state == IMAGE_SEALED && st.st_size != image->size) {
-                (void)snprintf(problem, sizeof(problem), "its disk has %lld bytes, %lld were sealed", (long long)st.st_size,
-                               (long long)image->size);
+                (void)snprintf(problem, sizeof(problem), "its disk has %lld bytes, %lld were sealed",
+                               (long long)st.st_size, (long long)image->size);
                 return found(k, "image", object, problem, "restore the blob from a backup");
         }
         return k->digests && image->digested ? check_digest(k, image, object) : 0;
+}
+
+static int check_launch(int64_t launch, const char *object, void *context) {
+        struct checking *k = context;
+        struct stat st;
+        int r = blob_stat(k->store, launch, &st);
+
+        if (r == 0 || (r == -ENOENT && !still_wanted(k, launch)))
+                return 0;
+        if (r == -ENOENT)
+                return found(k, "instance", object, "its disk is not in the store", "reinstall it, or remove the disk");
+        return found(k, "instance", object, strerror(-r), "");
 }
 
 static int check_blob(int64_t id, void *context) {
@@ -91,6 +105,8 @@ static int check_region(const struct region *region, void *context) {
         if (r < 0)
                 return found(k, "region", region->name, "its store is offline", "mount it where region list shows it");
         r = catalog_disk_each(k->c, region->id, check_image, k);
+        if (r == 0)
+                r = catalog_launch_each(k->c, region->id, check_launch, k);
         return r != 0 ? r : blob_each(k->store, check_blob, k);
 }
 

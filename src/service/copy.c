@@ -134,9 +134,14 @@ static int can_refer(struct disk *to, uint64_t from_offset, uint64_t to_offset, 
         struct stat st;
         int r;
 
-        if (from_offset != to_offset || from_offset > source_size || !blob_store_same_filesystem(to->source->store, to->store))
+        if (is_launch(to->source->id)) /* it goes on changing */
+                return 0;
+        if (from_offset != to_offset || from_offset > source_size ||
+            !blob_store_same_filesystem(to->source->store, to->store))
                 return 0;
         if (!to->referring) {
+                if (is_launch(to->id))
+                        return 0;
                 if (fstat(to->fd, &st) < 0)
                         return -errno;
                 if (st.st_size > 0)
@@ -206,144 +211,4 @@ ssize_t disk_copy_range(struct disk_handle *from, uint64_t from_offset, struct d
                 disk->written = true;
         (void)pthread_rwlock_unlock(&disk->io);
         return n;
-}
-
-/* --- link: a whole disk at once --- */
-
-struct copying {
-        struct decision decision; /* about the source */
-        struct decision target;
-        struct seal seal;
-        bool busy;
-        uint64_t size;
-};
-
-static int judge_copy(struct catalog_connection *c, struct copying *n) {
-        struct decision *d = &n->decision, *t = &n->target;
-        int r = decision_read(c, d);
-
-        if (r == 0)
-                r = decision_read(c, t);
-        if (r == 0)
-                r = policy_image_copy(&(struct copy_facts){
-                        .visible = d->visible, .owner = d->owner, .quota = 1,
-                        .busy = n->busy || (d->image.state == IMAGE_AVAILABLE && !seal_possible(&n->seal, &d->image)) });
-        if (r == 0)
-                r = policy_disk_write(&(struct write_facts){
-                        .role = t->request->caller.role, .visible = t->visible, .owner = t->owner,
-                        .sealed = t->image.state == IMAGE_SEALED });
-        if (r != 0)
-                return r;
-        return !d->image.has_disk ? -ENOENT : t->image.has_disk ? -EEXIST : 0;
-}
-
-static int run_copy(struct catalog_connection *c, void *context) {
-        struct copying *n = context;
-        struct decision *t = &n->target;
-        int64_t image = t->image.id, id;
-        struct event event;
-        int r = judge_copy(c, n);
-
-        if (r == 0 && t->image.id != image)
-                r = -EEXIST;
-        if (r == 0 && n->seal.image)
-                r = seal_commit(c, &n->decision, &n->seal);
-        if (r != 0)
-                return r;
-        event = decision_event(t, EVENT_COPY);
-        event.detail[0].key = "source";
-        event.detail[0].text = n->decision.object;
-        r = catalog_event_add(c, &event, &id);
-        if (r == 0)
-                r = catalog_image_disk(c, id, image, n->decision.image.id);
-        if (r == 0 && n->size > 0)
-                r = catalog_image_available(c, id, t->place, image);
-        return r < 0 ? r : catalog_image_get(c, t->place, &t->image);
-}
-
-/* The new blob: a link, or bytes in another filesystem. */
-static int copy_file(struct copying *n, struct blob_store *from, struct blob_store *to) {
-        int64_t source = n->decision.image.id, target = n->target.image.id;
-        _cleanup_fd_ int fd = -1, copy = -1;
-        struct stat st;
-        int r = blob_open(from, source, O_RDONLY, &fd);
-
-        if (r < 0)
-                return r;
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        n->size = (uint64_t)st.st_size;
-        r = n->size > 0 && blob_store_same_filesystem(from, to) ? blob_link(from, source, to, target) : -EXDEV;
-        return r == -EXDEV || r == -EMLINK ? blob_replace(to, target, fd, n->size, &copy) : r;
-}
-
-/* Nobody else makes this disk meanwhile; -EEXIST: somebody did. */
-static int hold_target(struct service *service, const struct copying *n, const struct blob_store *store,
-                       struct blob_lock *lock) {
-        _cleanup_read_ struct catalog_connection *c = NULL;
-        struct image image;
-        int r = blob_lock(store, n->target.image.id, BLOB_LOCK_WRITE, 0, lock);
-
-        if (r == 0)
-                r = blob_lock_refer(lock, true);
-        if (r == 0)
-                r = catalog_read(service->catalog, &c);
-        if (r == 0)
-                r = catalog_image_of_id(c, n->target.image.id, &image);
-        return r < 0 ? r : image.has_disk ? -EEXIST : 0;
-}
-
-/* Holds the source still, copies, and says so in the catalog. */
-static int copy_locked(struct request *request, struct copying *n, struct blob_store *from, struct blob_store *to) {
-        _cleanup_(cleanup_blob_lock) struct blob_lock source = BLOB_LOCK_NONE, target = BLOB_LOCK_NONE;
-        int r = blob_lock(from, n->decision.image.id, BLOB_LOCK_COPY, SEAL_WAIT_MS, &source);
-
-        if (r == 0 && n->decision.image.state == IMAGE_AVAILABLE)
-                r = seal_prepare(request->service, &n->decision.image, &n->seal);
-        n->busy = r == -EBUSY;
-        if (r == 0)
-                r = hold_target(request->service, n, to, &target);
-        if (r == 0)
-                r = copy_file(n, from, to);
-        if (r < 0 && !n->busy)
-                return r;
-        r = decision_end(&n->decision, catalog_write(request->service->catalog, run_copy, n));
-        if (r != 0 && !n->busy && r != -EEXIST)
-                (void)blob_unlink(to, n->target.image.id); /* else swept */
-        return r;
-}
-
-int image_copy(struct request *request, int64_t place, int64_t to_place, struct image *ret_image) {
-        struct copying n = {
-                .decision = { .request = request, .op = EVENT_COPY, .asked = "copy {object}", .place = place },
-                .target = { .request = request, .op = EVENT_COPY, .asked = "copy to {object}", .place = to_place },
-                .seal = { .lock = BLOB_LOCK_NONE },
-        };
-        struct blob_store *from, *to;
-        int r;
-
-        {
-                _cleanup_read_ struct catalog_connection *c = NULL;
-
-                r = catalog_read(request->service->catalog, &c);
-                n.seal.image = 0;
-                if (r == 0) {
-                        r = judge_copy(c, &n);
-                        if (r == -EBUSY) /* not prepared yet */
-                                r = n.target.image.has_disk ? -EEXIST : 0;
-                }
-        }
-        if (r != 0)
-                return decision_end(&n.decision, r);
-        r = service_store(request->service, n.decision.image.region, &from);
-        if (r == 0)
-                r = service_store(request->service, n.target.image.region, &to);
-        if (r == 0)
-                r = copy_locked(request, &n, from, to);
-        if (r == 0 && n.seal.image)
-                digest_wake(request->service);
-        seal_end(&n.seal);
-        if (r == 0)
-                *ret_image = n.target.image;
-        return r;
 }

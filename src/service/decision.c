@@ -6,7 +6,8 @@
 #include "internal.h"
 
 void object_name(const struct image *image, char ret_object[static OBJECT_SIZE]) {
-        (void)snprintf(ret_object, OBJECT_SIZE, "%s/%s@%s", image->region_name, image->name, image->owner_name); /* fits */
+        (void)snprintf(ret_object, OBJECT_SIZE, "%s/%s@%s", image->region_name, image->name,
+                       image->owner_name); /* fits */
 }
 
 int image_visible(struct catalog_connection *c, const struct caller *caller, const struct image *image) {
@@ -27,6 +28,10 @@ static int read_caller(struct catalog_connection *c, struct caller *caller) {
         if (r == 0)
                 caller->role = account.role;
         return r == -ENOENT ? -EACCES : r;
+}
+
+int decision_caller(struct catalog_connection *c, struct decision *d) {
+        return read_caller(c, &d->request->caller);
 }
 
 int decision_manage(struct catalog_connection *c, struct decision *d) {
@@ -62,7 +67,8 @@ static int name_share(const struct share *share, void *context) {
         size_t names = strlen(d->names), paths = strlen(d->paths);
 
         if (d->count++ < NAMED) {
-                (void)snprintf(d->names + names, sizeof(d->names) - names, "%s%s", names ? ", " : "", share->account_name);
+                (void)snprintf(d->names + names, sizeof(d->names) - names, "%s%s", names ? ", " : "",
+                               share->account_name);
                 (void)snprintf(d->paths + paths, sizeof(d->paths) - paths, "%sshares/%s", paths ? " " : "",
                                share->account_name); /* a long list is cut */
         }
@@ -118,7 +124,7 @@ int decision_end(struct decision *d, int r) {
         refusal_explain((enum rule)r,
                         &(struct refusal_context){
                                 .object = d->op >= EVENT_CREATE ? d->object : NULL, /* before: managing, no image */
-                                .region = d->image.region_name,
+                                .region = d->region ?: d->image.region_name,
                                 .image = d->image.name,
                                 .owner = d->image.owner_name,
                                 .account = d->account,

@@ -103,7 +103,9 @@ int shares_link_create(struct request *request, int64_t place, struct image *ret
 }
 
 int shares_link_remove(struct request *request, int64_t place) {
-        struct editing e = { .link = true, .removing = true, .decision = { .asked = "remove the link shares of {object}" } };
+        struct editing e = { .link = true,
+                             .removing = true,
+                             .decision = { .asked = "remove the link shares of {object}" } };
 
         return edit(&e, request, place);
 }

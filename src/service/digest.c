@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The daemon's own thread: digests of sealed disks, and the closing of counted refusals.
+ * The daemon's own thread: digests of sealed disks, shares that expire, and the closing of counted refusals.
  */
 #include <fcntl.h>
 #include <time.h>
@@ -27,6 +27,8 @@ static int run_digest(struct catalog_connection *c, void *context) {
         const struct digest *d = context;
         int r = catalog_image_digest(c, d->image, d->value);
 
+        if (r == 0)
+                r = catalog_image_same_content(c, d->image);
         return r == -ENOENT ? 0 : r; /* the image is gone */
 }
 
@@ -64,12 +66,16 @@ static void digest_round(struct service *service) {
 static void *digest_main(void *argument) {
         struct service *service = argument;
         struct timespec until;
+        int64_t due;
 
         while (!stopping(service)) {
                 digest_round(service);
                 denials_flush(service, false);
+                due = expiry_round(service);
                 (void)clock_gettime(CLOCK_REALTIME, &until); /* cannot fail for this clock */
                 until.tv_sec += IDLE_SECONDS;
+                if (due > 0 && due / 1000 < until.tv_sec)
+                        until = (struct timespec){ .tv_sec = due / 1000, .tv_nsec = due % 1000 * 1000000 };
                 (void)pthread_mutex_lock(&service->digest_lock);
                 if (!service->digest_wanted && !service->stopping)
                         (void)pthread_cond_timedwait(&service->digest_work, &service->digest_lock, &until);

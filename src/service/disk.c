@@ -5,19 +5,29 @@
 
 #include "internal.h"
 
+/* 0, the rule `sealed`, or -ENOENT: the disk was removed or replaced. */
+static int still_writable(struct catalog_connection *c, int64_t id) {
+        struct instance instance;
+        struct image image;
+        int r = is_launch(id) ? catalog_instance_of_launch(c, id, &instance) : catalog_image_of_id(c, id, &image);
+
+        if (r < 0)
+                return r;
+        if (is_launch(id))
+                return instance.has_disk ? 0 : -ENOENT;
+        return image.state == IMAGE_SEALED ? RULE_SEALED : 0;
+}
+
 /* The first writer's part of opening: the lock first, then another look at whether it may be written. */
 static int first_writer(struct request *request, struct disk *disk) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         _cleanup_(cleanup_blob_lock) struct blob_lock lock = BLOB_LOCK_NONE;
-        struct image image;
         int r = blob_lock(disk->store, disk->id, BLOB_LOCK_WRITE, 0, &lock);
 
         if (r == 0)
                 r = catalog_read(request->service->catalog, &c);
         if (r == 0)
-                r = catalog_image_of_id(c, disk->id, &image);
-        if (r == 0 && image.state == IMAGE_SEALED)
-                r = RULE_SEALED;
+                r = still_writable(c, disk->id);
         if (r == 0)
                 r = disk_reopen(disk, O_RDWR);
         if (r != 0)
@@ -80,20 +90,13 @@ int disk_decision(struct request *request, int64_t place, struct decision *ret_d
         return r < 0 ? r : decision_read(c, ret_decision);
 }
 
-int disk_open(struct request *request, int64_t place, int flags, struct disk_handle **ret_handle) {
+int disk_open_judged(struct request *request, int64_t region, int64_t id, int flags, struct disk_handle **ret_handle) {
         struct disk_handle *handle;
         struct disk *disk;
-        struct decision d;
-        int r = disk_decision(request, place, &d);
+        int r = disk_get(request->service, region, id, &disk);
 
-        if (r == 0)
-                r = judge(request, &d, flags, d.image.state == IMAGE_SEALED);
-        if (r == 0 && !d.image.has_disk)
-                r = -ENOENT;
-        if (r == 0)
-                r = disk_get(request->service, &d.image, &disk);
-        if (r != 0)
-                return decision_end(&d, r);
+        if (r < 0)
+                return r;
         r = handle_new(request->service, disk, flags, &handle);
         if (r < 0) {
                 disk_put(request->service, disk);
@@ -109,6 +112,19 @@ int disk_open(struct request *request, int64_t place, int flags, struct disk_han
                 (void)disk_close(request, handle); /* returns NULL */
         else
                 *ret_handle = handle;
+        return r;
+}
+
+int disk_open(struct request *request, int64_t place, int flags, struct disk_handle **ret_handle) {
+        struct decision d;
+        int r = disk_decision(request, place, &d);
+
+        if (r == 0)
+                r = judge(request, &d, flags, d.image.state == IMAGE_SEALED);
+        if (r == 0 && !d.image.has_disk)
+                r = -ENOENT;
+        if (r == 0)
+                r = disk_open_judged(request, d.image.region, d.image.id, flags, ret_handle);
         return decision_end(&d, r);
 }
 
@@ -179,7 +195,7 @@ int disk_create(struct request *request, int64_t place, int flags, struct image 
         if (r == 0 && d.image.has_disk)
                 r = -EEXIST;
         if (r == 0)
-                r = disk_new(request->service, &d.image, &disk);
+                r = disk_new(request->service, d.image.region, d.image.id, &disk);
         if (r == 0)
                 r = create_file(request, disk);
         if (r != 0)

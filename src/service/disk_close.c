@@ -27,24 +27,26 @@ struct closing {
 static int run_close(struct catalog_connection *c, void *context) {
         struct closing *n = context;
         struct decision *d = &n->decision;
-        int64_t lineage = n->disk->lineage, source = 0, id, place;
-        char source_object[OBJECT_SIZE];
+        int64_t lineage = n->disk->lineage, source = 0, same, id;
+        char source_object[SOURCE_SIZE];
         struct event event;
         bool copied;
         int r = decision_read(c, d);
 
         if (r == 0 && d->image.id == n->disk->id)
-                r = catalog_image_source(c, n->disk->id, &source);
+                r = catalog_image_source(c, n->disk->id, &source, &same);
         if (r < 0 || d->image.id != n->disk->id || d->image.state == IMAGE_SEALED)
                 return r; /* the disk was removed, or a link to this sealed image took its place */
         copied = lineage != 0 && lineage != source;
         if (n->written && d->image.mtime != 0)
                 r = catalog_image_touch(c, n->disk->id, 0);
+        if (r == 0 && n->written && d->image.reviewed)
+                r = review_commit(c, d, false);
         if (r < 0 || (!copied && (d->image.state != IMAGE_DRAFT || n->size == 0)))
                 return r;
         event = decision_event(d, copied ? EVENT_COPY : EVENT_AVAILABLE);
         if (copied) {
-                r = catalog_image_name(c, lineage, source_object, &place);
+                r = source_name(c, NULL, lineage, source_object);
                 event.detail[0].key = "source";
                 event.detail[0].text = source_object;
         }
@@ -61,18 +63,18 @@ static int run_close(struct catalog_connection *c, void *context) {
 static int close_matters(struct request *request, const struct disk *disk, int64_t *ret_place) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         struct image image;
-        int64_t source;
+        int64_t source, same;
         int r = catalog_read(request->service->catalog, &c);
 
         if (r == 0)
                 r = catalog_image_of_id(c, disk->id, &image);
         if (r == 0)
-                r = catalog_image_source(c, disk->id, &source);
+                r = catalog_image_source(c, disk->id, &source, &same);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
         *ret_place = image.place;
         return image.state == IMAGE_DRAFT || (disk->lineage != 0 && disk->lineage != source) ||
-               (disk->written && image.mtime != 0);
+               (disk->written && (image.mtime != 0 || image.reviewed));
 }
 
 /* io is held exclusively. */

@@ -75,7 +75,8 @@ static int stat_open(const struct disk *disk, struct stat *ret_stat) {
         return 0;
 }
 
-/* Looks at the open disk of an image, if only_referring: only if its bytes are another one's. -ENOENT: there is none. */
+/* Looks at the open disk of an image, if only_referring: only if its bytes are another one's. -ENOENT: there is none.
+ */
 static int stat_if_open(struct service *service, int64_t id, bool only_referring, struct stat *ret_stat) {
         struct disk *disk = disk_find(service, id);
         int r = -ENOENT;
@@ -144,7 +145,8 @@ static int run_touch(struct catalog_connection *c, void *context) {
 }
 
 int disk_touch(struct request *request, int64_t place, int64_t mtime) {
-        struct touching n = { .decision = { .request = request, .place = place }, .mtime = mtime ?: 1 }; /* 0 would mean: the blob's own */
+        struct touching n = { .decision = { .request = request, .place = place },
+                              .mtime = mtime ?: 1 }; /* 0 would mean: the blob's own */
         struct disk *disk;
         int r = catalog_write(request->service->catalog, run_touch, &n);
 

@@ -19,10 +19,10 @@ void disk_cleanup(struct disk **disk) {
         *disk = disk_free(*disk);
 }
 
-int disk_new(struct service *service, const struct image *image, struct disk **ret_disk) {
+int disk_new(struct service *service, int64_t region, int64_t id, struct disk **ret_disk) {
         struct disk *disk;
         struct blob_store *store;
-        int r = service_store(service, image->region, &store);
+        int r = service_store(service, region, &store);
 
         if (r < 0)
                 return r;
@@ -30,7 +30,7 @@ int disk_new(struct service *service, const struct image *image, struct disk **r
         if (!disk)
                 return -ENOMEM;
         disk->references = 1;
-        disk->id = image->id;
+        disk->id = id;
         disk->store = store;
         disk->fd = disk->source_fd = -1;
         disk->lock = disk->source_lock = BLOB_LOCK_NONE;
@@ -87,15 +87,15 @@ int disk_reopen(struct disk *disk, int flags) {
         return 0;
 }
 
-int disk_get(struct service *service, const struct image *image, struct disk **ret_disk) {
+int disk_get(struct service *service, int64_t region, int64_t id, struct disk **ret_disk) {
         _cleanup_(disk_cleanup) struct disk *fresh = NULL;
         struct disk *disk;
-        int r = disk_new(service, image, &fresh);
+        int r = disk_new(service, region, id, &fresh);
 
         if (r < 0)
                 return r;
         (void)pthread_mutex_lock(&service->disks_lock);
-        disk = table_find(service, image->id);
+        disk = table_find(service, id);
         if (!disk) {
                 disk = TAKE_PTR(fresh);
                 disk->next = service->disks;

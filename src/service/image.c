@@ -6,6 +6,7 @@
 struct creation {
         struct decision decision;
         int64_t region;
+        char region_name[NAME_SIZE];
         struct image image;
 };
 
@@ -27,6 +28,8 @@ static int create_facts(struct catalog_connection *c, struct creation *n, struct
                 return r;
         ret_facts->region_known = true;
         (void)snprintf(d->object, OBJECT_SIZE, "%s/%s@%s", region.name, d->name, caller->name); /* long: cut */
+        strcpy(n->region_name, region.name);
+        d->region = n->region_name;
         r = catalog_place_find(c, n->region, caller->account, d->name, &place);
         ret_facts->name_taken = r == 0;
         if (r == 0 || r == -ENOENT)
@@ -188,7 +191,9 @@ static int run_rename_part(struct catalog_connection *c, void *context) {
 }
 
 int image_rename_part(struct request *request, int64_t place, int64_t to_place) {
-        struct decision d = { .request = request, .op = EVENT_RENAME, .asked = "move a part of {object}", .place = place };
+        struct decision d = {
+                .request = request, .op = EVENT_RENAME, .asked = "move a part of {object}", .place = place
+        };
         int r;
 
         if (place == to_place)

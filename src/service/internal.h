@@ -12,6 +12,7 @@
 #include "cleanup.h"
 #include "disk.h"
 #include "image.h"
+#include "instance.h"
 #include "policy.h"
 #include "registry.h"
 #include "service.h"
@@ -61,10 +62,13 @@ struct decision {
         char object[OBJECT_SIZE];
         char names[512], paths[512];
         int64_t count, limit;
+        const char *region; /* where the request wants something; NULL: where the image is */
 };
 
 /* Reads the caller's role and the image again, in the transaction. -EACCES: the caller's account is gone. */
 int decision_read(struct catalog_connection *c, struct decision *d);
+/* Only who asks, read again: for what is about no image. */
+int decision_caller(struct catalog_connection *c, struct decision *d);
 /* May the caller manage regions, accounts and limits? Read again in the transaction. */
 int decision_manage(struct catalog_connection *c, struct decision *d);
 /* Names those the image is shared with, when rule r (> 0) is about that. Returns r, or below 0. */
@@ -77,6 +81,11 @@ void object_name(const struct image *image, char ret_object[static OBJECT_SIZE])
 
 /* Whether who asks may know of an image: 1, 0 or -errno. */
 int image_visible(struct catalog_connection *c, const struct caller *caller, const struct image *image);
+
+/* --- listing.c --- */
+
+/* The place called `<img>` (of the account) or `<img>@<owner>` in a region; whether it may be seen is not asked. */
+int place_by_name(struct catalog_connection *c, int64_t region, int64_t account, const char *name, int64_t *ret_place);
 
 /* --- denial.c --- */
 
@@ -98,6 +107,9 @@ struct seal {
 };
 /* Takes the lock and syncs. -EBUSY: somebody writes. Not for drafts. */
 int seal_prepare(struct service *service, const struct image *image, struct seal *ret_seal);
+/* Reads the image, and prepares sealing it if it is the asker's own and not sealed yet. Somebody writing is no error
+ * here: nothing is prepared, and the rules say so when it is their turn. */
+int seal_prepare_own(struct request *request, int64_t place, struct image *ret_image, struct seal *ret_seal);
 static inline void seal_end(struct seal *seal) {
         seal->lock = blob_unlock(seal->lock);
         seal->image = 0;
@@ -110,11 +122,34 @@ bool seal_possible(const struct seal *seal, const struct image *image);
 int seal_commit(struct catalog_connection *c, struct decision *d, const struct seal *seal);
 #define SEAL_WAIT_MS 1000 /* SPEC 5.1 */
 
+/* --- share.c --- */
+
+/* What an unshare says in the log: how many instances and derived images remain at the account. */
+int unshare_details(struct catalog_connection *c, int64_t image, int64_t account, struct event *event);
+
+/* --- instance.c --- */
+
+/* Reads an instance, in the transaction, and judges its use; d->object is its name then. */
+int instance_judge_in(struct catalog_connection *c, struct decision *d, int64_t id, bool change,
+                      struct instance *ret_instance);
+
+/* --- review.c --- */
+
+/* In the transaction: writing a disk resets it. */
+int review_commit(struct catalog_connection *c, struct decision *d, bool reviewed);
+
+/* --- expiry.c --- */
+
+/* In the transaction: ends a share that has expired, so that another can take its place. */
+int expiry_commit(struct catalog_connection *c, const struct caller *caller, const struct share *share);
+/* Ends what has expired; returns the time (ms) when to look again, 0: nothing is due. */
+int64_t expiry_round(struct service *service);
+
 /* --- digest.c --- */
 
 int digest_start(struct service *service);
 void digest_stop(struct service *service);
-/* There is something to digest. */
+/* There is something to do for the background thread. */
 void digest_wake(struct service *service);
 
 /* --- open disks: disk*.c, copy.c --- */
@@ -150,13 +185,17 @@ struct disk_handle {
 };
 
 void disk_handle_put(struct disk_handle *handle);
-/* The open disk of an image, one reference more. */
-int disk_get(struct service *service, const struct image *image, struct disk **ret_disk);
+/* Whether an id is that of an instance's disk: never sealed, never a link. */
+static inline bool is_launch(int64_t id) {
+        return id >= LAUNCH_FIRST;
+}
+/* The open disk of an image or launch, one reference more. */
+int disk_get(struct service *service, int64_t region, int64_t id, struct disk **ret_disk);
 void disk_put(struct service *service, struct disk *disk);
 /* The one that is open already; NULL. One reference more. */
 struct disk *disk_find(struct service *service, int64_t id);
 /* A disk not yet in the table: no descriptor, one reference. */
-int disk_new(struct service *service, const struct image *image, struct disk **ret_disk);
+int disk_new(struct service *service, int64_t region, int64_t id, struct disk **ret_disk);
 struct disk *disk_free(struct disk *disk);
 void disk_cleanup(struct disk **disk);
 void disk_insert(struct service *service, struct disk *disk); /* takes ownership */
@@ -164,6 +203,12 @@ void disk_insert(struct service *service, struct disk *disk); /* takes ownership
 int disk_reopen(struct disk *disk, int flags);
 /* Who asks, and for what, before anything is judged. */
 int disk_decision(struct request *request, int64_t place, struct decision *ret_decision);
+/* Opens what has been judged. -EBUSY; `sealed`, if it has become that meanwhile. */
+int disk_open_judged(struct request *request, int64_t region, int64_t id, int flags, struct disk_handle **ret_handle);
+/* `north/web@alice`, or for a launch `instance north/vm1@bob from north/web@alice`; `hidden` for what the caller (NULL:
+ * the log) may not know of. */
+int source_name(struct catalog_connection *c, const struct caller *caller, int64_t id,
+                char ret_text[static SOURCE_SIZE]);
 /* Makes it a file of its own, to be written to; io is held exclusively. */
 int disk_own(struct service *service, struct disk *disk);
 /* Ends a copy into it, with what is there. io is held exclusively. */

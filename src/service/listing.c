@@ -57,24 +57,31 @@ int image_get_disk(struct request *request, int64_t id, struct image *ret_image)
         return r < 0 ? r : seen(c, request, ret_image);
 }
 
+int place_by_name(struct catalog_connection *c, int64_t region, int64_t account, const char *name, int64_t *ret_place) {
+        char image[NAME_SIZE], owner[NAME_SIZE];
+        struct account row = { .id = account };
+        int r = 0;
+
+        if (strchr(name, '@')) {
+                r = name_split(name, image, owner);
+                if (r == 0)
+                        r = catalog_account_find(c, owner, &row);
+                name = image;
+        }
+        return r < 0 ? r : catalog_place_find(c, region, row.id, name, ret_place);
+}
+
 int image_lookup(struct request *request, int64_t region, const char *name, struct image *ret_image) {
         _cleanup_read_ struct catalog_connection *c = NULL;
-        char image[NAME_SIZE], owner[NAME_SIZE];
-        struct account account = { .id = request->caller.account };
+        size_t length = strcspn(name, "@");
         int64_t place;
         int r = catalog_read(request->service->catalog, &c);
 
-        if (r == 0 && strchr(name, '@')) {
-                r = name_split(name, image, owner);
-                if (r == 0)
-                        r = catalog_account_find(c, owner, &account);
-                name = image;
-        }
         if (r == 0)
-                r = catalog_place_find(c, region, account.id, name, &place);
+                r = place_by_name(c, region, request->caller.account, name, &place);
         if (r == 0)
                 r = catalog_image_get(c, place, ret_image);
-        if (r == 0 && strcmp(ret_image->name, name) != 0)
+        if (r == 0 && (strncmp(ret_image->name, name, length) != 0 || ret_image->name[length] != '\0'))
                 r = -ENOENT; /* renamed between the two reads */
         return r < 0 ? r : seen(c, request, ret_image);
 }
@@ -113,33 +120,60 @@ int image_list(struct request *request, int64_t region, struct image_cursor curs
         return catalog_received_list(c, region, request->caller.account, cursor.after, list_entry, &l);
 }
 
-int image_source(struct request *request, const struct image *image, char ret_text[static OBJECT_SIZE + 16]) {
+/* `north/web@alice`, or `hidden`. What was one's own and is gone may still be named. */
+static int image_source_name(struct catalog_connection *c, const struct caller *caller, int64_t id,
+                             char ret_object[static OBJECT_SIZE]) {
+        int64_t place;
+        int r = 1;
+
+        if (caller)
+                r = catalog_image_known(c, caller->account, id);
+        if (r == 0 && caller->role != ROLE_ACCOUNT)
+                r = 1;
+        strcpy(ret_object, "hidden");
+        return r > 0 ? catalog_image_name(c, id, ret_object, &place) : r;
+}
+
+int source_name(struct catalog_connection *c, const struct caller *caller, int64_t id,
+                char ret_text[static SOURCE_SIZE]) {
+        char instance[OBJECT_SIZE], image[OBJECT_SIZE];
+        int64_t owner;
+        int r;
+
+        if (!is_launch(id)) {
+                r = image_source_name(c, caller, id, image);
+                if (r == 0)
+                        strcpy(ret_text, image);
+                return r;
+        }
+        r = catalog_launch_name(c, id, instance, &id, &owner);
+        if (r == 0)
+                r = image_source_name(c, caller, id, image);
+        if (r < 0)
+                return r;
+        if (caller && caller->account != owner && caller->role == ROLE_ACCOUNT)
+                strcpy(instance, "hidden");
+        (void)snprintf(ret_text, SOURCE_SIZE, "instance %s from %s", instance, image); /* fits */
+        return 0;
+}
+
+int image_source(struct request *request, const struct image *image, char ret_text[static SOURCE_SIZE]) {
         _cleanup_read_ struct catalog_connection *c = NULL;
-        char object[OBJECT_SIZE] = "hidden";
-        struct image source;
-        int64_t id, place;
-        int r = catalog_read(request->service->catalog, &c);
+        char source[SOURCE_SIZE], same_object[OBJECT_SIZE];
+        int64_t id, same;
+        int n, r = catalog_read(request->service->catalog, &c);
 
         if (r == 0)
-                r = catalog_image_source(c, image->id, &id);
+                r = catalog_image_source(c, image->id, &id, &same);
+        if (r == 0 && id != 0)
+                r = source_name(c, &request->caller, id, source);
+        if (r == 0 && same != 0)
+                r = image_source_name(c, &request->caller, same, same_object);
         if (r < 0)
                 return r;
-        if (id == 0) {
-                strcpy(ret_text, "import");
-                return 0;
-        }
-        /* One may know the name of a source that one could see: an own image's own source, or a live one. */
-        r = catalog_image_of_id(c, id, &source);
-        if (r == 0)
-                r = image_visible(c, &request->caller, &source);
-        else if (r == -ENOENT)
-                r = image_is_own(request, image) || request->caller.role != ROLE_ACCOUNT;
-        if (r > 0)
-                r = catalog_image_name(c, id, object, &place);
-        if (r < 0)
-                return r;
-        (void)snprintf(ret_text, OBJECT_SIZE + 16, "copy of %s", object); /* fits */
-        return 0;
+        n = snprintf(ret_text, SOURCE_SIZE, "%s%s%s%s", id == 0 || is_launch(id) ? "" : "copy of ",
+                     id == 0 ? "import" : source, same ? "; same-content " : "", same ? same_object : "");
+        return n < SOURCE_SIZE ? 0 : -EIO;
 }
 
 static int write_line(const char *line, size_t length, void *context) {

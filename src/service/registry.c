@@ -54,7 +54,9 @@ static int absolute(const char *path, char **ret_path) {
 }
 
 int region_add(struct request *request, const char *name, const char *store) {
-        struct region_change n = { .decision = { .request = request, .op = EVENT_REGION_ADD, .asked = "add region {object}" } };
+        struct region_change n = {
+                .decision = { .request = request, .op = EVENT_REGION_ADD, .asked = "add region {object}" }
+        };
         _cleanup_free_ char *path = NULL;
         int r = name_check(NAME_REGION, name);
 
@@ -86,7 +88,7 @@ static int run_region_remove(struct catalog_connection *c, void *context) {
         r = catalog_region_find(c, n->decision.object, &region);
         if (r == 0)
                 r = catalog_region_totals(c, 0, &region);
-        if (r == 0 && region.images > 0)
+        if (r == 0 && (region.images > 0 || region.instances > 0))
                 r = -ENOTEMPTY;
         if (r == 0)
                 r = service_store_path(n->decision.request->service, &region, &n->path);
@@ -98,7 +100,9 @@ static int run_region_remove(struct catalog_connection *c, void *context) {
 }
 
 int region_remove(struct request *request, const char *name) {
-        struct region_change n = { .decision = { .request = request, .op = EVENT_REGION_RM, .asked = "remove region {object}" } };
+        struct region_change n = {
+                .decision = { .request = request, .op = EVENT_REGION_RM, .asked = "remove region {object}" }
+        };
         int r = name_check(NAME_REGION, name);
 
         if (r < 0)
@@ -106,7 +110,8 @@ int region_remove(struct request *request, const char *name) {
         strcpy(n.decision.object, name);
         r = decision_end(&n.decision, catalog_write(request->service->catalog, run_region_remove, &n));
         if (r == 0)
-                (void)blob_store_remove(n.path, catalog_uuid(request->service->catalog)); /* offline: left where it is */
+                (void)blob_store_remove(n.path,
+                                        catalog_uuid(request->service->catalog)); /* offline: left where it is */
         free(n.path);
         return r;
 }
@@ -145,6 +150,7 @@ int region_list(struct request *request, int (*each)(const struct region *region
 static const struct limit limits[] = {
         { LIMIT_SHARES, LIMIT_SHARES_DEFAULT, false },
         { LIMIT_IMAGES, LIMIT_IMAGES_DEFAULT, false },
+        { LIMIT_REVIEW, 0, true },
 };
 
 static const struct limit *limit_find(const char *name) {
@@ -208,8 +214,11 @@ static int run_limit(struct catalog_connection *c, void *context) {
 
 int limit_set(struct request *request, const char *name, int64_t value) {
         const struct limit *limit = limit_find(name);
-        struct limit_change n = { .decision = { .request = request, .op = EVENT_LIMIT, .asked = "set the limit {object}" },
-                                  .name = name, .value = value };
+        struct limit_change n = {
+                .decision = { .request = request, .op = EVENT_LIMIT, .asked = "set the limit {object}" },
+                .name = name,
+                .value = value
+        };
 
         if (!limit)
                 return -ENOENT;

@@ -31,6 +31,14 @@ int seal_prepare(struct service *service, const struct image *image, struct seal
         return 0;
 }
 
+int seal_prepare_own(struct request *request, int64_t place, struct image *ret_image, struct seal *ret_seal) {
+        int r = image_get(request, place, ret_image);
+
+        if (r == 0 && image_is_own(request, ret_image) && ret_image->state == IMAGE_AVAILABLE)
+                r = seal_prepare(request->service, ret_image, ret_seal);
+        return r == -EBUSY ? 0 : r;
+}
+
 bool seal_possible(const struct seal *seal, const struct image *image) {
         return image->state == IMAGE_SEALED || seal->image == image->id;
 }
@@ -46,7 +54,8 @@ int seal_commit(struct catalog_connection *c, struct decision *d, const struct s
         event.detail[0].number = seal->size;
         r = catalog_event_add(c, &event, &id);
         return r < 0 ? r
-                     : catalog_image_seal(c, id, d->image.id, seal->size, d->image.mtime ? d->image.mtime : seal->mtime);
+                     : catalog_image_seal(c, id, d->image.id, seal->size,
+                                          d->image.mtime ? d->image.mtime : seal->mtime);
 }
 
 struct sealing {
@@ -77,15 +86,10 @@ int image_seal(struct request *request, int64_t place) {
                 .seal = { .lock = BLOB_LOCK_NONE, .size = -1 },
         };
         struct image image;
-        int r = image_get(request, place, &image);
+        int r = seal_prepare_own(request, place, &image, &s.seal);
 
         if (r < 0)
                 return r;
-        if (image_is_own(request, &image) && image.state == IMAGE_AVAILABLE) {
-                r = seal_prepare(request->service, &image, &s.seal);
-                if (r < 0 && r != -EBUSY)
-                        return r;
-        }
         r = decision_end(&s.decision, catalog_write(request->service->catalog, run_seal, &s));
         seal_end(&s.seal);
         if (r == 0)

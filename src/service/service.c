@@ -154,7 +154,8 @@ struct service *service_close(struct service *service) {
         return NULL;
 }
 
-int service_open(const char *dir, enum service_flags flags, struct service **ret_service, char ret_why[static WHY_SIZE]) {
+int service_open(const char *dir, enum service_flags flags, struct service **ret_service,
+                 char ret_why[static WHY_SIZE]) {
         _cleanup_service_ struct service *service = NULL;
         _cleanup_free_ char *path = NULL;
         enum catalog_flags catalog_flags = (flags & SERVICE_READ_ONLY ? CATALOG_READ_ONLY : 0) |

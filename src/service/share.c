@@ -13,6 +13,7 @@ static int share_facts(struct catalog_connection *c, struct sharing *s, struct s
                        struct account *ret_account) {
         struct decision *d = &s->decision;
         struct share existing;
+        int64_t review;
         int r = catalog_setting_get(c, LIMIT_SHARES, LIMIT_SHARES_DEFAULT, &d->limit);
 
         if (r < 0)
@@ -25,9 +26,14 @@ static int share_facts(struct catalog_connection *c, struct sharing *s, struct s
                 .name_valid = name_check(NAME_ACCOUNT, d->account) == 0,
                 .available = d->image.state != IMAGE_DRAFT && s->seal.size != 0,
                 .busy = !seal_possible(&s->seal, &d->image),
+                .reviewed = d->image.reviewed,
                 .shares = d->count,
                 .shares_limit = d->limit,
         };
+        r = catalog_setting_get(c, LIMIT_REVIEW, 0, &review);
+        if (r < 0)
+                return r;
+        ret_facts->review_required = review != 0;
         r = catalog_account_find(c, d->account, ret_account);
         if (r == -ENOENT)
                 return 0;
@@ -46,6 +52,7 @@ static int run_grant(struct catalog_connection *c, void *context) {
         struct decision *d = &s->decision;
         struct share_facts facts;
         struct account account;
+        struct share expired;
         struct event event;
         int64_t id;
         int r = decision_read(c, d);
@@ -56,7 +63,13 @@ static int run_grant(struct catalog_connection *c, void *context) {
                 r = policy_share_grant(&facts);
         if (r != 0)
                 return r;
-        r = seal_commit(c, d, &s->seal);
+        r = catalog_share_due_of(c, d->image.id, account.id, &expired);
+        if (r == 0)
+                r = expiry_commit(c, &d->request->caller, &expired);
+        else if (r == -ENOENT)
+                r = 0;
+        if (r == 0)
+                r = seal_commit(c, d, &s->seal);
         if (r < 0)
                 return r;
         event = decision_event(d, EVENT_SHARE);
@@ -74,15 +87,10 @@ int share_grant(struct request *request, int64_t place, const char *account, str
                 .seal = { .lock = BLOB_LOCK_NONE, .size = -1 },
         };
         struct image image;
-        int r = image_get(request, place, &image);
+        int r = seal_prepare_own(request, place, &image, &s.seal);
 
         if (r < 0)
                 return r;
-        if (image_is_own(request, &image) && image.state == IMAGE_AVAILABLE) {
-                r = seal_prepare(request->service, &image, &s.seal);
-                if (r < 0 && r != -EBUSY)
-                        return r;
-        }
         r = decision_end(&s.decision, catalog_write(request->service->catalog, run_grant, &s));
         seal_end(&s.seal);
         if (r == -EINVAL) /* a name that is only too long has an errno of its own */
@@ -120,6 +128,12 @@ int share_directory(struct request *request, int64_t place) {
         return decision_end(&d, r == 0 ? RULE_FIXED_TREE : r);
 }
 
+int unshare_details(struct catalog_connection *c, int64_t image, int64_t account, struct event *event) {
+        event->detail[0].key = "instances";
+        event->detail[1].key = "derived";
+        return catalog_exposure_remains(c, image, account, &event->detail[0].number, &event->detail[1].number);
+}
+
 static int run_revoke(struct catalog_connection *c, void *context) {
         struct decision *d = context;
         struct share share;
@@ -148,7 +162,9 @@ static int run_revoke(struct catalog_connection *c, void *context) {
                 return r;
         event = decision_event(d, EVENT_UNSHARE);
         event.account = account.name;
-        r = catalog_event_add(c, &event, &id);
+        r = unshare_details(c, share.image, share.account, &event);
+        if (r == 0)
+                r = catalog_event_add(c, &event, &id);
         return r < 0 ? r : catalog_share_end(c, id, share.id);
 }
 

@@ -102,7 +102,8 @@ static int sweep_region(const struct region *region, void *context) {
 
         if (catalog_read(service->catalog, &c) < 0 || service_store(service, region->id, &store) < 0)
                 return 0; /* offline: nothing there is ours to remove */
-        (void)blob_sweep(store, wanted, &(struct sweep){ .c = c, .region = region->id }); /* the next mount tries again */
+        (void)blob_sweep(store, wanted,
+                         &(struct sweep){ .c = c, .region = region->id }); /* the next mount tries again */
         return 0;
 }
 

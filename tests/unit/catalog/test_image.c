@@ -92,19 +92,19 @@ static void test_renewal_keeps_the_place_and_ends_the_image(void **state) {
 }
 
 static void test_source(void **state) {
-        int64_t other = must(PLACE_PUT, north, OPERATOR, "copy"), source = -1;
+        int64_t other = must(PLACE_PUT, north, OPERATOR, "copy"), source = -1, same;
 
         (void)state;
         (void)must(IMAGE_DISK, place, 0, NULL);
         (void)must(IMAGE_DISK, other, place, NULL);
-        assert_int_equal(catalog_image_source(scratch_reader, place, &source), 0);
+        assert_int_equal(catalog_image_source(scratch_reader, place, &source, &same), 0);
         assert_int_equal(source, 0);
-        assert_int_equal(catalog_image_source(scratch_reader, other, &source), 0);
+        assert_int_equal(catalog_image_source(scratch_reader, other, &source, &same), 0);
         assert_int_equal(source, place);
         (void)must(PLACE_END, place, 0, NULL); /* a source that is gone is still one */
-        assert_int_equal(catalog_image_source(scratch_reader, other, &source), 0);
+        assert_int_equal(catalog_image_source(scratch_reader, other, &source, &same), 0);
         assert_int_equal(source, place);
-        assert_int_equal(catalog_image_source(scratch_reader, 999, &source), -ENOENT);
+        assert_int_equal(catalog_image_source(scratch_reader, 999, &source, &same), -ENOENT);
 }
 
 struct edit {
@@ -135,7 +135,7 @@ static int edit(catalog_run run, int64_t id, int64_t number, const uint8_t *dige
 }
 
 static void test_times_and_sources_are_set_without_an_event(void **state) {
-        int64_t events = chain_check(), source;
+        int64_t events = chain_check(), source, same;
 
         (void)state;
         assert_int_equal(edit(run_touch, place, 1234567890123456789, NULL), 0);
@@ -145,7 +145,7 @@ static void test_times_and_sources_are_set_without_an_event(void **state) {
         assert_int_equal(edit(run_touch, place, 0, NULL), 0);
         assert_int_equal(get().mtime, 0);
         assert_int_equal(edit(run_source, place, 42, NULL), 0);
-        assert_int_equal(catalog_image_source(scratch_reader, place, &source), 0);
+        assert_int_equal(catalog_image_source(scratch_reader, place, &source, &same), 0);
         assert_int_equal(source, 42);
         assert_int_equal(edit(run_source, place, 0, NULL), 0);
         assert_int_equal(sql_number("SELECT source IS NULL AND mtime IS NULL FROM image"), 1);

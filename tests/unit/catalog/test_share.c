@@ -67,7 +67,8 @@ static void test_shares_are_of_the_image_not_the_place(void **state) {
 }
 
 static void test_received_and_holdings(void **state) {
-        int64_t other = must(PLACE_PUT, region_id("north"), carol, "db"), a, b, images, received;
+        int64_t other = must(PLACE_PUT, region_id("north"), carol, "db"), a, b;
+        struct holdings holdings;
         struct share share;
 
         (void)state;
@@ -78,18 +79,18 @@ static void test_received_and_holdings(void **state) {
         assert_int_equal(catalog_share_received(scratch_reader, bob, &share), 0);
         assert_int_equal(share.id, a);
         assert_int_equal(share.image, other);
-        assert_int_equal(catalog_account_holdings(scratch_reader, bob, &images, &received), 0);
-        assert_int_equal(images, 0);
-        assert_int_equal(received, 2);
-        assert_int_equal(catalog_account_holdings(scratch_reader, carol, &images, &received), 0);
-        assert_int_equal(images, 1);
-        assert_int_equal(received, 1);
+        assert_int_equal(catalog_account_holdings(scratch_reader, bob, &holdings), 0);
+        assert_int_equal(holdings.images, 0);
+        assert_int_equal(holdings.shares, 2);
+        assert_int_equal(catalog_account_holdings(scratch_reader, carol, &holdings), 0);
+        assert_int_equal(holdings.images, 1);
+        assert_int_equal(holdings.shares, 1);
         (void)must(SHARE_END, a, 0, NULL);
         (void)must(PLACE_END, other, 0, NULL);
         assert_int_equal(catalog_share_received(scratch_reader, bob, &share), 0);
         assert_int_equal(share.id, b);
-        assert_int_equal(catalog_account_holdings(scratch_reader, carol, &images, &received), 0);
-        assert_int_equal(images, 0);
+        assert_int_equal(catalog_account_holdings(scratch_reader, carol, &holdings), 0);
+        assert_int_equal(holdings.images, 0);
 }
 
 struct seen {

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "check.h"
+#include "instance.h"
 
 static char found[4096];
 
@@ -61,6 +62,24 @@ static void test_sound(void **state) {
         digested(place);
         assert_int_equal(check(true), 0);
         assert_string_equal(found, "");
+}
+
+static void test_a_missing_disk_of_an_instance(void **state) {
+        struct instance instance;
+        char name[64];
+
+        (void)state;
+        (void)sealed("web");
+        assert_int_equal(instance_create(as("alice"), north, "vm", &instance), 0);
+        assert_int_equal(instance_launch(as("alice"), instance.id, "web"), 0);
+        assert_int_equal(check(true), 0);
+        assert_int_equal(instance_get(as("alice"), instance.id, &instance), 0);
+        (void)snprintf(name, sizeof(name), "dir/store/north/%lld", (long long)instance.launch);
+        assert_int_equal(unlink(scratch_name(name)), 0);
+        assert_int_equal(check(false), 1);
+        assert_string_equal(found, "instance north/vm@alice: its disk is not in the store\n");
+        assert_int_equal(instance_disk_remove(as("alice"), instance.id), 0);
+        assert_int_equal(check(false), 0);
 }
 
 static void test_a_missing_blob(void **state) {
@@ -145,6 +164,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 CASE(test_sound),
                 CASE(test_a_missing_blob),
+                CASE(test_a_missing_disk_of_an_instance),
                 CASE(test_an_extra_blob),
                 CASE(test_a_wrong_size),
                 CASE(test_wrong_bytes_are_found_by_digest_alone),

@@ -81,7 +81,7 @@ static void test_writing_the_copy_keeps_the_sources_bytes(void **state) {
 
 static void test_deleted_sources_are_still_named(void **state) {
         int64_t a = filled(north, "a", MIB), b = draft(north, "b");
-        char source[OBJECT_SIZE + 16];
+        char source[SOURCE_SIZE];
 
         (void)state;
         assert_int_equal(image_copy(as("alice"), a, b, &image), 0);

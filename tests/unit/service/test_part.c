@@ -97,7 +97,7 @@ static void test_a_recipient_reads_what_it_cannot_write(void **state) {
 
 static void test_history_and_source_are_told_by_who_asks(void **state) {
         int64_t place = filled(north, "web", 10), other = draft(south, "web");
-        char source[OBJECT_SIZE + 16], *lines[2] = { NULL };
+        char source[SOURCE_SIZE], *lines[2] = { NULL };
         const char *who[] = { "alice", "bob" };
         struct share share;
 

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ * Who can or could get an image's bytes, and by which way (SPEC 6).
+ */
+#pragma once
+
+#include "service.h"
+
+struct exposure {
+        const char *account;
+        const char *how;  /* `share`, `past share`, `copy`, `launch`, `custom`, `same-content` */
+        const char *path; /* `north/web@alice > north/vm1@bob > …`; `hidden` for what its reader may not see */
+        int64_t since;    /* ms */
+};
+
+/* An owner is told accounts and ways; paths through other accounts' images only auditor and operator. -ENOENT: not to
+ * be known; -EACCES: a recipient. */
+int exposure_list(struct request *request, int64_t place, int (*each)(const struct exposure *exposure, void *context),
+                  void *context);
+/* The place of an image named `REGION/IMG@OWNER`, as who asks may see it. -ENOENT. */
+int exposure_find(struct request *request, const char *object, int64_t *ret_place);
+
+/* Who runs how many instances from an image. Its owner only: -EACCES. */
+int exposure_usage(struct request *request, int64_t place,
+                   int (*each)(const char *account, int64_t count, int64_t since, void *context), void *context);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ * What `.meta` tells of risk: whom one trusts, what was reviewed, who runs an image and where its bytes may be.
+ */
+#include "exposure.h"
+
+#include "internal.h"
+
+/* node_text looks at the streams' state, and asks for the attributes first, which loads the image. */
+
+static int text_trust(struct call *call, FILE *to) {
+        int64_t since;
+        int r;
+
+        if (image_is_own(&call->request, &call->image)) {
+                (void)fputs("own\n", to);
+                return 0;
+        }
+        r = trust_get(&call->request, call->image.owner, &since);
+        if (r == 0)
+                (void)fputs("trusted\n", to);
+        else if (r == -ENOENT)
+                (void)fprintf(to, "untrusted\nthe integrity of an image shared by %s is not guaranteed: "
+                                  "launch it only if you trust its maker\n", call->image.owner_name);
+        return r == -ENOENT ? 0 : r;
+}
+
+static int text_reviewed(struct call *call, FILE *to) {
+        (void)fputs(call->image.reviewed ? "1\n" : "0\n", to);
+        return 0;
+}
+
+static int print_usage(const char *account, int64_t count, int64_t since, void *context) {
+        char time[TIMESTAMP_SIZE];
+
+        (void)fprintf(context, "%s\t%lld\t%s\n", account, (long long)count, timestamp_format(since, time));
+        return 0;
+}
+
+static int text_usage(struct call *call, FILE *to) {
+        return exposure_usage(&call->request, call->node.id, print_usage, to);
+}
+
+static int print_exposure(const struct exposure *exposure, void *context) {
+        char time[TIMESTAMP_SIZE];
+
+        (void)fprintf(context, "%s\t%s\t%s\t%s\n", exposure->account, exposure->how, exposure->path,
+                      timestamp_format(exposure->since, time));
+        return 0;
+}
+
+static int text_exposure(struct call *call, FILE *to) {
+        return exposure_list(&call->request, call->node.id, print_exposure, to);
+}
+
+const struct kind kind_meta_trust = { .mode = S_IFREG | 0444, .attributes = meta_attributes, .text = text_trust };
+const struct kind kind_meta_reviewed = { .mode = S_IFREG | 0644, .attributes = meta_attributes, .text = text_reviewed };
+const struct kind kind_meta_usage = { .mode = S_IFREG | 0444, .attributes = meta_attributes, .text = text_usage };
+const struct kind kind_meta_exposure = { .mode = S_IFREG | 0444, .attributes = meta_attributes, .text = text_exposure };

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT
+ * Shares that end by themselves: setting the time, and closing in the log what every question already treats as dead.
+ */
+#include "internal.h"
+#include "timestamp.h"
+
+struct expiring {
+        struct decision decision;
+        int64_t share;
+        int64_t expires;
+        bool valid;
+};
+
+static int run_expire(struct catalog_connection *c, void *context) {
+        struct expiring *n = context;
+        struct decision *d = &n->decision;
+        char time[TIMESTAMP_SIZE];
+        struct share share;
+        struct event event;
+        int64_t id;
+        int r = catalog_share_get(c, n->share, &share), exists = r == 0;
+
+        if (r < 0 && r != -ENOENT)
+                return r;
+        r = decision_read(c, d);
+        if (r == 0)
+                r = policy_share_expire(&(struct expiry_facts){
+                        .role = d->request->caller.role,
+                        .visible = d->visible,
+                        .owner = d->owner,
+                        .exists = exists,
+                        .valid = n->valid,
+                });
+        if (r != 0 || share.expires == n->expires)
+                return r;
+        d->account = share.account_name;
+        event = decision_event(d, EVENT_SET_EXPIRY);
+        event.account = share.account_name;
+        event.detail[0].key = "expires";
+        event.detail[0].text = n->expires ? timestamp_format(n->expires, time) : "never";
+        r = catalog_event_add(c, &event, &id);
+        d->account = NULL; /* it was this function's */
+        return r < 0 ? r : catalog_share_expiry_put(c, id, n->share, n->expires);
+}
+
+/* A time to come, or `never`; a trailing newline does not count. */
+static bool parse(const char *text, int64_t *ret_expires) {
+        int64_t now = timestamp_now();
+
+        if (*text == '\0' || strcmp(text, "never") == 0) {
+                *ret_expires = 0;
+                return true;
+        }
+        return timestamp_parse(text, now, ret_expires) == 0 && *ret_expires > now;
+}
+
+int share_expire(struct request *request, int64_t share, const char *text) {
+        struct expiring n = { .decision = { .request = request,
+                                            .op = EVENT_SET_EXPIRY,
+                                            .asked = "set the expiry of a share of {object}" },
+                              .share = share };
+        struct share found;
+        struct image image;
+        int r = share_get(request, share, &found, &image);
+
+        if (r < 0)
+                return r;
+        n.decision.place = image.place;
+        n.valid = parse(text, &n.expires);
+        r = decision_end(&n.decision, catalog_write(request->service->catalog, run_expire, &n));
+        if (r == 0)
+                digest_wake(request->service); /* it may be due sooner than the next look */
+        return r;
+}
+
+int expiry_commit(struct catalog_connection *c, const struct caller *caller, const struct share *share) {
+        char object[OBJECT_SIZE], time[TIMESTAMP_SIZE];
+        struct event event = { .caller = caller, .op = EVENT_EXPIRE, .object = object, .account = share->account_name };
+        int64_t id;
+        int r = catalog_image_name(c, share->image, object, &event.place);
+
+        event.detail[0].key = "expired";
+        event.detail[0].text = timestamp_format(share->expires, time);
+        if (r == 0)
+                r = catalog_event_add(c, &event, &id);
+        return r < 0 ? r : catalog_share_end(c, id, share->id);
+}
+
+static int run_due(struct catalog_connection *c, void *context) {
+        const struct caller *caller = context;
+        struct share share;
+        int r = catalog_share_due(c, &share);
+
+        return r < 0 ? r : expiry_commit(c, caller, &share);
+}
+
+int64_t expiry_round(struct service *service) {
+        /* nobody asked: it is the catalog's own doing */
+        struct caller caller = {
+                .account = 1, .name = "operator", .role = ROLE_OPERATOR, .uid = geteuid(), .via = VIA_MOUNT
+        };
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        struct share share;
+        int64_t next;
+
+        if (catalog_read(service->catalog, &c) < 0)
+                return 0;
+        while (catalog_share_due(c, &share) == 0)
+                if (catalog_write(service->catalog, run_due, &caller) < 0)
+                        break; /* another process did it, or the next round does */
+        return catalog_share_next_due(c, &next) < 0 ? 0 : next;
+}

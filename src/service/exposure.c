@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT
+ * Who can or could get an image's bytes: the graph of its copies, launches and twins, walked path by path.
+ */
+#include "exposure.h"
+
+#include "internal.h"
+
+/* A row of the graph: a node, reached by one of its parents. The first row of a node has its name. */
+struct reached {
+        struct exposure_node node;
+        size_t order; /* in which it was reached: parents first */
+        char *path;
+};
+
+struct graph {
+        struct catalog_connection *c;
+        const struct caller *caller;
+        struct reached *rows;
+        const struct reached **by_id; /* sorted, equal ids as they were reached */
+        size_t count, room;
+        int (*each)(const struct exposure *exposure, void *context);
+        void *context;
+        bool all;         /* who asks may see every path */
+        const char *path; /* of the node whose shares are being told */
+};
+
+static int add_row(const struct exposure_node *node, void *context) {
+        struct graph *g = context;
+
+        if (g->count == g->room) {
+                size_t room = g->room ? 2 * g->room : 64;
+                struct reached *rows = reallocarray(g->rows, room, sizeof(*rows));
+
+                if (!rows)
+                        return -ENOMEM;
+                g->rows = rows;
+                g->room = room;
+        }
+        g->rows[g->count] = (struct reached){ .node = *node, .order = g->count };
+        g->count++;
+        return 0;
+}
+
+static int compare(const void *a, const void *b) {
+        const struct reached *x = *(const struct reached *const *)a, *y = *(const struct reached *const *)b;
+
+        if (x->node.id != y->node.id)
+                return x->node.id < y->node.id ? -1 : 1;
+        return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static int index_rows(struct graph *g) {
+        g->by_id = calloc(g->count ?: 1, sizeof(*g->by_id));
+        if (!g->by_id)
+                return -ENOMEM;
+        for (size_t i = 0; i < g->count; i++)
+                g->by_id[i] = &g->rows[i];
+        qsort(g->by_id, g->count, sizeof(*g->by_id), compare);
+        return 0;
+}
+
+/* The first row of a node; NULL: there is none. */
+static const struct reached *first_row(const struct graph *g, int64_t id) {
+        size_t low = 0, high = g->count;
+
+        while (low < high) {
+                size_t middle = (low + high) / 2;
+
+                if (g->by_id[middle]->node.id < id)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low < g->count && g->by_id[low]->node.id == id ? g->by_id[low] : NULL;
+}
+
+static int node_name(const struct graph *g, const struct exposure_node *node, char ret_name[static OBJECT_SIZE]) {
+        int64_t id, owner;
+        int r;
+
+        if (!g->all && node->owner != g->caller->account) {
+                strcpy(ret_name, "hidden");
+                return 0;
+        }
+        r = is_launch(node->id) ? catalog_launch_name(g->c, node->id, ret_name, &id, &owner)
+                                : catalog_image_name(g->c, node->id, ret_name, &id);
+        return r == -ENOENT ? -EIO : r;
+}
+
+/* `north/web@alice > north/vm1@bob > north/new@bob`: the parent's path, which is there before, and the node's name. */
+static int make_path(const struct graph *g, struct reached *row) {
+        const struct reached *parent = row->node.parent ? first_row(g, row->node.parent) : NULL;
+        bool rooted = parent && parent->path;
+        char name[OBJECT_SIZE];
+        int r = node_name(g, &row->node, name);
+
+        if (r < 0)
+                return r;
+        return asprintf(&row->path, "%s%s%s", rooted ? parent->path : "", rooted ? " > " : "", name) < 0 ? -ENOMEM : 0;
+}
+
+static int tell_share(const char *account, int64_t since, bool live, void *context) {
+        struct graph *g = context;
+
+        return g->each(&(struct exposure){ .account = account, .how = live ? "share" : "past share", .path = g->path,
+                                           .since = since }, g->context);
+}
+
+static int tell_row(struct graph *g, struct reached *row) {
+        int r = make_path(g, row);
+
+        if (r < 0) {
+                row->path = NULL;
+                return r;
+        }
+        g->path = row->path;
+        if (row->node.parent != 0)
+                r = g->each(&(struct exposure){ .account = row->node.owner_name,
+                                                .how = row->node.how,
+                                                .path = row->path,
+                                                .since = row->node.since },
+                            g->context);
+        if (r == 0 && !is_launch(row->node.id) && first_row(g, row->node.id) == row) /* its shares once */
+                r = catalog_exposure_shares(g->c, row->node.id, tell_share, g);
+        return r;
+}
+
+int exposure_list(struct request *request, int64_t place, int (*each)(const struct exposure *exposure, void *context),
+                  void *context) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        struct graph g = { .caller = &request->caller, .each = each, .context = context,
+                           .all = request->caller.role != ROLE_ACCOUNT };
+        struct image image;
+        int r = image_get(request, place, &image);
+
+        if (r == 0 && !g.all && !image_is_own(request, &image))
+                r = -EACCES;
+        if (r == 0)
+                r = catalog_read(request->service->catalog, &c);
+        g.c = c;
+        if (r == 0)
+                r = catalog_exposure_nodes(c, image.id, add_row, &g);
+        if (r == 0)
+                r = index_rows(&g);
+        for (size_t i = 0; i < g.count && r == 0; i++)
+                r = tell_row(&g, &g.rows[i]);
+        for (size_t i = 0; i < g.count; i++)
+                free(g.rows[i].path);
+        free(g.rows);
+        free(g.by_id);
+        return r;
+}
+
+int exposure_find(struct request *request, const char *object, int64_t *ret_place) {
+        _cleanup_region_ struct region region = { 0 };
+        char name[NAME_SIZE];
+        const char *slash = strchr(object, '/');
+        struct image image;
+        int r;
+
+        if (!slash || (size_t)(slash - object) >= sizeof(name) || !strchr(slash, '@'))
+                return -ENOENT;
+        memcpy(name, object, (size_t)(slash - object));
+        name[slash - object] = '\0';
+        r = image_region_find(request, name, &region);
+        if (r == 0)
+                r = image_lookup(request, region.id, slash + 1, &image);
+        if (r == 0)
+                *ret_place = image.place;
+        return r;
+}
+
+int exposure_usage(struct request *request, int64_t place,
+                   int (*each)(const char *account, int64_t count, int64_t since, void *context), void *context) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        struct image image;
+        int r = image_get(request, place, &image);
+
+        if (r == 0 && !image_is_own(request, &image))
+                r = -EACCES;
+        if (r == 0)
+                r = catalog_read(request->service->catalog, &c);
+        return r < 0 ? r : catalog_launch_usage(c, image.id, each, context);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT
+ * Launching and reinstalling: the clone is made outside the catalog's transaction, under an id reserved before, and the
+ * rules are judged before and again when it becomes the instance's disk.
+ */
+#include <fcntl.h>
+
+#include "internal.h"
+
+struct launching {
+        struct decision decision; /* about the image */
+        int64_t id;
+        struct instance instance;
+        struct seal seal;
+        bool busy;          /* the image's disk is open for writing, or the instance's own is open */
+        int64_t launch;     /* reserved */
+        bool committing;    /* the last judgement, with everything prepared */
+};
+
+/* `[<region>/]<img>[@<owner>]` as a place; 0 if there is none. */
+static int find_image(struct catalog_connection *c, const struct launching *n, const char *text, int64_t *ret_place) {
+        _cleanup_region_ struct region region = { .id = n->instance.region };
+        const char *slash = strchr(text, '/');
+        char region_name[NAME_SIZE];
+        int r = 0;
+
+        *ret_place = 0;
+        if (slash) {
+                if ((size_t)(slash - text) >= sizeof(region_name))
+                        return 0;
+                memcpy(region_name, text, (size_t)(slash - text));
+                region_name[slash - text] = '\0';
+                r = catalog_region_find(c, region_name, &region);
+        }
+        if (r == 0)
+                r = place_by_name(c, region.id, n->decision.request->caller.account, slash ? slash + 1 : text,
+                                  ret_place);
+        return r == -ENOENT ? 0 : r;
+}
+
+static int launch_facts(struct catalog_connection *c, struct launching *n, struct launch_facts *ret_facts) {
+        struct decision *d = &n->decision;
+        const struct caller *caller = &d->request->caller;
+        struct account account;
+        int64_t since;
+        int r = catalog_account_get(c, caller->account, &account);
+
+        if (r < 0)
+                return r;
+        *ret_facts = (struct launch_facts){
+                .role = account.role,
+                .instance_own = n->instance.owner == caller->account,
+                .visible = d->visible,
+                .same_region = d->image.region == n->instance.region,
+                .available = d->image.state != IMAGE_DRAFT && n->seal.size != 0,
+                .busy = n->busy || (n->committing && !seal_possible(&n->seal, &d->image)),
+                .trust_required = account.require_trust,
+                .trusted = d->owner,
+        };
+        r = catalog_trust_find(c, caller->account, d->image.owner, &since);
+        ret_facts->trusted = ret_facts->trusted || r == 0;
+        return r == -ENOENT ? 0 : r;
+}
+
+static int judge(struct catalog_connection *c, struct launching *n) {
+        struct launch_facts facts;
+        int r = decision_read(c, &n->decision);
+
+        if (r == 0)
+                r = catalog_instance_get(c, n->id, &n->instance);
+        if (r == 0)
+                r = launch_facts(c, n, &facts);
+        n->decision.region = n->instance.region_name;
+        return r < 0 ? r : policy_instance_launch(&facts);
+}
+
+static int run_reserve(struct catalog_connection *c, void *context) {
+        struct launching *n = context;
+        const struct image *image = &n->decision.image;
+        char name[OBJECT_SIZE];
+
+        (void)snprintf(name, sizeof(name), "%s@%s", image->name, image->owner_name); /* fits */
+        return catalog_launch_reserve(c, n->id, image->id, name, &n->launch);
+}
+
+static int run_forget(struct catalog_connection *c, void *context) {
+        const struct launching *n = context;
+
+        return catalog_launch_forget(c, n->launch);
+}
+
+static int run_launch(struct catalog_connection *c, void *context) {
+        struct launching *n = context;
+        struct decision *d = &n->decision;
+        int64_t image = d->image.id, before = n->instance.launch, id;
+        char instance[OBJECT_SIZE];
+        struct event event;
+        int r = judge(c, n);
+
+        if (r != 0)
+                return r;
+        if (d->image.id != image || n->instance.launch != before)
+                return -EBUSY; /* replaced meanwhile, or installed by somebody else */
+        r = seal_commit(c, d, &n->seal);
+        if (r < 0)
+                return r;
+        event = decision_event(d, before ? EVENT_REINSTALL : EVENT_LAUNCH);
+        (void)snprintf(instance, sizeof(instance), "%s/%s@%s", n->instance.region_name, n->instance.name,
+                       n->instance.owner_name); /* fits */
+        event.detail[0].key = "instance";
+        event.detail[0].text = instance;
+        r = catalog_event_add(c, &event, &id);
+        return r < 0 ? r : catalog_launch_start(c, id, n->id, n->launch);
+}
+
+/* Locks what must hold still: the image against writers, the instance's disk against everybody. */
+static int prepare(struct launching *n, struct blob_store *store, struct blob_lock *old) {
+        struct service *service = n->decision.request->service;
+        struct disk *open;
+        int r = 0;
+
+        if (n->decision.image.state == IMAGE_AVAILABLE)
+                r = seal_prepare(service, &n->decision.image, &n->seal);
+        if (r == 0 && n->instance.has_disk)
+                r = blob_lock(store, n->instance.launch, BLOB_LOCK_SEAL, SEAL_WAIT_MS, old);
+        if (r < 0)
+                return r;
+        open = n->instance.has_disk ? disk_find(service, n->instance.launch) : NULL;
+        if (open)
+                disk_put(service, open);
+        return open ? -EBUSY : 0;
+}
+
+static int make_clone(const struct launching *n, const struct blob_store *store, struct blob_lock *lock) {
+        _cleanup_fd_ int from = -1, to = -1;
+        struct stat st;
+        int r = blob_lock(store, n->launch, BLOB_LOCK_WRITE, 0, lock);
+
+        if (r == 0)
+                r = blob_open(store, n->decision.image.id, O_RDONLY, &from);
+        if (r < 0)
+                return r;
+        if (fstat(from, &st) < 0)
+                return -errno;
+        return blob_replace(store, n->launch, from, (uint64_t)st.st_size, &to);
+}
+
+static int clone_and_commit(struct launching *n, struct blob_store *store) {
+        struct catalog *catalog = n->decision.request->service->catalog;
+        _cleanup_(cleanup_blob_lock) struct blob_lock lock = BLOB_LOCK_NONE;
+        int64_t old = n->instance.has_disk ? n->instance.launch : 0;
+        int r = catalog_write(catalog, run_reserve, n);
+
+        if (r < 0)
+                return r;
+        n->committing = true;
+        r = make_clone(n, store, &lock);
+        if (r == 0)
+                r = catalog_write(catalog, run_launch, n);
+        if (r != 0) {
+                (void)blob_unlink(store, n->launch); /* else swept at the next mount */
+                (void)catalog_write(catalog, run_forget, n); /* a reservation that stays does no harm */
+        } else if (old) {
+                (void)blob_unlink(store, old);
+        }
+        return r;
+}
+
+int instance_launch(struct request *request, int64_t id, const char *image) {
+        struct launching n = {
+                .decision = { .request = request, .op = EVENT_LAUNCH, .asked = "launch from {object}" },
+                .id = id,
+                .seal = { .lock = BLOB_LOCK_NONE, .size = -1 },
+        };
+        _cleanup_(cleanup_blob_lock) struct blob_lock old = BLOB_LOCK_NONE;
+        struct blob_store *store;
+        int r = instance_get(request, id, &n.instance);
+
+        if (r == 0) {
+                _cleanup_read_ struct catalog_connection *c = NULL;
+
+                r = catalog_read(request->service->catalog, &c);
+                if (r == 0)
+                        r = find_image(c, &n, image, &n.decision.place);
+                if (r == 0)
+                        r = judge(c, &n);
+        }
+        if (r == 0)
+                r = service_store(request->service, n.instance.region, &store);
+        if (r == 0)
+                r = prepare(&n, store, &old);
+        if (r == 0)
+                r = clone_and_commit(&n, store);
+        r = decision_end(&n.decision, r);
+        if (r == 0 && n.seal.image)
+                digest_wake(request->service);
+        seal_end(&n.seal);
+        return r;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ * Shares that end by themselves: by the clock of the log, for every question, with or without a daemon.
+ */
+#include "scratch.h"
+
+#include <errno.h>
+
+#include "share.h"
+
+static struct share share;
+
+static int64_t shared(const char *name) {
+        int64_t place = filled(north, name, 100);
+
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
+        return place;
+}
+
+static void test_an_expiry_is_kept_and_cleared(void **state) {
+        int64_t place = shared("web");
+
+        (void)state;
+        assert_int_equal(share_expire(as("alice"), share.id, "2999-12-31"), 0);
+        assert_int_equal(share_find(as("bob"), place, "bob", &share), 0);
+        assert_true(share.expires == INT64_C(32503679999999));
+        assert_int_equal(share_expire(as("alice"), share.id, "never"), 0);
+        assert_int_equal(share_find(as("bob"), place, "bob", &share), 0);
+        assert_int_equal(share.expires, 0);
+        assert_int_equal(events("op = 'set-expiry'"), 2);
+}
+
+static void test_only_the_owner_sets_it(void **state) {
+        (void)shared("web");
+
+        (void)state;
+        assert_int_equal(share_expire(as("bob"), share.id, "+1h"), RULE_NO_RESHARE);
+        assert_int_equal(share_expire(as("carol"), share.id, "+1h"), -ENOENT);
+        assert_int_equal(share_expire(as("alice"), share.id, "yesterday"), -EINVAL);
+        assert_int_equal(share_expire(as("alice"), share.id, "2020-01-01"), -EINVAL);
+        assert_int_equal(events("op = 'set-expiry' AND rule IS NULL"), 0);
+}
+
+/* The log's clock has been two hours ahead of the wall's: as if that had been set back since. */
+static void test_a_clock_set_back_revives_nothing(void **state) {
+        int64_t place = shared("web"), id = share.id;
+
+        (void)state;
+        assert_int_equal(share_expire(as("alice"), share.id, "+1h"), 0);
+        assert_int_equal(share_find(as("bob"), place, "bob", &share), 0);
+        sql_run("UPDATE event SET time = time + 7200000 WHERE id = (SELECT max(id) FROM event)");
+        assert_int_equal(share_find(as("alice"), place, "bob", &share), -ENOENT);
+        assert_int_equal(row(place).shares, 0);
+        assert_int_equal(image_get(as("bob"), place, &(struct image){ 0 }), -ENOENT);
+        /* its place is free, and the end of the old one is in the log */
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
+        assert_true(share.id != id);
+        assert_int_equal(events("op = 'expire' AND account = 'bob'"), 1);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                CASE(test_an_expiry_is_kept_and_cleared),
+                CASE(test_only_the_owner_sets_it),
+                CASE(test_a_clock_set_back_revives_nothing),
+        };
+
+        return cmocka_run_group_tests_name("service expiry", tests, NULL, NULL);
+}
