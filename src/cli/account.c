@@ -175,7 +175,7 @@ static enum status cmd_account_set(const struct call *call) {
 static enum status cmd_account_rm(const struct call *call) {
         static const struct meaning meanings[] = {
                 { ENOENT, "no such account" },
-                { ENOTEMPTY, "owns images" },
+                { ENOTEMPTY, "owns images or instances" },
                 { EPERM, "the built-in operator cannot be removed" },
                 { 0 },
         };
@@ -229,9 +229,9 @@ const struct verb account_verbs[] = {
           .run = cmd_account_list },
         { .name = "account rm",
           .arguments = "NAME",
-          .summary = "remove an account without images",
-          .help = "Removes an account; the shares it received end. Refused while it owns images.\n"
-                  "Its name is never used again.\n",
+          .summary = "remove an account without images and instances",
+          .help = "Removes an account; the shares it received end. Refused while it owns images\n"
+                  "or instances. Its name is never used again.\n",
           .example = "imgshare account rm alice",
           .least = 1,
           .most = 1,

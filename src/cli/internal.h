@@ -21,6 +21,7 @@ enum status {
 /* Options that some verbs take; the global ones are fields of struct call. */
 enum verb_option {
         OPTION_DIGESTS,
+        OPTION_DOT,
         OPTION_JSON,
         OPTION_QUOTA,
         OPTION_ROLE,
@@ -44,8 +45,8 @@ struct verb {
 };
 
 /* One table a noun, ended by a verb without name. main.c lists the tables. */
-extern const struct verb account_verbs[], check_verbs[], init_verbs[], limits_verbs[], region_verbs[], rules_verbs[],
-        why_verbs[];
+extern const struct verb account_verbs[], check_verbs[], exposure_verbs[], init_verbs[], limits_verbs[], region_verbs[],
+        rules_verbs[], why_verbs[];
 
 /* One command line, taken apart. */
 struct call {

@@ -68,7 +68,8 @@ const struct verb limits_verbs[] = {
           .arguments = "[NAME [VALUE]] [--json]",
           .summary = "print the catalog's limits, or set one",
           .help = "Without VALUE, prints all limits or the one called NAME; with VALUE, sets it.\n"
-                  "Lowering a limit keeps what exists and blocks what is new.\n"
+                  "Lowering a limit keeps what exists and blocks what is new. require-review is\n"
+                  "on or off: whether an image is shared only after its owner reviewed it.\n"
                   "\n"
                   "  --json   an array of objects\n",
           .example = "imgshare limits shares-per-image 100",

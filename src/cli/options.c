@@ -13,6 +13,7 @@ enum {
 
 static const struct option long_options[] = {
         { "digests", no_argument, NULL, LONG_FIRST + OPTION_DIGESTS },
+        { "dot", no_argument, NULL, LONG_FIRST + OPTION_DOT },
         { "json", no_argument, NULL, LONG_FIRST + OPTION_JSON },
         { "quota", required_argument, NULL, LONG_FIRST + OPTION_QUOTA },
         { "role", required_argument, NULL, LONG_FIRST + OPTION_ROLE },

@@ -69,7 +69,11 @@ static enum status cmd_region_add(const struct call *call) {
 }
 
 static enum status cmd_region_rm(const struct call *call) {
-        static const struct meaning meanings[] = { { ENOENT, "no such region" }, { ENOTEMPTY, "has images" }, { 0 } };
+        static const struct meaning meanings[] = {
+                { ENOENT, "no such region" },
+                { ENOTEMPTY, "has images or instances" },
+                { 0 },
+        };
         _cleanup_(session_close) struct session session = { 0 };
         const char *name = call->arguments[0];
         enum status status;
@@ -105,8 +109,8 @@ const struct verb region_verbs[] = {
           .run = cmd_region_list },
         { .name = "region rm",
           .arguments = "NAME",
-          .summary = "remove a region without images",
-          .help = "Removes a region and its store. Refused while it has images.\n",
+          .summary = "remove a region without images and instances",
+          .help = "Removes a region and its store. Refused while it has images or instances.\n",
           .example = "imgshare region rm north",
           .least = 1,
           .most = 1,

@@ -6,7 +6,8 @@
 
 quiet init "$cat"
 done_ -C "$cat" limits
-[ "$(sort "$tmp/out")" = $'images-per-region\t500\nshares-per-image\t50' ] || fail "not the defaults"
+[ "$(sort "$tmp/out")" = $'images-per-region\t500\nrequire-review\toff\nshares-per-image\t50' ] ||
+    fail "not the defaults"
 quiet -C "$cat" limits shares-per-image 100
 done_ -C "$cat" limits shares-per-image
 prints $'shares-per-image\t100'
@@ -14,7 +15,23 @@ quiet -C "$cat" limits images-per-region 0
 done_ -C "$cat" limits images-per-region --json
 json rows '[{"name": "images-per-region", "value": 0}]'
 done_ -C "$cat" limits --json
-json 'sorted((r["name"], r["value"]) for r in rows)' '[["images-per-region", 0], ["shares-per-image", 100]]'
+json 'sorted((r["name"], r["value"]) for r in rows)' \
+    '[["images-per-region", 0], ["require-review", false], ["shares-per-image", 100]]'
+
+# A switch.
+quiet -C "$cat" limits require-review on
+done_ -C "$cat" limits require-review
+prints $'require-review\ton'
+done_ -C "$cat" limits require-review --json
+json rows '[{"name": "require-review", "value": true}]'
+for bad in '' 1 0 ON yes true; do
+    usage "value '$bad': not on or off" -C "$cat" limits require-review "$bad"
+done
+done_ -C "$cat" limits require-review
+prints $'require-review\ton'
+quiet -C "$cat" limits require-review off
+done_ -C "$cat" limits require-review
+prints $'require-review\toff'
 
 refused "limit 'colour': no such limit" -C "$cat" limits colour
 refused "limit 'colour': no such limit" -C "$cat" limits colour 3
