@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# .meta/reviewed: the owner's word; with require-review no image is shared without it. Writing the disk takes it back.
+. "${0%/*}/lib.sh"
+catalog
+mount_as alice
+mount_as bob
+image "$A/web"
+image "$A/early"
+ok mkdir "$A/early/shares/bob"
+
+# 1 or 0, nothing else.
+is 0 cat "$A/web/.meta/reviewed"
+ok put 1 "$A/web/.meta/reviewed"
+is 1 cat "$A/web/.meta/reviewed"
+ok sh -c 'printf 0 >"$1"' - "$A/web/.meta/reviewed"
+is 0 cat "$A/web/.meta/reviewed"
+ok put 1 "$A/web/.meta/reviewed"
+for word in 2 yes '' 10 '1 ' -1 on; do
+        refused 1 "$EINVAL" put "$word" "$A/web/.meta/reviewed"
+        is 1 cat "$A/web/.meta/reviewed"
+done
+says '"op":"review","object":"north/web@alice".*"detail":{"reviewed":1}' cat "$A/web/.meta/history.jsonl"
+is 2 sh -c 'grep -c "\"reviewed\":1" "$1"' - "$A/web/.meta/history.jsonl"
+ok put 1 "$A/web/.meta/reviewed"
+is 2 sh -c 'grep -c "\"reviewed\":1" "$1"' - "$A/web/.meta/history.jsonl"
+
+# Writing the disk resets it, by any way; reading, and a description, do not.
+ok cat "$A/web/disk"
+ok put new "$A/web/description"
+ok mv "$A/web" "$A/moved"
+ok mv "$A/moved" "$A/web"
+is 1 cat "$A/web/.meta/reviewed"
+# resets CMD…: reviewed before, not after.
+resets() {
+        ok put 1 "$A/web/.meta/reviewed"
+        ok "$@"
+        is 0 cat "$A/web/.meta/reviewed"
+}
+resets put content "$A/web/disk"
+resets truncate -s 4 "$A/web/disk"
+resets truncate -s 40000 "$A/web/disk"
+resets dd if=/dev/zero of="$A/web/disk" bs=1 count=1 conv=notrunc
+resets cp -f "$A/early/disk" "$A/web/disk"
+resets "$PYTHON" -c 'import mmap, os, sys
+fd = os.open(sys.argv[1], os.O_RDWR)
+memory = mmap.mmap(fd, 4)
+memory[:2] = b"XY"
+memory.flush()
+memory.close()
+os.close(fd)' "$A/web/disk"
+
+# Without require-review it does not matter; with it, it does, after what makes the request senseless anyway.
+ok mkdir "$A/web/shares/bob"
+ok rmdir "$A/web/shares/bob"
+ok admin limits require-review on
+settle
+refused 1 "$EPERM" mkdir "$A/web/shares/bob"
+rule review-before-share alice
+refused 1 "$EPERM" mkdir "$A/web/shares/nobody"
+rule unknown-account alice
+refused 1 "$EEXIST" mkdir "$A/early/shares/bob"
+is bob listing "$A/early/shares/"
+refused 1 "$EPERM" mkdir "$A/early/shares/carol"
+rule review-before-share alice
+ok put 1 "$A/web/.meta/reviewed"
+ok mkdir "$A/web/shares/bob"
+settle
+
+# Only the owner says it, at any time; taking it back ends no share.
+refused 1 "$EPERM" put 0 "$B/web@alice/.meta/reviewed"
+rule shared-frozen bob
+ok put 0 "$A/web/.meta/reviewed"
+is bob listing "$A/web/shares/"
+settle
+is 'early@alice web@alice' listing "$B"
+is 0 cat "$B/web@alice/.meta/reviewed"
+refused 1 "$EPERM" mkdir "$A/web/shares/carol"
+rule review-before-share alice
+
+# A copy starts at 0, of either kind.
+ok put 1 "$A/web/.meta/reviewed"
+ok cp -r "$A/web" "$AS/"
+is 0 cat "$AS/web/.meta/reviewed"
+is 1 cat "$A/web/.meta/reviewed"
+ok mkdir "$AS/linked"
+ok ln "$A/web/disk" "$AS/linked/disk"
+is 0 cat "$AS/linked/.meta/reviewed"
+refused 1 "$EPERM" mkdir "$AS/web/shares/bob"
+rule review-before-share alice
+
+# It is kept over a remount; rm disk ends the image and its review.
+ok rmdir "$A/web/shares/bob"
+unmount alice
+mount_as alice
+is 1 cat "$A/web/.meta/reviewed"
+ok rm "$A/web/disk"
+is 0 cat "$A/web/.meta/reviewed"
+ok admin limits require-review off
+settle
+ok mkdir "$AS/web/shares/bob"
