@@ -9,15 +9,64 @@ static bool is_disk(const struct call *call) {
         return call->node.kind == NODE_DISK || call->node.kind == NODE_INSTANCE_DISK;
 }
 
-static struct disk_handle *disk_of(const struct fuse_file_info *fi) {
-        return (struct disk_handle *)(uintptr_t)fi->fh;
-}
-
-static struct text_handle *text_of(const struct fuse_file_info *fi) {
-        return (struct text_handle *)(uintptr_t)fi->fh;
-}
-
 /* --- opening and closing --- */
+
+static void file_insert(struct mount *mount, struct open_file *file) {
+        (void)pthread_mutex_lock(&mount->files_lock);
+        file->next = mount->files;
+        if (file->next)
+                file->next->previous = file;
+        mount->files = file;
+        (void)pthread_mutex_unlock(&mount->files_lock);
+}
+
+static void file_remove(struct mount *mount, struct open_file *file) {
+        (void)pthread_mutex_lock(&mount->files_lock);
+        if (file->next)
+                file->next->previous = file->previous;
+        if (file->previous)
+                file->previous->next = file->next;
+        else
+                mount->files = file->next;
+        (void)pthread_mutex_unlock(&mount->files_lock);
+}
+
+static void file_close(struct call *call, struct open_file *file) {
+        file_remove(call->mount, file);
+        if (file->disk)
+                (void)disk_close(&call->request, file->disk); /* returns NULL */
+        else
+                text_close(call, file->text);
+        free(file);
+}
+
+/* Takes ownership of the handle: it is closed if there is no memory. */
+static int file_open(struct call *call, struct node node, struct disk_handle *disk, struct text_handle *text,
+                     struct fuse_file_info *fi) {
+        struct open_file *file = calloc(1, sizeof(*file));
+
+        if (!file) {
+                if (disk)
+                        (void)disk_close(&call->request, disk); /* returns NULL */
+                else
+                        text_close(call, text);
+                return -ENOMEM;
+        }
+        *file = (struct open_file){ .node = node, .disk = disk, .text = text };
+        file_insert(call->mount, file);
+        fi->fh = (uintptr_t)file;
+        return 0;
+}
+
+void files_close(struct mount *mount) {
+        while (mount->files) {
+                struct call call = { .mount = mount, .node = mount->files->node };
+
+                call.request.service = mount->service;
+                call.request.caller = mount->caller;
+                file_close(&call, mount->files);
+        }
+}
 
 static int open_instance_disk(struct call *call, struct fuse_file_info *fi) {
         struct disk_handle *handle;
@@ -26,9 +75,7 @@ static int open_instance_disk(struct call *call, struct fuse_file_info *fi) {
 
         if (r == 0)
                 r = instance_disk_open(&call->request, instance.id, fi->flags, &handle);
-        if (r == 0)
-                fi->fh = (uintptr_t)handle;
-        return r;
+        return r != 0 ? r : file_open(call, call->node, handle, NULL, fi);
 }
 
 static int open_disk(struct call *call, struct fuse_file_info *fi) {
@@ -44,9 +91,8 @@ static int open_disk(struct call *call, struct fuse_file_info *fi) {
                 r = disk_open(&call->request, image.place, fi->flags, &handle);
         if (r != 0)
                 return r;
-        fi->fh = (uintptr_t)handle;
         fi->keep_cache = image.state == IMAGE_SEALED; /* its bytes never change again */
-        return 0;
+        return file_open(call, call->node, handle, NULL, fi);
 }
 
 static int open_text(struct call *call, struct fuse_file_info *fi) {
@@ -55,16 +101,8 @@ static int open_text(struct call *call, struct fuse_file_info *fi) {
 
         if (r != 0)
                 return r;
-        fi->fh = (uintptr_t)handle;
         fi->direct_io = 1; /* the content changes by itself, and a refused write must not stay in a cache */
-        return 0;
-}
-
-static void close_handle(struct call *call, struct fuse_file_info *fi) {
-        if (is_disk(call))
-                (void)disk_close(&call->request, disk_of(fi)); /* returns NULL */
-        else
-                text_close(call, text_of(fi));
+        return file_open(call, call->node, NULL, handle, fi);
 }
 
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
@@ -77,7 +115,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
         if (r != 0)
                 call_end(&call, r);
         else if (fuse_reply_open(req, fi) == -ENOENT) /* interrupted: there will be no RELEASE */
-                close_handle(&call, fi);
+                file_close(&call, file_of(fi));
 }
 
 /* A file made in an image: one of its parts, or nothing. */
@@ -89,7 +127,7 @@ static int create_part(struct call *call, const char *name, struct fuse_file_inf
         if (call->node.kind == NODE_IMAGE && strcmp(name, "disk") == 0) {
                 r = disk_create(&call->request, call->node.id, fi->flags, &image, &handle);
                 if (r == 0)
-                        fi->fh = (uintptr_t)handle;
+                        r = file_open(call, call_node(call, NODE_DISK, image.id), handle, NULL, fi);
         } else if (call->node.kind == NODE_IMAGE && strcmp(name, "description") == 0) {
                 r = description_create(&call->request, call->node.id, &image);
         } else if (call->node.kind == NODE_INSTANCE && strcmp(name, "image") == 0) {
@@ -126,12 +164,12 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
         if (r == 0) {
                 r = node_entry(&call, node, &entry);
                 if (r != 0)
-                        close_handle(&call, fi);
+                        file_close(&call, file_of(fi));
         }
         if (r != 0)
                 call_end(&call, r);
         else if (fuse_reply_create(req, &entry, fi) == -ENOENT) /* interrupted: there will be no RELEASE */
-                close_handle(&call, fi);
+                file_close(&call, file_of(fi));
 }
 
 void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
@@ -139,7 +177,7 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
         int r = call_begin(req, ino, &call);
 
         if (r == 0)
-                r = is_disk(&call) ? disk_flush(&call.request, disk_of(fi)) : text_flush(text_of(fi));
+                r = is_disk(&call) ? disk_flush(&call.request, file_of(fi)->disk) : text_flush(file_of(fi)->text);
         call_end(&call, r);
 }
 
@@ -148,7 +186,7 @@ void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
         int r = call_begin(req, ino, &call);
 
         if (r == 0)
-                close_handle(&call, fi);
+                file_close(&call, file_of(fi));
         call_end(&call, r);
 }
 
@@ -158,15 +196,16 @@ void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_inf
 
         (void)datasync; /* a text is durable when its write returned */
         if (r == 0 && is_disk(&call))
-                r = disk_sync(disk_of(fi));
+                r = disk_sync(file_of(fi)->disk);
         call_end(&call, r);
 }
 
 /* --- reading --- */
 
 static int read_disk(struct call *call, size_t size, off_t offset, const struct fuse_file_info *fi) {
+        struct disk_handle *handle = file_of(fi)->disk; /* a RELEASE may follow the reply at once */
         struct fuse_bufvec data;
-        int fd, r = disk_read_begin(disk_of(fi), (uint64_t)offset, &size, &fd);
+        int fd, r = disk_read_begin(handle, (uint64_t)offset, &size, &fd);
 
         if (r < 0)
                 return r;
@@ -175,14 +214,14 @@ static int read_disk(struct call *call, size_t size, off_t offset, const struct 
         data.buf[0].fd = fd;
         data.buf[0].pos = offset;
         (void)fuse_reply_data(call->req, &data, FUSE_BUF_SPLICE_MOVE); /* replies itself, also with an error */
-        disk_read_end(disk_of(fi));
+        disk_read_end(handle);
         return 0;
 }
 
 static int read_text(struct call *call, size_t size, off_t offset, const struct fuse_file_info *fi) {
         _cleanup_free_ char *data = malloc(size);
         size_t n;
-        int r = data ? text_read(call, text_of(fi), size, offset, data, &n) : -ENOMEM;
+        int r = data ? text_read(call, file_of(fi)->text, size, offset, data, &n) : -ENOMEM;
 
         if (r == 0)
                 (void)fuse_reply_buf(call->req, data, n); /* the caller may be gone */
@@ -204,7 +243,7 @@ void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct f
         int64_t at = call_begin(req, ino, &call);
 
         if (at == 0)
-                at = is_disk(&call) ? disk_seek(disk_of(fi), (uint64_t)offset, whence) : -EINVAL;
+                at = is_disk(&call) ? disk_seek(file_of(fi)->disk, (uint64_t)offset, whence) : -EINVAL;
         if (at < 0)
                 call_end(&call, (int)at);
         else
@@ -215,7 +254,7 @@ void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct f
 
 static ssize_t write_disk(struct fuse_bufvec *data, off_t offset, const struct fuse_file_info *fi) {
         struct fuse_bufvec to = FUSE_BUFVEC_INIT(fuse_buf_size(data));
-        int fd, r = disk_write_begin(disk_of(fi), &fd);
+        int fd, r = disk_write_begin(file_of(fi)->disk, &fd);
         ssize_t n;
 
         if (r < 0)
@@ -224,7 +263,7 @@ static ssize_t write_disk(struct fuse_bufvec *data, off_t offset, const struct f
         to.buf[0].fd = fd;
         to.buf[0].pos = offset;
         n = fuse_buf_copy(&to, data, FUSE_BUF_SPLICE_NONBLOCK);
-        disk_write_end(disk_of(fi), n);
+        disk_write_end(file_of(fi)->disk, n);
         return n;
 }
 
@@ -241,7 +280,7 @@ static ssize_t write_text(struct call *call, struct fuse_bufvec *data, off_t off
         n = fuse_buf_copy(&to, data, 0);
         if (n < 0)
                 return n;
-        r = text_write(call, text_of(fi), memory, (size_t)n, offset);
+        r = text_write(call, file_of(fi)->text, memory, (size_t)n, offset);
         return r < 0 ? r : r > 0 ? -call_errno(call, r) : n;
 }
 
@@ -266,7 +305,7 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t 
         int r = call_begin_change(req, ino, &call);
 
         if (r == 0)
-                r = is_disk(&call) ? disk_allocate(disk_of(fi), mode, (uint64_t)offset, (uint64_t)length) : -EOPNOTSUPP;
+                r = is_disk(&call) ? disk_allocate(file_of(fi)->disk, mode, (uint64_t)offset, (uint64_t)length) : -EOPNOTSUPP;
         call_end(&call, r);
 }
 
@@ -281,7 +320,7 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in, struct 
         if (n == 0 && (!is_disk(&call) || !is_disk(&to)))
                 n = -EOPNOTSUPP; /* the kernel reads and writes */
         if (n == 0)
-                n = disk_copy_range(disk_of(fi_in), (uint64_t)off_in, disk_of(fi_out), (uint64_t)off_out, length);
+                n = disk_copy_range(file_of(fi_in)->disk, (uint64_t)off_in, file_of(fi_out)->disk, (uint64_t)off_out, length);
         if (n < 0)
                 call_end(&call, (int)n);
         else

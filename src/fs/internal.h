@@ -35,6 +35,8 @@ struct mount {
         int64_t started; /* ms: the time of what has none of its own */
         pthread_mutex_t denials_lock;
         struct denial *denials; /* the last one of each uid */
+        pthread_mutex_t files_lock;
+        struct open_file *files;
 };
 
 /* One request. */
@@ -156,7 +158,20 @@ void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct f
 void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in, struct fuse_file_info *fi_in,
                         fuse_ino_t ino_out, off_t off_out, struct fuse_file_info *fi_out, size_t length, int flags);
 
-/* --- open files: fuse_file_info.fh is one of these --- */
+/* --- open files: file.c --- */
+
+/* What fuse_file_info.fh is: a disk or a small text, and its place among all that are open in the mount. */
+struct open_file {
+        struct open_file *next, *previous;
+        struct node node;
+        struct disk_handle *disk; /* NULL: a text */
+        struct text_handle *text; /* NULL: a disk */
+};
+static inline struct open_file *file_of(const struct fuse_file_info *fi) {
+        return (struct open_file *)(uintptr_t)fi->fh;
+}
+/* Closes what was still open when the session ended, so that no copy under way is lost. */
+void files_close(struct mount *mount);
 
 /* A small text file, open: text.c. */
 struct text_handle;

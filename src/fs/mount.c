@@ -215,6 +215,7 @@ int mount_run(struct fuse_args *args, struct options *options) {
                 return fail("going to the background", strerror(-r));
         raise_descriptors();
         (void)pthread_mutex_init(&mount.denials_lock, NULL); /* cannot fail with default attributes */
+        (void)pthread_mutex_init(&mount.files_lock, NULL);
         status = open_catalog(&mount, options);
         service = mount.service;
         if (status != 0)
@@ -224,6 +225,7 @@ int mount_run(struct fuse_args *args, struct options *options) {
         if (r < 0)
                 return fail(options->dir, strerror(-r));
         status = serve_session(&mount, args, options, ready_fd);
+        files_close(&mount);
         denials_clear(&mount);
         return status;
 }

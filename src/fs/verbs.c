@@ -282,14 +282,14 @@ static int set_size(struct call *call, uint64_t size, const struct fuse_file_inf
 
         if (call->node.kind == NODE_DISK || call->node.kind == NODE_INSTANCE_DISK) {
                 if (fi)
-                        return disk_truncate((struct disk_handle *)(uintptr_t)fi->fh, size);
+                        return disk_truncate(file_of(fi)->disk, size);
                 if (call->node.kind == NODE_INSTANCE_DISK)
                         return truncate_instance(call, size);
                 r = image_get_disk(&call->request, call->node.id, &call->image);
                 return r != 0 ? r : disk_truncate_path(&call->request, call->image.place, size);
         }
         if (fi)
-                return text_truncate(call, (struct text_handle *)(uintptr_t)fi->fh, size);
+                return text_truncate(call, file_of(fi)->text, size);
         r = text_open(call, O_WRONLY, &text);
         if (r != 0)
                 return r;
