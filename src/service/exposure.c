@@ -8,15 +8,14 @@
 /* A row of the graph: a node, reached by one of its parents. The first row of a node has its name. */
 struct reached {
         struct exposure_node node;
-        size_t order; /* in which it was reached: parents first */
         char *path;
 };
 
 struct graph {
         struct catalog_connection *c;
         const struct caller *caller;
-        struct reached *rows;
-        const struct reached **by_id; /* sorted, equal ids as they were reached */
+        struct reached *rows; /* as they were reached: parents first */
+        size_t *by_id; /* rows sorted by id, equal ids as they were reached */
         size_t count, room;
         int (*each)(const struct exposure *exposure, void *context);
         void *context;
@@ -36,17 +35,18 @@ static int add_row(const struct exposure_node *node, void *context) {
                 g->rows = rows;
                 g->room = room;
         }
-        g->rows[g->count] = (struct reached){ .node = *node, .order = g->count };
+        g->rows[g->count] = (struct reached){ .node = *node };
         g->count++;
         return 0;
 }
 
-static int compare(const void *a, const void *b) {
-        const struct reached *x = *(const struct reached *const *)a, *y = *(const struct reached *const *)b;
+static int compare(const void *a, const void *b, void *rows) {
+        size_t i = *(const size_t *)a, j = *(const size_t *)b;
+        const struct reached *x = (const struct reached *)rows + i, *y = (const struct reached *)rows + j;
 
         if (x->node.id != y->node.id)
                 return x->node.id < y->node.id ? -1 : 1;
-        return x->order < y->order ? -1 : x->order > y->order;
+        return i < j ? -1 : i > j;
 }
 
 static int index_rows(struct graph *g) {
@@ -54,8 +54,8 @@ static int index_rows(struct graph *g) {
         if (!g->by_id)
                 return -ENOMEM;
         for (size_t i = 0; i < g->count; i++)
-                g->by_id[i] = &g->rows[i];
-        qsort(g->by_id, g->count, sizeof(*g->by_id), compare);
+                g->by_id[i] = i;
+        qsort_r(g->by_id, g->count, sizeof(*g->by_id), compare, g->rows);
         return 0;
 }
 
@@ -66,12 +66,12 @@ static const struct reached *first_row(const struct graph *g, int64_t id) {
         while (low < high) {
                 size_t middle = (low + high) / 2;
 
-                if (g->by_id[middle]->node.id < id)
+                if (g->rows[g->by_id[middle]].node.id < id)
                         low = middle + 1;
                 else
                         high = middle;
         }
-        return low < g->count && g->by_id[low]->node.id == id ? g->by_id[low] : NULL;
+        return low < g->count && g->rows[g->by_id[low]].node.id == id ? &g->rows[g->by_id[low]] : NULL;
 }
 
 static int node_name(const struct graph *g, const struct exposure_node *node, char ret_name[static OBJECT_SIZE]) {
