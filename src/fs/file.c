@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Open files: disks, whose bytes go from descriptor to descriptor, and small texts.
+ * Open files: opening, making and closing disks and small texts, and the list of all that are open.
  */
 #include <fcntl.h>
 
 #include "internal.h"
-
-static bool is_disk(const struct call *call) {
-        return call->node.kind == NODE_DISK || call->node.kind == NODE_INSTANCE_DISK;
-}
-
-/* --- opening and closing --- */
 
 static void file_insert(struct mount *mount, struct open_file *file) {
         (void)pthread_mutex_lock(&mount->files_lock);
@@ -198,131 +192,4 @@ void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_inf
         if (r == 0 && is_disk(&call))
                 r = disk_sync(file_of(fi)->disk);
         call_end(&call, r);
-}
-
-/* --- reading --- */
-
-static int read_disk(struct call *call, size_t size, off_t offset, const struct fuse_file_info *fi) {
-        struct disk_handle *handle = file_of(fi)->disk; /* a RELEASE may follow the reply at once */
-        struct fuse_bufvec data;
-        int fd, r = disk_read_begin(handle, (uint64_t)offset, &size, &fd);
-
-        if (r < 0)
-                return r;
-        data = FUSE_BUFVEC_INIT(size);
-        data.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
-        data.buf[0].fd = fd;
-        data.buf[0].pos = offset;
-        (void)fuse_reply_data(call->req, &data, FUSE_BUF_SPLICE_MOVE); /* replies itself, also with an error */
-        disk_read_end(handle);
-        return 0;
-}
-
-static int read_text(struct call *call, size_t size, off_t offset, const struct fuse_file_info *fi) {
-        _cleanup_free_ char *data = malloc(size);
-        size_t n;
-        int r = data ? text_read(call, file_of(fi)->text, size, offset, data, &n) : -ENOMEM;
-
-        if (r == 0)
-                (void)fuse_reply_buf(call->req, data, n); /* the caller may be gone */
-        return r;
-}
-
-void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi) {
-        struct call call;
-        int r = call_begin(req, ino, &call);
-
-        if (r == 0)
-                r = is_disk(&call) ? read_disk(&call, size, offset, fi) : read_text(&call, size, offset, fi);
-        if (r != 0)
-                call_end(&call, r);
-}
-
-void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *fi) {
-        struct call call;
-        int64_t at = call_begin(req, ino, &call);
-
-        if (at == 0)
-                at = is_disk(&call) ? disk_seek(file_of(fi)->disk, (uint64_t)offset, whence) : -EINVAL;
-        if (at < 0)
-                call_end(&call, (int)at);
-        else
-                (void)fuse_reply_lseek(req, at);
-}
-
-/* --- writing --- */
-
-static ssize_t write_disk(struct fuse_bufvec *data, off_t offset, const struct fuse_file_info *fi) {
-        struct fuse_bufvec to = FUSE_BUFVEC_INIT(fuse_buf_size(data));
-        int fd, r = disk_write_begin(file_of(fi)->disk, &fd);
-        ssize_t n;
-
-        if (r < 0)
-                return r;
-        to.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK | FUSE_BUF_FD_RETRY;
-        to.buf[0].fd = fd;
-        to.buf[0].pos = offset;
-        n = fuse_buf_copy(&to, data, FUSE_BUF_SPLICE_NONBLOCK);
-        disk_write_end(file_of(fi)->disk, n);
-        return n;
-}
-
-static ssize_t write_text(struct call *call, struct fuse_bufvec *data, off_t offset, const struct fuse_file_info *fi) {
-        size_t size = fuse_buf_size(data);
-        _cleanup_free_ char *memory = malloc(size ?: 1);
-        struct fuse_bufvec to = FUSE_BUFVEC_INIT(size);
-        ssize_t n;
-        int r;
-
-        if (!memory)
-                return -ENOMEM;
-        to.buf[0].mem = memory;
-        n = fuse_buf_copy(&to, data, 0);
-        if (n < 0)
-                return n;
-        r = text_write(call, file_of(fi)->text, memory, (size_t)n, offset);
-        return r < 0 ? r : r > 0 ? -call_errno(call, r) : n;
-}
-
-void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *data, off_t offset, struct fuse_file_info *fi) {
-        size_t size = fuse_buf_size(data);
-        struct call call;
-        ssize_t n = call_begin_change(req, ino, &call);
-
-        if (n == 0)
-                n = is_disk(&call) ? write_disk(data, offset, fi) : write_text(&call, data, offset, fi);
-        if (n >= 0) {
-                (void)fuse_reply_write(req, (size_t)n); /* the caller may be gone */
-                return;
-        }
-        call_end(&call, (int)n);
-        if (is_disk(&call)) /* after the reply: the page cache keeps the refused bytes */
-                (void)fuse_lowlevel_notify_inval_inode(call.mount->session, ino, offset, (off_t)size);
-}
-
-void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length, struct fuse_file_info *fi) {
-        struct call call;
-        int r = call_begin_change(req, ino, &call);
-
-        if (r == 0)
-                r = is_disk(&call) ? disk_allocate(file_of(fi)->disk, mode, (uint64_t)offset, (uint64_t)length) : -EOPNOTSUPP;
-        call_end(&call, r);
-}
-
-void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in, struct fuse_file_info *fi_in,
-                        fuse_ino_t ino_out, off_t off_out, struct fuse_file_info *fi_out, size_t length, int flags) {
-        struct call call, to;
-        ssize_t n = call_begin(req, ino_in, &call);
-
-        (void)flags;
-        if (n == 0)
-                n = call_begin_change(req, ino_out, &to);
-        if (n == 0 && (!is_disk(&call) || !is_disk(&to)))
-                n = -EOPNOTSUPP; /* the kernel reads and writes */
-        if (n == 0)
-                n = disk_copy_range(file_of(fi_in)->disk, (uint64_t)off_in, file_of(fi_out)->disk, (uint64_t)off_out, length);
-        if (n < 0)
-                call_end(&call, (int)n);
-        else
-                (void)fuse_reply_write(req, (size_t)n);
 }

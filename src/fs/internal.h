@@ -135,7 +135,8 @@ void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struc
 void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi);
 void op_statfs(fuse_req_t req, fuse_ino_t ino);
 
-void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int set, struct fuse_file_info *fi); /* verbs.c */
+/* attributes.c, verbs.c */
+void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int set, struct fuse_file_info *fi);
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
 void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev);
 void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
@@ -146,7 +147,7 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t t
 void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t to_parent, const char *to_name);
 
 void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
-               struct fuse_file_info *fi); /* file.c */
+               struct fuse_file_info *fi); /* file.c, data.c */
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi);
 void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *data, off_t offset, struct fuse_file_info *fi);
@@ -169,6 +170,9 @@ struct open_file {
 };
 static inline struct open_file *file_of(const struct fuse_file_info *fi) {
         return (struct open_file *)(uintptr_t)fi->fh;
+}
+static inline bool is_disk(const struct call *call) {
+        return call->node.kind == NODE_DISK || call->node.kind == NODE_INSTANCE_DISK;
 }
 /* Closes what was still open when the session ended, so that no copy under way is lost. */
 void files_close(struct mount *mount);

@@ -6,8 +6,9 @@
  *   tree.c       the table of kinds, regions         directory.c lookup, getattr, readdir, readlink, statfs
  *   images.c     /regions/<r>/images                 image.c     an image and its parts
  *   shares.c     an image's shares                   meta.c      .meta/        control.c   .imgshare/
- *   verbs.c      mkdir, rmdir, unlink, symlink, link, rename, setattr
- *   file.c       create, open, read, write, close …  text.c      small writable texts
+ *   verbs.c      mkdir, rmdir, unlink, symlink, link, rename      attributes.c setattr
+ *   file.c       create, open, flush, close          data.c      read, write, copy, seek
+ *   text.c       small writable texts                instances.c, accounts.c, meta_risk.c …  as they are called
  *
  * Each operation is: who and where, the name, one service call, one reply. Rules are in src/policy, bytes in src/blob,
  * facts in src/catalog; src/service joins them.

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What changes the tree: each verb by the kind of directory it is used in, one service call each.
  */
-#include <fcntl.h>
-
 #include "internal.h"
 
 static int find_child(struct call *call, const char *name, struct node *ret_node) {
@@ -258,91 +256,4 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t t
         if (r == 0)
                 r = rename_child(&call, name, to, to_name);
         call_end(&call, r);
-}
-
-/* --- attributes --- */
-
-static int truncate_instance(struct call *call, uint64_t size) {
-        struct disk_handle *handle;
-        struct instance instance;
-        int r = instance_get_disk(&call->request, call->node.id, &instance);
-
-        if (r == 0)
-                r = instance_disk_open(&call->request, instance.id, O_WRONLY, &handle);
-        if (r != 0)
-                return r;
-        r = disk_truncate(handle, size);
-        (void)disk_close(&call->request, handle); /* returns NULL */
-        return r;
-}
-
-static int set_size(struct call *call, uint64_t size, const struct fuse_file_info *fi) {
-        struct text_handle *text;
-        int r;
-
-        if (call->node.kind == NODE_DISK || call->node.kind == NODE_INSTANCE_DISK) {
-                if (fi)
-                        return disk_truncate(file_of(fi)->disk, size);
-                if (call->node.kind == NODE_INSTANCE_DISK)
-                        return truncate_instance(call, size);
-                r = image_get_disk(&call->request, call->node.id, &call->image);
-                return r != 0 ? r : disk_truncate_path(&call->request, call->image.place, size);
-        }
-        if (fi)
-                return text_truncate(call, file_of(fi)->text, size);
-        r = text_open(call, O_WRONLY, &text);
-        if (r != 0)
-                return r;
-        r = text_truncate(call, text, size);
-        text_close(call, text);
-        return r;
-}
-
-/* Only an own description's and disk's mtime can be set; elsewhere nothing happens (SPEC 5.2). */
-static int set_mtime(struct call *call, const struct stat *attr, int set) {
-        int64_t ns = set & FUSE_SET_ATTR_MTIME_NOW ? timestamp_now_ns()
-                                                   : attr->st_mtim.tv_sec * INT64_C(1000000000) + attr->st_mtim.tv_nsec;
-        int r = -ENOENT;
-
-        if (!image_is_own(&call->request, &call->image))
-                return 0;
-        if (call->node.kind == NODE_DISK)
-                r = disk_touch(&call->request, call->image.place, ns);
-        else if (call->node.kind == NODE_DESCRIPTION)
-                r = description_touch(&call->request, call->image.place, ns);
-        return r == -ENOENT ? 0 : r;
-}
-
-/* chmod and chown: without effect, and refused on what is somebody else's. */
-static int judge_attributes(struct call *call) {
-        return call->loaded ? image_judge_attributes(&call->request, call->image.place) : 0;
-}
-
-static int set_attributes(struct call *call, const struct stat *attr, int set, const struct fuse_file_info *fi) {
-        struct stat st;
-        int r = node_attributes(call, &st); /* loads the image */
-
-        if (r == 0 && set & (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
-                r = judge_attributes(call);
-        if (r == 0 && set & FUSE_SET_ATTR_SIZE)
-                r = set_size(call, (uint64_t)attr->st_size, fi);
-        if (r == 0 && set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW))
-                r = set_mtime(call, attr, set);
-        return r;
-}
-
-void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int set, struct fuse_file_info *fi) {
-        struct stat st;
-        struct call call;
-        int r = call_begin_change(req, ino, &call);
-
-        if (r == 0)
-                r = set_attributes(&call, attr, set, fi);
-        call.loaded = 0; /* it has changed */
-        if (r == 0)
-                r = node_attributes(&call, &st);
-        if (r != 0)
-                call_end(&call, r);
-        else
-                (void)fuse_reply_attr(req, &st, 0); /* the caller may be gone */
 }
