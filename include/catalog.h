@@ -81,12 +81,40 @@ int catalog_event_add(struct catalog_connection *c, const struct event *event, i
 int catalog_history(struct catalog_connection *c, int64_t place, const char *account,
                     int (*each)(const char *line, size_t length, void *context), void *context);
 
+/* What of the log is asked for: all that is set must hold. */
+struct log_filter {
+        int64_t after, last;    /* events with after < number <= last */
+        bool denied;            /* refusals */
+        int64_t account;        /* actor or other account; 0: any, -1: no account that there ever was */
+        const char *name;       /* of that account */
+        int64_t place;          /* 0: any */
+        const char *object;     /* NULL: any */
+        int64_t viewer;         /* who reads its own events: did it, is named in it, or owns the place; 0: all */
+        const char *viewer_name;
+};
+/* An event; texts are good until `each` returns, NULL: none. */
+struct log_entry {
+        int64_t id, time;
+        const char *actor, *op, *object, *account, *rule;
+        const char *line; /* its JSON and a newline */
+        size_t length;
+};
+/* Calls each with the first events, oldest first, that the filter lets through: at most a page of them. Returns how
+ * many; fewer than CATALOG_PAGE: there are no more. */
+#define CATALOG_PAGE 256
+int catalog_log(struct catalog_connection *c, const struct log_filter *filter,
+                int (*each)(const struct log_entry *entry, void *context), void *context);
+/* The last event before a time, or (including) up to it; 0: there is none. */
+int catalog_log_at(struct catalog_connection *c, int64_t time, bool including, int64_t *ret_id);
+
 /* --- accounts, regions, limits --- */
 
 int catalog_account_find(struct catalog_connection *c, const char *name, struct account *ret_account);
 int catalog_account_get(struct catalog_connection *c, int64_t id, struct account *ret_account);
 /* Any account of that name, dead ones included: 1 yes, 0 no. */
 int catalog_account_used(struct catalog_connection *c, const char *name);
+/* Its id. -ENOENT: there never was one. */
+int catalog_account_ever(struct catalog_connection *c, const char *name, int64_t *ret_id);
 /* Live account with that uid. -ENOENT. */
 int catalog_account_of_uid(struct catalog_connection *c, int64_t uid, struct account *ret_account);
 int catalog_account_put(struct catalog_connection *c, int64_t event, const struct account *account);
@@ -201,6 +229,25 @@ int catalog_share_due(struct catalog_connection *c, struct share *ret_share);
 int catalog_share_due_of(struct catalog_connection *c, int64_t image, int64_t account, struct share *ret_share);
 /* When the next share expires, ms. -ENOENT: none does. */
 int catalog_share_next_due(struct catalog_connection *c, int64_t *ret_time);
+
+/* Who sees what, as rows. */
+struct access_row {
+        int64_t share, place;
+        char region[NAME_SIZE];
+        char image[OBJECT_SIZE]; /* `web@alice` */
+        char account[NAME_SIZE];
+        int64_t expires; /* ms; 0: never */
+};
+/* Which live shares, and after which. With an image: its own, of one account if that is set. With a region: those that
+ * an account received there, from one owner if that is set; or, without account, of the owner's images there. Else all.
+ */
+struct access_filter {
+        int64_t image, region, account, owner;
+        int64_t place, share; /* the last row's */
+};
+/* A page, as catalog_log. */
+int catalog_access(struct catalog_connection *c, const struct access_filter *filter,
+                   int (*each)(const struct access_row *row, void *context), void *context);
 
 /* --- trust --- */
 

@@ -48,6 +48,18 @@ int catalog_account_used(struct catalog_connection *c, const char *name) {
         return r < 0 ? r : statement_row(s);
 }
 
+int catalog_account_ever(struct catalog_connection *c, const char *name, int64_t *ret_id) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_ACCOUNT_USED, &s, "t", name);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : -ENOENT;
+        *ret_id = sqlite3_column_int64(s, 0);
+        return 0;
+}
+
 int catalog_account_list(struct catalog_connection *c, int (*each)(const struct account *account, void *context),
                          void *context) {
         struct account account = { 0 };

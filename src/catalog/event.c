@@ -145,8 +145,7 @@ int catalog_event_add(struct catalog_connection *c, const struct event *e, int64
         return 0;
 }
 
-/* The hashed JSON with its hash as the last member, and a newline. */
-static int event_line(sqlite3_stmt *s, int (*each)(const char *line, size_t length, void *context), void *context) {
+int event_line(sqlite3_stmt *s, int (*each)(const char *line, size_t length, void *context), void *context) {
         const char *json = (const char *)sqlite3_column_text(s, 0);
         const uint8_t *hash = sqlite3_column_blob(s, 1);
         size_t n = (size_t)sqlite3_column_bytes(s, 0), length = n + LINE_EXTRA;

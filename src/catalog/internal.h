@@ -11,7 +11,7 @@
 #include "catalog.h"
 #include "cleanup.h"
 
-#define PAGE 256 /* rows of one statement of a listing: its LIMIT in statements.def */
+#define PAGE CATALOG_PAGE /* rows of one statement of a listing: its LIMIT in statements.def */
 
 enum statement {
 #define STATEMENT(name, sql) S_##name,
@@ -71,6 +71,10 @@ int changed_one(int changed);
 /* The rows of one page of a listing (place or instance, cursor, name, owner); ret_rows: how many, PAGE if there may be
  * more. */
 int statement_entries(sqlite3_stmt *s, int r, int64_t *after, image_each each, void *context, int *ret_rows);
+
+/* Calls each with an event's line: of a statement whose first columns are its JSON and hash, that JSON with the hash as
+ * the last member, and a newline. */
+int event_line(sqlite3_stmt *s, int (*each)(const char *line, size_t length, void *context), void *context);
 
 /* Text of a column into a fixed buffer; "" for null. Longer text (a damaged catalog) is -EIO. */
 int column_text(sqlite3_stmt *statement, int column, char *ret_text, size_t size);

@@ -19,6 +19,7 @@ CREATE TABLE event (
   object TEXT,                        -- as it was called then: north/web@alice
   account TEXT,                       -- the other account, also an unknown one in a refusal
   place INTEGER,                      -- whose history this is
+  owner INTEGER,                      -- the place's, where that is not the actor: it may read this too
   rule TEXT,                          -- of a refusal
   errno TEXT,
   detail TEXT,                        -- JSON object, NULL for {}
@@ -26,6 +27,12 @@ CREATE TABLE event (
   hash BLOB NOT NULL
 ) STRICT;
 CREATE INDEX event_of_place ON event (place, id) WHERE place IS NOT NULL;
+CREATE INDEX event_of_owner ON event (owner, id) WHERE owner IS NOT NULL;
+CREATE INDEX event_of_actor ON event (actor, id);
+CREATE INDEX event_of_account ON event (account, id) WHERE account IS NOT NULL;
+CREATE INDEX event_of_object ON event (object, id) WHERE object IS NOT NULL;
+CREATE INDEX event_denied ON event (id) WHERE rule IS NOT NULL;
+CREATE INDEX event_of_time ON event (time);
 
 -- Role, uid, quota and switches are today's in every view; the log has what they were.
 CREATE TABLE account (
