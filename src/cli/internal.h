@@ -20,13 +20,20 @@ enum status {
 
 /* Options that some verbs take; the global ones are fields of struct call. */
 enum verb_option {
+        OPTION_ACCOUNT,
+        OPTION_ALL,
+        OPTION_DENIED,
         OPTION_DIGESTS,
         OPTION_DOT,
+        OPTION_FOLLOW,
+        OPTION_IMAGE,
         OPTION_JSON,
         OPTION_QUOTA,
         OPTION_ROLE,
+        OPTION_SINCE,
         OPTION_STORE,
         OPTION_UID,
+        OPTION_UNTIL,
         OPTION_COUNT,
 };
 #define WITH(option) (1U << OPTION_##option)
@@ -45,8 +52,8 @@ struct verb {
 };
 
 /* One table a noun, ended by a verb without name. main.c lists the tables. */
-extern const struct verb account_verbs[], check_verbs[], exposure_verbs[], init_verbs[], limits_verbs[], region_verbs[],
-        rules_verbs[], why_verbs[];
+extern const struct verb access_verbs[], account_verbs[], check_verbs[], exposure_verbs[], init_verbs[], limits_verbs[],
+        log_verbs[], region_verbs[], rules_verbs[], why_verbs[];
 
 /* One command line, taken apart. */
 struct call {
@@ -92,7 +99,8 @@ int parse_switch(const char *text, int64_t *ret_on); /* `on`, `off` */
 int parse_role(const char *text, int64_t *ret_role);
 const char *role_name(enum role role);
 
-/* table.c: rows are kept until all are there; then for people on a terminal, as tab-separated lines or as JSON. */
+/* table.c: rows are kept until all are there, or flushed by the page; for people on a terminal, as tab-separated lines
+ * or as JSON. */
 enum cell_kind {
         CELL_TEXT,
         CELL_NUMBER,
@@ -113,6 +121,7 @@ struct column {
         const char *name;
         bool right; /* numbers */
         bool wrap;  /* sentences */
+        bool omit;  /* the last one: into a pipe, a cell that is none is left out */
 };
 struct table {
         const struct column *columns;
@@ -122,4 +131,8 @@ struct table {
 #define TABLE(c) ((struct table){ .columns = (c), .width = ARRAY_SIZE(c) })
 int table_add(struct table *table, const struct cell *cells); /* copies; -ENOMEM */
 enum status table_print(const struct table *table, const struct call *call); /* errors of stdout are main's */
+/* The rows as tab-separated lines, wherever they go, and the table empty. */
+void table_print_lines(struct table *table);
+/* The same if they go into a pipe, else (a table, JSON) they stay until table_print. -EIO: the output has failed. */
+int table_flush(struct table *table, const struct call *call);
 void table_clear(struct table *table);

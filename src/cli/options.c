@@ -12,13 +12,20 @@ enum {
 };
 
 static const struct option long_options[] = {
+        { "account", required_argument, NULL, LONG_FIRST + OPTION_ACCOUNT },
+        { "all", no_argument, NULL, LONG_FIRST + OPTION_ALL },
+        { "denied", no_argument, NULL, LONG_FIRST + OPTION_DENIED },
         { "digests", no_argument, NULL, LONG_FIRST + OPTION_DIGESTS },
         { "dot", no_argument, NULL, LONG_FIRST + OPTION_DOT },
+        { "follow", no_argument, NULL, LONG_FIRST + OPTION_FOLLOW },
+        { "image", required_argument, NULL, LONG_FIRST + OPTION_IMAGE },
         { "json", no_argument, NULL, LONG_FIRST + OPTION_JSON },
         { "quota", required_argument, NULL, LONG_FIRST + OPTION_QUOTA },
         { "role", required_argument, NULL, LONG_FIRST + OPTION_ROLE },
+        { "since", required_argument, NULL, LONG_FIRST + OPTION_SINCE },
         { "store", required_argument, NULL, LONG_FIRST + OPTION_STORE },
         { "uid", required_argument, NULL, LONG_FIRST + OPTION_UID },
+        { "until", required_argument, NULL, LONG_FIRST + OPTION_UNTIL },
         { "as", required_argument, NULL, LONG_AS },
         { "help", no_argument, NULL, 'h' },
         { "version", no_argument, NULL, 'V' },

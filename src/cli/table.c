@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One table, printed in three ways. Rows are kept until the session is closed, so that a slow reader of the output
- * never holds a read of the catalog open.
+ * One table, printed in three ways. Rows are kept until the session is closed, or at least until their page has been
+ * read, so that a slow reader of the output never holds a read of the catalog open.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -72,9 +72,18 @@ static void print_plain(const struct table *table) {
         char buffer[NUMBER_SIZE];
 
         for (size_t i = 0; i < table->count * table->width; i++) {
+                const size_t column = i % table->width;
+
+                if (table->columns[column].omit && table->cells[i].kind == CELL_NONE) {
+                        (void)putchar('\n');
+                        continue;
+                }
+                if (column > 0)
+                        (void)putchar('\t');
                 for (const char *c = words(&table->cells[i], buffer); *c; c++)
                         (void)putchar((unsigned char)*c < ' ' || *c == 0x7f ? ' ' : *c);
-                (void)putchar((i + 1) % table->width == 0 ? '\n' : '\t');
+                if (column + 1 == table->width)
+                        (void)putchar('\n');
         }
 }
 
@@ -215,6 +224,17 @@ static int print_terminal(const struct table *table) {
         for (size_t row = 0; r == 0 && row < table->count; row++)
                 r = add_line(table, table->cells + row * table->width, width, scols);
         return r < 0 ? r : scols_print_table(scols);
+}
+
+void table_print_lines(struct table *table) {
+        print_plain(table);
+        table_clear(table);
+}
+
+int table_flush(struct table *table, const struct call *call) {
+        if (!call->option[OPTION_JSON] && !isatty(STDOUT_FILENO))
+                table_print_lines(table);
+        return ferror(stdout) ? -EIO : 0;
 }
 
 enum status table_print(const struct table *table, const struct call *call) {
