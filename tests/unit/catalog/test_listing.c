@@ -91,9 +91,8 @@ static void fill(void) {
         many(SHARE_PUT, N, shared, account, true, "");
         sql_run("PRAGMA foreign_keys = off; INSERT INTO share (id, image, account, region)"
                 " SELECT 1000000 + p.id, p.id, (SELECT id FROM account WHERE name = 'bob'), p.region FROM place p;"
-                "INSERT INTO event SELECT s.id, e.time, 1, 0, 'cli', 'share', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1,"
-                " e.hash"
-                " FROM share s, event e WHERE s.id > 1000000 AND e.id = 1");
+                "INSERT INTO event SELECT s.id, e.time, 1, 0, 'cli', 'share', NULL, NULL, NULL, NULL, NULL, NULL, NULL,"
+                " 1, e.hash FROM share s, event e WHERE s.id > 1000000 AND e.id = 1");
 }
 
 static void test_whole_and_from_any_cursor(void **state) {

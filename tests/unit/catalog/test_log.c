@@ -47,12 +47,12 @@ static int setup(void **state) {
         (void)must(ACCOUNT_PUT, 0, 0, "bob");                                 /* 3 */
         (void)must(REGION_PUT, 0, 0, "north");                                /* 4 */
         place = must(PLACE_PUT, region_id("north"), alice.account, "web");    /* 5 */
-        (void)log_event(&(struct event){ .caller = &alice, .op = EVENT_SHARE, .object = "north/web@alice", .account = "bob",
-                                         .place = place });                   /* 6 */
+        (void)log_event(&(struct event){ .caller = &alice, .op = EVENT_SHARE, .object = "north/web@alice",
+                                         .account = "bob", .place = place });                   /* 6 */
         (void)log_event(&(struct event){ .caller = &bob, .op = EVENT_COPY, .object = "north/web@alice", .place = place,
                                          .rule = "no-copy-of-shared", .error = "EPERM" }); /* 7 */
-        (void)log_event(&(struct event){ .caller = &alice, .op = EVENT_SHARE, .object = "north/old@alice", .account = "zoe",
-                                         .rule = "unknown-account", .error = "EPERM" }); /* 8 */
+        (void)log_event(&(struct event){ .caller = &alice, .op = EVENT_SHARE, .object = "north/old@alice",
+                                         .account = "zoe", .rule = "unknown-account", .error = "EPERM" }); /* 8 */
         (void)log_event(&(struct event){ .caller = &alice, .op = EVENT_TRUST, .account = "alice" }); /* 9 */
         return 0;
 }

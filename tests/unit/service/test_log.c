@@ -42,13 +42,14 @@ static int64_t shared(void) {
 }
 
 #define WEB .image = "north/web@alice"
+#define EVERYTHING "create create available seal share delete!"
 
 static void test_an_account_reads_its_own_events(void **state) {
         (void)state;
         (void)shared();
-        assert_string_equal(read_log("operator", (struct log_query){ WEB }), "create create available seal share delete!");
-        assert_string_equal(read_log("eve", (struct log_query){ WEB }), "create create available seal share delete!");
-        assert_string_equal(read_log("alice", (struct log_query){ WEB }), "create create available seal share delete!");
+        assert_string_equal(read_log("operator", (struct log_query){ WEB }), EVERYTHING);
+        assert_string_equal(read_log("eve", (struct log_query){ WEB }), EVERYTHING);
+        assert_string_equal(read_log("alice", (struct log_query){ WEB }), EVERYTHING);
         assert_string_equal(read_log("alice", (struct log_query){ .denied = true }), "delete!");
         assert_string_equal(read_log("bob", (struct log_query){ WEB }), "share delete!");
         assert_string_equal(read_log("bob", (struct log_query){ 0 }), "account-add share delete!");
