@@ -114,16 +114,18 @@ def read_tree():
     return tree
 
 
-def acceptable(before, after, kind):
-    """The trees that may be found. A disk is made by several calls (create, write, close): any of them may be the last."""
+def acceptable(before, after, kind, tree):
+    """The trees that may be found. A disk is made by several calls (create, writes, close): any of them may be the last,
+    so it may be found with a beginning of its bytes."""
     trees = [before, after]
     if kind in ('disk', 'describe', 'link'):
         for key in after:
             if before.get(key) == after[key]:
                 continue
             if kind == 'disk':
-                for state in dict(disk=b''), dict(disk=after[key]['disk']):
-                    trees.append({**before, key: {**before[key], **state}})
+                found = tree.get(key, {}).get('disk')
+                if found is not None and after[key]['disk'].startswith(found):
+                    trees.append({**before, key: {**before[key], 'disk': found}})
             if kind == 'describe':
                 trees.append({**before, key: {**before[key], 'description': ''}})
             if kind == 'link' and before[key]['disk'] is not None:
@@ -173,7 +175,7 @@ def main():
             subprocess.run(['fusermount3', '-uz', MOUNT], check=False)
         daemon = start()
         tree = read_tree()
-        trees = acceptable(before, after, kind)
+        trees = acceptable(before, after, kind, tree)
         if tree not in trees:
             for key in sorted(set(tree) | set(after)):
                 if tree.get(key) not in [t.get(key) for t in trees]:
