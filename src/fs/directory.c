@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Looking: lookup, attributes, listings, links and space, from the table of kinds.
  */
-#include <assert.h>
-
 #include "internal.h"
 
 /* --- one node --- */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What the nodes are: one table of kinds, and what all of them have in common. Regions live here, being little else.
  */
-#include <assert.h>
-
 #include "internal.h"
 
 #define ARRAY_AND_SIZE(a) (a), ARRAY_SIZE(a)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * From a request to a decision: reads the facts in the transaction, and gives a refusal its words and its log line.
  */
-#include <assert.h>
-
 #include "internal.h"
 
 void object_name(const struct image *image, char ret_object[static OBJECT_SIZE]) {

@@ -2,7 +2,6 @@
  * Reading and writing open disks. A disk that is a reference, or a hard link, becomes a file of its own before the
  * first write; until then its bytes are the source's.
  */
-#include <assert.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -45,7 +44,7 @@ static int sole_name(const struct disk *disk, struct stat *ret_stat) {
         r = blob_stat(disk->store, disk->id, &named);
         if (r < 0)
                 return r == -ENOENT ? -ESTALE : r;
-        return ret_stat->st_nlink == 1 && named.st_ino == ret_stat->st_ino && named.st_dev == ret_stat->st_dev;
+        return !blob_is_linked(disk->fd) && named.st_ino == ret_stat->st_ino && named.st_dev == ret_stat->st_dev;
 }
 
 static int own_size(struct service *service, struct disk *disk, uint64_t size) {

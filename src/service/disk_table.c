@@ -5,7 +5,7 @@
 
 #include "internal.h"
 
-struct disk *disk_free(struct disk *disk) {
+static struct disk *disk_free(struct disk *disk) {
         if (!disk)
                 return NULL;
         (void)blob_unlock(disk->lock);

@@ -196,7 +196,6 @@ void disk_put(struct service *service, struct disk *disk);
 struct disk *disk_find(struct service *service, int64_t id);
 /* A disk not yet in the table: no descriptor, one reference. */
 int disk_new(struct service *service, int64_t region, int64_t id, struct disk **ret_disk);
-struct disk *disk_free(struct disk *disk);
 void disk_cleanup(struct disk **disk);
 void disk_insert(struct service *service, struct disk *disk); /* takes ownership */
 /* Opens the blob again: another process may have put a new file in its place. io is held exclusively. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Making, opening and closing a catalog's directory, and who a caller is.
  */
-#include <assert.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <sys/random.h>
