@@ -8,6 +8,7 @@
 
 #define FAR "140737488355327"
 #define LIVE(t) t ".until_event = " FAR
+#define LIVE_FROM(t) LIVE(t)
 /* The clock of the log: never before the last event, so that a clock set back revives nothing. */
 #define NOW "max(now_ms(), (SELECT time FROM event ORDER BY id DESC LIMIT 1))"
 /* A live share: not ended, nor past its expiry, whether or not that is in the log yet. */

@@ -21,8 +21,11 @@ int call_begin(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
         ret_call->request.service = mount->service;
         ret_call->request.caller = mount->caller;
         ret_call->request.caller.uid = fuse_req_ctx(req)->uid;
+        ret_call->read_only = mount->read_only;
+        ret_call->uid = mount->uid;
+        ret_call->gid = mount->gid;
         r = node_unpack(ino, &ret_call->node);
-        if (r == 0 && ret_call->node.kind != NODE_ROOT && ret_call->node.viewer != mount->caller.account)
+        if (r == 0 && ret_call->node.kind != NODE_ROOT && ret_call->node.viewer != ret_call->request.caller.account)
                 r = -ENOENT;
         return r < 0 || kind_of(ret_call->node.kind) ? r : -ENOENT;
 }
@@ -30,11 +33,11 @@ int call_begin(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
 int call_begin_change(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
         int r = call_begin(req, ino, ret_call);
 
-        return r == 0 && ret_call->mount->read_only ? -EROFS : r;
+        return r == 0 && ret_call->read_only ? -EROFS : r;
 }
 
 struct node call_node(const struct call *call, enum node_kind kind, int64_t id) {
-        return (struct node){ .kind = kind, .viewer = call->mount->caller.account, .id = id };
+        return (struct node){ .kind = kind, .viewer = call->request.caller.account, .id = id };
 }
 
 int call_image(struct call *call, int64_t place) {

@@ -30,7 +30,7 @@ static int text_whoami(struct call *call, FILE *to) {
                 return r == -ENOENT ? -EACCES : r;
         (void)fprintf(to, "account: %s\nrole: %s\nuid: %u\nmode: %s\nasof: now\n", call->request.caller.name,
                       roles[call->request.caller.role], (unsigned)call->request.caller.uid,
-                      call->mount->read_only ? "ro" : "rw");
+                      call->read_only ? "ro" : "rw");
         return 0;
 }
 

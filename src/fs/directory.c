@@ -33,8 +33,8 @@ static int removed_attributes(struct call *call, struct stat *st) {
 
         *st = (struct stat){ .st_ino = node_pack(call->node),
                              .st_mode = kind_of(NODE_DISK)->mode,
-                             .st_uid = call->mount->uid,
-                             .st_gid = call->mount->gid,
+                             .st_uid = call->uid,
+                             .st_gid = call->gid,
                              .st_size = blob.st_size,
                              .st_blocks = blob.st_blocks,
                              .st_atim = blob.st_mtim,

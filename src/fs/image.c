@@ -9,7 +9,7 @@
 static int shares_node(struct call *call, struct node *ret_node) {
         const struct image *image = &call->image;
 
-        if (call->mount->read_only) {
+        if (call->read_only) {
                 *ret_node = call_node(call, NODE_SHARES, image->place);
                 return image->state == IMAGE_DRAFT ? -ENOENT : 0;
         }

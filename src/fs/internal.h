@@ -43,7 +43,10 @@ struct mount {
 struct call {
         fuse_req_t req;
         struct mount *mount;
-        struct request request;
+        struct request request; /* its caller: whose view it is */
+        bool read_only;         /* the view is */
+        uid_t uid;              /* whose the files in it appear to be */
+        gid_t gid;
         struct node node; /* what it is about */
         struct image image; /* of a node that belongs to one, once call_image has loaded it */
         int64_t loaded;     /* place of image, 0: not loaded */

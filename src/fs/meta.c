@@ -33,7 +33,7 @@ static bool may_see(const struct call *call, enum node_kind kind) {
 static int meta_lookup(struct call *call, const char *name, struct node *ret_node) {
         int r = call_image(call, call->node.id);
 
-        if (r == 0 && call->mount->read_only && call->image.state != IMAGE_DRAFT &&
+        if (r == 0 && call->read_only && call->image.state != IMAGE_DRAFT &&
             fixed_lookup(call, read_only_entries, ARRAY_SIZE(read_only_entries), name, ret_node) == 0)
                 return 0;
         if (r == 0)

@@ -28,6 +28,17 @@ enum node_kind {
         NODE_SHARES_LINK = 17, /* id: link; `shares` in a view that can write */
         NODE_SHARES = 18,      /* id: place; `shares` in one that cannot */
         NODE_DISK = 19,        /* id: image */
+        NODE_EVENTS = 20,
+        NODE_EVENTS_DAY = 21,      /* id: days since 1970 */
+        NODE_RECEIVED = 22,        /* id: account */
+        NODE_OWNED = 23,           /* id: account */
+        NODE_RECEIVED_REGION = 24, /* id: account << 16 | region */
+        NODE_OWNED_REGION = 25,    /* id: account << 16 | region */
+        NODE_RECEIVED_LINK = 26,   /* id: share */
+        NODE_OWNED_LINK = 27,      /* id: place */
+        NODE_VIEWS = 28,           /* of a mount with many users: `.views` */
+        NODE_VIEW = 29,            /* viewer and id: the account whose view it is */
+        NODE_VIEW_LINK = 30,       /* id: the kind of the directory in the caller's view that it leads to */
         NODE_META = 32,        /* id, here and below: place */
         NODE_META_SHARES = 33,
         NODE_META_SHARES_LINK = 34,
@@ -51,6 +62,7 @@ enum node_kind {
         NODE_LAST_DENIAL = 66,
         NODE_RULES = 67,
         NODE_VERSION = 68,
+        NODE_STATS = 69,
         NODE_KINDS = 128,
 };
 

@@ -184,12 +184,11 @@ int node_text(struct call *call, char **ret_text, size_t *ret_size) {
 
 int node_attributes(struct call *call, struct stat *ret_stat) {
         const struct kind *kind = kind_of(call->node.kind);
-        struct mount *mount = call->mount;
         int r = 0;
 
         *ret_stat = (struct stat){ .st_ino = node_pack(call->node), .st_mode = kind->mode, .st_nlink = 1,
-                                   .st_uid = mount->uid, .st_gid = mount->gid, .st_blksize = 4096 };
-        set_times(ret_stat, mount->started);
+                                   .st_uid = call->uid, .st_gid = call->gid, .st_blksize = 4096 };
+        set_times(ret_stat, call->mount->started);
         if (kind->attributes)
                 r = kind->attributes(call, ret_stat);
         if (r == 0 && kind->text && !S_ISDIR(kind->mode)) {
