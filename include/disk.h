@@ -42,6 +42,9 @@ int64_t disk_seek(struct disk_handle *handle, uint64_t offset, int whence);
 ssize_t disk_copy_range(struct disk_handle *from, uint64_t from_offset, struct disk_handle *to, uint64_t to_offset,
                         uint64_t length);
 int disk_sync(struct disk_handle *handle);
+/* May the kernel read and write the file itself? 1: the descriptor is the disk's file, and stays that until disk_close;
+ * 0: not this one, it is empty or shares its file with a copy, and a write or a copy would give it another. */
+int disk_pin(struct disk_handle *handle, int *ret_fd);
 /* close(2) of a descriptor: what was written makes the image available, what was referred to becomes a link. */
 int disk_flush(struct request *request, struct disk_handle *handle);
 /* The last one: returns NULL. */

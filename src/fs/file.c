@@ -6,27 +6,26 @@
 #include "internal.h"
 
 static void file_insert(struct mount *mount, struct open_file *file) {
-        (void)pthread_mutex_lock(&mount->files_lock);
         file->next = mount->files;
         if (file->next)
                 file->next->previous = file;
         mount->files = file;
-        (void)pthread_mutex_unlock(&mount->files_lock);
 }
 
 static void file_remove(struct mount *mount, struct open_file *file) {
-        (void)pthread_mutex_lock(&mount->files_lock);
         if (file->next)
                 file->next->previous = file->previous;
         if (file->previous)
                 file->previous->next = file->next;
         else
                 mount->files = file->next;
-        (void)pthread_mutex_unlock(&mount->files_lock);
 }
 
 static void file_close(struct call *call, struct open_file *file) {
+        (void)pthread_mutex_lock(&call->mount->files_lock);
+        passthrough_end(call, file);
         file_remove(call->mount, file);
+        (void)pthread_mutex_unlock(&call->mount->files_lock);
         if (file->disk)
                 (void)disk_close(&call->request, file->disk); /* returns NULL */
         else
@@ -47,7 +46,11 @@ static int file_open(struct call *call, struct node node, struct disk_handle *di
                 return -ENOMEM;
         }
         *file = (struct open_file){ .node = node, .disk = disk, .text = text };
+        (void)pthread_mutex_lock(&call->mount->files_lock);
         file_insert(call->mount, file);
+        if (disk)
+                passthrough_begin(call, file, fi);
+        (void)pthread_mutex_unlock(&call->mount->files_lock);
         fi->fh = (uintptr_t)file;
         return 0;
 }
@@ -85,7 +88,8 @@ static int open_disk(struct call *call, struct fuse_file_info *fi) {
                 r = disk_open(&call->request, image.place, fi->flags, &handle);
         if (r != 0)
                 return r;
-        fi->keep_cache = image.state == IMAGE_SEALED; /* its bytes never change again */
+        /* its bytes never change again; but the page cache may be older than a passthrough write before that */
+        fi->keep_cache = image.state == IMAGE_SEALED && !call->mount->passthrough;
         return file_open(call, call->node, handle, NULL, fi);
 }
 

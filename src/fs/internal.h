@@ -3,7 +3,11 @@
  */
 #pragma once
 
+#ifdef HAVE_FUSE_PASSTHROUGH
+#define FUSE_USE_VERSION 317
+#else
 #define FUSE_USE_VERSION 312
+#endif
 
 #include <errno.h>
 #include <fuse_lowlevel.h>
@@ -37,6 +41,9 @@ struct mount {
         struct denial *denials; /* the last one of each uid */
         pthread_mutex_t files_lock;
         struct open_file *files;
+        bool passthrough;         /* the kernel and we can */
+        dev_t no_passthrough[8];  /* filesystems of stores that cannot; under files_lock */
+        size_t no_passthrough_count;
 };
 
 /* One request. */
@@ -170,6 +177,7 @@ struct open_file {
         struct node node;
         struct disk_handle *disk; /* NULL: a text */
         struct text_handle *text; /* NULL: a disk */
+        int backing;              /* the kernel's number for the disk's file, which it reads and writes; 0: we do */
 };
 static inline struct open_file *file_of(const struct fuse_file_info *fi) {
         return (struct open_file *)(uintptr_t)fi->fh;
@@ -179,6 +187,12 @@ static inline bool is_disk(const struct call *call) {
 }
 /* Closes what was still open when the session ended, so that no copy under way is lost. */
 void files_close(struct mount *mount);
+
+/* Lets the kernel read and write an open disk's file by itself, where it can; under files_lock, with the file among the
+ * open ones: passthrough.c. */
+void passthrough_init(struct mount *mount, struct fuse_conn_info *connection);
+void passthrough_begin(struct call *call, struct open_file *file, struct fuse_file_info *fi);
+void passthrough_end(struct call *call, struct open_file *file);
 
 /* A small text file, open: text.c. */
 struct text_handle;
@@ -197,7 +211,7 @@ struct options {
         char *account;
         char *durability;
         unsigned uid, gid;
-        int read_only;
+        int read_only, io_uring;
         struct fuse_cmdline_opts fuse;
 };
 

@@ -12,8 +12,17 @@
 #define THREADS_MAX 64 /* some may wait a second for a RELEASE, which needs another */
 #define WRITE_MAX (1U << 20)
 
+static void warn(const char *what, const char *why) {
+        (void)fprintf(stderr, "imgsharefs: %s: %s\n", what, why);
+}
+
+static int fail(const char *what, const char *why) {
+        warn(what, why);
+        return 1;
+}
+
 static void op_init(void *userdata, struct fuse_conn_info *connection) {
-        (void)userdata;
+        passthrough_init(userdata, connection);
         connection->max_write = WRITE_MAX;
         /* refused writes must not look successful, and a RELEASE not be waited for in vain (DESIGN "Pitfalls") */
         connection->want &= ~(unsigned)FUSE_CAP_WRITEBACK_CACHE;
@@ -54,11 +63,6 @@ static const struct fuse_lowlevel_ops operations = {
         .lseek = op_lseek,
         .copy_file_range = op_copy_file_range,
 };
-
-static int fail(const char *what, const char *why) {
-        (void)fprintf(stderr, "imgsharefs: %s: %s\n", what, why);
-        return 1;
-}
 
 /* libfuse's messages, as ours: "fuse: bad mount point" becomes "imgsharefs: bad mount point". */
 __attribute__((format(printf, 2, 0))) static void log_message(enum fuse_log_level level, const char *format,
@@ -156,6 +160,22 @@ static int name_filesystem(struct fuse_args *args, const char *dir, bool read_on
         return fuse_opt_insert_arg(args, 1, options) < 0 ? -ENOMEM : 0; /* first: the user's own fsname= wins */
 }
 
+/* Where libfuse or the kernel cannot, the loop is the usual one: told while there is somebody to tell. */
+static int ask_io_uring(struct fuse_args *args) {
+#ifdef HAVE_FUSE_IO_URING
+        _cleanup_fd_ int fd = open("/sys/module/fuse/parameters/enable_uring", O_RDONLY | O_CLOEXEC);
+        char enabled = 'N';
+
+        if (fd >= 0 && read(fd, &enabled, 1) == 1 && enabled == 'Y')
+                return fuse_opt_insert_arg(args, 1, "-oio_uring");
+        warn("io_uring", "the kernel does not offer it (fuse's parameter enable_uring is off); going on without");
+#else
+        (void)args;
+        warn("io_uring", "this libfuse has none; going on without");
+#endif
+        return 0;
+}
+
 static int serve(struct mount *mount, const struct options *options) {
         struct fuse_loop_config *config = fuse_loop_cfg_create();
         int r;
@@ -224,6 +244,8 @@ int mount_run(struct fuse_args *args, struct options *options) {
         r = name_filesystem(args, options->dir, mount.read_only);
         if (r < 0)
                 return fail(options->dir, strerror(-r));
+        if (options->io_uring && ask_io_uring(args) < 0)
+                return fail("io_uring", strerror(ENOMEM));
         status = serve_session(&mount, args, options, ready_fd);
         files_close(&mount);
         denials_clear(&mount);

@@ -14,6 +14,7 @@ static const struct fuse_opt specification[] = {
         OPTION("durability=%s", durability, 0),
         OPTION("uid=%u", uid, 0),
         OPTION("gid=%u", gid, 0),
+        OPTION("io_uring", io_uring, 1),
         OPTION("ro", read_only, 1),
         OPTION("rw", read_only, 0),
         /* what fstab says to mount(8), not to us */
@@ -56,6 +57,7 @@ static void print_help(void) {
                    "    -o ro                    a view that changes nothing\n"
                    "    -o durability=full|normal  full (default): a success survives power loss\n"
                    "    -o uid=N -o gid=N        whose the files appear to be (default: yours)\n"
+                   "    -o io_uring              ask the kernel by io_uring where it and libfuse can\n"
                    "    -f  -d  -h  -V           foreground, debug, this help, version\n"
                    "\n"
                    "example: imgsharefs /var/lib/imgshare /mnt/alice -o account=alice\n"

@@ -136,6 +136,8 @@ static int can_refer(struct disk *to, uint64_t from_offset, uint64_t to_offset, 
 
         if (is_launch(to->source->id)) /* it goes on changing */
                 return 0;
+        if (to->pinned > 0) /* its file must stay the same */
+                return 0;
         if (from_offset != to_offset || from_offset > source_size ||
             !blob_store_same_filesystem(to->source->store, to->store))
                 return 0;
@@ -208,7 +210,7 @@ ssize_t disk_copy_range(struct disk_handle *from, uint64_t from_offset, struct d
         if (n < 0)
                 to->failed = true;
         else
-                disk->written = true;
+                disk_wrote(disk);
         (void)pthread_rwlock_unlock(&disk->io);
         return n;
 }

@@ -125,6 +125,8 @@ int disk_open(struct request *request, int64_t place, int flags, struct disk_han
                 r = -ENOENT;
         if (r == 0)
                 r = disk_open_judged(request, d.image.region, d.image.id, flags, ret_handle);
+        if (r == 0)
+                (*ret_handle)->sealed = d.image.state == IMAGE_SEALED;
         return decision_end(&d, r);
 }
 

@@ -38,7 +38,7 @@ static int run_close(struct catalog_connection *c, void *context) {
         if (r < 0 || d->image.id != n->disk->id || d->image.state == IMAGE_SEALED)
                 return r; /* the disk was removed, or a link to this sealed image took its place */
         copied = lineage != 0 && lineage != source;
-        if (n->written && d->image.mtime != 0)
+        if (n->written && !n->disk->timed && d->image.mtime != 0)
                 r = catalog_image_touch(c, n->disk->id, 0);
         if (r == 0 && n->written && d->image.reviewed)
                 r = review_commit(c, d, false);
@@ -81,13 +81,15 @@ static int close_matters(struct request *request, const struct disk *disk, int64
 static int flush(struct request *request, struct disk_handle *handle) {
         struct disk *disk = handle->disk;
         struct closing n = { .decision = { .request = request, .op = EVENT_AVAILABLE, .asked = "fill {object}" },
-                             .disk = disk, .written = disk->written };
+                             .disk = disk };
         struct stat st;
         int r = disk_settle(request, disk);
 
         if (r < 0)
                 return r;
         disk_copied(request->service, disk);
+        disk_look(disk);
+        n.written = disk->written;
         if (fstat(disk->fd, &st) < 0)
                 return -errno;
         /* Start write-back now, so that sealing has less to wait for. */
@@ -126,6 +128,8 @@ void disk_handle_put(struct disk_handle *handle) {
 struct disk_handle *disk_close(struct request *request, struct disk_handle *handle) {
         if (!handle)
                 return NULL;
+        if (handle->pinned)
+                disk_unpin(handle->disk);
         if (handle->writes)
                 remove_writer(request, handle->disk);
         disk_handle_put(handle);

@@ -31,9 +31,8 @@ static int replace(struct disk *disk, int from, uint64_t size) {
         return 0;
 }
 
-/* Is the open file nobody else's: 1 yes, 0 it is a copy's too. The one name of a file must be this blob's: that of a
- * removed copy's is its source's. -ESTALE: it is that, and has no place left to become a file of its own. */
-static int sole_name(const struct disk *disk, struct stat *ret_stat) {
+/* The one name of a file must be this blob's: that of a removed copy's is its source's. */
+int disk_sole_name(const struct disk *disk, struct stat *ret_stat) {
         struct stat named;
         int r;
 
@@ -56,7 +55,7 @@ static int own_size(struct service *service, struct disk *disk, uint64_t size) {
                 if (r == 0)
                         disk_copied(service, disk);
         } else if (!disk->own) {
-                r = sole_name(disk, &st);
+                r = disk_sole_name(disk, &st);
                 if (r == 0)
                         r = replace(disk, disk->fd, size < (uint64_t)st.st_size ? size : (uint64_t)st.st_size);
         }
@@ -115,7 +114,7 @@ void disk_write_end(struct disk_handle *handle, ssize_t result) {
         if (result < 0)
                 handle->failed = true;
         else
-                handle->disk->written = true;
+                disk_wrote(handle->disk);
         (void)pthread_rwlock_unlock(&handle->disk->io);
 }
 
@@ -175,7 +174,7 @@ int disk_truncate(struct disk_handle *handle, uint64_t size) {
         if (r < 0)
                 handle->failed = true;
         else
-                disk->written = true;
+                disk_wrote(disk);
         (void)pthread_rwlock_unlock(&disk->io);
         return r < 0 ? r : 0;
 }
@@ -187,7 +186,7 @@ int disk_allocate(struct disk_handle *handle, int mode, uint64_t offset, uint64_
                 return r;
         r = fallocate(fd, mode, (off_t)offset, (off_t)length) < 0 ? -errno : 0;
         if (r == 0)
-                handle->disk->written = true;
+                disk_wrote(handle->disk);
         (void)pthread_rwlock_unlock(&handle->disk->io);
         return r; /* nothing was written that could be half there, so the handle has not failed */
 }

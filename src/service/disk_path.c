@@ -152,7 +152,10 @@ int disk_touch(struct request *request, int64_t place, int64_t mtime) {
 
         disk = r == 0 ? disk_find(request->service, n.decision.image.id) : NULL;
         if (disk) {
-                disk->written = false; /* the times are later than the writes */
+                (void)pthread_rwlock_wrlock(&disk->io);
+                disk_look(disk);
+                disk->timed = true; /* later than the writes */
+                (void)pthread_rwlock_unlock(&disk->io);
                 disk_put(request->service, disk);
         }
         return r;

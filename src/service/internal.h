@@ -167,6 +167,9 @@ struct disk {
         bool own;              /* known to be no hard link, as long as there are writers */
         bool flushed;          /* the lock says so */
         _Atomic bool written;  /* since the last flush */
+        int pinned;            /* handles whose file the kernel reads and writes itself, unseen */
+        struct timespec seen;  /* the file's mtime when it was pinned, flushed or touched last */
+        _Atomic bool timed;    /* its time was set after the last write that was seen */
         /* what is being copied into it, until the flush */
         struct disk *source;
         struct blob_lock source_lock; /* BLOB_LOCK_COPY on the source */
@@ -181,6 +184,8 @@ struct disk_handle {
         struct service *service;
         struct disk *disk;
         bool reads, writes;
+        bool sealed; /* it was when it was opened */
+        bool pinned;
         _Atomic bool failed; /* a write did: this handle makes nothing available */
 };
 
@@ -212,5 +217,14 @@ int source_name(struct catalog_connection *c, const struct caller *caller, int64
 int disk_own(struct service *service, struct disk *disk);
 /* Ends a copy into it, with what is there. io is held exclusively. */
 void disk_copied(struct service *service, struct disk *disk);
+/* Is the open file nobody else's: 1 yes, 0 it is a copy's too. -ESTALE: it was replaced and has no name left. */
+int disk_sole_name(const struct disk *disk, struct stat *ret_stat);
+void disk_unpin(struct disk *disk);
+static inline void disk_wrote(struct disk *disk) {
+        disk->written = true;
+        disk->timed = false;
+}
+/* What the kernel wrote to a pinned disk's file counts as written; what is there now, as seen. io is held exclusively. */
+void disk_look(struct disk *disk);
 /* A reference becomes a link, or bytes; io is held exclusively. */
 int disk_settle(struct request *request, struct disk *disk);

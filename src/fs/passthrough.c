@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ * Passthrough: the kernel reads and writes a disk's file by itself. It wants one mode for a node at a time: all that
+ * have it open share one backing file, or all go through the daemon. Where it cannot be had the daemon serves as ever.
+ */
+#include "internal.h"
+
+#ifdef HAVE_FUSE_PASSTHROUGH
+
+void passthrough_init(struct mount *mount, struct fuse_conn_info *connection) {
+        mount->passthrough = fuse_set_feature_flag(connection, FUSE_CAP_PASSTHROUGH);
+}
+
+/* How a node is open already: 0 not at all, below 0 through the daemon, else its backing file. */
+static int mode_of(const struct mount *mount, const struct open_file *file) {
+        for (const struct open_file *f = mount->files; f; f = f->next)
+                if (f != file && f->disk && node_pack(f->node) == node_pack(file->node))
+                        return f->backing ?: -1;
+        return 0;
+}
+
+/* A store's filesystem that the kernel refuses once (an overlay), or without the privilege, is not tried again. */
+static bool refused_before(const struct mount *mount, dev_t device) {
+        for (size_t i = 0; i < mount->no_passthrough_count; i++)
+                if (mount->no_passthrough[i] == device)
+                        return true;
+        return false;
+}
+
+static void remember_refusal(struct mount *mount, dev_t device) {
+        if (mount->no_passthrough_count < ARRAY_SIZE(mount->no_passthrough))
+                mount->no_passthrough[mount->no_passthrough_count++] = device;
+        else
+                mount->passthrough = false;
+}
+
+static int backing_new(struct call *call, int fd) {
+        struct stat st;
+        int backing;
+
+        if (fstat(fd, &st) < 0 || refused_before(call->mount, st.st_dev))
+                return 0;
+        backing = fuse_passthrough_open(call->req, fd); /* says why, if it fails */
+        if (backing <= 0)
+                remember_refusal(call->mount, st.st_dev);
+        return backing > 0 ? backing : 0;
+}
+
+void passthrough_begin(struct call *call, struct open_file *file, struct fuse_file_info *fi) {
+        int fd, mode;
+
+        if (!call->mount->passthrough)
+                return;
+        mode = mode_of(call->mount, file);
+        if (mode < 0)
+                return;
+        if (disk_pin(file->disk, &fd) > 0)
+                file->backing = mode > 0 ? mode : backing_new(call, fd);
+        else if (mode > 0)
+                fi->direct_io = 1; /* goes with either mode */
+        fi->backing_id = file->backing;
+}
+
+void passthrough_end(struct call *call, struct open_file *file) {
+        if (file->backing > 0 && call->req && mode_of(call->mount, file) == 0)
+                (void)fuse_passthrough_close(call->req, file->backing); /* the kernel keeps it while it is used */
+}
+
+#else
+
+void passthrough_init(struct mount *mount, struct fuse_conn_info *connection) {
+        (void)mount;
+        (void)connection;
+}
+
+void passthrough_begin(struct call *call, struct open_file *file, struct fuse_file_info *fi) {
+        (void)call;
+        (void)file;
+        (void)fi;
+}
+
+void passthrough_end(struct call *call, struct open_file *file) {
+        (void)call;
+        (void)file;
+}
+
+#endif

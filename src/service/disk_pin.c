@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT
+ * Disks whose bytes the kernel reads and writes by itself (passthrough): for that the file must stay the same, and what
+ * was written is known only by looking at it.
+ */
+#include <sys/stat.h>
+#include <time.h>
+
+#include "internal.h"
+
+/* The clock of files ticks every few milliseconds: a time as young as that would hide the next write. */
+static bool is_young(const struct timespec *time) {
+        struct timespec now, tick;
+        int64_t age;
+
+        (void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for these clocks */
+        (void)clock_getres(CLOCK_REALTIME_COARSE, &tick);
+        age = (now.tv_sec - time->tv_sec) * INT64_C(1000000000) + now.tv_nsec - time->tv_nsec;
+        return age >= 0 && age < 2 * tick.tv_nsec;
+}
+
+void disk_look(struct disk *disk) {
+        struct stat st;
+
+        if (disk->pinned == 0)
+                return;
+        if (fstat(disk->fd, &st) < 0) {
+                disk->written = true;
+                return;
+        }
+        if (st.st_mtim.tv_sec != disk->seen.tv_sec || st.st_mtim.tv_nsec != disk->seen.tv_nsec)
+                disk_wrote(disk);
+        disk->seen = st.st_mtim;
+}
+
+/* io is held exclusively. Sealed bytes never change again; an empty disk may become a reference, and a copy's first
+ * write gives it a file of its own. */
+static int can_pin(const struct disk_handle *handle, struct stat *ret_stat) {
+        const struct disk *disk = handle->disk;
+        int r;
+
+        if (disk->referring)
+                return 0;
+        if (fstat(disk->fd, ret_stat) < 0)
+                return -errno;
+        if (handle->sealed || disk->pinned > 0)
+                return 1;
+        r = disk_sole_name(disk, ret_stat);
+        if (r <= 0)
+                return 0; /* also a name that is gone: the daemon reads what it has open */
+        return ret_stat->st_size > 0 && !(handle->writes && is_young(&ret_stat->st_mtim));
+}
+
+int disk_pin(struct disk_handle *handle, int *ret_fd) {
+        struct disk *disk = handle->disk;
+        struct stat st;
+        int r;
+
+        (void)pthread_rwlock_wrlock(&disk->io);
+        r = can_pin(handle, &st);
+        if (r > 0) {
+                if (disk->pinned++ == 0)
+                        disk->seen = st.st_mtim;
+                handle->pinned = true;
+                *ret_fd = disk->fd;
+        }
+        (void)pthread_rwlock_unlock(&disk->io);
+        return r;
+}
+
+void disk_unpin(struct disk *disk) {
+        (void)pthread_rwlock_wrlock(&disk->io);
+        disk->pinned--;
+        (void)pthread_rwlock_unlock(&disk->io);
+}
