@@ -8,6 +8,7 @@ static const struct fixed_entry entries[] = {
         { "last_denial", NODE_LAST_DENIAL, false },
         { "rules", NODE_RULES, false },
         { "version", NODE_VERSION, false },
+        { "stats", NODE_STATS, false },
 };
 
 static int control_lookup(struct call *call, const char *name, struct node *ret_node) {
@@ -55,7 +56,13 @@ static int text_version(struct call *call, FILE *to) {
         return 0;
 }
 
+static int text_stats(struct call *call, FILE *to) {
+        stats_print(call->mount->stats, to);
+        return 0;
+}
+
 const struct kind kind_whoami = { .mode = S_IFREG | 0444, .text = text_whoami };
 const struct kind kind_last_denial = { .mode = S_IFREG | 0444, .text = text_last_denial };
 const struct kind kind_rules = { .mode = S_IFREG | 0444, .text = text_rules };
 const struct kind kind_version = { .mode = S_IFREG | 0444, .text = text_version };
+const struct kind kind_stats = { .mode = S_IFREG | 0444, .text = text_stats };

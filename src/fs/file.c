@@ -48,8 +48,10 @@ static int file_open(struct call *call, struct node node, struct disk_handle *di
         *file = (struct open_file){ .node = node, .disk = disk, .text = text };
         (void)pthread_mutex_lock(&call->mount->files_lock);
         file_insert(call->mount, file);
-        if (disk)
+        if (disk) {
                 passthrough_begin(call, file, fi);
+                stats_count(call->mount->stats, file->backing > 0 ? STATS_PASSTHROUGH_OPENS : STATS_DAEMON_OPENS);
+        }
         (void)pthread_mutex_unlock(&call->mount->files_lock);
         fi->fh = (uintptr_t)file;
         return 0;

@@ -37,6 +37,7 @@ struct mount {
         uid_t uid; /* whose the files appear to be */
         gid_t gid;
         int64_t started; /* ms: the time of what has none of its own */
+        struct stats *stats; /* while it serves */
         pthread_mutex_t denials_lock;
         struct denial *denials; /* the last one of each uid */
         pthread_mutex_t files_lock;
@@ -133,41 +134,26 @@ extern const struct kind kind_instances, kind_instance, kind_instance_image, kin
 extern const struct kind kind_meta_trust, kind_meta_reviewed, kind_meta_usage, kind_meta_exposure; /* meta_risk.c */
 extern const struct kind kind_meta, kind_meta_id, kind_meta_owner, kind_meta_state, kind_meta_size, kind_meta_digest,
         kind_meta_created, kind_meta_source, kind_meta_shares_tsv, kind_meta_history; /* meta.c */
-extern const struct kind kind_control, kind_whoami, kind_last_denial, kind_rules, kind_version; /* control.c */
+extern const struct kind kind_control, kind_whoami, kind_last_denial, kind_rules, kind_version,
+        kind_stats; /* control.c */
 
 /* --- operations, by file --- */
 
-void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name); /* directory.c */
-void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
-void op_readlink(fuse_req_t req, fuse_ino_t ino);
-void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
-void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi);
-void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi);
-void op_statfs(fuse_req_t req, fuse_ino_t ino);
+/* directory.c, attributes.c, verbs.c, file.c, data.c */
+#define OPERATION(name, parameters, arguments) void op_##name parameters;
+#include "operations.def"
+#undef OPERATION
+void op_init(void *userdata, struct fuse_conn_info *connection); /* mount.c */
 
-/* attributes.c, verbs.c */
-void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int set, struct fuse_file_info *fi);
-void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
-void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev);
-void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
-void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
-void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name);
-void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to_parent, const char *to_name,
-               unsigned flags);
-void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t to_parent, const char *to_name);
+/* --- stats.c: how often each was asked, and how long it took --- */
 
-void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
-               struct fuse_file_info *fi); /* file.c, data.c */
-void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
-void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi);
-void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *data, off_t offset, struct fuse_file_info *fi);
-void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
-void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
-void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);
-void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length, struct fuse_file_info *fi);
-void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *fi);
-void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in, struct fuse_file_info *fi_in,
-                        fuse_ino_t ino_out, off_t off_out, struct fuse_file_info *fi_out, size_t length, int flags);
+extern const struct fuse_lowlevel_ops counted_operations;
+struct stats;
+struct stats *stats_new(void);
+struct stats *stats_free(struct stats *stats);
+void stats_print(const struct stats *stats, FILE *to);
+enum stats_counter { STATS_PASSTHROUGH_OPENS, STATS_DAEMON_OPENS, STATS_COUNTERS };
+void stats_count(struct stats *stats, enum stats_counter counter);
 
 /* --- open files: file.c --- */
 

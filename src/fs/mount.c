@@ -21,7 +21,7 @@ static int fail(const char *what, const char *why) {
         return 1;
 }
 
-static void op_init(void *userdata, struct fuse_conn_info *connection) {
+void op_init(void *userdata, struct fuse_conn_info *connection) {
         passthrough_init(userdata, connection);
         connection->max_write = WRITE_MAX;
         /* refused writes must not look successful, and a RELEASE not be waited for in vain (DESIGN "Pitfalls") */
@@ -33,36 +33,6 @@ static void op_init(void *userdata, struct fuse_conn_info *connection) {
         if (connection->capable & FUSE_CAP_SPLICE_MOVE)
                 connection->want |= FUSE_CAP_SPLICE_MOVE;
 }
-
-/* No xattr operations at all: with getxattr every write would ask for security.capability first. */
-static const struct fuse_lowlevel_ops operations = {
-        .init = op_init,
-        .lookup = op_lookup,
-        .getattr = op_getattr,
-        .setattr = op_setattr,
-        .readlink = op_readlink,
-        .mknod = op_mknod,
-        .mkdir = op_mkdir,
-        .unlink = op_unlink,
-        .rmdir = op_rmdir,
-        .symlink = op_symlink,
-        .rename = op_rename,
-        .link = op_link,
-        .open = op_open,
-        .read = op_read,
-        .write_buf = op_write_buf,
-        .flush = op_flush,
-        .release = op_release,
-        .fsync = op_fsync,
-        .opendir = op_opendir,
-        .readdir = op_readdir,
-        .readdirplus = op_readdirplus,
-        .statfs = op_statfs,
-        .create = op_create,
-        .fallocate = op_fallocate,
-        .lseek = op_lseek,
-        .copy_file_range = op_copy_file_range,
-};
 
 /* libfuse's messages, as ours: "fuse: bad mount point" becomes "imgsharefs: bad mount point". */
 __attribute__((format(printf, 2, 0))) static void log_message(enum fuse_log_level level, const char *format,
@@ -193,7 +163,7 @@ static int serve(struct mount *mount, const struct options *options) {
 static int serve_session(struct mount *mount, struct fuse_args *args, const struct options *options, int ready_fd) {
         int status = 1;
 
-        mount->session = fuse_session_new(args, &operations, sizeof(operations), mount);
+        mount->session = fuse_session_new(args, &counted_operations, sizeof(counted_operations), mount);
         if (!mount->session)
                 return 1; /* told by libfuse */
         if (fuse_set_signal_handlers(mount->session) == 0) {
@@ -246,8 +216,12 @@ int mount_run(struct fuse_args *args, struct options *options) {
                 return fail(options->dir, strerror(-r));
         if (options->io_uring && ask_io_uring(args) < 0)
                 return fail("io_uring", strerror(ENOMEM));
+        mount.stats = stats_new();
+        if (!mount.stats)
+                return fail("starting", strerror(ENOMEM));
         status = serve_session(&mount, args, options, ready_fd);
         files_close(&mount);
         denials_clear(&mount);
+        mount.stats = stats_free(mount.stats);
         return status;
 }

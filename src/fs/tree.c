@@ -134,6 +134,7 @@ static const struct kind *const kinds[NODE_KINDS] = {
         [NODE_LAST_DENIAL] = &kind_last_denial,
         [NODE_RULES] = &kind_rules,
         [NODE_VERSION] = &kind_version,
+        [NODE_STATS] = &kind_stats,
 };
 
 const struct kind *kind_of(enum node_kind kind) {

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT
+ * What the mount did: each operation counted and timed from its start to its reply, and a few counters. Never slows one
+ * thread by another but for a shared cache line.
+ */
+#include <stdatomic.h>
+#include <time.h>
+
+#include "internal.h"
+
+#define BUCKETS 24 /* of microseconds: up to 1, 2, 4 … 2^22, and more */
+
+enum operation {
+#define OPERATION(name, parameters, arguments) OPERATION_##name,
+#include "operations.def"
+#undef OPERATION
+        OPERATIONS
+};
+
+static const char *const operation_names[OPERATIONS] = {
+#define OPERATION(name, parameters, arguments) [OPERATION_##name] = #name,
+#include "operations.def"
+#undef OPERATION
+};
+
+static const char *const counter_names[STATS_COUNTERS] = {
+        [STATS_PASSTHROUGH_OPENS] = "opens_passthrough",
+        [STATS_DAEMON_OPENS] = "opens_daemon",
+};
+
+struct timing {
+        atomic_ullong count, total, longest; /* microseconds */
+        atomic_ullong buckets[BUCKETS];
+};
+
+struct stats {
+        struct timing operations[OPERATIONS];
+        atomic_ullong counters[STATS_COUNTERS];
+};
+
+struct stats *stats_new(void) {
+        return calloc(1, sizeof(struct stats));
+}
+
+struct stats *stats_free(struct stats *stats) {
+        free(stats);
+        return NULL;
+}
+
+void stats_count(struct stats *stats, enum stats_counter counter) {
+        atomic_fetch_add_explicit(&stats->counters[counter], 1, memory_order_relaxed);
+}
+
+static int64_t now_ns(void) {
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
+        return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static int bucket_of(unsigned long long us) {
+        int b = us <= 1 ? 0 : 64 - __builtin_clzll(us - 1);
+
+        return b < BUCKETS ? b : BUCKETS - 1;
+}
+
+static void took(struct stats *stats, enum operation operation, int64_t began) {
+        struct timing *t = &stats->operations[operation];
+        unsigned long long us = (unsigned long long)(now_ns() - began) / 1000, longest = t->longest;
+
+        atomic_fetch_add_explicit(&t->count, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&t->total, us, memory_order_relaxed);
+        atomic_fetch_add_explicit(&t->buckets[bucket_of(us)], 1, memory_order_relaxed);
+        while (us > longest && !atomic_compare_exchange_weak(&t->longest, &longest, us))
+                ;
+}
+
+/* The request is gone once it is answered: the mount is asked for before. */
+#define OPERATION(name, parameters, arguments)                                                                        \
+        static void counted_##name parameters {                                                                       \
+                struct stats *stats = ((struct mount *)fuse_req_userdata(req))->stats;                                \
+                int64_t began = now_ns();                                                                             \
+                                                                                                                      \
+                op_##name arguments;                                                                                  \
+                took(stats, OPERATION_##name, began);                                                                 \
+        }
+#include "operations.def"
+#undef OPERATION
+
+const struct fuse_lowlevel_ops counted_operations = {
+        .init = op_init,
+#define OPERATION(name, parameters, arguments) .name = counted_##name,
+#include "operations.def"
+#undef OPERATION
+};
+
+/* The bucket that holds the given share (per mille) of all: its upper end, in microseconds. */
+static unsigned long long percentile(const struct timing *t, unsigned long long per_mille) {
+        unsigned long long count = 0, all = 0;
+
+        for (int b = 0; b < BUCKETS; b++)
+                all += t->buckets[b];
+        for (int b = 0; b < BUCKETS; b++) {
+                count += t->buckets[b];
+                if (count * 1000 >= all * per_mille)
+                        return 1ULL << b;
+        }
+        return 0;
+}
+
+void stats_print(const struct stats *stats, FILE *to) {
+        for (enum operation o = 0; o < OPERATIONS; o++) {
+                const struct timing *t = &stats->operations[o];
+
+                (void)fprintf(to, "%s\t%llu\t%llu\t%llu\t%llu\t%llu\t", operation_names[o], t->count, t->total,
+                              t->count ? percentile(t, 500) : 0, t->count ? percentile(t, 990) : 0, t->longest);
+                for (int b = 0; b < BUCKETS; b++) /* node_text looks at the stream's state */
+                        (void)fprintf(to, "%s%llu", b ? "," : "", t->buckets[b]);
+                (void)fputc('\n', to);
+        }
+        for (enum stats_counter c = 0; c < STATS_COUNTERS; c++)
+                (void)fprintf(to, "%s\t%llu\n", counter_names[c], stats->counters[c]);
+}
