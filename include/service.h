@@ -54,5 +54,11 @@ int service_statvfs(struct service *service, struct statvfs *ret_space);
 /* The caller that `name` is. -ENOENT: no such account. */
 int service_caller(struct service *service, const char *name, uid_t uid, enum via via, struct caller *ret_caller);
 
+/* The caller that a uid is: the account that has it. A uid that no account has, but that can read DIR anyhow (0, and
+ * this process's own), is the built-in operator. ret_owner: the uid that the account's files belong to, the same for
+ * whoever acts as it. -ENOENT: no account. */
+int service_caller_of_uid(struct service *service, uid_t uid, enum via via, struct caller *ret_caller,
+                          uid_t *ret_owner);
+
 /* Reads the account's role again (another process may have changed it). -ENOENT: it was removed. */
 int service_caller_refresh(struct service *service, struct caller *caller);

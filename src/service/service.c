@@ -211,6 +211,26 @@ int service_caller(struct service *service, const char *name, uid_t uid, enum vi
         return 0;
 }
 
+#define OPERATOR 1 /* the built-in account's id */
+
+int service_caller_of_uid(struct service *service, uid_t uid, enum via via, struct caller *ret_caller,
+                          uid_t *ret_owner) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        struct account account;
+        int r = catalog_read(service->catalog, &c);
+
+        if (r == 0)
+                r = catalog_account_of_uid(c, uid, &account);
+        if (r == -ENOENT && (uid == 0 || uid == geteuid()))
+                r = catalog_account_get(c, OPERATOR, &account);
+        if (r < 0)
+                return r;
+        *ret_caller = (struct caller){ .account = account.id, .role = account.role, .uid = uid, .via = via };
+        strcpy(ret_caller->name, account.name);
+        *ret_owner = account.uid >= 0 ? (uid_t)account.uid : geteuid();
+        return 0;
+}
+
 int service_caller_refresh(struct service *service, struct caller *caller) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         struct account account;

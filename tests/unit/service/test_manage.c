@@ -94,6 +94,53 @@ static void test_a_removed_account_loses_its_shares_and_its_name(void **state) {
         assert_int_equal(share_grant(as("alice"), place, "bob", &share), RULE_UNKNOWN_ACCOUNT);
 }
 
+/* SPEC 7: the uid says the account, at once; who can read the catalog anyhow is the operator. */
+static void test_a_uid_is_an_account(void **state) {
+        struct account_change uid = { ACCOUNT_UID, 7001 };
+        struct caller caller;
+        uid_t owner;
+
+        (void)state;
+        assert_int_equal(service_caller_of_uid(scratch_service, 7001, VIA_MOUNT, &caller, &owner), -ENOENT);
+        assert_int_equal(account_set(as("operator"), "eve", &uid, 1), 0);
+        assert_int_equal(service_caller_of_uid(scratch_service, 7001, VIA_MOUNT, &caller, &owner), 0);
+        assert_string_equal(caller.name, "eve");
+        assert_int_equal(caller.account, as("eve")->caller.account);
+        assert_int_equal(caller.role, ROLE_AUDITOR);
+        assert_int_equal(caller.uid, 7001);
+        assert_int_equal(owner, 7001);
+        uid.value = 7002;
+        assert_int_equal(account_set(as("operator"), "eve", &uid, 1), 0);
+        assert_int_equal(service_caller_of_uid(scratch_service, 7001, VIA_MOUNT, &caller, &owner), -ENOENT);
+        assert_int_equal(account_remove(as("operator"), "eve"), 0);
+        assert_int_equal(service_caller_of_uid(scratch_service, 7002, VIA_MOUNT, &caller, &owner), -ENOENT);
+        assert_int_equal(service_caller_of_uid(scratch_service, (uid_t)-1, VIA_MOUNT, &caller, &owner), -ENOENT);
+}
+
+static void test_root_is_the_operator(void **state) {
+        struct account_change uid = { ACCOUNT_UID, 7001 };
+        struct caller caller;
+        uid_t owner;
+
+        (void)state;
+        for (int i = 0; i < 2; i++) {
+                uid_t self = i == 0 ? 0 : geteuid();
+
+                assert_int_equal(service_caller_of_uid(scratch_service, self, VIA_MOUNT, &caller, &owner), 0);
+                assert_string_equal(caller.name, "operator");
+                assert_int_equal(owner, geteuid());
+        }
+        assert_int_equal(account_set(as("operator"), "operator", &uid, 1), 0);
+        assert_int_equal(service_caller_of_uid(scratch_service, 0, VIA_MOUNT, &caller, &owner), 0);
+        assert_string_equal(caller.name, "operator");
+        assert_int_equal(caller.uid, 0);
+        assert_int_equal(owner, 7001); /* for whoever acts as it */
+        uid.value = 0;
+        assert_int_equal(account_set(as("operator"), "alice", &uid, 1), 0);
+        assert_int_equal(service_caller_of_uid(scratch_service, 0, VIA_MOUNT, &caller, &owner), 0);
+        assert_string_equal(caller.name, "alice");
+}
+
 static void test_limits(void **state) {
         struct limit limit;
 
@@ -119,6 +166,8 @@ int main(void) {
                 CASE(test_regions),
                 CASE(test_accounts_are_changed_wholly_or_not),
                 CASE(test_a_removed_account_loses_its_shares_and_its_name),
+                CASE(test_a_uid_is_an_account),
+                CASE(test_root_is_the_operator),
                 CASE(test_limits),
         };
 
