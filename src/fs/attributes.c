@@ -77,7 +77,7 @@ static int set_attributes(struct call *call, const struct stat *attr, int set, c
 void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int set, struct fuse_file_info *fi) {
         struct stat st;
         struct call call;
-        int r = call_begin_change(req, ino, &call);
+        int r = fi ? call_begin_file(req, ino, fi, &call) : call_begin_change(req, ino, &call); /* ftruncate */
 
         if (r == 0)
                 r = set_attributes(&call, attr, set, fi);

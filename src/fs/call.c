@@ -13,7 +13,8 @@ struct denial {
         struct refusal refusal;
 };
 
-int call_begin(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
+/* Which node it is about; who it acts as in a mount for one account. */
+static int begin(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
         struct mount *mount = fuse_req_userdata(req);
         int r;
 
@@ -25,19 +26,41 @@ int call_begin(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
         ret_call->uid = mount->uid;
         ret_call->gid = mount->gid;
         r = node_unpack(ino, &ret_call->node);
-        if (r == 0 && ret_call->node.kind != NODE_ROOT && ret_call->node.viewer != ret_call->request.caller.account)
-                r = -ENOENT;
         return r < 0 || kind_of(ret_call->node.kind) ? r : -ENOENT;
+}
+
+int call_begin(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
+        int r = begin(req, ino, ret_call);
+
+        return r < 0 ? r : view_enter(ret_call);
 }
 
 int call_begin_change(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
         int r = call_begin(req, ino, ret_call);
 
-        return r == 0 && ret_call->read_only ? -EROFS : r;
+        if (r < 0 || !ret_call->read_only)
+                return r;
+        return ret_call->mount->read_only ? -EROFS : fixed_tree(&ret_call->request, false, "a change", false);
+}
+
+int call_begin_file(fuse_req_t req, fuse_ino_t ino, const struct fuse_file_info *fi, struct call *ret_call) {
+        int r = begin(req, ino, ret_call);
+
+        if (r == 0)
+                file_adopt(ret_call, file_of(fi));
+        return r;
+}
+
+int call_begin_stat(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
+        int r = call_begin(req, ino, ret_call);
+
+        return r == -EACCES && file_adopt_any(ret_call) ? 0 : r;
 }
 
 struct node call_node(const struct call *call, enum node_kind kind, int64_t id) {
-        return (struct node){ .kind = kind, .viewer = call->request.caller.account, .id = id };
+        return (struct node){
+                .kind = kind, .viewer = view_none(call->mount, kind) ? 0 : call->request.caller.account, .id = id
+        };
 }
 
 int call_image(struct call *call, int64_t place) {

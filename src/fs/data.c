@@ -33,7 +33,7 @@ static int read_text(struct call *call, size_t size, off_t offset, const struct 
 
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi) {
         struct call call;
-        int r = call_begin(req, ino, &call);
+        int r = call_begin_file(req, ino, fi, &call);
 
         if (r == 0)
                 r = is_disk(&call) ? read_disk(&call, size, offset, fi) : read_text(&call, size, offset, fi);
@@ -43,7 +43,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 
 void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *fi) {
         struct call call;
-        int64_t at = call_begin(req, ino, &call);
+        int64_t at = call_begin_file(req, ino, fi, &call);
 
         if (at == 0)
                 at = is_disk(&call) ? disk_seek(file_of(fi)->disk, (uint64_t)offset, whence) : -EINVAL;
@@ -90,7 +90,7 @@ static ssize_t write_text(struct call *call, struct fuse_bufvec *data, off_t off
 void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *data, off_t offset, struct fuse_file_info *fi) {
         size_t size = fuse_buf_size(data);
         struct call call;
-        ssize_t n = call_begin_change(req, ino, &call);
+        ssize_t n = call_begin_file(req, ino, fi, &call);
 
         if (n == 0)
                 n = is_disk(&call) ? write_disk(data, offset, fi) : write_text(&call, data, offset, fi);
@@ -105,7 +105,7 @@ void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *data, off_
 
 void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length, struct fuse_file_info *fi) {
         struct call call;
-        int r = call_begin_change(req, ino, &call);
+        int r = call_begin_file(req, ino, fi, &call);
 
         if (r == 0)
                 r = is_disk(&call) ? disk_allocate(file_of(fi)->disk, mode, (uint64_t)offset, (uint64_t)length)
@@ -116,11 +116,11 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t 
 void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in, struct fuse_file_info *fi_in,
                         fuse_ino_t ino_out, off_t off_out, struct fuse_file_info *fi_out, size_t length, int flags) {
         struct call call, to;
-        ssize_t n = call_begin(req, ino_in, &call);
+        ssize_t n = call_begin_file(req, ino_in, fi_in, &call);
 
         (void)flags;
         if (n == 0)
-                n = call_begin_change(req, ino_out, &to);
+                n = call_begin_file(req, ino_out, fi_out, &to);
         if (n == 0 && (!is_disk(&call) || !is_disk(&to)))
                 n = -EOPNOTSUPP; /* the kernel reads and writes */
         if (n == 0)

@@ -33,20 +33,19 @@ static int removed_attributes(struct call *call, struct stat *st) {
 
         *st = (struct stat){ .st_ino = node_pack(call->node),
                              .st_mode = kind_of(NODE_DISK)->mode,
-                             .st_uid = call->uid,
-                             .st_gid = call->gid,
                              .st_size = blob.st_size,
                              .st_blocks = blob.st_blocks,
                              .st_atim = blob.st_mtim,
                              .st_mtim = blob.st_mtim,
                              .st_ctim = blob.st_mtim };
+        view_own(call, call->node.kind, st);
         return r;
 }
 
 void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
         struct stat st;
         struct call call;
-        int r = call_begin(req, ino, &call);
+        int r = call_begin_stat(req, ino, &call);
 
         (void)fi;
         if (r == 0)

@@ -21,7 +21,34 @@ static void file_remove(struct mount *mount, struct open_file *file) {
                 mount->files = file->next;
 }
 
+void file_adopt(struct call *call, const struct open_file *file) {
+        uid_t uid = call->request.caller.uid;
+
+        call->request.caller = file->caller;
+        call->request.caller.uid = uid; /* who asks now: for the log, and to read the denial */
+        call->uid = file->uid;
+}
+
+static bool same_node(const struct node *a, const struct node *b) {
+        return a->kind == b->kind && a->viewer == b->viewer && a->id == b->id;
+}
+
+bool file_adopt_any(struct call *call) {
+        const struct open_file *file;
+
+        if (!S_ISREG(kind_of(call->node.kind)->mode) || view_none(call->mount, call->node.kind))
+                return false; /* what is in no view reads differently for each */
+        (void)pthread_mutex_lock(&call->mount->files_lock);
+        for (file = call->mount->files; file && !same_node(&file->node, &call->node);)
+                file = file->next;
+        if (file)
+                file_adopt(call, file);
+        (void)pthread_mutex_unlock(&call->mount->files_lock);
+        return file;
+}
+
 static void file_close(struct call *call, struct open_file *file) {
+        call->request.caller = file->caller;
         (void)pthread_mutex_lock(&call->mount->files_lock);
         passthrough_end(call, file);
         file_remove(call->mount, file);
@@ -45,7 +72,9 @@ static int file_open(struct call *call, struct node node, struct disk_handle *di
                         text_close(call, text);
                 return -ENOMEM;
         }
-        *file = (struct open_file){ .node = node, .disk = disk, .text = text };
+        *file = (struct open_file){
+                .node = node, .caller = call->request.caller, .uid = call->uid, .disk = disk, .text = text
+        };
         (void)pthread_mutex_lock(&call->mount->files_lock);
         file_insert(call->mount, file);
         if (disk) {
@@ -62,7 +91,6 @@ void files_close(struct mount *mount) {
                 struct call call = { .mount = mount, .node = mount->files->node };
 
                 call.request.service = mount->service;
-                call.request.caller = mount->caller;
                 file_close(&call, mount->files);
         }
 }
@@ -174,7 +202,7 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 
 void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
         struct call call;
-        int r = call_begin(req, ino, &call);
+        int r = call_begin_file(req, ino, fi, &call);
 
         if (r == 0)
                 r = is_disk(&call) ? disk_flush(&call.request, file_of(fi)->disk) : text_flush(file_of(fi)->text);
@@ -183,7 +211,7 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
 
 void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
         struct call call;
-        int r = call_begin(req, ino, &call);
+        int r = call_begin_file(req, ino, fi, &call);
 
         if (r == 0)
                 file_close(&call, file_of(fi));
@@ -192,7 +220,7 @@ void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
 
 void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi) {
         struct call call;
-        int r = call_begin(req, ino, &call);
+        int r = call_begin_file(req, ino, fi, &call);
 
         (void)datasync; /* a text is durable when its write returned */
         if (r == 0 && is_disk(&call))

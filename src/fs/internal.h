@@ -28,13 +28,15 @@
 #include "verdict.h"
 
 struct denial;
+struct lister;
 
 struct mount {
         struct service *service;
         struct fuse_session *session;
-        struct caller caller; /* who every request acts as; the uid is the request's */
+        struct caller caller; /* who every request acts as, if it is one account; the uid is the request's */
+        bool multiuser;       /* the caller's uid says the account instead, request by request */
         bool read_only;
-        uid_t uid; /* whose the files appear to be */
+        uid_t uid; /* whose the files appear to be; in a mount with many users, those that are in no view */
         gid_t gid;
         int64_t started; /* ms: the time of what has none of its own */
         struct stats *stats; /* while it serves */
@@ -63,10 +65,14 @@ struct call {
 
 /* --- call.c: a request begins, and ends in one reply --- */
 
-/* -ENOENT: no node of this view. */
+/* -ENOENT: no node of this view; -EACCES: the caller has no account, or the node is in another's view. */
 int call_begin(fuse_req_t req, fuse_ino_t ino, struct call *ret_call);
-/* -EROFS in a mount that cannot write. */
+/* -EROFS in a mount that cannot write; > 0 in an auditor's view of one that can. */
 int call_begin_change(fuse_req_t req, fuse_ino_t ino, struct call *ret_call);
+/* About an open file: nobody is let in, whoever holds it acts as who opened it. */
+int call_begin_file(fuse_req_t req, fuse_ino_t ino, const struct fuse_file_info *fi, struct call *ret_call);
+/* As call_begin, but somebody else's open file answers: fstat works in all hands, and comes without the handle. */
+int call_begin_stat(fuse_req_t req, fuse_ino_t ino, struct call *ret_call);
 /* Replies with r: 0, -errno or the rule that refused, which the caller's uid can then read in last_denial. */
 void call_end(struct call *call, int r);
 /* The errno (positive) of r other than 0; records a refusal. */
@@ -81,9 +87,20 @@ void call_image_set(struct call *call, const struct image *image);
 void denial_print(struct mount *mount, uid_t uid, FILE *to);
 void denials_clear(struct mount *mount);
 
-/* --- tree.c: what the nodes are --- */
+/* --- views.c: a mount with many users --- */
 
-struct lister;
+/* Lets the caller in, as the account that it is: 0, -EACCES, -ENOENT. */
+int view_enter(struct call *call);
+/* Of such a mount the nodes that are in nobody's view, and so the same for all. */
+bool view_none(const struct mount *mount, enum node_kind kind);
+/* Owner and mode: what is in a view is its account's alone, what is in none is all the world's to read. */
+void view_own(const struct call *call, enum node_kind kind, struct stat *st);
+/* For how long, in seconds, the kernel need not ask again whether a name is there. */
+double views_entry_timeout(enum node_kind kind);
+int views_top_lookup(struct call *call, const char *name, struct node *ret_node);
+int views_top_list(struct call *call, uint64_t offset, struct lister *lister);
+
+/* --- tree.c: what the nodes are --- */
 
 struct kind {
         mode_t mode;
@@ -123,6 +140,8 @@ int fixed_lookup(struct call *call, const struct fixed_entry *entries, size_t co
                  struct node *ret_node);
 int fixed_list(struct call *call, const struct fixed_entry *entries, size_t count, uint64_t offset,
                struct lister *lister);
+/* What is at the top of the tree. */
+const struct fixed_entry *root_entries_all(size_t *ret_count);
 
 /* --- kinds, by file --- */
 
@@ -134,6 +153,7 @@ extern const struct kind kind_instances, kind_instance, kind_instance_image, kin
 extern const struct kind kind_meta_trust, kind_meta_reviewed, kind_meta_usage, kind_meta_exposure; /* meta_risk.c */
 extern const struct kind kind_meta, kind_meta_id, kind_meta_owner, kind_meta_state, kind_meta_size, kind_meta_digest,
         kind_meta_created, kind_meta_source, kind_meta_shares_tsv, kind_meta_history; /* meta.c */
+extern const struct kind kind_views, kind_view, kind_view_link; /* views.c */
 extern const struct kind kind_control, kind_whoami, kind_last_denial, kind_rules, kind_version,
         kind_stats; /* control.c */
 
@@ -161,6 +181,8 @@ void stats_count(struct stats *stats, enum stats_counter counter);
 struct open_file {
         struct open_file *next, *previous;
         struct node node;
+        struct caller caller; /* who opened it: RELEASE comes without, and a descriptor can be handed on */
+        uid_t uid;            /* whose it is, as struct call has it */
         struct disk_handle *disk; /* NULL: a text */
         struct text_handle *text; /* NULL: a disk */
         int backing;              /* the kernel's number for the disk's file, which it reads and writes; 0: we do */
@@ -171,6 +193,10 @@ static inline struct open_file *file_of(const struct fuse_file_info *fi) {
 static inline bool is_disk(const struct call *call) {
         return call->node.kind == NODE_DISK || call->node.kind == NODE_INSTANCE_DISK;
 }
+/* Acts as who opened it. */
+void file_adopt(struct call *call, const struct open_file *file);
+/* Finds one that is open of the call's node, and acts as who opened it. */
+bool file_adopt_any(struct call *call);
 /* Closes what was still open when the session ended, so that no copy under way is lost. */
 void files_close(struct mount *mount);
 
@@ -197,6 +223,7 @@ struct options {
         char *account;
         char *durability;
         unsigned uid, gid;
+        int multiuser;
         int read_only, io_uring;
         struct fuse_cmdline_opts fuse;
 };

@@ -7,6 +7,7 @@
  *   images.c     /regions/<r>/images                 image.c     an image and its parts
  *   shares.c     an image's shares                   meta.c      .meta/        control.c   .imgshare/
  *   verbs.c      mkdir, rmdir, unlink, symlink, link, rename      attributes.c setattr
+ *   views.c      a mount with many users: who the caller is, `.views`, the links to one's own
  *   file.c       create, open, flush, close          data.c      read, write, copy, seek
  *   text.c       small writable texts                instances.c, accounts.c, meta_risk.c …  as they are called
  *

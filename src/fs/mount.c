@@ -190,6 +190,8 @@ static int open_catalog(struct mount *mount, const struct options *options) {
         r = service_open(options->dir, flags, &mount->service, why);
         if (r < 0)
                 return fail(options->dir, why);
+        if (options->multiuser)
+                return 0;
         r = service_caller(mount->service, options->account, getuid(), VIA_MOUNT, &mount->caller);
         if (r == -ENOENT)
                 return fail(options->account, "no such account");
@@ -198,7 +200,8 @@ static int open_catalog(struct mount *mount, const struct options *options) {
 
 int mount_run(struct fuse_args *args, struct options *options) {
         _cleanup_service_ struct service *service = NULL;
-        struct mount mount = { .uid = options->uid, .gid = options->gid, .started = timestamp_now() };
+        struct mount mount = { .multiuser = options->multiuser, .uid = options->uid, .gid = options->gid,
+                               .started = timestamp_now() };
         int status, ready_fd, r = background(options->fuse.foreground, &ready_fd);
 
         if (r < 0)

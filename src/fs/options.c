@@ -7,10 +7,13 @@
 
 #define OPTION(template, member, value) { template, offsetof(struct options, member), value }
 
+#define UID_NONE ((unsigned)-1)
+
 enum { KEY_IGNORE };
 
 static const struct fuse_opt specification[] = {
         OPTION("account=%s", account, 0),
+        OPTION("multiuser", multiuser, 1),
         OPTION("durability=%s", durability, 0),
         OPTION("uid=%u", uid, 0),
         OPTION("gid=%u", gid, 0),
@@ -49,14 +52,17 @@ static int usage_error(const char *what) {
 }
 
 static void print_help(void) {
-        (void)puts("usage: imgsharefs DIR MOUNTPOINT -o account=NAME[,OPTION...]\n"
+        (void)puts("usage: imgsharefs DIR MOUNTPOINT -o account=NAME|multiuser[,OPTION...]\n"
                    "\n"
-                   "Mounts the image catalog in DIR as one account sees it.\n"
+                   "Mounts the image catalog in DIR as one account sees it, or as each user's does.\n"
                    "\n"
                    "    -o account=NAME          whose view it is, and who every request acts as\n"
+                   "    -o multiuser             the caller's uid says the account; implies\n"
+                   "                             allow_other,default_permissions\n"
                    "    -o ro                    a view that changes nothing\n"
                    "    -o durability=full|normal  full (default): a success survives power loss\n"
-                   "    -o uid=N -o gid=N        whose the files appear to be (default: yours)\n"
+                   "    -o uid=N -o gid=N        whose the files appear to be (default: yours);\n"
+                   "                             multiuser: each account's own, so no uid=\n"
                    "    -o io_uring              ask the kernel by io_uring where it and libfuse can\n"
                    "    -f  -d  -h  -V           foreground, debug, this help, version\n"
                    "\n"
@@ -72,8 +78,12 @@ static int check(const struct options *options) {
                 return usage_error("no DIR given");
         if (!options->fuse.mountpoint)
                 return usage_error("no MOUNTPOINT given");
-        if (!options->account)
-                return usage_error("which account? give -o account=NAME");
+        if (!options->account && !options->multiuser)
+                return usage_error("which account? give -o account=NAME, or -o multiuser");
+        if (options->account && options->multiuser)
+                return usage_error("account= or multiuser, not both");
+        if (options->multiuser && options->uid != UID_NONE)
+                return usage_error("no uid= with multiuser: the files in each view are its account's");
         if (options->durability && strcmp(options->durability, "full") != 0 &&
             strcmp(options->durability, "normal") != 0)
                 return usage_error("durability is full or normal");
@@ -81,9 +91,12 @@ static int check(const struct options *options) {
 }
 
 int options_parse(struct fuse_args *args, struct options *ret_options) {
-        *ret_options = (struct options){ .uid = getuid(), .gid = getgid() };
+        int r;
+
+        *ret_options = (struct options){ .uid = UID_NONE, .gid = getgid() };
         if (fuse_opt_parse(args, ret_options, specification, process) < 0 ||
-            fuse_parse_cmdline(args, &ret_options->fuse) < 0)
+            fuse_parse_cmdline(args, &ret_options->fuse) < 0 ||
+            (ret_options->multiuser && fuse_opt_insert_arg(args, 1, "-oallow_other,default_permissions") < 0))
                 return -EINVAL; /* told by libfuse */
         if (ret_options->fuse.show_help) {
                 print_help();
@@ -93,7 +106,10 @@ int options_parse(struct fuse_args *args, struct options *ret_options) {
                 (void)printf("imgsharefs %s, libfuse %s\n", IMGSHARE_VERSION, fuse_pkgversion());
                 return 1;
         }
-        return check(ret_options);
+        r = check(ret_options);
+        if (ret_options->uid == UID_NONE)
+                ret_options->uid = getuid();
+        return r;
 }
 
 void options_done(struct options *options) {

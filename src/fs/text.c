@@ -11,8 +11,7 @@ struct text_handle {
         pthread_mutex_t lock;
         struct node node;
         int64_t place;
-        struct caller caller; /* who opened it: RELEASE comes without */
-        char *text;           /* a file that is only read */
+        char *text; /* a file that is only read */
         size_t size;
         bool writes, append;
         /* of the description: what it will be once the bytes are a whole text */
@@ -68,7 +67,6 @@ int text_open(struct call *call, int flags, struct text_handle **ret_handle) {
                 return -ENOMEM;
         (void)pthread_mutex_init(&handle->lock, NULL); /* cannot fail with default attributes */
         handle->node = call->node;
-        handle->caller = call->request.caller;
         handle->writes = (flags & O_ACCMODE) != O_RDONLY;
         handle->append = flags & O_APPEND;
         handle->truncated = flags & O_TRUNC;
@@ -215,7 +213,6 @@ int text_flush(struct text_handle *handle) {
 }
 
 void text_close(struct call *call, struct text_handle *handle) {
-        call->request.caller = handle->caller;
         if (handle->truncated && handle->node.kind == NODE_EXPIRES)
                 (void)share_expire(&call->request, handle->node.id, "");
         if (handle->truncated && handle->node.kind == NODE_DESCRIPTION)

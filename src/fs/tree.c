@@ -33,11 +33,20 @@ static const struct fixed_entry root_entries[] = {
 static const struct fixed_entry region_entries[] = { { "images", NODE_IMAGES, false },
                                                      { "instances", NODE_INSTANCES, false } };
 
+const struct fixed_entry *root_entries_all(size_t *ret_count) {
+        *ret_count = ARRAY_SIZE(root_entries);
+        return root_entries;
+}
+
 static int root_lookup(struct call *call, const char *name, struct node *ret_node) {
+        if (call->mount->multiuser)
+                return views_top_lookup(call, name, ret_node);
         return fixed_lookup(call, ARRAY_AND_SIZE(root_entries), name, ret_node);
 }
 
 static int root_list(struct call *call, uint64_t offset, struct lister *lister) {
+        if (call->mount->multiuser)
+                return views_top_list(call, offset, lister);
         return fixed_list(call, ARRAY_AND_SIZE(root_entries), offset, lister);
 }
 
@@ -111,6 +120,9 @@ static const struct kind *const kinds[NODE_KINDS] = {
         [NODE_SHARES_LINK] = &kind_shares_link,
         [NODE_SHARES] = &kind_shares,
         [NODE_DISK] = &kind_disk,
+        [NODE_VIEWS] = &kind_views,
+        [NODE_VIEW] = &kind_view,
+        [NODE_VIEW_LINK] = &kind_view_link,
         [NODE_META] = &kind_meta,
         [NODE_META_SHARES] = &kind_shares,
         [NODE_META_SHARES_LINK] = &kind_meta_shares_link,
@@ -188,7 +200,8 @@ int node_attributes(struct call *call, struct stat *ret_stat) {
         int r = 0;
 
         *ret_stat = (struct stat){ .st_ino = node_pack(call->node), .st_mode = kind->mode, .st_nlink = 1,
-                                   .st_uid = call->uid, .st_gid = call->gid, .st_blksize = 4096 };
+                                   .st_blksize = 4096 };
+        view_own(call, call->node.kind, ret_stat);
         set_times(ret_stat, call->mount->started);
         if (kind->attributes)
                 r = kind->attributes(call, ret_stat);
@@ -208,6 +221,7 @@ int node_entry(struct call *call, struct node node, struct fuse_entry_param *ret
         int r;
 
         *ret_entry = (struct fuse_entry_param){ 0 }; /* timeouts 0: nothing tells the kernel of changes yet */
+        ret_entry->entry_timeout = views_entry_timeout(node.kind);
         call->node = node;
         r = node_attributes(call, &ret_entry->attr);
         call->node = before;

@@ -105,6 +105,7 @@ fi
 EPERM='Operation not permitted'
 EEXIST='File exists'
 ENOENT='No such file or directory'
+EACCES='Permission denied'
 EBUSY='Device or resource busy'
 EINVAL='Invalid argument'
 ENAMETOOLONG='File name too long'
@@ -118,7 +119,7 @@ A=$T/alice/regions/north/images AS=$T/alice/regions/south/images
 B=$T/bob/regions/north/images BS=$T/bob/regions/south/images
 C=$T/carol/regions/north/images
 # shellcheck disable=SC2034 # for the tests
-readonly EPERM EEXIST ENOENT EBUSY EINVAL ENAMETOOLONG ENOTEMPTY EROFS EIO ENOSPC A AS B BS C
+readonly EPERM EEXIST ENOENT EACCES EBUSY EINVAL ENAMETOOLONG ENOTEMPTY EROFS EIO ENOSPC A AS B BS C
 
 MOUNTED=()           # names of the mounts below $T
 declare -A denials=() # per mount: the number of the last denial that `rule` has seen
@@ -191,13 +192,14 @@ ok() {
         return 1
 }
 
-# refused STATUS REGEX CMD…: it fails with that status, and says so on stderr.
+# refused STATUS REGEX CMD…: it fails with that status (a pattern, as [12]), and says so on stderr.
 refused() {
         local want=$1 message=$2 status
         shift 2
         run "$@"
         status=$?
-        if [ "$status" -ne "$want" ]; then
+        # shellcheck disable=SC2053 # a pattern
+        if [[ $status != $want ]]; then
                 not_ok "status $status, not $want: $*"
         elif [ -n "$message" ] && ! grep -Eq -- "$message" "$T/err"; then
                 not_ok "does not say '$message': $*"
@@ -339,6 +341,25 @@ mount_at() {
 # mount_as ACCOUNT [OPTIONS]: mounts its view on $T/ACCOUNT.
 mount_as() {
         mount_at "$1" "account=$1${2:+,$2}"
+}
+
+# shellcheck disable=SC2034 # for the tests
+# Alice's, bob's, carol's uid, and that of somebody without an account. Nobody in /etc/passwd need have them.
+readonly ALICE=70001 BOB=70002 CAROL=70003 STRANGER=70009
+
+# mount_users OPTIONS: mounts the catalog for many users on $T/all, of whom root is the operator.
+mount_users() {
+        needs_root
+        needs setpriv
+        chmod 711 "$T"
+        admin account set alice uid="$ALICE" && admin account set bob uid="$BOB" && admin account set carol uid="$CAROL" ||
+                die uids
+        mount_at all "multiuser,$1"
+}
+
+# user UID CMD…: as that user, without anything of root's.
+user() {
+        setpriv --reuid "$1" --regid "$1" --clear-groups "${@:2}"
 }
 
 # unmount NAME…: the ordinary way; the daemons have ended when it returns.
