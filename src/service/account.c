@@ -27,6 +27,7 @@ static int uid_free(struct catalog_connection *c, int64_t uid, int64_t account) 
 static int run_add(struct catalog_connection *c, void *context) {
         struct account_action *a = context;
         struct event event;
+        size_t n = 1;
         int64_t id;
         int r = decision_manage(c, &a->decision);
 
@@ -42,6 +43,14 @@ static int run_add(struct catalog_connection *c, void *context) {
         event.account = a->account.name;
         event.detail[0].key = "role";
         event.detail[0].text = role_names[a->account.role];
+        if (a->account.uid >= 0) {
+                event.detail[n].key = "uid";
+                event.detail[n++].number = a->account.uid;
+        }
+        if (a->account.quota >= 0) {
+                event.detail[n].key = "quota";
+                event.detail[n++].number = a->account.quota;
+        }
         r = catalog_event_add(c, &event, &id);
         return r < 0 ? r : catalog_account_put(c, id, &a->account);
 }

@@ -49,6 +49,8 @@ static int run_close(struct catalog_connection *c, void *context) {
                 r = source_name(c, NULL, lineage, source_object);
                 event.detail[0].key = "source";
                 event.detail[0].text = source_object;
+                event.detail[1].key = "size";
+                event.detail[1].number = (int64_t)n->size;
         }
         if (r == 0)
                 r = catalog_event_add(c, &event, &id);

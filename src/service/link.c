@@ -73,6 +73,8 @@ static int run_copy(struct catalog_connection *c, void *context) {
         event = decision_event(t, EVENT_COPY);
         event.detail[0].key = "source";
         event.detail[0].text = source;
+        event.detail[1].key = "size";
+        event.detail[1].number = (int64_t)n->size;
         r = catalog_event_add(c, &event, &id);
         if (r == 0)
                 r = catalog_image_disk(c, id, image, source_id(n));

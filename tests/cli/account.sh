@@ -18,6 +18,12 @@ json '[list(r) for r in rows][0]' '["name", "role", "uid", "quota", "require-tru
 json 'list(rows[1].values())' '["alice", "account", null, null, false]'
 json 'list(rows[4].values())' '["100001234567", "account", 4294967294, 0, false]'
 
+# The log tells all that was set.
+done_ -C "$cat" log --json --account 100001234567
+grep -qF '"detail":{"role":"account","uid":4294967294,"quota":0},' "$tmp/out" || fail "not all in the log"
+done_ -C "$cat" log --json --account alice
+grep -qF '"detail":{"role":"account"},' "$tmp/out" || fail "more in the log than was set"
+
 # Names.
 refused "account 'alice': exists already" -C "$cat" account add alice
 refused "account 'operator': exists already" -C "$cat" account add operator
