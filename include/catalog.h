@@ -107,6 +107,23 @@ int catalog_log(struct catalog_connection *c, const struct log_filter *filter,
 /* The last event before a time, or (including) up to it; 0: there is none. */
 int catalog_log_at(struct catalog_connection *c, int64_t time, bool including, int64_t *ret_id);
 
+/* What the log and the rows should be and are not (SPEC 8 `check --log`). */
+#define EVENT_HASH_SIZE 32
+struct discrepancy {
+        const char *what, *object; /* `event` and its number, `share` and `north/web@alice with bob`, … */
+        const char *problem;
+};
+struct log_head {
+        int64_t event; /* the last one's number */
+        uint8_t hash[EVENT_HASH_SIZE];
+};
+/* Verifies the chain, up to the first event that breaks it, then all rows, past ones too, against the events. kept: a
+ * hash that some event of the verified chain must have; NULL: none. `each` below 0 ends it, and is returned; else the
+ * number of discrepancies, or -errno. Rows are read in one snapshot, a transaction that may last seconds. */
+int catalog_verify(struct catalog *catalog, const uint8_t *kept,
+                   int (*each)(const struct discrepancy *discrepancy, void *context), void *context,
+                   struct log_head *ret_head);
+
 /* --- accounts, regions, limits --- */
 
 int catalog_account_find(struct catalog_connection *c, const char *name, struct account *ret_account);

@@ -8,7 +8,7 @@
 
 #include "timestamp.h"
 
-#define HASH_SIZE 32
+#define HASH_SIZE EVENT_HASH_SIZE
 #define HASH_MEMBER ",\"hash\":\""
 #define LINE_EXTRA (strlen(HASH_MEMBER) + 2 * HASH_SIZE + strlen("\"\n")) /* what a line has beyond the hashed JSON */
 
@@ -96,8 +96,8 @@ static int detail_json(struct catalog_connection *c, const struct event *e, char
         return *ret_json ? 0 : -ENOMEM;
 }
 
-static int hash_event(const uint8_t previous[static HASH_SIZE], const char *json, size_t length,
-                      uint8_t ret_hash[static HASH_SIZE]) {
+int event_hash(const uint8_t previous[static HASH_SIZE], const char *json, size_t length,
+               uint8_t ret_hash[static HASH_SIZE]) {
         EVP_MD_CTX *context = EVP_MD_CTX_new();
         int good;
 
@@ -107,6 +107,10 @@ static int hash_event(const uint8_t previous[static HASH_SIZE], const char *json
                EVP_DigestUpdate(context, json, length) && EVP_DigestFinal_ex(context, ret_hash, NULL);
         EVP_MD_CTX_free(context);
         return good ? 0 : -ENOMEM;
+}
+
+int64_t event_line_length(size_t json) {
+        return (int64_t)(json + LINE_EXTRA);
 }
 
 int catalog_event_add(struct catalog_connection *c, const struct event *e, int64_t *ret_id) {
@@ -133,16 +137,23 @@ int catalog_event_add(struct catalog_connection *c, const struct event *e, int64
         if (r <= 0)
                 return r < 0 ? r : -EIO;
         length = (size_t)sqlite3_column_bytes(s, 0);
-        r = hash_event(last.hash, (const char *)sqlite3_column_text(s, 0), length, hash);
+        r = event_hash(last.hash, (const char *)sqlite3_column_text(s, 0), length, hash);
         if (r < 0)
                 return r;
         r = statement_run(c, S_EVENT_PUT, "iiiitttttttnib", id, now, e->caller->account, uid, via, op, e->object,
                           e->account, e->rule, e->error, detail, e->place == EVENT_PLACE_NEW ? id : e->place,
-                          (int64_t)(length + LINE_EXTRA), hash, HASH_SIZE);
+                          event_line_length(length), hash, HASH_SIZE);
         if (r < 0)
                 return r;
         *ret_id = id;
         return 0;
+}
+
+bool event_op_known(const char *op) {
+        for (size_t i = 0; i < ARRAY_SIZE(op_names); i++)
+                if (strcmp(op_names[i], op) == 0)
+                        return true;
+        return false;
 }
 
 int event_line(sqlite3_stmt *s, int (*each)(const char *line, size_t length, void *context), void *context) {

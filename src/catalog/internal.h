@@ -76,5 +76,17 @@ int statement_entries(sqlite3_stmt *s, int r, int64_t *after, image_each each, v
  * the last member, and a newline. */
 int event_line(sqlite3_stmt *s, int (*each)(const char *line, size_t length, void *context), void *context);
 
+/* SHA-256 of the hash before and an event's JSON. */
+int event_hash(const uint8_t previous[static EVENT_HASH_SIZE], const char *json, size_t length,
+               uint8_t ret_hash[static EVENT_HASH_SIZE]);
+/* Bytes of the line that an event with so much JSON has in the log. */
+int64_t event_line_length(size_t json);
+bool event_op_known(const char *op);
+
+/* Do the rows follow from the log, in one snapshot: calls each for what does not, at most a page of each kind. The
+ * number of calls, or -errno; `each` below 0 ends it. */
+int verify_rows(struct catalog_connection *c, int (*each)(const struct discrepancy *discrepancy, void *context),
+                void *context);
+
 /* Text of a column into a fixed buffer; "" for null. Longer text (a damaged catalog) is -EIO. */
 int column_text(sqlite3_stmt *statement, int column, char *ret_text, size_t size);

@@ -26,8 +26,10 @@ enum verb_option {
         OPTION_DIGESTS,
         OPTION_DOT,
         OPTION_FOLLOW,
+        OPTION_HEAD,
         OPTION_IMAGE,
         OPTION_JSON,
+        OPTION_LOG,
         OPTION_QUOTA,
         OPTION_ROLE,
         OPTION_SINCE,
@@ -96,6 +98,7 @@ enum status error_result(const struct request *request, int r, const struct mean
 int parse_number(const char *text, int64_t max, int64_t *ret_number); /* 0 to max, decimal digits only */
 int parse_uid(const char *text, int64_t *ret_uid);
 int parse_switch(const char *text, int64_t *ret_on); /* `on`, `off` */
+int parse_hash(const char *text, uint8_t *ret_hash, size_t size); /* two hex digits a byte */
 int parse_role(const char *text, int64_t *ret_role);
 const char *role_name(enum role role);
 

@@ -40,5 +40,5 @@ found region north
 mv "$tmp/away" "$cat/store/north"
 quiet -C "$cat" check
 
-usage "check: too many arguments, usage: imgshare check \[--digests\] \[--json\]" -C "$cat" check north
+usage "check: too many arguments, usage: imgshare check \[--digests\] \[--log \[--head HASH\]\] \[--json\]" -C "$cat" check north
 usage "option '--repair': unknown" -C "$cat" check --repair

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What the mount tests share: a catalog of their own, mounts that are always taken down again, and assertions.
 # Sourcing it starts the script a second time, as a child that may hang, be killed or leave mounts behind. The first
-# process never touches a mount: it waits, unmounts, looks after the daemons and asks `imgshare check`.
+# process never touches a mount: it waits, unmounts, looks after the daemons and asks `imgshare check --log`.
 # A script may set LIMIT (seconds) before sourcing; IMGSHARE_SLOW=N makes it N times as long (valgrind). Failures are printed as `not ok: file:line: what`.
 # shellcheck shell=bash
 set -u
@@ -61,8 +61,8 @@ take_down() {
                 status=1
         fi
         if [ "$status" -ne 77 ] && [ -e "$DIR/catalog.db" ] && [ ! -e "$T/no_check" ] &&
-                ! timeout -s KILL 60 "$IMGSHARE" -C "$DIR" check >"$T/check" 2>&1; then
-                echo "not ok: ${0##*/}: imgshare check finds, after the test:"
+                ! timeout -s KILL 60 "$IMGSHARE" -C "$DIR" check --log >"$T/check" 2>&1; then
+                echo "not ok: ${0##*/}: imgshare check --log finds, after the test:"
                 cat "$T/check"
                 status=1
         fi

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ * The catalog against its log: who may ask, and what mends what is found.
+ */
+#include "check.h"
+#include "internal.h"
+
+_Static_assert(CHECK_HASH_SIZE == EVENT_HASH_SIZE, "one hash");
+
+struct checking {
+        int (*each)(const struct finding *finding, void *context);
+        void *context;
+};
+
+static int found(const struct discrepancy *d, void *context) {
+        const struct checking *k = context;
+
+        return k->each(&(struct finding){ .what = d->what, .object = d->object, .problem = d->problem,
+                                          .repair = "compare with a backup of the catalog" },
+                       k->context);
+}
+
+int check_log(struct request *request, const uint8_t *kept, int (*each)(const struct finding *finding, void *context),
+              void *context, int64_t *ret_event, uint8_t ret_hash[static CHECK_HASH_SIZE]) {
+        struct checking k = { .each = each, .context = context };
+        struct log_head head;
+        int r;
+
+        if (request->caller.role == ROLE_ACCOUNT)
+                return -EACCES;
+        r = catalog_verify(request->service->catalog, kept, found, &k, &head);
+        if (r < 0)
+                return r;
+        *ret_event = head.event;
+        memcpy(ret_hash, head.hash, CHECK_HASH_SIZE);
+        return r;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT
+ * The log verified: pages and their borders, which event is named, heads, who ends it. What rows are to follow from
+ * which events is tested with whole histories in tests/cli and tests/mount.
+ */
+#include "scratch.h"
+
+#include <errno.h>
+#include <string.h>
+
+static char told[4096];
+static int answer;
+
+static int tell(const struct discrepancy *d, void *context) {
+        size_t n = strlen(told);
+
+        (void)context;
+        if (n < sizeof(told) - 1)
+                (void)snprintf(told + n, sizeof(told) - n, "%s %s: %s\n", d->what, d->object, d->problem);
+        return answer;
+}
+
+static struct log_head head;
+
+static int verify(const uint8_t *kept) {
+        told[0] = '\0';
+        return catalog_verify(scratch_catalog, kept, tell, NULL, &head);
+}
+
+static int run_refusals(struct catalog_connection *c, void *context) {
+        const struct event event = { .caller = &scratch_operator, .op = EVENT_LIMIT, .object = "x",
+                                     .rule = "role", .error = "EPERM" };
+        int64_t id;
+        int r = 0;
+
+        for (int i = 0; i < *(const int *)context && r == 0; i++)
+                r = catalog_event_add(c, &event, &id);
+        return r;
+}
+
+static void log_refusals(int n) {
+        assert_int_equal(catalog_write(scratch_catalog, run_refusals, &n), 0);
+}
+
+static void test_sound(void **state) {
+        (void)state;
+        assert_int_equal(verify(NULL), 0);
+        assert_int_equal(head.event, 1);
+        for (int n = 1; n < CATALOG_PAGE * 2 + 10; n += CATALOG_PAGE - 1) { /* pages full and not */
+                log_refusals(n);
+                assert_int_equal(verify(NULL), 0);
+                assert_string_equal(told, "");
+                assert_int_equal(head.event, chain_check());
+        }
+}
+
+static void test_the_first_changed_is_named(void **state) {
+        static const int64_t numbers[] = { 1, 2, CATALOG_PAGE - 1, CATALOG_PAGE, CATALOG_PAGE + 1, 2 * CATALOG_PAGE };
+        char sql[128], line[128];
+
+        (void)state;
+        log_refusals(2 * CATALOG_PAGE + 5);
+        for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+                (void)snprintf(sql, sizeof(sql), "UPDATE event SET uid = uid + 1 WHERE id IN (%lld, 515)",
+                               (long long)numbers[i]);
+                sql_run(sql);
+                assert_int_equal(verify(NULL), 1);
+                (void)snprintf(line, sizeof(line), "event %lld: it was changed", (long long)numbers[i]);
+                assert_memory_equal(told, line, strlen(line));
+                assert_int_equal(head.event, 2 * CATALOG_PAGE + 6);
+                (void)snprintf(sql, sizeof(sql), "UPDATE event SET uid = uid - 1 WHERE id IN (%lld, 515)",
+                               (long long)numbers[i]);
+                sql_run(sql);
+                assert_int_equal(verify(NULL), 0);
+        }
+}
+
+static void test_gaps(void **state) {
+        (void)state;
+        log_refusals(CATALOG_PAGE + 5);
+        sql_run("CREATE TABLE kept AS SELECT * FROM event; DELETE FROM event WHERE id = 256");
+        assert_int_equal(verify(NULL), 1);
+        assert_string_equal(told, "event 256: it was removed\n");
+        sql_run("DELETE FROM event WHERE id = 257");
+        assert_int_equal(verify(NULL), 1);
+        assert_string_equal(told, "event 256: it was removed, and all behind it up to 257\n");
+        sql_run("INSERT INTO event SELECT * FROM kept WHERE id IN (256, 257); DELETE FROM event WHERE id > 250");
+        assert_int_equal(verify(NULL), 0); /* an end that is missing shows to nobody */
+        assert_int_equal(head.event, 250);
+}
+
+static void test_heads(void **state) {
+        struct log_head first, last;
+
+        (void)state;
+        assert_int_equal(verify(NULL), 0);
+        first = head;
+        log_refusals(10);
+        assert_int_equal(verify(first.hash), 0);
+        last = head;
+        assert_int_equal(verify(last.hash), 0);
+        last.hash[31] ^= 1;
+        assert_int_equal(verify(last.hash), 1);
+        assert_string_equal(told, "log head: no event has the hash that was kept: the log was rewritten or cut\n");
+        last.hash[31] ^= 1;
+        sql_run("DELETE FROM event WHERE id = 11");
+        assert_int_equal(verify(NULL), 0);
+        assert_int_equal(verify(first.hash), 0);
+        assert_int_equal(verify(last.hash), 1);
+        sql_run("UPDATE event SET uid = 7 WHERE id = 5");
+        assert_int_equal(verify(first.hash), 1); /* what was kept is from before */
+        assert_int_equal(verify(last.hash), 2);
+        sql_run("DELETE FROM event");
+        assert_true(verify(NULL) > 1); /* nor do the rows follow from anything */
+        assert_ptr_equal(strstr(told, "event 1: it was removed, and all behind it\n"), told);
+        assert_int_equal(head.event, 0);
+}
+
+static void test_a_row_of_another_event(void **state) {
+        int64_t event = must(ACCOUNT_PUT, 0, 0, "alice"); /* its event says `create` */
+
+        (void)state;
+        assert_true(event > 0);
+        assert_true(verify(NULL) > 0);
+        assert_non_null(strstr(told, "account alice: it does not follow from the log\n"));
+}
+
+static void test_many_findings_are_cut(void **state) {
+        (void)state;
+        sql_run("WITH RECURSIVE n (id) AS (VALUES (1) UNION ALL SELECT id + 1 FROM n WHERE id < 999)"
+                " INSERT INTO trust (account, owner, from_event) SELECT id, 2, 1 FROM n");
+        assert_int_equal(verify(NULL), CATALOG_PAGE + 1);
+        assert_non_null(strstr(told, "trust operator trusts 2: it does not follow from the log\n"));
+}
+
+static void test_who_is_told_may_end_it(void **state) {
+        (void)state;
+        log_refusals(3);
+        answer = -ECANCELED;
+        assert_int_equal(verify(NULL), 0);
+        sql_run("UPDATE event SET uid = 7 WHERE id = 2");
+        assert_int_equal(verify(NULL), -ECANCELED);
+        sql_run("UPDATE event SET uid = 1000 WHERE id = 2;"
+                "INSERT INTO trust (account, owner, from_event) VALUES (1, 2, 3)");
+        assert_int_equal(verify(NULL), -ECANCELED);
+        answer = 0;
+        assert_int_equal(verify(NULL), 1);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                CASE(test_sound),
+                CASE(test_the_first_changed_is_named),
+                CASE(test_gaps),
+                CASE(test_heads),
+                CASE(test_a_row_of_another_event),
+                CASE(test_many_findings_are_cut),
+                CASE(test_who_is_told_may_end_it),
+        };
+
+        return cmocka_run_group_tests_name("catalog verify", tests, NULL, NULL);
+}
