@@ -50,8 +50,12 @@ int catalog_region_end(struct catalog_connection *c, int64_t event, int64_t id) 
 
 int catalog_region_totals(struct catalog_connection *c, int64_t owner, struct region *region) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int r = statement_start(c, S_REGION_TOTALS, &s, "ii", region->id, owner);
+        int r;
 
+        if (owner != 0)
+                r = statement_start(c, S_REGION_TOTALS_OF, &s, "ii", region->id, owner);
+        else
+                r = statement_start(c, S_REGION_TOTALS, &s, "i", region->id);
         if (r == 0)
                 r = statement_row(s);
         if (r <= 0)

@@ -36,7 +36,7 @@ CREATE INDEX event_of_time ON event (time);
 
 -- Role, uid, quota and switches are today's in every view; the log has what they were.
 CREATE TABLE account (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  id INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id < 1048576), -- as many bits as an inode number has for it
   name TEXT NOT NULL UNIQUE,          -- never used again, so unique among the dead too
   role INTEGER NOT NULL,
   uid INTEGER,
@@ -48,7 +48,7 @@ CREATE TABLE account (
 CREATE UNIQUE INDEX account_of_uid ON account (uid) WHERE uid IS NOT NULL AND until_event = 140737488355327;
 
 CREATE TABLE region (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  id INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id < 65536), -- here too
   name TEXT NOT NULL,
   store TEXT,                         -- NULL: store/<name> in the catalog's directory
   from_event INTEGER NOT NULL,
@@ -69,6 +69,7 @@ CREATE TABLE place (
   until_event INTEGER NOT NULL DEFAULT 140737488355327
 ) STRICT;
 CREATE INDEX place_listing ON place (region, owner, until_event);
+CREATE INDEX place_listing_all ON place (region, until_event);
 
 CREATE TABLE place_name (
   place INTEGER NOT NULL REFERENCES place (id),
@@ -111,6 +112,7 @@ CREATE TABLE instance (
 ) STRICT;
 CREATE UNIQUE INDEX instance_of_name ON instance (region, owner, name, until_event);
 CREATE INDEX instance_listing ON instance (region, owner, until_event);
+CREATE INDEX instance_listing_all ON instance (region, until_event);
 
 -- One installation of an image on an instance. Its id names the blob and is known before the event, so it comes from
 -- a range of its own, 2^35 and above; a row without from_event is a reservation, or what a crash left of one.

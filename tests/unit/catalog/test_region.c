@@ -52,6 +52,20 @@ static void test_names_are_unique_among_the_living(void **state) {
         }
 }
 
+/* An inode number has 16 bits for a region and 20 for an account: one more is refused, not confused with another. */
+static void test_ids_fit_into_inode_numbers(void **state) {
+        (void)state;
+        (void)must(REGION_PUT, 0, 0, "first");
+        sql_run("UPDATE sqlite_sequence SET seq = 65534 WHERE name = 'region'");
+        (void)must(REGION_PUT, 0, 0, "last");
+        assert_int_equal(region_id("last"), 65535);
+        assert_int_equal(change(REGION_PUT, 0, 0, "more"), -EIO);
+        sql_run("UPDATE sqlite_sequence SET seq = 1048574 WHERE name = 'account'");
+        (void)must(ACCOUNT_PUT, 0, 0, "last");
+        assert_int_equal(account_id("last"), 1048575);
+        assert_int_equal(change(ACCOUNT_PUT, 0, 0, "more"), -EIO);
+}
+
 static void totals(int64_t region, int64_t owner, int64_t images, int64_t bytes) {
         struct region r = { .id = region };
 
@@ -80,6 +94,7 @@ static void test_totals_count_live_images_and_sealed_bytes(void **state) {
         totals(north, alice, 1, 1000);
         totals(south, 0, 1, 0);
         totals(south, OPERATOR, 0, 0);
+        totals(south, alice, 1, 0);
         (void)must(IMAGE_RENEW, a, 0, NULL);
         totals(north, 0, 2, 50);
         (void)must(PLACE_END, b, 0, NULL);
@@ -92,6 +107,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 CASE(test_a_region_and_its_store),
                 CASE(test_names_are_unique_among_the_living),
+                CASE(test_ids_fit_into_inode_numbers),
                 CASE(test_totals_count_live_images_and_sealed_bytes),
         };
 

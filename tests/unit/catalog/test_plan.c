@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT
+ * A page of a listing and a lookup cost the log of an index: SQLite neither sorts for them nor reads a whole table.
+ */
+#include "scratch.h"
+
+#include "internal.h"
+
+static const struct {
+        const char *name;
+        enum statement statement;
+} plans[] = {
+#define PLAN(name) { #name, S_##name }
+        PLAN(ACCOUNT_LIST), PLAN(ACCOUNT_FIND),  PLAN(REGION_LIST),      PLAN(REGION_TOTALS_OF), PLAN(IMAGE_LIST),
+        PLAN(PLACE_FIND),   PLAN(IMAGE_LIST_ALL), PLAN(INSTANCE_LIST),   PLAN(INSTANCE_LIST_ALL), PLAN(IMAGE_UNSEALED),
+        PLAN(SHARE_FIND),   PLAN(SHARE_GET),     PLAN(SHARE_LIST),       PLAN(RECEIVED_LIST),
+};
+
+/* The log's last row is read by its end. */
+static bool costs(const char *step) {
+        return strstr(step, "TEMP B-TREE") || (strstr(step, "SCAN ") && strcmp(step, "SCAN event") != 0);
+}
+
+static void test_listings_and_lookups_use_an_index(void **state) {
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(plans); i++) {
+                sqlite3_stmt *s = NULL;
+                char sql[4096];
+                int n = snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", statement_sql[plans[i].statement]);
+
+                assert_in_range(n, 1, sizeof(sql) - 1);
+                assert_int_equal(sqlite3_prepare_v2(scratch_reader->db, sql, -1, &s, NULL), SQLITE_OK);
+                while (sqlite3_step(s) == SQLITE_ROW) {
+                        const char *step = (const char *)sqlite3_column_text(s, 3);
+
+                        if (costs(step))
+                                fail_msg("%s: %s", plans[i].name, step);
+                }
+                assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
+        }
+}
+
+/* `REGION = ? AND OWNER = ?` must not be answered by an index that knows the region alone. */
+static void test_what_an_account_uses_is_read_by_its_own_rows(void **state) {
+        sqlite3_stmt *s = NULL;
+        char sql[4096];
+        int indexes = 0;
+
+        (void)state;
+        (void)snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", statement_sql[S_REGION_TOTALS_OF]);
+        assert_int_equal(sqlite3_prepare_v2(scratch_reader->db, sql, -1, &s, NULL), SQLITE_OK);
+        while (sqlite3_step(s) == SQLITE_ROW)
+                indexes += strstr((const char *)sqlite3_column_text(s, 3), "(region=? AND owner=?") != NULL;
+        assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
+        assert_int_equal(indexes, 2); /* images, instances */
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                CASE(test_listings_and_lookups_use_an_index),
+                CASE(test_what_an_account_uses_is_read_by_its_own_rows),
+        };
+
+        return cmocka_run_group_tests_name("catalog plan", tests, NULL, NULL);
+}
