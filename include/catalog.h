@@ -137,8 +137,9 @@ int catalog_account_of_uid(struct catalog_connection *c, int64_t uid, struct acc
 int catalog_account_put(struct catalog_connection *c, int64_t event, const struct account *account);
 int catalog_account_update(struct catalog_connection *c, const struct account *account);
 int catalog_account_end(struct catalog_connection *c, int64_t event, int64_t id);
-int catalog_account_list(struct catalog_connection *c, int (*each)(const struct account *account, void *context),
-                         void *context);
+/* Live accounts with id > after, in that order. */
+int catalog_account_list(struct catalog_connection *c, int64_t after,
+                         int (*each)(const struct account *account, void *context), void *context);
 /* What keeps an account from being removed, or from another role. */
 struct holdings {
         int64_t images, shares, instances; /* owned, received, owned */
@@ -181,6 +182,9 @@ typedef int (*image_each)(const struct image_entry *entry, void *context);
 /* Images of one owner in a region (owner 0: of all owners), cursor > after. `each` not 0 ends it and is returned. */
 int catalog_image_list(struct catalog_connection *c, int64_t region, int64_t owner, int64_t after, image_each each,
                        void *context);
+/* The share by which the account received an owner's image of that name in a region. -ENOENT. */
+int catalog_received_find(struct catalog_connection *c, int64_t region, int64_t account, const char *name,
+                          const char *owner, int64_t *ret_share);
 /* Images shared with the account in a region. */
 int catalog_received_list(struct catalog_connection *c, int64_t region, int64_t account, int64_t after,
                           image_each each, void *context);
@@ -268,13 +272,14 @@ int catalog_access(struct catalog_connection *c, const struct access_filter *fil
 
 /* --- trust --- */
 
-/* When it began, ms. -ENOENT: the account does not trust the owner. */
-int catalog_trust_find(struct catalog_connection *c, int64_t account, int64_t owner, int64_t *ret_since);
+/* -ENOENT: the account does not trust the owner. */
+int catalog_trust_find(struct catalog_connection *c, int64_t account, int64_t owner, struct trust *ret_trust);
+int catalog_trust_get(struct catalog_connection *c, int64_t id, struct trust *ret_trust);
 int catalog_trust_put(struct catalog_connection *c, int64_t event, int64_t account, int64_t owner);
 int catalog_trust_end(struct catalog_connection *c, int64_t event, int64_t account, int64_t owner);
-/* Owners with id > after. */
+/* Whom the account trusts, id > after: in the order of trusting. */
 int catalog_trust_list(struct catalog_connection *c, int64_t account, int64_t after,
-                       int (*each)(int64_t owner, const char *name, void *context), void *context);
+                       int (*each)(const struct trust *trust, void *context), void *context);
 
 /* --- instances --- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Instances: machines' writable disks, cloned from an image in the same region (SPEC 3, 5.2), and trust in the owners
- * of images. What a call returns: see service.h.
+ * Instances: machines' writable disks, cloned from an image in the same region (SPEC 3, 5.2). What
+ * a call returns: see service.h.
  */
 #pragma once
 
@@ -34,22 +34,3 @@ int instance_disk_open(struct request *request, int64_t id, int flags, struct di
 int instance_disk_stat(struct request *request, const struct instance *instance, struct stat *ret_stat);
 /* A custom image: the instance's disk becomes that of a draft. -EBUSY while it is open for writing. */
 int instance_disk_copy(struct request *request, int64_t launch, int64_t to_place, struct image *ret_image);
-
-/* --- trust --- */
-
-/* Since when (ms) who asks trusts an owner. -ENOENT. */
-int trust_find(struct request *request, const char *owner, int64_t *ret_owner, int64_t *ret_since);
-int trust_get(struct request *request, int64_t owner, int64_t *ret_since);
-int trust_list(struct request *request, int64_t after, int (*each)(int64_t owner, const char *name, void *context),
-               void *context);
-/* -EEXIST. */
-int trust_add(struct request *request, const char *owner, int64_t *ret_owner);
-int trust_remove(struct request *request, const char *owner);
-
-/* --- what an account uses, by region --- */
-
-struct usage {
-        char region_name[NAME_SIZE];
-        int64_t images, quota, bytes;
-};
-int usage_list(struct request *request, int (*each)(const struct usage *usage, void *context), void *context);

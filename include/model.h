@@ -80,6 +80,13 @@ struct share {
         int64_t expires; /* ms; 0: never */
 };
 
+struct trust {
+        int64_t id; /* the number of the event that made it */
+        int64_t account, owner;
+        char owner_name[NAME_SIZE];
+        int64_t since; /* ms */
+};
+
 /* A machine, and the image it runs from once it has one. */
 struct instance {
         int64_t id;

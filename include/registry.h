@@ -28,8 +28,6 @@ int account_set(struct request *request, const char *name, const struct account_
 /* Ends its received shares, each logged. -ENOENT; -ENOTEMPTY while it owns images or instances; -EPERM: the built-in
  * operator. */
 int account_remove(struct request *request, const char *name);
-/* All; for an ordinary account only itself (SPEC 3.3). */
-int account_list(struct request *request, int (*each)(const struct account *account, void *context), void *context);
 
 #define LIMIT_SHARES "shares-per-image"
 #define LIMIT_SHARES_DEFAULT 50 /* FAQ 1 */

@@ -60,9 +60,9 @@ int catalog_account_ever(struct catalog_connection *c, const char *name, int64_t
         return 0;
 }
 
-int catalog_account_list(struct catalog_connection *c, int (*each)(const struct account *account, void *context),
-                         void *context) {
-        struct account account = { 0 };
+int catalog_account_list(struct catalog_connection *c, int64_t after,
+                         int (*each)(const struct account *account, void *context), void *context) {
+        struct account account = { .id = after };
         int r, rows;
 
         do {

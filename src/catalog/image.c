@@ -134,6 +134,14 @@ int catalog_image_list(struct catalog_connection *c, int64_t region, int64_t own
         return r;
 }
 
+int catalog_received_find(struct catalog_connection *c, int64_t region, int64_t account, const char *name,
+                          const char *owner, int64_t *ret_share) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+        return number_one(&s, statement_start(c, S_RECEIVED_FIND, &s, "iitt", region, account, name, owner),
+                          ret_share);
+}
+
 int catalog_received_list(struct catalog_connection *c, int64_t region, int64_t account, int64_t after,
                           image_each each, void *context) {
         int r, rows;

@@ -133,9 +133,11 @@ CREATE TABLE trust (                  -- whose images an account trusts
   account INTEGER NOT NULL REFERENCES account (id),
   owner INTEGER NOT NULL REFERENCES account (id),
   until_event INTEGER NOT NULL DEFAULT 140737488355327,
-  from_event INTEGER NOT NULL,
+  from_event INTEGER NOT NULL,        -- its number, as the id of other facts is
   PRIMARY KEY (account, owner, until_event)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX trust_of_event ON trust (from_event);
+CREATE INDEX trust_listing ON trust (account, until_event, from_event);
 
 CREATE TABLE description (
   id INTEGER NOT NULL,                -- of the file: a new text keeps it, removing and making it again does not

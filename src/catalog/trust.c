@@ -3,16 +3,34 @@
  */
 #include "internal.h"
 
-int catalog_trust_find(struct catalog_connection *c, int64_t account, int64_t owner, int64_t *ret_since) {
-        _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int r = statement_start(c, S_TRUST_FIND, &s, "ii", account, owner);
+static int trust_row(sqlite3_stmt *s, struct trust *ret_trust) {
+        *ret_trust = (struct trust){
+                .id = sqlite3_column_int64(s, 0),
+                .account = sqlite3_column_int64(s, 1),
+                .owner = sqlite3_column_int64(s, 2),
+                .since = sqlite3_column_int64(s, 4),
+        };
+        return column_text(s, 3, ret_trust->owner_name, sizeof(ret_trust->owner_name));
+}
 
+static int trust_one(sqlite3_stmt **s, int r, struct trust *ret_trust) {
         if (r == 0)
-                r = statement_row(s);
+                r = statement_row(*s);
         if (r <= 0)
                 return r < 0 ? r : -ENOENT;
-        *ret_since = sqlite3_column_int64(s, 0);
-        return 0;
+        return trust_row(*s, ret_trust);
+}
+
+int catalog_trust_find(struct catalog_connection *c, int64_t account, int64_t owner, struct trust *ret_trust) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+        return trust_one(&s, statement_start(c, S_TRUST_FIND, &s, "ii", account, owner), ret_trust);
+}
+
+int catalog_trust_get(struct catalog_connection *c, int64_t id, struct trust *ret_trust) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+        return trust_one(&s, statement_start(c, S_TRUST_GET, &s, "i", id), ret_trust);
 }
 
 int catalog_trust_put(struct catalog_connection *c, int64_t event, int64_t account, int64_t owner) {
@@ -24,20 +42,18 @@ int catalog_trust_end(struct catalog_connection *c, int64_t event, int64_t accou
 }
 
 int catalog_trust_list(struct catalog_connection *c, int64_t account, int64_t after,
-                       int (*each)(int64_t owner, const char *name, void *context), void *context) {
+                       int (*each)(const struct trust *trust, void *context), void *context) {
+        struct trust trust = { .id = after };
         int r, rows;
 
         do {
                 _cleanup_statement_ sqlite3_stmt *s = NULL;
 
-                r = statement_start(c, S_TRUST_LIST, &s, "ii", account, after);
+                r = statement_start(c, S_TRUST_LIST, &s, "ii", account, trust.id);
                 for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
-                        char name[NAME_SIZE];
-
-                        after = sqlite3_column_int64(s, 0);
-                        r = column_text(s, 1, name, sizeof(name));
+                        r = trust_row(s, &trust);
                         if (r == 0)
-                                r = each(after, name, context);
+                                r = each(&trust, context);
                 }
         } while (r == 0 && rows == PAGE);
         return r;

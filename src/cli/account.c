@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "account.h"
 #include "cleanup.h"
 #include "internal.h"
 
@@ -32,7 +33,7 @@ static enum status cmd_account_list(const struct call *call) {
         status = session_open(call, SERVICE_READ_ONLY, &session);
         if (status)
                 return status;
-        r = account_list(&session.request, add_row, &table);
+        r = account_list(&session.request, 0, add_row, &table);
         status = error_result(&session.request, r, NULL, "accounts", NULL);
         session_close(&session);
         return status ? status : table_print(&table, call);
@@ -78,7 +79,7 @@ static enum status report_added(struct request *request, int r, const char *name
 
         if (r == -EADDRINUSE)
                 return report_uid_taken(name, uid);
-        if (r == -EEXIST && account_list(request, is_named, (void *)name) == 0)
+        if (r == -EEXIST && account_list(request, 0, is_named, (void *)name) == 0)
                 return error_result(request, r, removed, "account", name);
         return error_result(request, r, meanings_of_names, "account", name);
 }

@@ -1,24 +1,41 @@
 /* SPDX-License-Identifier: MIT
- * /accounts: an ordinary account finds only itself, whom it trusts, and what it uses (SPEC 3, 3.3).
+ * /accounts: what is told of each account by account. An ordinary one finds only itself, auditor and operator all
+ * (SPEC 3, 3.3). What one received and owns: reverse.c.
  */
 #include "internal.h"
 
+struct accounts_listing {
+        struct call *call;
+        struct lister *lister;
+};
+
 static int accounts_lookup(struct call *call, const char *name, struct node *ret_node) {
-        if (strcmp(name, call->request.caller.name) != 0)
-                return -ENOENT;
-        *ret_node = call_node(call, NODE_ACCOUNT, call->request.caller.account);
-        return 0;
+        struct account account;
+        int r = account_find(&call->request, name, &account);
+
+        if (r == 0)
+                *ret_node = call_node(call, NODE_ACCOUNT, account.id);
+        return r;
+}
+
+static int list_account(const struct account *account, void *context) {
+        const struct accounts_listing *l = context;
+
+        return lister_add(l->lister, account->name, call_node(l->call, NODE_ACCOUNT, account->id),
+                          (uint64_t)account->id);
 }
 
 static int accounts_list(struct call *call, uint64_t offset, struct lister *lister) {
-        return offset > 0 ? 0
-                          : lister_add(lister, call->request.caller.name,
-                                       call_node(call, NODE_ACCOUNT, call->request.caller.account), 1);
+        return account_list(&call->request, (int64_t)offset, list_account,
+                            &(struct accounts_listing){ .call = call, .lister = lister });
 }
 
 const struct kind kind_accounts = { .mode = S_IFDIR | 0755, .lookup = accounts_lookup, .list = accounts_list };
 
-static const struct fixed_entry entries[] = { { "trusted", NODE_TRUSTED, false }, { "usage", NODE_USAGE, false } };
+static const struct fixed_entry entries[] = { { "received", NODE_RECEIVED, false },
+                                              { "owned", NODE_OWNED, false },
+                                              { "trusted", NODE_TRUSTED, false },
+                                              { "usage", NODE_USAGE, false } };
 
 static int account_lookup(struct call *call, const char *name, struct node *ret_node) {
         return fixed_lookup(call, entries, ARRAY_SIZE(entries), name, ret_node);
@@ -28,10 +45,12 @@ static int account_list_entries(struct call *call, uint64_t offset, struct liste
         return fixed_list(call, entries, ARRAY_SIZE(entries), offset, lister);
 }
 
-/* There is no other account in this view. */
-static int account_attributes(struct call *call, struct stat *st) {
+/* Of all nodes whose id is an account: it lives, and is in this view. */
+int account_attributes(struct call *call, struct stat *st) {
+        struct account account;
+
         (void)st;
-        return call->node.id == call->request.caller.account ? 0 : -ENOENT;
+        return account_get(&call->request, call->node.id, &account);
 }
 
 const struct kind kind_account = {
@@ -41,28 +60,24 @@ const struct kind kind_account = {
 /* --- trusted/ --- */
 
 static int trusted_lookup(struct call *call, const char *name, struct node *ret_node) {
-        int64_t owner, since;
-        int r = trust_find(&call->request, name, &owner, &since);
+        struct trust trust;
+        int r = trust_find(&call->request, call->node.id, name, &trust);
 
         if (r == 0)
-                *ret_node = call_node(call, NODE_TRUST, owner);
+                *ret_node = call_node(call, NODE_TRUST, trust.id);
         return r;
 }
 
-struct trusted_listing {
-        struct call *call;
-        struct lister *lister;
-};
+static int list_trust(const struct trust *trust, void *context) {
+        const struct accounts_listing *l = context;
 
-static int list_owner(int64_t owner, const char *name, void *context) {
-        const struct trusted_listing *l = context;
-
-        return lister_add(l->lister, name, call_node(l->call, NODE_TRUST, owner), (uint64_t)owner);
+        return lister_add(l->lister, trust->owner_name, call_node(l->call, NODE_TRUST, trust->id),
+                          (uint64_t)trust->id);
 }
 
 static int trusted_list(struct call *call, uint64_t offset, struct lister *lister) {
-        return trust_list(&call->request, (int64_t)offset, list_owner,
-                          &(struct trusted_listing){ .call = call, .lister = lister });
+        return trust_list(&call->request, call->node.id, (int64_t)offset, list_trust,
+                          &(struct accounts_listing){ .call = call, .lister = lister });
 }
 
 const struct kind kind_trusted = {
@@ -78,11 +93,11 @@ static int trust_list_nothing(struct call *call, uint64_t offset, struct lister 
 }
 
 static int trust_attributes(struct call *call, struct stat *st) {
-        int64_t since;
-        int r = trust_get(&call->request, call->node.id, &since);
+        struct trust trust;
+        int r = trust_get(&call->request, call->node.id, &trust);
 
         if (r == 0)
-                set_times(st, since);
+                set_times(st, trust.since);
         return r;
 }
 
@@ -99,7 +114,7 @@ static int print_usage(const struct usage *usage, void *context) {
 }
 
 static int usage_text(struct call *call, FILE *to) {
-        return usage_list(&call->request, print_usage, to);
+        return usage_list(&call->request, call->node.id, print_usage, to);
 }
 
 const struct kind kind_usage = { .mode = S_IFREG | 0444, .attributes = account_attributes, .text = usage_text };

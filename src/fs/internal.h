@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "account.h"
 #include "cleanup.h"
 #include "disk.h"
 #include "image.h"
@@ -125,6 +126,7 @@ void set_times(struct stat *st, int64_t ms);
 void set_times_ns(struct stat *st, int64_t ns);
 int region_attributes(struct call *call, struct stat *st);
 int meta_attributes(struct call *call, struct stat *st);
+int account_attributes(struct call *call, struct stat *st);
 void set_blob(struct stat *st, const struct stat *blob);
 
 /* 1 when the reply is full, else 0 or -errno. next: where listing goes on after this entry. */
@@ -149,6 +151,8 @@ extern const struct kind kind_image, kind_alias, kind_description, kind_shares_l
 extern const struct kind kind_images;                                                            /* images.c */
 extern const struct kind kind_shares, kind_share, kind_expires, kind_meta_shares_link;          /* shares.c */
 extern const struct kind kind_accounts, kind_account, kind_trusted, kind_trust, kind_usage;      /* accounts.c */
+extern const struct kind kind_received, kind_owned, kind_received_region, kind_owned_region, kind_received_link,
+        kind_owned_link;                                                                         /* reverse.c */
 extern const struct kind kind_instances, kind_instance, kind_instance_image, kind_instance_disk; /* instances.c */
 extern const struct kind kind_meta_trust, kind_meta_reviewed, kind_meta_usage, kind_meta_exposure; /* meta_risk.c */
 extern const struct kind kind_meta, kind_meta_id, kind_meta_owner, kind_meta_state, kind_meta_size, kind_meta_digest,

@@ -8,14 +8,13 @@
 /* node_text looks at the streams' state, and asks for the attributes first, which loads the image. */
 
 static int text_trust(struct call *call, FILE *to) {
-        int64_t since;
         int r;
 
         if (image_is_own(&call->request, &call->image)) {
                 (void)fputs("own\n", to);
                 return 0;
         }
-        r = trust_get(&call->request, call->image.owner, &since);
+        r = trust_given(&call->request, call->image.owner);
         if (r == 0)
                 (void)fputs("trusted\n", to);
         else if (r == -ENOENT)

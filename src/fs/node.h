@@ -18,7 +18,7 @@ enum node_kind {
         NODE_ACCOUNTS = 6,
         NODE_ACCOUNT = 7, /* id: account */
         NODE_TRUSTED = 8, /* id: account */
-        NODE_TRUST = 9,   /* id: the owner who is trusted */
+        NODE_TRUST = 9,   /* id: the event that made it */
         NODE_USAGE = 10,  /* id: account */
         NODE_INSTANCES = 11, /* id: region */
         NODE_INSTANCE = 12,
@@ -74,6 +74,18 @@ struct node {
 
 #define NODE_VIEWER_BITS 20
 #define NODE_ID_BITS 36
+
+/* The id of a node per account and region. */
+#define NODE_REGION_BITS 16
+static inline int64_t node_account_region(int64_t account, int64_t region) {
+        return account << NODE_REGION_BITS | region;
+}
+static inline int64_t node_account(int64_t id) {
+        return id >> NODE_REGION_BITS;
+}
+static inline int64_t node_region(int64_t id) {
+        return id & ((INT64_C(1) << NODE_REGION_BITS) - 1);
+}
 
 uint64_t node_pack(struct node node);
 /* 0, or -ENOENT: no number that node_pack makes. */

@@ -26,13 +26,18 @@ static int refuse(struct call *call, bool removing, const char *name) {
         return fixed_tree(&call->request, removing, name, call->quiet);
 }
 
+/* Whom an account trusts is its own business, also where others may read it. */
+static bool is_own_account(const struct call *call) {
+        return call->node.id == call->request.caller.account;
+}
+
 /* --- making --- */
 
 static int make_directory(struct call *call, const char *name, struct node *ret_node) {
         struct instance instance;
         struct image image;
         struct share share;
-        int64_t owner;
+        int64_t trust;
         int r;
 
         switch (call->node.kind) {
@@ -42,9 +47,11 @@ static int make_directory(struct call *call, const char *name, struct node *ret_
                         *ret_node = call_node(call, NODE_INSTANCE, instance.id);
                 return r;
         case NODE_TRUSTED:
-                r = trust_add(&call->request, name, &owner);
+                if (!is_own_account(call))
+                        return refuse(call, false, name);
+                r = trust_add(&call->request, name, &trust);
                 if (r == 0)
-                        *ret_node = call_node(call, NODE_TRUST, owner);
+                        *ret_node = call_node(call, NODE_TRUST, trust);
                 return r;
         case NODE_IMAGES:
                 r = image_create(&call->request, call->node.id, name, &image);
@@ -182,7 +189,7 @@ static int remove_directory(struct call *call, const char *name) {
         case NODE_INSTANCES:
                 return instance_remove(&call->request, node.id);
         case NODE_TRUSTED:
-                return trust_remove(&call->request, name);
+                return is_own_account(call) ? trust_remove(&call->request, name) : refuse(call, true, name);
         case NODE_META_SHARES:
                 return share_revoke(&call->request, call->node.id, name);
         default:

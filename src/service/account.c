@@ -212,13 +212,34 @@ int account_remove(struct request *request, const char *name) {
         return decision_end(&a.decision, catalog_write(request->service->catalog, run_rm, &a));
 }
 
-int account_list(struct request *request, int (*each)(const struct account *account, void *context), void *context) {
+bool account_seen(const struct request *request, int64_t account) {
+        return request->caller.role != ROLE_ACCOUNT || account == request->caller.account;
+}
+
+int account_find(struct request *request, const char *name, struct account *ret_account) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r = catalog_read(request->service->catalog, &c);
+
+        if (r == 0)
+                r = catalog_account_find(c, name, ret_account);
+        return r < 0 ? r : account_seen(request, ret_account->id) ? 0 : -ENOENT;
+}
+
+int account_get(struct request *request, int64_t id, struct account *ret_account) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r = account_seen(request, id) ? catalog_read(request->service->catalog, &c) : -ENOENT;
+
+        return r < 0 ? r : catalog_account_get(c, id, ret_account);
+}
+
+int account_list(struct request *request, int64_t after, int (*each)(const struct account *account, void *context),
+                 void *context) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         struct account account;
         int r = catalog_read(request->service->catalog, &c);
 
         if (r < 0 || request->caller.role != ROLE_ACCOUNT)
-                return r < 0 ? r : catalog_account_list(c, each, context);
+                return r < 0 ? r : catalog_account_list(c, after, each, context);
         r = catalog_account_get(c, request->caller.account, &account);
-        return r < 0 ? r : each(&account, context);
+        return r < 0 ? r : account.id > after ? each(&account, context) : 0;
 }

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "account.h"
 #include "blob.h"
 #include "catalog.h"
 #include "cleanup.h"
@@ -121,6 +122,11 @@ bool seal_possible(const struct seal *seal, const struct image *image);
 /* In the transaction: seals it unless it is sealed. */
 int seal_commit(struct catalog_connection *c, struct decision *d, const struct seal *seal);
 #define SEAL_WAIT_MS 1000 /* SPEC 5.1 */
+
+/* --- account.c --- */
+
+/* May who asks look into an account (SPEC 3.3)? */
+bool account_seen(const struct request *request, int64_t account);
 
 /* --- share.c --- */
 

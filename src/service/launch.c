@@ -41,7 +41,7 @@ static int launch_facts(struct catalog_connection *c, struct launching *n, struc
         struct decision *d = &n->decision;
         const struct caller *caller = &d->request->caller;
         struct account account;
-        int64_t since;
+        struct trust trust;
         int r = catalog_account_get(c, caller->account, &account);
 
         if (r < 0)
@@ -56,7 +56,7 @@ static int launch_facts(struct catalog_connection *c, struct launching *n, struc
                 .trust_required = account.require_trust,
                 .trusted = d->owner,
         };
-        r = catalog_trust_find(c, caller->account, d->image.owner, &since);
+        r = catalog_trust_find(c, caller->account, d->image.owner, &trust);
         ret_facts->trusted = ret_facts->trusted || r == 0;
         return r == -ENOENT ? 0 : r;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Whose images an account trusts, and what it uses against its quota.
+ * Whose images an account trusts.
  */
 #include "internal.h"
 
 struct trusting {
         struct decision decision;
         struct account owner;
+        int64_t id; /* of the event */
         bool ends;
 };
 
@@ -13,8 +14,8 @@ static int run_trust(struct catalog_connection *c, void *context) {
         struct trusting *n = context;
         struct decision *d = &n->decision;
         const struct caller *caller = &d->request->caller;
+        struct trust trust;
         struct event event;
-        int64_t since, id;
         bool known;
         int r = decision_caller(c, d);
 
@@ -27,25 +28,25 @@ static int run_trust(struct catalog_connection *c, void *context) {
                 .role = caller->role, .known = known, .self = known && n->owner.id == caller->account });
         if (r != 0)
                 return r;
-        r = catalog_trust_find(c, caller->account, n->owner.id, &since);
+        r = catalog_trust_find(c, caller->account, n->owner.id, &trust);
         if (r != (n->ends ? 0 : -ENOENT))
                 return r < 0 ? r : -EEXIST;
         event = (struct event){ .caller = caller, .op = d->op, .account = n->owner.name };
-        r = catalog_event_add(c, &event, &id);
+        r = catalog_event_add(c, &event, &n->id);
         if (r < 0)
                 return r;
-        return n->ends ? catalog_trust_end(c, id, caller->account, n->owner.id)
-                       : catalog_trust_put(c, id, caller->account, n->owner.id);
+        return n->ends ? catalog_trust_end(c, n->id, caller->account, n->owner.id)
+                       : catalog_trust_put(c, n->id, caller->account, n->owner.id);
 }
 
-int trust_add(struct request *request, const char *owner, int64_t *ret_owner) {
+int trust_add(struct request *request, const char *owner, int64_t *ret_id) {
         struct trusting n = {
                 .decision = { .request = request, .op = EVENT_TRUST, .asked = "trust {account}", .account = owner }
         };
         int r = decision_end(&n.decision, catalog_write(request->service->catalog, run_trust, &n));
 
         if (r == 0)
-                *ret_owner = n.owner.id;
+                *ret_id = n.id;
         return r;
 }
 
@@ -57,84 +58,37 @@ int trust_remove(struct request *request, const char *owner) {
         return decision_end(&n.decision, catalog_write(request->service->catalog, run_trust, &n));
 }
 
-int trust_get(struct request *request, int64_t owner, int64_t *ret_since) {
+int trust_given(struct request *request, int64_t owner) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        struct trust trust;
+        int r = catalog_read(request->service->catalog, &c);
+
+        return r < 0 ? r : catalog_trust_find(c, request->caller.account, owner, &trust);
+}
+
+int trust_get(struct request *request, int64_t id, struct trust *ret_trust) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         int r = catalog_read(request->service->catalog, &c);
 
-        return r < 0 ? r : catalog_trust_find(c, request->caller.account, owner, ret_since);
+        if (r == 0)
+                r = catalog_trust_get(c, id, ret_trust);
+        return r < 0 ? r : account_seen(request, ret_trust->account) ? 0 : -ENOENT;
 }
 
-int trust_find(struct request *request, const char *owner, int64_t *ret_owner, int64_t *ret_since) {
+int trust_find(struct request *request, int64_t account, const char *owner, struct trust *ret_trust) {
         _cleanup_read_ struct catalog_connection *c = NULL;
-        struct account account;
-        int r = catalog_read(request->service->catalog, &c);
+        struct account row;
+        int r = account_seen(request, account) ? catalog_read(request->service->catalog, &c) : -ENOENT;
 
         if (r == 0)
-                r = catalog_account_find(c, owner, &account);
-        if (r == 0)
-                r = catalog_trust_find(c, request->caller.account, account.id, ret_since);
-        if (r == 0)
-                *ret_owner = account.id;
-        return r;
+                r = catalog_account_find(c, owner, &row);
+        return r < 0 ? r : catalog_trust_find(c, account, row.id, ret_trust);
 }
 
-int trust_list(struct request *request, int64_t after, int (*each)(int64_t owner, const char *name, void *context),
-               void *context) {
+int trust_list(struct request *request, int64_t account, int64_t after,
+               int (*each)(const struct trust *trust, void *context), void *context) {
         _cleanup_read_ struct catalog_connection *c = NULL;
-        int r = catalog_read(request->service->catalog, &c);
+        int r = account_seen(request, account) ? catalog_read(request->service->catalog, &c) : -ENOENT;
 
-        return r < 0 ? r : catalog_trust_list(c, request->caller.account, after, each, context);
-}
-
-/* --- usage --- */
-
-struct using {
-        struct request *request;
-        struct catalog_connection *c;
-        struct account account;
-        int64_t quota; /* of accounts without their own */
-        int64_t unsealed;
-        int (*each)(const struct usage *usage, void *context);
-        void *context;
-};
-
-/* What is not sealed yet has its size in the store alone; of an offline one nothing is known. */
-static int add_unsealed(int64_t place, void *context) {
-        struct using *u = context;
-        struct image image;
-        struct stat st;
-
-        if (image_get(u->request, place, &image) == 0 && disk_stat(u->request, &image, &st) == 0)
-                u->unsealed += st.st_size;
-        return 0;
-}
-
-static int use_region(const struct region *region, void *context) {
-        struct using *u = context;
-        struct usage usage = { .quota = u->account.quota >= 0 ? u->account.quota : u->quota };
-        struct region totals = *region;
-        int r = catalog_region_totals(u->c, u->account.id, &totals);
-
-        u->unsealed = 0;
-        if (r == 0)
-                r = catalog_image_unsealed(u->c, region->id, u->account.id, add_unsealed, u);
-        if (r < 0)
-                return r;
-        strcpy(usage.region_name, region->name);
-        usage.images = totals.images;
-        usage.bytes = totals.bytes + u->unsealed;
-        return u->each(&usage, u->context);
-}
-
-int usage_list(struct request *request, int (*each)(const struct usage *usage, void *context), void *context) {
-        struct using u = { .request = request, .each = each, .context = context };
-        _cleanup_read_ struct catalog_connection *c = NULL;
-        int r = catalog_read(request->service->catalog, &c);
-
-        u.c = c;
-        if (r == 0)
-                r = catalog_account_get(c, request->caller.account, &u.account);
-        if (r == 0)
-                r = catalog_setting_get(c, LIMIT_IMAGES, LIMIT_IMAGES_DEFAULT, &u.quota);
-        return r < 0 ? r : catalog_region_list(c, 0, use_region, &u);
+        return r < 0 ? r : catalog_trust_list(c, account, after, each, context);
 }

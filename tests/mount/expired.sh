@@ -42,6 +42,8 @@ refused 1 "$ENOENT" put web@alice "$VM/vm2/image"
 refused 1 "$ENOENT" put web@alice "$VM/vm1/image"
 is mine cat "$VM/vm1/disk"
 is carol cut -f1 "$A/web/.meta/shares.tsv"
+is db@alice listing "$T/bob/accounts/bob/received/north"
+absent "$T/bob/accounts/bob/received/north/web@alice"
 ok mkdir "$A/web/shares/dave"
 refused 1 "$EPERM" mkdir "$A/web/shares/bob"
 rule share-limit alice

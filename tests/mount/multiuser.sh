@@ -63,7 +63,7 @@ for who in "$ALICE alice" "$BOB bob" '70005 eve'; do
                 find "$T/$name/$folder" -printf '%P %y %n %s %T@ %l\n' | sort >"$T/alone"
                 user "$uid" find "$M/$folder/" -printf '%P %y %n %s %T@ %l\n' 2>&1 | sort >"$T/among"
                 # the mounts began at different times, which is the time of what has none of its own
-                sed -Ei 's/^((|accounts|[a-z]*\/instances|[a-z]*|[a-z]*\/(usage|trusted)) .) (.*) [0-9.]+ $/\1 \4/' \
+                sed -Ei 's/^((|accounts|[a-z]*\/instances|[a-z]*|[a-z]*\/(usage|trusted|received|owned)) .) (.*) [0-9.]+ $/\1 \4/' \
                         "$T/alone" "$T/among"
                 same "$T/alone" "$T/among"
                 [ -s "$T/alone" ] || not_ok "nothing in $folder"

@@ -73,6 +73,10 @@ static int apply(struct catalog_connection *c, const struct wish *w) {
                 return catalog_share_put(c, w->event, w->a, w->b, 1);
         case SHARE_END:
                 return catalog_share_end(c, w->event, w->a);
+        case TRUST_PUT:
+                return catalog_trust_put(c, w->event, w->a, w->b);
+        case TRUST_END:
+                return catalog_trust_end(c, w->event, w->a, w->b);
         }
         return -EINVAL;
 }

@@ -57,6 +57,8 @@ enum change {
         LINK_END,         /* place */
         SHARE_PUT,        /* image, account; in region 1 */
         SHARE_END,        /* share */
+        TRUST_PUT,        /* account, owner */
+        TRUST_END,        /* account, owner */
 };
 int64_t change(enum change what, int64_t a, int64_t b, const char *text);
 /* The same, which must succeed. */

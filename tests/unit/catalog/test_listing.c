@@ -199,8 +199,11 @@ static void test_accounts_regions_and_disks_are_whole(void **state) {
         many(REGION_PUT, N, 0, 0, false, "r");
         many(PLACE_PUT, N, north, alice, false, "i");
         sql_run("UPDATE image SET disk_event = 1 WHERE id % 10 != 0");
-        assert_int_equal(catalog_account_list(scratch_reader, see_account, &seen), 0);
+        assert_int_equal(catalog_account_list(scratch_reader, 0, see_account, &seen), 0);
         assert_int_equal(seen.count, N + 3);
+        seen = (struct seen){ .last = 300 };
+        assert_int_equal(catalog_account_list(scratch_reader, 300, see_account, &seen), 0);
+        assert_int_equal(seen.count, N + 3 - 300);
         seen = (struct seen){ .count = 0 };
         assert_int_equal(catalog_region_list(scratch_reader, 0, see_region, &seen), 0);
         assert_int_equal(seen.count, N + 2);

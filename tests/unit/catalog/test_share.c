@@ -133,6 +133,40 @@ static void test_list_by_account_and_cursor(void **state) {
         assert_int_equal(catalog_share_list(scratch_reader, image, bob, 0, collect, &seen), 9);
 }
 
+static void found(int64_t region, int64_t account, const char *name, const char *owner, int64_t expected) {
+        int64_t share = 0;
+
+        assert_int_equal(catalog_received_find(scratch_reader, region, account, name, owner, &share),
+                         expected ? 0 : -ENOENT);
+        assert_int_equal(share, expected);
+}
+
+static void test_found_by_the_names_of_now(void **state) {
+        int64_t north = region_id("north"), first = must(SHARE_PUT, image, bob, NULL), second;
+
+        (void)state;
+        found(north, bob, "web", "alice", first);
+        found(north, carol, "web", "alice", 0);
+        found(north, alice, "web", "alice", 0);
+        found(north, bob, "web", "carol", 0);
+        found(north, bob, "Web", "alice", 0);
+        found(north, bob, "web", "nobody", 0);
+        found(north + 1, bob, "web", "alice", 0);
+        second = must(SHARE_PUT, image, carol, NULL);
+        found(north, carol, "web", "alice", second);
+        (void)must(SHARE_END, first, 0, NULL);
+        found(north, bob, "web", "alice", 0);
+        (void)must(PLACE_RENAME, image, 0, "db");
+        found(north, carol, "web", "alice", 0);
+        found(north, carol, "db", "alice", second);
+        /* dead from the instant of its expiry, though nobody has ended it */
+        sql_run("PRAGMA foreign_keys = off; INSERT INTO share_expiry (share, from_event, expires)"
+                " SELECT max(id), max(id), 1 FROM share");
+        found(north, carol, "db", "alice", 0);
+        (void)must(PLACE_PUT, north, alice, "web"); /* another image under the old name */
+        found(north, bob, "web", "alice", 0);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, scratch_teardown)
 
 int main(void) {
@@ -141,6 +175,7 @@ int main(void) {
                 CASE(test_shares_are_of_the_image_not_the_place),
                 CASE(test_received_and_holdings),
                 CASE(test_list_by_account_and_cursor),
+                CASE(test_found_by_the_names_of_now),
         };
 
         return cmocka_run_group_tests_name("catalog share", tests, NULL, NULL);

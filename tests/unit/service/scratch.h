@@ -11,6 +11,7 @@
 
 #include <sys/stat.h>
 
+#include "account.h"
 #include "cleanup.h"
 #include "disk.h"
 #include "image.h"

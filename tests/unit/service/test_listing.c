@@ -134,9 +134,9 @@ static void test_an_account_finds_only_itself_among_accounts(void **state) {
         int n = 0;
 
         (void)state;
-        assert_int_equal(account_list(as("bob"), count_accounts, &n), 0);
+        assert_int_equal(account_list(as("bob"), 0, count_accounts, &n), 0);
         assert_int_equal(n, 1);
-        assert_int_equal(account_list(as("eve"), count_accounts, &n), 0);
+        assert_int_equal(account_list(as("eve"), 0, count_accounts, &n), 0);
         assert_int_equal(n, 1 + 5);
 }
 

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT
+ * /accounts/<account>/received and owned: by region, symlinks to the images as they are seen in this view. Every region
+ * is there, also where there is nothing.
+ */
+#include "internal.h"
+
+struct reverse_listing {
+        struct call *call;
+        struct lister *lister;
+        int64_t account;
+        enum node_kind kind; /* of what is listed */
+};
+
+/* --- received/, owned/: the regions --- */
+
+static enum node_kind region_kind(const struct call *call) {
+        return call->node.kind == NODE_RECEIVED ? NODE_RECEIVED_REGION : NODE_OWNED_REGION;
+}
+
+static int regions_lookup(struct call *call, const char *name, struct node *ret_node) {
+        _cleanup_region_ struct region region = { 0 };
+        int r = image_region_find(&call->request, name, &region);
+
+        if (r == 0)
+                *ret_node = call_node(call, region_kind(call), node_account_region(call->node.id, region.id));
+        return r;
+}
+
+static int list_region(const struct region *region, void *context) {
+        const struct reverse_listing *l = context;
+
+        return lister_add(l->lister, region->name,
+                          call_node(l->call, l->kind, node_account_region(l->account, region->id)),
+                          (uint64_t)region->id);
+}
+
+static int regions_list(struct call *call, uint64_t offset, struct lister *lister) {
+        return image_region_list(&call->request, (int64_t)offset, list_region,
+                                 &(struct reverse_listing){ .call = call, .lister = lister, .account = call->node.id,
+                                                            .kind = region_kind(call) });
+}
+
+#define REGIONS                                                                                    \
+        { .mode = S_IFDIR | 0755, .lookup = regions_lookup, .list = regions_list,                  \
+          .attributes = account_attributes }
+const struct kind kind_received = REGIONS;
+const struct kind kind_owned = REGIONS;
+
+/* --- the region of an account --- */
+
+static int account_region_attributes(struct call *call, struct stat *st) {
+        _cleanup_region_ struct region region = { 0 };
+        struct account account;
+        int r = account_get(&call->request, node_account(call->node.id), &account);
+
+        if (r == 0)
+                r = image_region_get(&call->request, node_region(call->node.id), &region);
+        if (r == 0)
+                set_times(st, region.created);
+        return r;
+}
+
+static int received_lookup(struct call *call, const char *name, struct node *ret_node) {
+        int64_t share;
+        int r = received_find(&call->request, node_account(call->node.id), node_region(call->node.id), name, &share);
+
+        if (r == 0)
+                *ret_node = call_node(call, NODE_RECEIVED_LINK, share);
+        return r;
+}
+
+static int owned_lookup(struct call *call, const char *name, struct node *ret_node) {
+        int64_t place;
+        int r = owned_find(&call->request, node_account(call->node.id), node_region(call->node.id), name, &place);
+
+        if (r == 0)
+                *ret_node = call_node(call, NODE_OWNED_LINK, place);
+        return r;
+}
+
+static int list_received(const struct image_entry *entry, void *context) {
+        const struct reverse_listing *l = context;
+        char name[2 * NAME_SIZE];
+
+        (void)snprintf(name, sizeof(name), "%s@%s", entry->name, entry->owner_name); /* fits */
+        return lister_add(l->lister, name, call_node(l->call, NODE_RECEIVED_LINK, entry->cursor),
+                          (uint64_t)entry->cursor);
+}
+
+static int list_owned(const struct image_entry *entry, void *context) {
+        const struct reverse_listing *l = context;
+
+        return lister_add(l->lister, entry->name, call_node(l->call, NODE_OWNED_LINK, entry->cursor),
+                          (uint64_t)entry->cursor);
+}
+
+static int received_region_list(struct call *call, uint64_t offset, struct lister *lister) {
+        return received_list(&call->request, node_account(call->node.id), node_region(call->node.id), (int64_t)offset,
+                             list_received, &(struct reverse_listing){ .call = call, .lister = lister });
+}
+
+static int owned_region_list(struct call *call, uint64_t offset, struct lister *lister) {
+        return owned_list(&call->request, node_account(call->node.id), node_region(call->node.id), (int64_t)offset,
+                          list_owned, &(struct reverse_listing){ .call = call, .lister = lister });
+}
+
+const struct kind kind_received_region = { .mode = S_IFDIR | 0755,
+                                           .lookup = received_lookup,
+                                           .list = received_region_list,
+                                           .attributes = account_region_attributes };
+const struct kind kind_owned_region = { .mode = S_IFDIR | 0755,
+                                        .lookup = owned_lookup,
+                                        .list = owned_region_list,
+                                        .attributes = account_region_attributes };
+
+/* --- the links --- */
+
+static int received_link_attributes(struct call *call, struct stat *st) {
+        struct share share;
+        struct image image;
+        int r = received_get(&call->request, call->node.id, &share, &image);
+
+        if (r < 0)
+                return r;
+        call_image_set(call, &image);
+        set_times(st, share.granted);
+        return 0;
+}
+
+static int owned_link_attributes(struct call *call, struct stat *st) {
+        struct image image;
+        int r = owned_get(&call->request, call->node.id, &image);
+
+        if (r < 0)
+                return r;
+        call_image_set(call, &image);
+        set_times(st, image.place_created);
+        return 0;
+}
+
+/* Up to where `accounts` and `regions` are side by side, and down to the image by its name in this view. node_text asks
+ * for the attributes first, which loads the image, and looks at the stream's state. */
+static int link_text(struct call *call, FILE *to) {
+        const struct image *image = &call->image;
+
+        (void)fprintf(to, "../../../../regions/%s/images/%s", image->region_name, image->name);
+        if (!image_is_own(&call->request, image))
+                (void)fprintf(to, "@%s", image->owner_name);
+        return 0;
+}
+
+const struct kind kind_received_link = {
+        .mode = S_IFLNK | 0777, .attributes = received_link_attributes, .text = link_text
+};
+const struct kind kind_owned_link = { .mode = S_IFLNK | 0777, .attributes = owned_link_attributes, .text = link_text };

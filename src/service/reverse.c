@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ * The index of images by account: what one received and owns in a region.
+ */
+#include "internal.h"
+
+int received_find(struct request *request, int64_t account, int64_t region, const char *name, int64_t *ret_share) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        char image[NAME_SIZE], owner[NAME_SIZE];
+        int r = account_seen(request, account) ? name_split(name, image, owner) : -ENOENT;
+
+        if (r == 0)
+                r = catalog_read(request->service->catalog, &c);
+        return r < 0 ? r : catalog_received_find(c, region, account, image, owner, ret_share);
+}
+
+int received_get(struct request *request, int64_t share, struct share *ret_share, struct image *ret_image) {
+        int r = share_get(request, share, ret_share, ret_image);
+
+        return r < 0 ? r : account_seen(request, ret_share->account) ? 0 : -ENOENT; /* not the owner's to see here */
+}
+
+int received_list(struct request *request, int64_t account, int64_t region, int64_t after,
+                  int (*each)(const struct image_entry *entry, void *context), void *context) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r = account_seen(request, account) ? catalog_read(request->service->catalog, &c) : -ENOENT;
+
+        return r < 0 ? r : catalog_received_list(c, region, account, after, each, context);
+}
+
+int owned_find(struct request *request, int64_t account, int64_t region, const char *name, int64_t *ret_place) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r = account_seen(request, account) ? catalog_read(request->service->catalog, &c) : -ENOENT;
+
+        return r < 0 ? r : catalog_place_find(c, region, account, name, ret_place);
+}
+
+int owned_get(struct request *request, int64_t place, struct image *ret_image) {
+        int r = image_get(request, place, ret_image);
+
+        return r < 0 ? r : account_seen(request, ret_image->owner) ? 0 : -ENOENT; /* a recipient knows the image */
+}
+
+int owned_list(struct request *request, int64_t account, int64_t region, int64_t after,
+               int (*each)(const struct image_entry *entry, void *context), void *context) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r = account_seen(request, account) ? catalog_read(request->service->catalog, &c) : -ENOENT;
+
+        return r < 0 ? r : catalog_image_list(c, region, account, after, each, context);
+}
