@@ -222,6 +222,9 @@ int catalog_disk_each(struct catalog_connection *c, int64_t region,
 /* Text and mtime of a live description. ret_length excludes NUL. */
 int catalog_description_get(struct catalog_connection *c, int64_t id, char ret_text[static TEXT_SIZE],
                             size_t *ret_length, int64_t *ret_mtime, int64_t *ret_place);
+/* The same of one that may have ended, as it was last, and whose it was. */
+int catalog_description_last(struct catalog_connection *c, int64_t id, char ret_text[static TEXT_SIZE],
+                             size_t *ret_length, int64_t *ret_mtime, int64_t *ret_owner);
 /* Makes it (its id is the event), or gives an existing one a new text. */
 int catalog_description_put(struct catalog_connection *c, int64_t event, int64_t place, const char *text,
                             int64_t mtime);

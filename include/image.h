@@ -69,6 +69,10 @@ int description_write(struct request *request, int64_t place, const char *text, 
 /* Text (TEXT_SIZE bytes; NUL-terminated) of a description by its node. */
 int description_read(struct request *request, int64_t id, char ret_text[static TEXT_SIZE], size_t *ret_length,
                      int64_t *ret_mtime, struct image *ret_image);
+/* The same of one that was removed, for who has it open: its last text. -ENOENT: who asks does not see all of the image,
+ * and so might be told what was written after a share had ended. */
+int description_read_removed(struct request *request, int64_t id, char ret_text[static TEXT_SIZE], size_t *ret_length,
+                             int64_t *ret_mtime);
 /* mtime in nanoseconds. -ENOENT: not an own one. */
 int description_touch(struct request *request, int64_t place, int64_t mtime);
 int shares_link_create(struct request *request, int64_t place, struct image *ret_image);

@@ -5,10 +5,12 @@
 
 #include "timestamp.h"
 
-int catalog_description_get(struct catalog_connection *c, int64_t id, char ret_text[static TEXT_SIZE],
-                            size_t *ret_length, int64_t *ret_mtime, int64_t *ret_place) {
+/* Of a description by its id: text, mtime, and a number that belongs to it. */
+static int description_row(struct catalog_connection *c, enum statement which, int64_t id,
+                           char ret_text[static TEXT_SIZE], size_t *ret_length, int64_t *ret_mtime,
+                           int64_t *ret_number) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int r = statement_start(c, S_DESCRIPTION_GET, &s, "i", id);
+        int r = statement_start(c, which, &s, "i", id);
 
         if (r == 0)
                 r = statement_row(s);
@@ -19,8 +21,18 @@ int catalog_description_get(struct catalog_connection *c, int64_t id, char ret_t
                 return r;
         *ret_length = (size_t)sqlite3_column_bytes(s, 0);
         *ret_mtime = sqlite3_column_int64(s, 1);
-        *ret_place = sqlite3_column_int64(s, 2);
+        *ret_number = sqlite3_column_int64(s, 2);
         return 0;
+}
+
+int catalog_description_get(struct catalog_connection *c, int64_t id, char ret_text[static TEXT_SIZE],
+                            size_t *ret_length, int64_t *ret_mtime, int64_t *ret_place) {
+        return description_row(c, S_DESCRIPTION_GET, id, ret_text, ret_length, ret_mtime, ret_place);
+}
+
+int catalog_description_last(struct catalog_connection *c, int64_t id, char ret_text[static TEXT_SIZE],
+                             size_t *ret_length, int64_t *ret_mtime, int64_t *ret_owner) {
+        return description_row(c, S_DESCRIPTION_LAST, id, ret_text, ret_length, ret_mtime, ret_owner);
 }
 
 /* The id of the one live row that a place has of a part; -ENOENT. */

@@ -26,20 +26,16 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
                 (void)fuse_reply_entry(req, &entry); /* the caller may be gone */
 }
 
-/* A removed disk lives on for those who have it open. */
-static int removed_attributes(struct call *call, struct stat *st) {
-        struct stat blob = { 0 };
-        int r = disk_stat_removed(&call->request, call->node.id, &blob);
+/* What was removed lives on for those who have it open. fstat comes without the handle. */
+static int getattr(struct call *call, struct stat *ret_stat) {
+        mode_t mode = kind_of(call->node.kind)->mode;
+        int r = node_attributes(call, ret_stat);
 
-        *st = (struct stat){ .st_ino = node_pack(call->node),
-                             .st_mode = kind_of(NODE_DISK)->mode,
-                             .st_size = blob.st_size,
-                             .st_blocks = blob.st_blocks,
-                             .st_atim = blob.st_mtim,
-                             .st_mtim = blob.st_mtim,
-                             .st_ctim = blob.st_mtim };
-        view_own(call, call->node.kind, st);
-        return r;
+        if (r != -ENOENT || !S_ISREG(mode))
+                return r;
+        *ret_stat = (struct stat){ .st_ino = node_pack(call->node), .st_mode = mode, .st_blksize = 4096 };
+        view_own(call, call->node.kind, ret_stat);
+        return file_stat_removed(call, ret_stat);
 }
 
 void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
@@ -49,9 +45,7 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
 
         (void)fi;
         if (r == 0)
-                r = node_attributes(&call, &st);
-        if (r == -ENOENT && call.node.kind == NODE_DISK)
-                r = removed_attributes(&call, &st); /* fstat comes without the handle */
+                r = getattr(&call, &st);
         if (r != 0)
                 call_end(&call, r);
         else

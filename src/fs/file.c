@@ -86,6 +86,43 @@ static int file_open(struct call *call, struct node node, struct disk_handle *di
         return 0;
 }
 
+/* Whether a node is open; what its handle knows of a text. */
+static bool find_open(struct mount *mount, struct node node, struct stat *st) {
+        const struct open_file *file;
+
+        (void)pthread_mutex_lock(&mount->files_lock);
+        for (file = mount->files; file && !same_node(&file->node, &node);)
+                file = file->next;
+        if (file && file->text)
+                text_stat(file->text, st);
+        (void)pthread_mutex_unlock(&mount->files_lock);
+        return file;
+}
+
+int file_stat_removed(struct call *call, struct stat *st) {
+        struct stat blob = { 0 };
+        char text[TEXT_SIZE];
+        int64_t mtime;
+        size_t length;
+        int r;
+
+        if (!find_open(call->mount, call->node, st))
+                return -ENOENT;
+        if (is_disk(call)) {
+                r = disk_stat_removed(&call->request, call->node.id, &blob);
+                set_blob(st, &blob);
+                return r;
+        }
+        if (call->node.kind != NODE_DESCRIPTION)
+                return 0;
+        r = description_read_removed(&call->request, call->node.id, text, &length, &mtime);
+        if (r < 0)
+                return r;
+        st->st_size = (off_t)length;
+        set_times_ns(st, mtime);
+        return 0;
+}
+
 void files_close(struct mount *mount) {
         while (mount->files) {
                 struct call call = { .mount = mount, .node = mount->files->node };

@@ -201,6 +201,8 @@ static inline bool is_disk(const struct call *call) {
 void file_adopt(struct call *call, const struct open_file *file);
 /* Finds one that is open of the call's node, and acts as who opened it. */
 bool file_adopt_any(struct call *call);
+/* Size and times of call->node, which is no more but still open. -ENOENT: it is not. */
+int file_stat_removed(struct call *call, struct stat *st);
 /* Closes what was still open when the session ended, so that no copy under way is lost. */
 void files_close(struct mount *mount);
 
@@ -218,6 +220,8 @@ int text_read(struct call *call, struct text_handle *handle, size_t size, off_t 
 int text_write(struct call *call, struct text_handle *handle, const char *data, size_t size, off_t offset);
 int text_truncate(struct call *call, struct text_handle *handle, uint64_t size);
 int text_flush(struct text_handle *handle);
+/* Size and mtime of what was open before it was removed; not of a description. */
+void text_stat(const struct text_handle *handle, struct stat *st);
 void text_close(struct call *call, struct text_handle *handle);
 
 /* --- mount.c, options.c --- */

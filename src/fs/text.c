@@ -13,6 +13,7 @@ struct text_handle {
         int64_t place;
         char *text; /* a file that is only read */
         size_t size;
+        struct timespec mtime; /* when it was opened */
         bool writes, append;
         /* of the description: what it will be once the bytes are a whole text */
         char draft[TEXT_SIZE];
@@ -61,7 +62,9 @@ static int judge_write(struct call *call, const struct text_handle *handle) {
 
 int text_open(struct call *call, int flags, struct text_handle **ret_handle) {
         _cleanup_(cleanup_handle) struct text_handle *handle = calloc(1, sizeof(*handle));
-        int r;
+        const struct kind *kind = kind_of(call->node.kind);
+        struct stat st = { 0 };
+        int r = 0;
 
         if (!handle)
                 return -ENOMEM;
@@ -70,9 +73,12 @@ int text_open(struct call *call, int flags, struct text_handle **ret_handle) {
         handle->writes = (flags & O_ACCMODE) != O_RDONLY;
         handle->append = flags & O_APPEND;
         handle->truncated = flags & O_TRUNC;
-        if (call->node.kind == NODE_DESCRIPTION)
+        if (kind->attributes)
+                r = kind->attributes(call, &st);
+        handle->mtime = st.st_mtim;
+        if (r == 0 && call->node.kind == NODE_DESCRIPTION)
                 r = read_description(call, call->node.id, handle->draft, &handle->length);
-        else
+        else if (r == 0)
                 r = node_text(call, &handle->text, &handle->size);
         handle->place = call->loaded;
         if (r == 0 && (handle->writes || flags & O_TRUNC))
@@ -89,8 +95,11 @@ int text_read(struct call *call, struct text_handle *handle, size_t size, off_t 
         size_t length = handle->size;
 
         if (handle->node.kind == NODE_DESCRIPTION) {
+                int64_t mtime;
                 int r = read_description(call, handle->node.id, text, &length);
 
+                if (r == -ENOENT) /* removed, but open */
+                        r = description_read_removed(&call->request, handle->node.id, text, &length, &mtime);
                 if (r != 0)
                         return r;
                 data = text;
@@ -201,6 +210,11 @@ int text_truncate(struct call *call, struct text_handle *handle, uint64_t size) 
                 r = commit(call, handle, handle->draft, (size_t)size);
         (void)pthread_mutex_unlock(&handle->lock);
         return r;
+}
+
+void text_stat(const struct text_handle *handle, struct stat *st) {
+        st->st_size = (off_t)handle->size;
+        st->st_atim = st->st_ctim = st->st_mtim = handle->mtime;
 }
 
 int text_flush(struct text_handle *handle) {

@@ -160,6 +160,17 @@ int description_read(struct request *request, int64_t id, char ret_text[static T
         return r < 0 ? r : image_get(request, place, ret_image);
 }
 
+int description_read_removed(struct request *request, int64_t id, char ret_text[static TEXT_SIZE], size_t *ret_length,
+                             int64_t *ret_mtime) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int64_t owner;
+        int r = catalog_read(request->service->catalog, &c);
+
+        if (r == 0)
+                r = catalog_description_last(c, id, ret_text, ret_length, ret_mtime, &owner);
+        return r < 0 ? r : account_seen(request, owner) ? 0 : -ENOENT;
+}
+
 int shares_link_get(struct request *request, int64_t id, struct image *ret_image) {
         int64_t place;
         int r;
