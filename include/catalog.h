@@ -5,7 +5,8 @@
  * -EAGAIN another process kept the catalog busy for longer than CATALOG_BUSY_MS. Text outputs belong to the caller.
  *
  * A connection is used by one thread at a time: borrowed by catalog_read for a few calls, or handed to the function
- * that catalog_write runs. Every read shows live rows only; several reads outside catalog_write are several moments.
+ * that catalog_write runs. Every read shows live rows only; several reads outside catalog_write are several moments. Of
+ * a catalog opened as of a moment of the past they show what was live then, and that never changes.
  */
 #pragma once
 
@@ -31,12 +32,21 @@ int catalog_create(const char *path, const char *uuid, uid_t uid, enum via via);
 
 /* -ENOENT, -EACCES, -EROFS; -EMEDIUMTYPE: no catalog; -EPROTONOSUPPORT: a newer version. Starts the writer's thread. */
 int catalog_open(const char *path, enum catalog_flags flags, struct catalog **ret_catalog);
+/* The instant of an event (0: before the first), or if that is below 0 a time (ms). */
+struct catalog_moment {
+        int64_t event, time;
+};
+/* The same to read what was: read only, without a writer. -ERANGE: that moment has not come yet. Of accounts only name
+ * and life are then's; role, uid, quota and switches are today's. */
+int catalog_open_asof(const char *path, const struct catalog_moment *moment, struct catalog **ret_catalog);
 /* Waits until all that was posted is written. */
 struct catalog *catalog_close(struct catalog *catalog);
 /* The uuid that marks this catalog's stores; belongs to the catalog. */
 const char *catalog_uuid(const struct catalog *catalog);
 
 int catalog_read(struct catalog *catalog, struct catalog_connection **ret_connection);
+/* The same for today's rows, whatever moment the catalog was opened as of: of who asks. */
+int catalog_read_today(struct catalog *catalog, struct catalog_connection **ret_connection);
 void catalog_read_end(struct catalog_connection **connection);
 #define _cleanup_read_ _cleanup_(catalog_read_end)
 
@@ -158,7 +168,7 @@ int catalog_region_list(struct catalog_connection *c, int64_t after,
                         int (*each)(const struct region *region, void *context), void *context);
 
 int catalog_setting_get(struct catalog_connection *c, const char *name, int64_t otherwise, int64_t *ret_value);
-int catalog_setting_put(struct catalog_connection *c, const char *name, int64_t value);
+int catalog_setting_put(struct catalog_connection *c, int64_t event, const char *name, int64_t value);
 
 /* --- images --- */
 
@@ -200,12 +210,12 @@ int catalog_image_disk(struct catalog_connection *c, int64_t event, int64_t id, 
 /* It has content: `description` and `shares` appear if they are missing. */
 int catalog_image_available(struct catalog_connection *c, int64_t event, int64_t place, int64_t id);
 /* Where the bytes came from, as far as known (0: an import). */
-int catalog_image_source_set(struct catalog_connection *c, int64_t id, int64_t source);
+int catalog_image_source_set(struct catalog_connection *c, int64_t event, int64_t id, int64_t source);
 int catalog_image_seal(struct catalog_connection *c, int64_t event, int64_t id, int64_t size, int64_t mtime);
 /* mtime (nanoseconds, here and below) 0: the blob's own again. No event: times are no access. */
 int catalog_image_touch(struct catalog_connection *c, int64_t id, int64_t mtime);
 int catalog_image_digest(struct catalog_connection *c, int64_t id, const uint8_t digest[static DIGEST_SIZE]);
-int catalog_image_review(struct catalog_connection *c, int64_t id, bool reviewed);
+int catalog_image_review(struct catalog_connection *c, int64_t event, int64_t id, bool reviewed);
 /* Marks the imports with this image's digest that are the same as an older image their owners could use (SPEC 6). */
 int catalog_image_same_content(struct catalog_connection *c, int64_t id);
 /* Places of an owner's unsealed images with a disk. */

@@ -55,10 +55,10 @@ struct image {
         int64_t shares_link; /* node of the `shares` symlink, 0 while there is none */
         int64_t created;     /* the image's, as `.meta/created` tells */
         int64_t place_created;
-        int64_t size; /* bytes, true for sealed images; else ask the blob */
+        int64_t size; /* bytes, true for sealed images, else 0: ask the blob */
         bool digested;
         uint8_t digest[DIGEST_SIZE];
-        int64_t mtime; /* of the disk, nanoseconds since 1970; 0: the blob's own */
+        int64_t mtime; /* of the disk, nanoseconds since 1970; 0: the blob's own. As of the past: of its last event */
         int64_t shares; /* live ones */
         bool reviewed;  /* its owner says it holds no secrets (FAQ 10) */
 };
@@ -99,6 +99,7 @@ struct instance {
         int64_t image;              /* it was made from */
         char image_name[OBJECT_SIZE]; /* `web@alice`, as it was called then */
         bool has_image, has_disk;   /* the files exist */
+        int64_t mtime;              /* of the disk as of the past: when it was installed, ns; else 0 */
 };
 
 struct account {

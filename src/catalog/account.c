@@ -122,6 +122,8 @@ int catalog_setting_get(struct catalog_connection *c, const char *name, int64_t 
         return 0;
 }
 
-int catalog_setting_put(struct catalog_connection *c, const char *name, int64_t value) {
-        return changed_one(statement_run(c, S_SETTING_PUT, "ti", name, value));
+int catalog_setting_put(struct catalog_connection *c, int64_t event, const char *name, int64_t value) {
+        int r = statement_run(c, S_SETTING_END, "ti", name, event);
+
+        return r < 0 ? r : changed_one(statement_run(c, S_SETTING_PUT, "tii", name, event, value));
 }

@@ -27,6 +27,36 @@ static void function_now_ms(sqlite3_context *context, int count, sqlite3_value *
         sqlite3_result_int64(context, timestamp_now());
 }
 
+/* asof(), asof_time(): the moment of a catalog opened as of one. */
+static void function_moment(sqlite3_context *context, int count, sqlite3_value **values) {
+        const int64_t *number = sqlite3_user_data(context);
+
+        (void)values;
+        assert(count == 0);
+        sqlite3_result_int64(context, *number);
+}
+
+static int add_functions(struct catalog_connection *c, struct catalog_moment *moment) {
+        const struct {
+                const char *name;
+                int arguments, flags;
+                void *data;
+                void (*run)(sqlite3_context *context, int count, sqlite3_value **values);
+        } functions[] = {
+                { "rfc3339", 1, SQLITE_DETERMINISTIC, NULL, function_rfc3339 },
+                { "now_ms", 0, 0, NULL, function_now_ms },
+                { "asof", 0, SQLITE_DETERMINISTIC, &moment->event, function_moment },
+                { "asof_time", 0, SQLITE_DETERMINISTIC, &moment->time, function_moment },
+        };
+        int r = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(functions) && r == 0; i++)
+                r = sqlite_error(c->db, sqlite3_create_function(c->db, functions[i].name, functions[i].arguments,
+                                                                SQLITE_UTF8 | SQLITE_INNOCUOUS | functions[i].flags,
+                                                                functions[i].data, functions[i].run, NULL, NULL));
+        return r;
+}
+
 /* Another process holds the write lock for a commit, some 100 us: ask again soon, not after SQLite's 100 ms. */
 static int busy(void *context, int tries) {
         (void)context;
@@ -43,9 +73,11 @@ int connection_run(struct catalog_connection *c, const char *sql) {
 struct catalog_connection *connection_close(struct catalog_connection *c) {
         if (!c)
                 return NULL;
-        for (int i = 0; i < STATEMENT_COUNT; i++)
+        for (int i = 0; i < STATEMENT_COUNT; i++) {
                 (void)sqlite3_finalize(c->statements[i]); /* repeats an error told before */
-        (void)sqlite3_close(c->db);                       /* cannot be busy: all statements are gone */
+                (void)sqlite3_finalize(c->past_statements[i]);
+        }
+        (void)sqlite3_close(c->db); /* cannot be busy: all statements are gone */
         free(c);
         return NULL;
 }
@@ -68,12 +100,7 @@ int connection_open(struct catalog *catalog, bool writer, struct catalog_connect
                 return r;
         r = sqlite_error(c->db, sqlite3_busy_handler(c->db, busy, NULL));
         if (r == 0)
-                r = sqlite_error(c->db, sqlite3_create_function(c->db, "rfc3339", 1,
-                                                                SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
-                                                                NULL, function_rfc3339, NULL, NULL));
-        if (r == 0)
-                r = sqlite_error(c->db, sqlite3_create_function(c->db, "now_ms", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS,
-                                                                NULL, function_now_ms, NULL, NULL));
+                r = add_functions(c, &catalog->moment);
         if (r == 0)
                 r = connection_run(c,
                                    "PRAGMA foreign_keys = on; PRAGMA trusted_schema = off; PRAGMA cell_size_check = on;"
@@ -189,22 +216,79 @@ int catalog_open(const char *path, enum catalog_flags flags, struct catalog **re
         return 0;
 }
 
+/* Fills in what of a moment was not given: the event's time, or the last event up to the time. */
+static int resolve(struct catalog_connection *c, struct catalog_moment *moment) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int64_t now;
+        int r;
+
+        if (moment->event == 0) { /* before the first */
+                moment->time = 0;
+                return 0;
+        }
+        if (moment->event > 0)
+                r = statement_start(c, S_EVENT_TIME, &s, "i", moment->event);
+        else
+                r = statement_start(c, S_CLOCK, &s, "");
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : -ERANGE;
+        now = sqlite3_column_int64(s, 0);
+        if (moment->event < 0)
+                return moment->time > now ? -ERANGE : catalog_log_at(c, moment->time, true, &moment->event);
+        moment->time = now;
+        return 0;
+}
+
+int catalog_open_asof(const char *path, const struct catalog_moment *moment, struct catalog **ret_catalog) {
+        _cleanup_(cleanup_catalog) struct catalog *catalog = NULL;
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r = catalog_open(path, CATALOG_READ_ONLY, &catalog);
+
+        if (r < 0)
+                return r;
+        catalog->moment = *moment;
+        r = catalog_read(catalog, &c);
+        if (r == 0)
+                r = resolve(c, &catalog->moment);
+        if (r < 0)
+                return r;
+        catalog_read_end(&c);
+        catalog->past = true;
+        *ret_catalog = TAKE_PTR(catalog);
+        return 0;
+}
+
 const char *catalog_uuid(const struct catalog *catalog) {
         return catalog->uuid;
 }
 
-int catalog_read(struct catalog *catalog, struct catalog_connection **ret_connection) {
+static int lend(struct catalog *catalog, bool past, struct catalog_connection **ret_connection) {
         struct catalog_connection *c;
+        int r;
 
         (void)pthread_mutex_lock(&catalog->lock); /* a plain mutex, not held by this thread */
         c = catalog->idle;
         if (c)
                 catalog->idle = c->next;
         (void)pthread_mutex_unlock(&catalog->lock);
-        if (!c)
-                return connection_open(catalog, false, ret_connection);
+        if (!c) {
+                r = connection_open(catalog, false, &c);
+                if (r < 0)
+                        return r;
+        }
+        c->past = past;
         *ret_connection = c;
         return 0;
+}
+
+int catalog_read(struct catalog *catalog, struct catalog_connection **ret_connection) {
+        return lend(catalog, catalog->past, ret_connection);
+}
+
+int catalog_read_today(struct catalog *catalog, struct catalog_connection **ret_connection) {
+        return lend(catalog, false, ret_connection);
 }
 
 void catalog_read_end(struct catalog_connection **connection) {

@@ -170,7 +170,8 @@ int catalog_place_rename(struct catalog_connection *c, int64_t event, int64_t pl
 }
 
 int catalog_place_end(struct catalog_connection *c, int64_t event, int64_t place) {
-        static const enum statement parts[] = { S_DESCRIPTION_END, S_SHARES_LINK_END, S_IMAGE_END, S_PLACE_NAME_END };
+        static const enum statement parts[] = { S_DESCRIPTION_END, S_SHARES_LINK_END, S_REVIEW_END_OF_PLACE,
+                                                S_IMAGE_END, S_PLACE_NAME_END };
 
         for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
                 int r = statement_run(c, parts[i], "ii", event, place);
@@ -182,17 +183,25 @@ int catalog_place_end(struct catalog_connection *c, int64_t event, int64_t place
 }
 
 int catalog_image_renew(struct catalog_connection *c, int64_t event, int64_t place) {
-        int r = changed_one(statement_run(c, S_IMAGE_END, "ii", event, place));
+        int r = statement_run(c, S_REVIEW_END_OF_PLACE, "ii", event, place);
 
+        if (r >= 0)
+                r = changed_one(statement_run(c, S_IMAGE_END, "ii", event, place));
         return r < 0 ? r : changed_one(statement_run(c, S_IMAGE_PUT, "ii", event, place));
 }
 
 int catalog_image_disk(struct catalog_connection *c, int64_t event, int64_t id, int64_t source) {
-        return changed_one(statement_run(c, S_IMAGE_DISK, "iin", event, id, source));
+        int r = changed_one(statement_run(c, S_IMAGE_DISK, "ii", event, id));
+
+        return r < 0 || source == 0 ? r : changed_one(statement_run(c, S_LINEAGE_PUT, "iii", event, id, source));
 }
 
-int catalog_image_source_set(struct catalog_connection *c, int64_t id, int64_t source) {
-        return changed_one(statement_run(c, S_IMAGE_SOURCE_SET, "in", id, source));
+int catalog_image_source_set(struct catalog_connection *c, int64_t event, int64_t id, int64_t source) {
+        int r = statement_run(c, S_LINEAGE_END, "ii", event, id);
+
+        if (r < 0 || source == 0)
+                return r < 0 ? r : 0;
+        return changed_one(statement_run(c, S_LINEAGE_PUT, "iii", event, id, source));
 }
 
 int catalog_image_seal(struct catalog_connection *c, int64_t event, int64_t id, int64_t size, int64_t mtime) {
@@ -254,8 +263,8 @@ int catalog_disk_each(struct catalog_connection *c, int64_t region,
         return rows < 0 ? rows : r;
 }
 
-int catalog_image_review(struct catalog_connection *c, int64_t id, bool reviewed) {
-        return changed_one(statement_run(c, S_IMAGE_REVIEW, "ii", id, (int64_t)reviewed));
+int catalog_image_review(struct catalog_connection *c, int64_t event, int64_t id, bool reviewed) {
+        return changed_one(statement_run(c, reviewed ? S_REVIEW_PUT : S_REVIEW_END, "ii", event, id));
 }
 
 int catalog_image_unsealed(struct catalog_connection *c, int64_t region, int64_t owner,

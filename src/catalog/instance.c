@@ -15,6 +15,7 @@ static int instance_row(sqlite3_stmt *s, struct instance *ret_instance) {
                 .image = sqlite3_column_int64(s, 8),
                 .has_image = sqlite3_column_int(s, 10) != 0,
                 .has_disk = sqlite3_column_int(s, 11) != 0,
+                .mtime = sqlite3_column_int64(s, 12),
         };
         r = column_text(s, 2, ret_instance->region_name, NAME_SIZE);
         if (r == 0)

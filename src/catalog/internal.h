@@ -20,11 +20,14 @@ enum statement {
         STATEMENT_COUNT
 };
 extern const char *const statement_sql[STATEMENT_COUNT];
+extern const char *const statement_past_sql[STATEMENT_COUNT]; /* the same as of the catalog's moment */
 
 struct catalog_connection {
         struct catalog *catalog;
         sqlite3 *db;
+        bool past; /* lent for reads as of the catalog's moment */
         sqlite3_stmt *statements[STATEMENT_COUNT]; /* prepared at first use, kept */
+        sqlite3_stmt *past_statements[STATEMENT_COUNT];
         struct catalog_connection *next;           /* in the pool of idle readers */
 };
 
@@ -33,6 +36,8 @@ struct job; /* writer.c */
 struct catalog {
         char *path;
         enum catalog_flags flags;
+        bool past;
+        struct catalog_moment moment; /* of a catalog opened as of one */
         char uuid[40];
         pthread_mutex_t lock; /* of what follows */
         struct catalog_connection *idle;

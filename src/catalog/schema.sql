@@ -57,8 +57,11 @@ CREATE TABLE region (
 CREATE UNIQUE INDEX region_of_name ON region (name, until_event);
 
 CREATE TABLE setting (                -- limits and switches that differ from the built-in ones
-  name TEXT PRIMARY KEY,
-  value INTEGER NOT NULL
+  name TEXT NOT NULL,
+  until_event INTEGER NOT NULL DEFAULT 140737488355327,
+  from_event INTEGER NOT NULL,
+  value INTEGER NOT NULL,
+  PRIMARY KEY (name, until_event)
 ) STRICT, WITHOUT ROWID;
 
 -- The directory of an image: it outlives what is in it.
@@ -69,7 +72,10 @@ CREATE TABLE place (
   until_event INTEGER NOT NULL DEFAULT 140737488355327
 ) STRICT;
 CREATE INDEX place_listing ON place (region, owner, until_event);
-CREATE INDEX place_listing_all ON place (region, until_event);
+CREATE INDEX place_of_region ON place (region, until_event);
+-- What has ended, for pages of the past in the order of ids: here and below.
+CREATE INDEX place_ended ON place (region, owner) WHERE until_event < 140737488355327;
+CREATE INDEX place_ended_of_region ON place (region) WHERE until_event < 140737488355327;
 
 CREATE TABLE place_name (
   place INTEGER NOT NULL REFERENCES place (id),
@@ -92,16 +98,29 @@ CREATE TABLE image (
   size INTEGER,                       -- bytes, once sealed
   mtime INTEGER,                      -- nanoseconds since 1970; NULL: the blob's own
   digest BLOB,                        -- XXH3-128, once computed
-  reviewed INTEGER NOT NULL DEFAULT 0,
-  source INTEGER,                     -- the image or launch it was copied from; NULL: an import
   same_content INTEGER                -- of an import: an image with the same digest that its owner could use
 ) STRICT;
 CREATE UNIQUE INDEX image_of_place ON image (place, until_event);
 CREATE INDEX image_undigested ON image (id) WHERE sealed_event IS NOT NULL AND digest IS NULL AND until_event = 140737488355327;
 
-CREATE INDEX image_of_source ON image (source) WHERE source IS NOT NULL;
 CREATE INDEX image_of_same ON image (same_content) WHERE same_content IS NOT NULL;
 CREATE INDEX image_of_digest ON image (digest) WHERE digest IS NOT NULL;
+
+CREATE TABLE lineage (                -- the image or launch that an image was copied from; none: an import
+  image INTEGER NOT NULL REFERENCES image (id),
+  until_event INTEGER NOT NULL DEFAULT 140737488355327, -- when it became a copy of another
+  from_event INTEGER NOT NULL,
+  source INTEGER NOT NULL,
+  PRIMARY KEY (image, until_event)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lineage_of_source ON lineage (source);
+
+CREATE TABLE review (                 -- the owner's word that there is no secret in it
+  image INTEGER NOT NULL REFERENCES image (id),
+  until_event INTEGER NOT NULL DEFAULT 140737488355327,
+  from_event INTEGER NOT NULL,
+  PRIMARY KEY (image, until_event)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE instance (
   id INTEGER PRIMARY KEY,
@@ -112,7 +131,9 @@ CREATE TABLE instance (
 ) STRICT;
 CREATE UNIQUE INDEX instance_of_name ON instance (region, owner, name, until_event);
 CREATE INDEX instance_listing ON instance (region, owner, until_event);
-CREATE INDEX instance_listing_all ON instance (region, until_event);
+CREATE INDEX instance_of_region ON instance (region, until_event);
+CREATE INDEX instance_ended ON instance (region, owner) WHERE until_event < 140737488355327;
+CREATE INDEX instance_ended_of_region ON instance (region) WHERE until_event < 140737488355327;
 
 -- One installation of an image on an instance. Its id names the blob and is known before the event, so it comes from
 -- a range of its own, 2^35 and above; a row without from_event is a reservation, or what a crash left of one.
@@ -167,6 +188,8 @@ CREATE TABLE share (
 CREATE UNIQUE INDEX share_of_image ON share (image, account, until_event);
 CREATE INDEX share_listing ON share (image, until_event);
 CREATE INDEX share_received ON share (account, region, until_event);
+CREATE INDEX share_ended ON share (image) WHERE until_event < 140737488355327;
+CREATE INDEX share_ended_received ON share (account, region) WHERE until_event < 140737488355327;
 
 CREATE TABLE share_expiry (           -- of the few shares that have one
   share INTEGER NOT NULL REFERENCES share (id),

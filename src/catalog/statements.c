@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: MIT
- * Every query, and the lending of prepared statements: bound by a format, reset when their scope ends.
+ * Every query of today, and the lending of prepared statements: bound by a format, reset when their scope ends.
  */
 #include <assert.h>
 #include <stdarg.h>
 
 #include "internal.h"
 
-#define FAR "140737488355327"
+#include "sql.h"
+
 #define LIVE(t) t ".until_event = " FAR
 #define LIVE_FROM(t) LIVE(t)
+#define EXISTED(t) "1"
+#define LISTED(query, t) query " AND " LIVE(t)
+#define HAPPENED(event) event " IS NOT NULL"
+#define ONCE(event, value) value
+#define STILL(until) until " = " FAR
+#define TOUCHED(mtime, event) mtime
+#define UP_TO(event) event
 /* The clock of the log: never before the last event, so that a clock set back revives nothing. */
 #define NOW "max(now_ms(), (SELECT time FROM event ORDER BY id DESC LIMIT 1))"
 /* A live share: not ended, nor past its expiry, whether or not that is in the log yet. */
-#define LIVE_SHARE(t)                                                                                          \
-        LIVE(t) " AND NOT EXISTS (SELECT 1 FROM share_expiry WHERE share = " t ".id AND until_event = " FAR       \
-                " AND expires <= " NOW ")"
-
-/* One event as the log shows it, without its hash: what the hash is made of, so it must not change. */
-#define EVENT_JSON(id, time, actor, uid, via, op, object, account, rule, error, detail)                            \
-        "json_object('event', " id ", 'time', rfc3339(" time "), 'actor', " actor ", 'uid', " uid ", 'via', " via   \
-        ", 'op', " op ", 'object', " object ", 'account', " account ", 'rule', " rule ", 'errno', " error           \
-        ", 'detail', json(coalesce(" detail ", '{}')))"
+#define UNEXPIRED(t)                                                                                           \
+        "NOT EXISTS (SELECT 1 FROM share_expiry WHERE share = " t ".id AND until_event = " FAR                    \
+        " AND expires <= " NOW ")"
+#define LIVE_SHARE(t) LIVE(t) " AND " UNEXPIRED(t)
 
 const char *const statement_sql[STATEMENT_COUNT] = {
 #define STATEMENT(name, sql) [S_##name] = sql,
@@ -91,16 +94,17 @@ static int bind(sqlite3_stmt *s, const char *format, va_list arguments) {
 
 static int start(struct catalog_connection *c, enum statement which, sqlite3_stmt **ret_statement, const char *format,
                  va_list arguments) {
+        sqlite3_stmt **s = c->past ? &c->past_statements[which] : &c->statements[which];
+        const char *sql = c->past ? statement_past_sql[which] : statement_sql[which];
         int r;
 
-        if (!c->statements[which]) {
-                r = sqlite_error(c->db, sqlite3_prepare_v3(c->db, statement_sql[which], -1, SQLITE_PREPARE_PERSISTENT,
-                                                           &c->statements[which], NULL));
+        if (!*s) {
+                r = sqlite_error(c->db, sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, s, NULL));
                 if (r < 0)
                         return r;
         }
-        r = bind(c->statements[which], format, arguments);
-        *ret_statement = c->statements[which]; /* also on failure: its scope resets it */
+        r = bind(*s, format, arguments);
+        *ret_statement = *s; /* also on failure: its scope resets it */
         return r;
 }
 

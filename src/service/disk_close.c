@@ -55,7 +55,7 @@ static int run_close(struct catalog_connection *c, void *context) {
         if (r == 0)
                 r = catalog_event_add(c, &event, &id);
         if (r == 0 && copied)
-                r = catalog_image_source_set(c, n->disk->id, lineage);
+                r = catalog_image_source_set(c, id, n->disk->id, lineage);
         if (r == 0 && d->image.state == IMAGE_DRAFT && n->size > 0)
                 r = catalog_image_available(c, id, d->place, n->disk->id);
         return r;

@@ -209,7 +209,7 @@ static int run_limit(struct catalog_connection *c, void *context) {
         event.detail[0].key = "value";
         event.detail[0].number = n->value;
         r = catalog_event_add(c, &event, &id);
-        return r < 0 ? r : catalog_setting_put(c, n->name, n->value);
+        return r < 0 ? r : catalog_setting_put(c, id, n->name, n->value);
 }
 
 int limit_set(struct request *request, const char *name, int64_t value) {

@@ -11,7 +11,7 @@ int review_commit(struct catalog_connection *c, struct decision *d, bool reviewe
         event.detail[0].key = "reviewed";
         event.detail[0].number = reviewed;
         r = catalog_event_add(c, &event, &id);
-        return r < 0 ? r : catalog_image_review(c, d->image.id, reviewed);
+        return r < 0 ? r : catalog_image_review(c, id, d->image.id, reviewed);
 }
 
 struct review {

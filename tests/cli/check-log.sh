@@ -145,7 +145,7 @@ run -C "$cat" check --log # with its own hash right
 found event 12 'it was inserted, and those behind it numbered anew'
 
 # Cut: what is left is sound, but for who kept a head.
-cut="UPDATE setting SET value = 7 WHERE name = 'shares-per-image'; DELETE FROM setting WHERE name = 'require-review';
+cut="DELETE FROM setting WHERE from_event > 18; UPDATE setting SET until_event = 140737488355327 WHERE until_event > 18;
     DELETE FROM event WHERE id > 18"
 tamper "$cut"
 head_of 18
@@ -156,7 +156,7 @@ found log head 'no event has the hash that was kept: .*'
 only
 
 # Rewritten as a whole: nothing shows but to who kept a head from behind the change.
-change="UPDATE event SET detail = '{\"value\":6}' WHERE id = 18"
+change="UPDATE event SET detail = '{\"value\":6}' WHERE id = 18; UPDATE setting SET value = 6 WHERE from_event = 18"
 rewrite "$change"
 [ "$(cut -f2 "$tmp/out")" = "$last" ] || fail "finds something"
 rewrite "$change" --head "$kept"
@@ -220,7 +220,7 @@ finds event 9 'account-add gone: .*' "DELETE FROM account WHERE name = 'gone'"
 finds event 17 'account-rm gone: .*' "UPDATE account SET until_event = 140737488355327 WHERE name = 'gone'"
 finds account bob 'its end .*' "UPDATE account SET until_event = 17 WHERE name = 'bob'"
 finds limit shares-per-image '.*' "UPDATE setting SET value = 50 WHERE name = 'shares-per-image'"
-finds limit images-per-region '.*' "INSERT INTO setting (name, value) VALUES ('images-per-region', 9)"
+finds limit images-per-region '.*' "INSERT INTO setting (name, from_event, value) VALUES ('images-per-region', 1, 9)"
 finds event 18 'limit shares-per-image: .*' "DELETE FROM setting WHERE name = 'shares-per-image'"
 finds image 'number 3' '.*' 'INSERT INTO place (id, region, owner) VALUES (3, 1, 2)'
 finds share '.*' '.*' 'INSERT INTO share (id, image, account, region) VALUES (3, 99, 2, 1)'

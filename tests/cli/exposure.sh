@@ -27,8 +27,9 @@ CREATE TEMP VIEW made AS SELECT n.id, r.id AS region, a.id AS owner, n.name, n.s
   FROM new n JOIN region r ON r.name = n.region JOIN account a ON a.name = n.owner;
 INSERT INTO place (id, region, owner) SELECT id, region, owner FROM made;
 INSERT INTO place_name (place, from_event, region, owner, name) SELECT id, id, region, owner, name FROM made;
-INSERT INTO image (id, place, disk_event, available_event, sealed_event, size, source, same_content)
-  SELECT id, id, id, id, id, 1, source, twin FROM made;
+INSERT INTO image (id, place, disk_event, available_event, sealed_event, size, same_content)
+  SELECT id, id, id, id, id, 1, twin FROM made;
+INSERT INTO lineage (image, from_event, source) SELECT id, id, source FROM made WHERE source IS NOT NULL;
 INSERT INTO instance (id, region, owner, name)
   SELECT 1010, r.id, a.id, 'vm1' FROM region r, account a WHERE r.name = 'north' AND a.name = 'bob';
 INSERT INTO launch (id, instance, image, image_name, from_event) VALUES (34359739001, 1010, 1001, 'web@alice', 1011);

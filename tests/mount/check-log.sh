@@ -186,14 +186,18 @@ finds image 'south/web@alice' \
         "UPDATE image SET sealed_event = (SELECT sealed_event FROM image WHERE id = $image), size = 65536
             WHERE id = $copy"
 finds image 'north/web@alice' "UPDATE image SET size = 1 WHERE id = $image"
-finds image 'south/web@alice' "UPDATE image SET source = NULL WHERE id = $copy"
-finds image 'south/web@alice' "UPDATE image SET source = $(image_of "$data") WHERE id = $copy"
-finds image 'north/web@alice' "UPDATE image SET source = $(image_of "$data") WHERE id = $image"
-finds image 'north/custom@bob' "UPDATE image SET source = (SELECT min(id) FROM launch) WHERE place = $(place_of custom)"
-finds image 'south/old@alice' "UPDATE image SET source = NULL WHERE place = $old AND until_event <> $FAR"
-finds image 'north/web@alice' "UPDATE image SET reviewed = 0 WHERE id = $image"
-finds image 'north/data@alice' "UPDATE image SET reviewed = 1 WHERE place = $data"
-finds image 'south/web@alice' "UPDATE image SET reviewed = 1 WHERE id = $copy"
+finds event '[0-9]+' "DELETE FROM lineage WHERE image = $copy"
+finds image 'south/web@alice' "UPDATE lineage SET source = $(image_of "$data") WHERE image = $copy"
+finds image 'north/web@alice' \
+        "INSERT INTO lineage (image, from_event, source) VALUES ($image, $image, $(image_of "$data"))"
+finds image 'north/custom@bob' \
+        "UPDATE lineage SET source = (SELECT min(id) FROM launch) WHERE image = $(image_of "$(place_of custom)")"
+finds event '[0-9]+' \
+        "DELETE FROM lineage WHERE image IN (SELECT id FROM image WHERE place = $old AND until_event <> $FAR)"
+finds event '[0-9]+' "DELETE FROM review WHERE image = $image"
+finds image 'north/web@alice' "UPDATE review SET until_event = $unshared WHERE image = $image"
+finds image 'north/data@alice' "INSERT INTO review (image, from_event) VALUES ($(image_of "$data"), $data)"
+finds image 'south/web@alice' "INSERT INTO review (image, from_event) VALUES ($copy, $copy)"
 finds event '[0-9]+' "DELETE FROM image WHERE id = $(image_of "$old")"
 finds event '[0-9]+' \
         "UPDATE image SET until_event = $FAR WHERE id = (SELECT max(id) FROM image WHERE place = $(place_of gone))"

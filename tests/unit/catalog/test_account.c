@@ -100,7 +100,10 @@ static void test_a_uid_is_one_living_accounts(void **state) {
 }
 
 static int run_setting(struct catalog_connection *c, void *context) {
-        return catalog_setting_put(c, "limit", *(int64_t *)context);
+        int64_t id;
+        int r = catalog_event_add(c, &(struct event){ .caller = &scratch_operator, .op = EVENT_LIMIT }, &id);
+
+        return r < 0 ? r : catalog_setting_put(c, id, "limit", *(int64_t *)context);
 }
 
 static void test_settings(void **state) {

@@ -120,8 +120,10 @@ static int run_touch(struct catalog_connection *c, void *context) {
 
 static int run_source(struct catalog_connection *c, void *context) {
         const struct edit *e = context;
+        int64_t id;
+        int r = catalog_event_add(c, &(struct event){ .caller = &scratch_operator, .op = EVENT_COPY }, &id);
 
-        return catalog_image_source_set(c, e->id, e->number);
+        return r < 0 ? r : catalog_image_source_set(c, id, e->id, e->number);
 }
 
 static int run_digest(struct catalog_connection *c, void *context) {
@@ -134,8 +136,8 @@ static int edit(catalog_run run, int64_t id, int64_t number, const uint8_t *dige
         return catalog_write(scratch_catalog, run, &(struct edit){ id, number, digest });
 }
 
-static void test_times_and_sources_are_set_without_an_event(void **state) {
-        int64_t events = chain_check(), source, same;
+static void test_times_are_set_without_an_event(void **state) {
+        int64_t events = chain_check();
 
         (void)state;
         assert_int_equal(edit(run_touch, place, 1234567890123456789, NULL), 0);
@@ -144,14 +146,22 @@ static void test_times_and_sources_are_set_without_an_event(void **state) {
         assert_int_equal(get().mtime, -5);
         assert_int_equal(edit(run_touch, place, 0, NULL), 0);
         assert_int_equal(get().mtime, 0);
-        assert_int_equal(edit(run_source, place, 42, NULL), 0);
-        assert_int_equal(catalog_image_source(scratch_reader, place, &source, &same), 0);
-        assert_int_equal(source, 42);
-        assert_int_equal(edit(run_source, place, 0, NULL), 0);
-        assert_int_equal(sql_number("SELECT source IS NULL AND mtime IS NULL FROM image"), 1);
+        assert_int_equal(sql_number("SELECT mtime IS NULL FROM image"), 1);
         assert_int_equal(edit(run_touch, 999, 1, NULL), -ENOENT);
-        assert_int_equal(edit(run_source, 999, 1, NULL), -ENOENT);
         assert_int_equal(chain_check(), events);
+}
+
+static void test_a_source_may_change(void **state) {
+        static const int64_t sources[] = { 42, 43, 0, 44 };
+        int64_t source, same;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+                assert_int_equal(edit(run_source, place, sources[i], NULL), 0);
+                assert_int_equal(catalog_image_source(scratch_reader, place, &source, &same), 0);
+                assert_int_equal(source, sources[i]);
+        }
+        assert_int_equal(sql_number("SELECT count(*) FROM lineage"), 3); /* what it was is kept */
 }
 
 static void test_digests_are_of_sealed_images(void **state) {
@@ -188,7 +198,8 @@ int main(void) {
                 CASE(test_becoming_available_keeps_the_parts_it_has),
                 CASE(test_renewal_keeps_the_place_and_ends_the_image),
                 CASE(test_source),
-                CASE(test_times_and_sources_are_set_without_an_event),
+                CASE(test_times_are_set_without_an_event),
+                CASE(test_a_source_may_change),
                 CASE(test_digests_are_of_sealed_images),
         };
 

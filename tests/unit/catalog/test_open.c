@@ -139,7 +139,7 @@ static void test_read_only_reads_and_never_writes(void **state) {
         assert_false(ran);
         assert_int_equal(catalog_read(catalog, &c), 0);
         assert_int_equal(catalog_account_get(c, OPERATOR, &account), 0);
-        assert_int_equal(catalog_setting_put(c, "x", 1), -EROFS);
+        assert_int_equal(catalog_setting_put(c, 1, "x", 1), -EROFS);
         catalog_read_end(&c);
         assert_null(c);
         catalog = catalog_close(catalog);
@@ -147,7 +147,7 @@ static void test_read_only_reads_and_never_writes(void **state) {
 
 static void test_a_reader_cannot_write(void **state) {
         (void)state;
-        assert_int_equal(catalog_setting_put(scratch_reader, "x", 1), -EROFS);
+        assert_int_equal(catalog_setting_put(scratch_reader, 1, "x", 1), -EROFS);
         assert_int_equal(sql_number("SELECT count(*) FROM setting"), 0);
 }
 

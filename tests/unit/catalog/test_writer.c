@@ -24,7 +24,7 @@ static int run_setting(struct catalog_connection *c, void *context) {
 
         job->runs++;
         if (r == 0)
-                r = catalog_setting_put(c, job->name, job->value);
+                r = catalog_setting_put(c, id, job->name, job->value);
         return r < 0 ? r : job->result;
 }
 

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ * Every query once more, as of a moment of the past: the event asof() and the time asof_time(), the connection's own
+ * functions. The statements that write are in it too, and never used.
+ */
+#include "internal.h"
+#include "sql.h"
+
+#define LIVE(t) t ".id <= asof() AND " t ".until_event > asof()"
+#define LIVE_FROM(t) t ".from_event <= asof() AND " t ".until_event > asof()"
+#define EXISTED(t) t ".id <= asof()"
+/* Two lists in the order of ids, merged: what still lives, by the index of today's listings, and what has ended since,
+ * by that of the ended ones. A single range of ends would have to be sorted for each page. */
+#define LISTED(query, t)                                                                                       \
+        query " AND " t ".until_event = " FAR " AND " t ".id <= asof() UNION ALL "                                \
+        query " AND " t ".until_event < " FAR " AND " t ".until_event > asof() AND " t ".id <= asof()"
+#define HAPPENED(event) event " <= asof()"
+#define ONCE(event, value) "CASE WHEN " event " <= asof() THEN " value " END"
+#define STILL(until) until " > asof()"
+#define TOUCHED(mtime, event) "(SELECT 1000000 * time FROM event WHERE id = " event ")"
+#define UP_TO(event) "min(" event ", asof())"
+#define NOW "asof_time()"
+#define UNEXPIRED(t)                                                                                           \
+        "NOT EXISTS (SELECT 1 FROM share_expiry x WHERE x.share = " t ".id AND " LIVE_FROM("x")                   \
+        " AND x.expires <= " NOW ")"
+#define LIVE_SHARE(t) LIVE(t) " AND " UNEXPIRED(t)
+
+const char *const statement_past_sql[STATEMENT_COUNT] = {
+#define STATEMENT(name, sql) [S_##name] = sql,
+#include "statements.def"
+#undef STATEMENT
+};

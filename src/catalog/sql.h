@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ * Words that the statements have in common, whatever moment they are about.
+ */
+#pragma once
+
+/* The end of what is live: the largest number SQLite keeps in six bytes. */
+#define FAR "140737488355327"
+
+/* One event as the log shows it, without its hash: what the hash is made of, so it must not change. */
+#define EVENT_JSON(id, time, actor, uid, via, op, object, account, rule, error, detail)                            \
+        "json_object('event', " id ", 'time', rfc3339(" time "), 'actor', " actor ", 'uid', " uid ", 'via', " via   \
+        ", 'op', " op ", 'object', " object ", 'account', " account ", 'rule', " rule ", 'errno', " error           \
+        ", 'detail', json(coalesce(" detail ", '{}')))"

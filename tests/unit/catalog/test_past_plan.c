@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT
+ * The statements of the past, each: it asks for the moment, and finds its rows by an index.
+ */
+#include "scratch.h"
+
+#include <string.h>
+
+#include "internal.h"
+
+static const char *const names[] = {
+#define STATEMENT(name, sql) [S_##name] = #name,
+#include "statements.def"
+#undef STATEMENT
+};
+
+static bool is_read(const char *sql) {
+        return strncmp(sql, "SELECT", 6) == 0 || strncmp(sql, "WITH", 4) == 0;
+}
+
+/* The check of the log reads every row there is. */
+static bool is_check(enum statement which) {
+        return which >= S_VERIFY_EVENT && which <= S_VERIFY_PLACE;
+}
+
+/* What has no past: meta, a rendering of values, what only the writer of today asks, a file that is still open. */
+static bool is_timeless(enum statement which) {
+        return is_check(which) || which == S_DESCRIPTION_LAST || which == S_EVENT_DETAIL || which == S_EVENT_RENDER ||
+               which == S_META_GET || which == S_SHARE_NEXT_DUE;
+}
+
+/* A new statement that forgets LIVE and the other words of statements.def shows the present. */
+static void test_each_asks_for_the_moment(void **state) {
+        (void)state;
+        for (int i = 0; i < STATEMENT_COUNT; i++) {
+                if (is_read(statement_past_sql[i]) && !is_timeless(i) && !strstr(statement_past_sql[i], "asof"))
+                        fail_msg("%s shows what is, not what was", names[i]);
+                if (!is_read(statement_past_sql[i]) && strstr(statement_past_sql[i], "asof"))
+                        assert_true(i == S_IMAGE_SAME_CONTENT); /* it reads, too; only today */
+                assert_null(strstr(statement_sql[i], "asof"));
+        }
+}
+
+/* The first step of a plan that reads a whole table, or sorts; NULL: none. */
+static const char *bad_step(enum statement which, bool sorting, char *ret_step, size_t size) {
+        sqlite3_stmt *s = NULL;
+        const char *bad = NULL;
+        char sql[16384];
+        int n = snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", statement_past_sql[which]);
+
+        assert_in_range(n, 1, sizeof(sql) - 1);
+        assert_int_equal(sqlite3_prepare_v2(scratch_reader->db, sql, -1, &s, NULL), SQLITE_OK);
+        while (!bad && sqlite3_step(s) == SQLITE_ROW) {
+                const char *step = (const char *)sqlite3_column_text(s, 3);
+                bool scan = strncmp(step, "SCAN ", 5) == 0 && strcmp(step, "SCAN r") != 0 && /* what was reached */
+                            !strstr(step, "CONSTANT ROW") && !strstr(step, "subquery");
+
+                if (scan || (sorting && strstr(step, "TEMP B-TREE")))
+                        bad = strncpy(ret_step, step, size);
+        }
+        (void)sqlite3_finalize(s); /* told by the steps */
+        return bad;
+}
+
+static void test_none_reads_a_whole_table(void **state) {
+        char step[256] = "";
+
+        (void)state;
+        for (int i = 0; i < STATEMENT_COUNT; i++)
+                if (is_read(statement_past_sql[i]) && !is_check(i) && i != S_ACCOUNT_OF_UID && /* who asks is today's */
+                    bad_step(i, false, step, sizeof(step) - 1))
+                        fail_msg("%s: %s", names[i], step);
+}
+
+/* A page goes on where the last one ended, and reads no more than it shows. (Whom one account trusted is sorted.) */
+static void test_pages_are_not_sorted(void **state) {
+        static const enum statement pages[] = {
+                S_IMAGE_LIST, S_IMAGE_LIST_ALL, S_RECEIVED_LIST, S_SHARE_LIST, S_INSTANCE_LIST, S_INSTANCE_LIST_ALL,
+                S_REGION_LIST, S_ACCOUNT_LIST, S_EVENT_HISTORY, S_LOG_ALL, S_LOG_OF_PLACE,
+                S_LOG_OF_VIEWER,
+        };
+        char step[256] = "";
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
+                if (bad_step(pages[i], true, step, sizeof(step) - 1))
+                        fail_msg("%s: %s", names[pages[i]], step);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                CASE(test_each_asks_for_the_moment),
+                CASE(test_none_reads_a_whole_table),
+                CASE(test_pages_are_not_sorted),
+        };
+
+        return cmocka_run_group_tests_name("catalog past plans", tests, NULL, NULL);
+}
