@@ -41,12 +41,21 @@ int service_create(const char *dir, uid_t uid, enum via via, char ret_why[static
 int service_open(const char *dir, enum service_flags flags, struct service **ret_service,
                  char ret_why[static WHY_SIZE]);
 
+/* The same to read what was; `asof` (NULL: now) is an RFC 3339 time, a date (its end in UTC) or the number of an event
+ * (0: before the first). Read only, whatever the flags; disks cannot be opened (-EPERM), and live bytes are never
+ * looked at. Who asks is today's account. -EINVAL, -ERANGE (not come yet). */
+int service_open_asof(const char *dir, const char *asof, enum service_flags flags, struct service **ret_service,
+                      char ret_why[static WHY_SIZE]);
+
 /* Waits for background work to stop and logged refusals to be on disk. */
 struct service *service_close(struct service *service);
 static inline void cleanup_service(struct service **service) {
         *service = service_close(*service);
 }
 #define _cleanup_service_ __attribute__((cleanup(cleanup_service)))
+
+/* The moment it was opened as of: `now`, an event's number, or a time. Belongs to the service. */
+const char *service_asof(const struct service *service);
 
 /* Space where the catalog itself is. */
 int service_statvfs(struct service *service, struct statvfs *ret_space);

@@ -29,9 +29,9 @@ static int text_whoami(struct call *call, FILE *to) {
 
         if (r < 0)
                 return r == -ENOENT ? -EACCES : r;
-        (void)fprintf(to, "account: %s\nrole: %s\nuid: %u\nmode: %s\nasof: now\n", call->request.caller.name,
+        (void)fprintf(to, "account: %s\nrole: %s\nuid: %u\nmode: %s\nasof: %s\n", call->request.caller.name,
                       roles[call->request.caller.role], (unsigned)call->request.caller.uid,
-                      call->read_only ? "ro" : "rw");
+                      call->read_only ? "ro" : "rw", service_asof(call->mount->service));
         return 0;
 }
 

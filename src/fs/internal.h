@@ -229,6 +229,7 @@ void text_close(struct call *call, struct text_handle *handle);
 struct options {
         char *dir;
         char *account;
+        char *asof;
         char *durability;
         unsigned uid, gid;
         int multiuser;

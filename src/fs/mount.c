@@ -187,7 +187,7 @@ static int open_catalog(struct mount *mount, const struct options *options) {
                 flags |= SERVICE_NOT_DURABLE;
         if (options->read_only)
                 flags |= SERVICE_READ_ONLY;
-        r = service_open(options->dir, flags, &mount->service, why);
+        r = service_open_asof(options->dir, options->asof, flags, &mount->service, why);
         if (r < 0)
                 return fail(options->dir, why);
         if (options->multiuser)
@@ -213,7 +213,7 @@ int mount_run(struct fuse_args *args, struct options *options) {
         service = mount.service;
         if (status != 0)
                 return status;
-        mount.read_only = options->read_only || mount.caller.role == ROLE_AUDITOR;
+        mount.read_only = options->read_only || options->asof || mount.caller.role == ROLE_AUDITOR;
         r = name_filesystem(args, options->dir, mount.read_only);
         if (r < 0)
                 return fail(options->dir, strerror(-r));

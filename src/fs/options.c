@@ -14,6 +14,7 @@ enum { KEY_IGNORE };
 static const struct fuse_opt specification[] = {
         OPTION("account=%s", account, 0),
         OPTION("multiuser", multiuser, 1),
+        OPTION("asof=%s", asof, 0),
         OPTION("durability=%s", durability, 0),
         OPTION("uid=%u", uid, 0),
         OPTION("gid=%u", gid, 0),
@@ -60,6 +61,7 @@ static void print_help(void) {
                    "    -o multiuser             the caller's uid says the account; implies\n"
                    "                             allow_other,default_permissions\n"
                    "    -o ro                    a view that changes nothing\n"
+                   "    -o asof=TIME|EVENT       read only, as it was then: RFC 3339, or an event\n"
                    "    -o durability=full|normal  full (default): a success survives power loss\n"
                    "    -o uid=N -o gid=N        whose the files appear to be (default: yours);\n"
                    "                             multiuser: each account's own, so no uid=\n"
@@ -115,6 +117,7 @@ int options_parse(struct fuse_args *args, struct options *ret_options) {
 void options_done(struct options *options) {
         free(options->dir);
         free(options->account);
+        free(options->asof);
         free(options->durability);
         free(options->fuse.mountpoint);
 }

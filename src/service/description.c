@@ -113,9 +113,9 @@ int shares_link_remove(struct request *request, int64_t place) {
 int description_judge(struct request *request, int64_t place) {
         struct editing e = { .valid = true, .decision = { .request = request, .op = EVENT_DESCRIBE,
                                                           .asked = "describe {object}", .place = place } };
-        int r;
+        int r = service_writable(request->service);
 
-        {
+        if (r == 0) {
                 _cleanup_read_ struct catalog_connection *c = NULL;
 
                 r = catalog_read(request->service->catalog, &c);

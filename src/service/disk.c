@@ -115,10 +115,20 @@ int disk_open_judged(struct request *request, int64_t region, int64_t id, int fl
         return r;
 }
 
+int disk_openable(const struct service *service, int flags) {
+        bool writes = (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC;
+        int r = writes ? service_writable(service) : 0;
+
+        return r < 0 ? r : service->past ? -EPERM : 0;
+}
+
 int disk_open(struct request *request, int64_t place, int flags, struct disk_handle **ret_handle) {
         struct decision d;
-        int r = disk_decision(request, place, &d);
+        int r = disk_openable(request->service, flags);
 
+        if (r < 0)
+                return r;
+        r = disk_decision(request, place, &d);
         if (r == 0)
                 r = judge(request, &d, flags, d.image.state == IMAGE_SEALED);
         if (r == 0 && !d.image.has_disk)
@@ -190,8 +200,11 @@ int disk_create(struct request *request, int64_t place, int flags, struct image 
         _cleanup_(disk_cleanup) struct disk *disk = NULL;
         struct disk_handle *handle;
         struct decision d;
-        int r = disk_decision(request, place, &d);
+        int r = service_writable(request->service);
 
+        if (r < 0)
+                return r;
+        r = disk_decision(request, place, &d);
         if (r == 0)
                 r = judge(request, &d, O_WRONLY, d.image.state == IMAGE_SEALED);
         if (r == 0 && d.image.has_disk)

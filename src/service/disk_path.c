@@ -43,8 +43,10 @@ int disk_remove(struct request *request, int64_t place) {
         struct removal n = { 0 };
         struct blob_store *store = NULL;
         int64_t id;
-        int r = disk_decision(request, place, &n.decision);
+        int r = service_writable(request->service);
 
+        if (r == 0)
+                r = disk_decision(request, place, &n.decision);
         if (r < 0)
                 return r;
         n.decision.op = EVENT_DELETE;
@@ -95,9 +97,23 @@ int disk_stat_removed(struct request *request, int64_t id, struct stat *ret_stat
         return stat_if_open(request->service, id, false, ret_stat);
 }
 
+static struct timespec timespec_of(int64_t ns) {
+        return (struct timespec){ .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
+}
+
+void disk_stat_past(int64_t size, int64_t mtime, struct stat *ret_stat) {
+        *ret_stat = (struct stat){ .st_size = size, .st_blocks = (size + 511) / 512, .st_mtim = timespec_of(mtime) };
+}
+
 int disk_stat(struct request *request, const struct image *image, struct stat *ret_stat) {
         struct blob_store *store;
-        int r = stat_if_open(request->service, image->id, true, ret_stat);
+        int r;
+
+        if (request->service->past) {
+                disk_stat_past(image->size, image->mtime, ret_stat);
+                return 0;
+        }
+        r = stat_if_open(request->service, image->id, true, ret_stat);
 
         if (r == -ENOENT) {
                 r = service_store(request->service, image->region, &store);
@@ -110,10 +126,8 @@ int disk_stat(struct request *request, const struct image *image, struct stat *r
         }
         if (r < 0)
                 return r == -ENOENT ? -EIO : r;
-        if (image->mtime != 0) {
-                ret_stat->st_mtim.tv_sec = image->mtime / 1000000000;
-                ret_stat->st_mtim.tv_nsec = image->mtime % 1000000000;
-        }
+        if (image->mtime != 0)
+                ret_stat->st_mtim = timespec_of(image->mtime);
         return 0;
 }
 

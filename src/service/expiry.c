@@ -61,8 +61,10 @@ int share_expire(struct request *request, int64_t share, const char *text) {
                               .share = share };
         struct share found;
         struct image image;
-        int r = share_get(request, share, &found, &image);
+        int r = service_writable(request->service);
 
+        if (r == 0)
+                r = share_get(request, share, &found, &image);
         if (r < 0)
                 return r;
         n.decision.place = image.place;

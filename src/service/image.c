@@ -220,9 +220,9 @@ static int run_attributes(struct catalog_connection *c, void *context) {
 int image_judge_attributes(struct request *request, int64_t place) {
         struct decision d = { .request = request, .op = EVENT_DESCRIBE, .asked = "change attributes of {object}",
                               .place = place };
-        int r;
+        int r = service_writable(request->service);
 
-        {
+        if (r == 0) {
                 _cleanup_read_ struct catalog_connection *c = NULL;
 
                 r = catalog_read(request->service->catalog, &c);

@@ -18,6 +18,7 @@
 #include "registry.h"
 #include "service.h"
 #include "share.h"
+#include "timestamp.h"
 
 struct store_entry;
 struct denials;
@@ -25,6 +26,8 @@ struct denials;
 struct service {
         char *dir;
         enum service_flags flags;
+        bool past; /* as of a moment of the past: its disks are not those of the stores */
+        char asof[TIMESTAMP_SIZE];
         struct catalog *catalog;
         pthread_mutex_t stores_lock;
         struct store_entry *stores; /* opened ones, closed with the service */
@@ -37,6 +40,12 @@ struct service {
         bool has_thread;
         pthread_t thread;
 };
+
+/* -EROFS where nothing is changed. Calls that look at a store before the catalog's transaction ask it first; the others
+ * hear it from there. */
+static inline int service_writable(const struct service *service) {
+        return service->flags & SERVICE_READ_ONLY ? -EROFS : 0;
+}
 
 /* --- stores.c --- */
 
@@ -213,12 +222,16 @@ void disk_insert(struct service *service, struct disk *disk); /* takes ownership
 int disk_reopen(struct disk *disk, int flags);
 /* Who asks, and for what, before anything is judged. */
 int disk_decision(struct request *request, int64_t place, struct decision *ret_decision);
+/* Before anything is judged: -EROFS, or -EPERM in the past, whose bytes nobody has. */
+int disk_openable(const struct service *service, int flags);
 /* Opens what has been judged. -EBUSY; `sealed`, if it has become that meanwhile. */
 int disk_open_judged(struct request *request, int64_t region, int64_t id, int flags, struct disk_handle **ret_handle);
 /* `north/web@alice`, or for a launch `instance north/vm1@bob from north/web@alice`; `hidden` for what the caller (NULL:
  * the log) may not know of. */
 int source_name(struct catalog_connection *c, const struct caller *caller, int64_t id,
                 char ret_text[static SOURCE_SIZE]);
+/* What a view of the past shows of a disk: the size that was sealed by then, the time of an event; 0: unknown. */
+void disk_stat_past(int64_t size, int64_t mtime, struct stat *ret_stat);
 /* Makes it a file of its own, to be written to; io is held exclusively. */
 int disk_own(struct service *service, struct disk *disk);
 /* Ends a copy into it, with what is there. io is held exclusively. */

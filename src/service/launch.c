@@ -173,8 +173,10 @@ int instance_launch(struct request *request, int64_t id, const char *image) {
         };
         _cleanup_(cleanup_blob_lock) struct blob_lock old = BLOB_LOCK_NONE;
         struct blob_store *store;
-        int r = instance_get(request, id, &n.instance);
+        int r = service_writable(request->service);
 
+        if (r == 0)
+                r = instance_get(request, id, &n.instance);
         if (r == 0) {
                 _cleanup_read_ struct catalog_connection *c = NULL;
 

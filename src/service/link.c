@@ -152,8 +152,11 @@ static int judge_first(struct request *request, struct copying *n) {
 
 static int copy_whole(struct request *request, struct copying *n, struct image *ret_image) {
         struct blob_store *from, *to;
-        int r = judge_first(request, n);
+        int r = service_writable(request->service);
 
+        if (r < 0)
+                return r;
+        r = judge_first(request, n);
         if (r == 0)
                 r = service_store(request->service, n->launch ? n->instance.region : n->decision.image.region, &from);
         if (r == 0)
@@ -186,7 +189,9 @@ int instance_disk_copy(struct request *request, int64_t launch, int64_t to_place
                 .target = { .request = request, .place = to_place },
                 .seal = { .lock = BLOB_LOCK_NONE },
         };
-        int r = instance_get_disk(request, launch, &n.instance);
+        int r = service_writable(request->service);
 
+        if (r == 0)
+                r = instance_get_disk(request, launch, &n.instance);
         return r < 0 ? r : copy_whole(request, &n, ret_image);
 }

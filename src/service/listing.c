@@ -27,8 +27,11 @@ int image_region_list(struct request *request, int64_t after,
 
 int image_region_statvfs(struct request *request, int64_t region, struct statvfs *ret_space) {
         struct blob_store *store;
-        int r = service_store(request->service, region, &store);
+        int r;
 
+        if (request->service->past)
+                return service_statvfs(request->service, ret_space);
+        r = service_store(request->service, region, &store);
         return r < 0 ? r : blob_store_statvfs(store, ret_space);
 }
 

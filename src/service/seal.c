@@ -32,8 +32,10 @@ int seal_prepare(struct service *service, const struct image *image, struct seal
 }
 
 int seal_prepare_own(struct request *request, int64_t place, struct image *ret_image, struct seal *ret_seal) {
-        int r = image_get(request, place, ret_image);
+        int r = service_writable(request->service);
 
+        if (r == 0)
+                r = image_get(request, place, ret_image);
         if (r == 0 && image_is_own(request, ret_image) && ret_image->state == IMAGE_AVAILABLE)
                 r = seal_prepare(request->service, ret_image, ret_seal);
         return r == -EBUSY ? 0 : r;

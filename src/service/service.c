@@ -153,12 +153,60 @@ struct service *service_close(struct service *service) {
         return NULL;
 }
 
+/* A number is an event's, anything else a time: its end, if that is a day. */
+static int parse_asof(struct service *service, const char *text, struct catalog_moment *ret_moment) {
+        size_t digits = strspn(text, "0123456789");
+
+        if (digits > 0 && text[digits] == '\0') {
+                if (digits > 15) /* more than there can ever be */
+                        return -ERANGE;
+                *ret_moment = (struct catalog_moment){ .event = strtoll(text, NULL, 10) };
+                (void)snprintf(service->asof, sizeof(service->asof), "%lld", (long long)ret_moment->event); /* fits */
+                return 0;
+        }
+        ret_moment->event = -1;
+        if (text[0] == '+' || timestamp_parse(text, 0, &ret_moment->time) < 0)
+                return -EINVAL;
+        (void)timestamp_format(ret_moment->time, service->asof); /* returns the text */
+        return 0;
+}
+
+static int open_asof(struct service *service, const char *path, const char *asof, char why[static WHY_SIZE]) {
+        struct catalog_moment moment;
+        int r = parse_asof(service, asof, &moment);
+
+        service->past = true;
+        if (r == 0)
+                r = catalog_open_asof(path, &moment, &service->catalog);
+        if (r == -EINVAL)
+                explain(why, "asof=%s is neither an RFC 3339 time nor the number of an event", asof);
+        else if (r == -ERANGE)
+                explain(why, "asof=%s has not come yet", asof);
+        else if (r < 0)
+                explain_catalog(r, why);
+        return r;
+}
+
+static int open_now(struct service *service, const char *path, char why[static WHY_SIZE]) {
+        enum catalog_flags flags = (service->flags & SERVICE_READ_ONLY ? CATALOG_READ_ONLY : 0) |
+                                   (service->flags & SERVICE_NOT_DURABLE ? CATALOG_NOT_DURABLE : 0);
+        int r = catalog_open(path, flags, &service->catalog);
+
+        strcpy(service->asof, "now");
+        if (r < 0)
+                explain_catalog(r, why);
+        return r;
+}
+
 int service_open(const char *dir, enum service_flags flags, struct service **ret_service,
                  char ret_why[static WHY_SIZE]) {
+        return service_open_asof(dir, NULL, flags, ret_service, ret_why);
+}
+
+int service_open_asof(const char *dir, const char *asof, enum service_flags flags, struct service **ret_service,
+                      char ret_why[static WHY_SIZE]) {
         _cleanup_service_ struct service *service = NULL;
         _cleanup_free_ char *path = NULL;
-        enum catalog_flags catalog_flags = (flags & SERVICE_READ_ONLY ? CATALOG_READ_ONLY : 0) |
-                                           (flags & SERVICE_NOT_DURABLE ? CATALOG_NOT_DURABLE : 0);
         int r = check_directory(dir, ret_why);
 
         if (r < 0)
@@ -167,7 +215,7 @@ int service_open(const char *dir, enum service_flags flags, struct service **ret
         service = calloc(1, sizeof(*service));
         if (!service)
                 return -ENOMEM;
-        service->flags = flags;
+        service->flags = flags | (asof ? SERVICE_READ_ONLY : 0);
         (void)pthread_mutex_init(&service->stores_lock, NULL); /* cannot fail with default attributes */
         (void)pthread_mutex_init(&service->disks_lock, NULL);
         (void)pthread_mutex_init(&service->digest_lock, NULL);
@@ -176,12 +224,10 @@ int service_open(const char *dir, enum service_flags flags, struct service **ret
         if (!service->dir || asprintf(&path, "%s/catalog.db", service->dir) < 0 ||
             denials_new(&service->denials) < 0)
                 return -ENOMEM;
-        r = catalog_open(path, catalog_flags, &service->catalog);
-        if (r < 0) {
-                explain_catalog(r, ret_why);
+        r = asof ? open_asof(service, path, asof, ret_why) : open_now(service, path, ret_why);
+        if (r < 0)
                 return r;
-        }
-        if (flags & SERVICE_BACKGROUND && !(flags & SERVICE_READ_ONLY)) {
+        if (flags & SERVICE_BACKGROUND && service_writable(service) == 0) {
                 service_sweep(service);
                 r = digest_start(service);
                 if (r < 0) {
@@ -193,6 +239,10 @@ int service_open(const char *dir, enum service_flags flags, struct service **ret
         return 0;
 }
 
+const char *service_asof(const struct service *service) {
+        return service->asof;
+}
+
 int service_statvfs(struct service *service, struct statvfs *ret_space) {
         return statvfs(service->dir, ret_space) < 0 ? -errno : 0;
 }
@@ -200,7 +250,7 @@ int service_statvfs(struct service *service, struct statvfs *ret_space) {
 int service_caller(struct service *service, const char *name, uid_t uid, enum via via, struct caller *ret_caller) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         struct account account;
-        int r = catalog_read(service->catalog, &c);
+        int r = catalog_read_today(service->catalog, &c);
 
         if (r == 0)
                 r = catalog_account_find(c, name, &account);
@@ -217,7 +267,7 @@ int service_caller_of_uid(struct service *service, uid_t uid, enum via via, stru
                           uid_t *ret_owner) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         struct account account;
-        int r = catalog_read(service->catalog, &c);
+        int r = catalog_read_today(service->catalog, &c);
 
         if (r == 0)
                 r = catalog_account_of_uid(c, uid, &account);
@@ -234,7 +284,7 @@ int service_caller_of_uid(struct service *service, uid_t uid, enum via via, stru
 int service_caller_refresh(struct service *service, struct caller *caller) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         struct account account;
-        int r = catalog_read(service->catalog, &c);
+        int r = catalog_read_today(service->catalog, &c);
 
         if (r == 0)
                 r = catalog_account_get(c, caller->account, &account);

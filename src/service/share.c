@@ -106,9 +106,9 @@ int share_grant(struct request *request, int64_t place, const char *account, str
 int share_directory(struct request *request, int64_t place) {
         struct decision d = { .request = request, .op = EVENT_SHARE, .asked = "make the directory shares in {object}",
                               .place = place };
-        int r;
+        int r = service_writable(request->service);
 
-        {
+        if (r == 0) {
                 _cleanup_read_ struct catalog_connection *c = NULL;
 
                 r = catalog_read(request->service->catalog, &c);

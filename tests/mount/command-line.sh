@@ -8,7 +8,7 @@ mkdir "$T/mnt"
 for option in -h --help; do
         ok "$IMGSHAREFS" "$option"
         says 'imgsharefs.* DIR .*MOUNTPOINT' cat "$T/out"
-        for word in account= multiuser durability= uid= gid= allow_other; do
+        for word in account= asof= multiuser durability= uid= gid= allow_other; do
                 ok "$IMGSHAREFS" "$option"
                 says "$word" cat "$T/out"
         done

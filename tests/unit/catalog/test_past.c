@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define CHANGES 500
+#define CHANGES 300
 #define ACCOUNTS 4
 #define SHARE_LIMIT "limit"
 
