@@ -39,6 +39,8 @@ struct catalog_moment {
 /* The same to read what was: read only, without a writer. -ERANGE: that moment has not come yet. Of accounts only name
  * and life are then's; role, uid, quota and switches are today's. */
 int catalog_open_asof(const char *path, const struct catalog_moment *moment, struct catalog **ret_catalog);
+/* The last event that it shows; INT64_MAX: whatever comes. */
+int64_t catalog_last(const struct catalog *catalog);
 /* Waits until all that was posted is written. */
 struct catalog *catalog_close(struct catalog *catalog);
 /* The uuid that marks this catalog's stores; belongs to the catalog. */
@@ -99,7 +101,8 @@ struct log_filter {
         const char *name;       /* of that account */
         int64_t place;          /* 0: any */
         const char *object;     /* NULL: any */
-        int64_t viewer;         /* who reads its own events: did it, is named in it, or owns the place; 0: all */
+        int64_t viewer;         /* who reads its own events: did it, is named in it (from the event on that made it),
+                                 * or owns the place; 0: all */
         const char *viewer_name;
 };
 /* An event; texts are good until `each` returns, NULL: none. */
@@ -116,6 +119,27 @@ int catalog_log(struct catalog_connection *c, const struct log_filter *filter,
                 int (*each)(const struct log_entry *entry, void *context), void *context);
 /* The last event before a time, or (including) up to it; 0: there is none. */
 int catalog_log_at(struct catalog_connection *c, int64_t time, bool including, int64_t *ret_id);
+
+struct log_length {
+        int64_t id, length, time;
+};
+/* A page of the same events' lengths, but of the filter only numbers and viewer count. */
+int catalog_log_lengths(struct catalog_connection *c, const struct log_filter *filter,
+                        int (*each)(const struct log_length *length, void *context), void *context);
+
+/* A day of the log as a viewer sees it. */
+struct day {
+        int64_t number;      /* days since 1970, UTC */
+        int64_t bytes;       /* of its lines */
+        int64_t after, last; /* the viewer's last event before it, and in it: what filters its events */
+        int64_t time;        /* of the last one, ms */
+};
+/* Of the view only its viewer and last count. INT64_MAX: sizes are kept; an event: as the log was then, for which that
+ * event's day is summed up. -ENOENT: the viewer has no events that day. */
+int catalog_day_get(struct catalog_connection *c, const struct log_filter *view, int64_t number, struct day *ret_day);
+/* Days >= from, in order. `each` not 0 ends it and is returned. */
+int catalog_day_list(struct catalog_connection *c, const struct log_filter *view, int64_t from,
+                     int (*each)(const struct day *day, void *context), void *context);
 
 /* What the log and the rows should be and are not (SPEC 8 `check --log`). */
 #define EVENT_HASH_SIZE 32

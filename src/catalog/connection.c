@@ -260,6 +260,10 @@ int catalog_open_asof(const char *path, const struct catalog_moment *moment, str
         return 0;
 }
 
+int64_t catalog_last(const struct catalog *catalog) {
+        return catalog->past ? catalog->moment.event : INT64_MAX;
+}
+
 const char *catalog_uuid(const struct catalog *catalog) {
         return catalog->uuid;
 }

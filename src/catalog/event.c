@@ -143,6 +143,8 @@ int catalog_event_add(struct catalog_connection *c, const struct event *e, int64
         r = statement_run(c, S_EVENT_PUT, "iiiitttttttnib", id, now, e->caller->account, uid, via, op, e->object,
                           e->account, e->rule, e->error, detail, e->place == EVENT_PLACE_NEW ? id : e->place,
                           event_line_length(length), hash, HASH_SIZE);
+        if (r >= 0)
+                r = day_add(c, e, id, now, event_line_length(length));
         if (r < 0)
                 return r;
         *ret_id = id;

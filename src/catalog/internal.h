@@ -93,5 +93,10 @@ bool event_op_known(const char *op);
 int verify_rows(struct catalog_connection *c, int (*each)(const struct discrepancy *discrepancy, void *context),
                 void *context);
 
+/* The day's totals of all who may read an event that has just been put (day.c). */
+int day_add(struct catalog_connection *c, const struct event *event, int64_t id, int64_t time, int64_t length);
+/* The same for an account just made, of the event that made it, if that names it. */
+int day_add_born(struct catalog_connection *c, int64_t event, const char *name);
+
 /* Text of a column into a fixed buffer; "" for null. Longer text (a damaged catalog) is -EIO. */
 int column_text(sqlite3_stmt *statement, int column, char *ret_text, size_t size);

@@ -34,6 +34,17 @@ CREATE INDEX event_of_object ON event (object, id) WHERE object IS NOT NULL;
 CREATE INDEX event_denied ON event (id) WHERE rule IS NOT NULL;
 CREATE INDEX event_of_time ON event (time);
 
+-- How much of a day's log each account may read: running totals, so that the day's file has a true size unread. Days come
+-- first in the key because today's rows are what every event changes: one page, whoever may read it.
+CREATE TABLE day (
+  day INTEGER NOT NULL,               -- days since 1970, UTC
+  account INTEGER NOT NULL,           -- who reads; 0: who reads everything
+  bytes INTEGER NOT NULL,
+  last INTEGER NOT NULL,              -- the last event of these
+  PRIMARY KEY (day, account)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX day_of_account ON day (account, day);
+
 -- Role, uid, quota and switches are today's in every view; the log has what they were.
 CREATE TABLE account (
   id INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id < 1048576), -- as many bits as an inode number has for it

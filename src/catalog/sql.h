@@ -11,3 +11,6 @@
         "json_object('event', " id ", 'time', rfc3339(" time "), 'actor', " actor ", 'uid', " uid ", 'via', " via   \
         ", 'op', " op ", 'object', " object ", 'account', " account ", 'rule', " rule ", 'errno', " error           \
         ", 'detail', json(coalesce(" detail ", '{}')))"
+
+/* A name may have been refused before there was an account of that name: those events are not the account's. */
+#define BORN(account) "(SELECT from_event FROM account WHERE id = " account ")"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What goes through open files: a disk's bytes from descriptor to descriptor, a text's by way of its handle.
  */
+#include "events.h"
 #include "internal.h"
 
 /* --- reading --- */
@@ -21,11 +22,16 @@ static int read_disk(struct call *call, size_t size, off_t offset, const struct 
         return 0;
 }
 
-static int read_text(struct call *call, size_t size, off_t offset, const struct fuse_file_info *fi) {
+/* A text, or a day of the log. */
+static int read_memory(struct call *call, size_t size, off_t offset, const struct fuse_file_info *fi) {
         _cleanup_free_ char *data = malloc(size);
         size_t n;
-        int r = data ? text_read(call, file_of(fi)->text, size, offset, data, &n) : -ENOMEM;
+        int r = -ENOMEM;
 
+        if (data && is_day(call))
+                r = events_read(&call->request, file_of(fi)->events, (uint64_t)offset, size, data, &n);
+        else if (data)
+                r = text_read(call, file_of(fi)->text, size, offset, data, &n);
         if (r == 0)
                 (void)fuse_reply_buf(call->req, data, n); /* the caller may be gone */
         return r;
@@ -36,7 +42,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
         int r = call_begin_file(req, ino, fi, &call);
 
         if (r == 0)
-                r = is_disk(&call) ? read_disk(&call, size, offset, fi) : read_text(&call, size, offset, fi);
+                r = is_disk(&call) ? read_disk(&call, size, offset, fi) : read_memory(&call, size, offset, fi);
         if (r != 0)
                 call_end(&call, r);
 }

@@ -3,6 +3,7 @@
  */
 #include <fcntl.h>
 
+#include "events.h"
 #include "internal.h"
 
 static void file_insert(struct mount *mount, struct open_file *file) {
@@ -47,37 +48,39 @@ bool file_adopt_any(struct call *call) {
         return file;
 }
 
+static void handle_close(struct call *call, const struct open_file *file) {
+        if (file->disk)
+                (void)disk_close(&call->request, file->disk); /* returns NULL, as the next one */
+        else if (file->events)
+                (void)events_close(file->events);
+        else
+                text_close(call, file->text);
+}
+
 static void file_close(struct call *call, struct open_file *file) {
         call->request.caller = file->caller;
         (void)pthread_mutex_lock(&call->mount->files_lock);
         passthrough_end(call, file);
         file_remove(call->mount, file);
         (void)pthread_mutex_unlock(&call->mount->files_lock);
-        if (file->disk)
-                (void)disk_close(&call->request, file->disk); /* returns NULL */
-        else
-                text_close(call, file->text);
+        handle_close(call, file);
         free(file);
 }
 
 /* Takes ownership of the handle: it is closed if there is no memory. */
-static int file_open(struct call *call, struct node node, struct disk_handle *disk, struct text_handle *text,
-                     struct fuse_file_info *fi) {
-        struct open_file *file = calloc(1, sizeof(*file));
+static int file_open(struct call *call, const struct open_file *opened, struct fuse_file_info *fi) {
+        struct open_file *file = malloc(sizeof(*file));
 
         if (!file) {
-                if (disk)
-                        (void)disk_close(&call->request, disk); /* returns NULL */
-                else
-                        text_close(call, text);
+                handle_close(call, opened);
                 return -ENOMEM;
         }
-        *file = (struct open_file){
-                .node = node, .caller = call->request.caller, .uid = call->uid, .disk = disk, .text = text
-        };
+        *file = *opened;
+        file->caller = call->request.caller;
+        file->uid = call->uid;
         (void)pthread_mutex_lock(&call->mount->files_lock);
         file_insert(call->mount, file);
-        if (disk) {
+        if (file->disk) {
                 passthrough_begin(call, file, fi);
                 stats_count(call->mount->stats, file->backing > 0 ? STATS_PASSTHROUGH_OPENS : STATS_DAEMON_OPENS);
         }
@@ -139,7 +142,7 @@ static int open_instance_disk(struct call *call, struct fuse_file_info *fi) {
 
         if (r == 0)
                 r = instance_disk_open(&call->request, instance.id, fi->flags, &handle);
-        return r != 0 ? r : file_open(call, call->node, handle, NULL, fi);
+        return r != 0 ? r : file_open(call, &(struct open_file){ .node = call->node, .disk = handle }, fi);
 }
 
 static int open_disk(struct call *call, struct fuse_file_info *fi) {
@@ -157,7 +160,17 @@ static int open_disk(struct call *call, struct fuse_file_info *fi) {
                 return r;
         /* its bytes never change again; but the page cache may be older than a passthrough write before that */
         fi->keep_cache = image.state == IMAGE_SEALED && !call->mount->passthrough;
-        return file_open(call, call->node, handle, NULL, fi);
+        return file_open(call, &(struct open_file){ .node = call->node, .disk = handle }, fi);
+}
+
+static int open_day(struct call *call, struct fuse_file_info *fi) {
+        struct events_reader *reader;
+        int r = day_open(call, fi->flags, &reader);
+
+        if (r != 0)
+                return r;
+        fi->direct_io = 1; /* it grows by itself */
+        return file_open(call, &(struct open_file){ .node = call->node, .events = reader }, fi);
 }
 
 static int open_text(struct call *call, struct fuse_file_info *fi) {
@@ -167,7 +180,7 @@ static int open_text(struct call *call, struct fuse_file_info *fi) {
         if (r != 0)
                 return r;
         fi->direct_io = 1; /* the content changes by itself, and a refused write must not stay in a cache */
-        return file_open(call, call->node, NULL, handle, fi);
+        return file_open(call, &(struct open_file){ .node = call->node, .text = handle }, fi);
 }
 
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
@@ -176,7 +189,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
         int r = writes ? call_begin_change(req, ino, &call) : call_begin(req, ino, &call);
 
         if (r == 0)
-                r = is_disk(&call) ? open_disk(&call, fi) : open_text(&call, fi);
+                r = is_disk(&call) ? open_disk(&call, fi) : is_day(&call) ? open_day(&call, fi) : open_text(&call, fi);
         if (r != 0)
                 call_end(&call, r);
         else if (fuse_reply_open(req, fi) == -ENOENT) /* interrupted: there will be no RELEASE */
@@ -192,7 +205,10 @@ static int create_part(struct call *call, const char *name, struct fuse_file_inf
         if (call->node.kind == NODE_IMAGE && strcmp(name, "disk") == 0) {
                 r = disk_create(&call->request, call->node.id, fi->flags, &image, &handle);
                 if (r == 0)
-                        r = file_open(call, call_node(call, NODE_DISK, image.id), handle, NULL, fi);
+                        r = file_open(call,
+                                      &(struct open_file){ .node = call_node(call, NODE_DISK, image.id),
+                                                           .disk = handle },
+                                      fi);
         } else if (call->node.kind == NODE_IMAGE && strcmp(name, "description") == 0) {
                 r = description_create(&call->request, call->node.id, &image);
         } else if (call->node.kind == NODE_INSTANCE && strcmp(name, "image") == 0) {
@@ -241,8 +257,10 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
         struct call call;
         int r = call_begin_file(req, ino, fi, &call);
 
-        if (r == 0)
-                r = is_disk(&call) ? disk_flush(&call.request, file_of(fi)->disk) : text_flush(file_of(fi)->text);
+        if (r == 0 && is_disk(&call))
+                r = disk_flush(&call.request, file_of(fi)->disk);
+        else if (r == 0 && !is_day(&call))
+                r = text_flush(file_of(fi)->text);
         call_end(&call, r);
 }
 

@@ -157,6 +157,7 @@ extern const struct kind kind_instances, kind_instance, kind_instance_image, kin
 extern const struct kind kind_meta_trust, kind_meta_reviewed, kind_meta_usage, kind_meta_exposure; /* meta_risk.c */
 extern const struct kind kind_meta, kind_meta_id, kind_meta_owner, kind_meta_state, kind_meta_size, kind_meta_digest,
         kind_meta_created, kind_meta_source, kind_meta_shares_tsv, kind_meta_history; /* meta.c */
+extern const struct kind kind_events, kind_events_day;          /* events.c */
 extern const struct kind kind_views, kind_view, kind_view_link; /* views.c */
 extern const struct kind kind_control, kind_whoami, kind_last_denial, kind_rules, kind_version,
         kind_stats; /* control.c */
@@ -181,18 +182,23 @@ void stats_count(struct stats *stats, enum stats_counter counter);
 
 /* --- open files: file.c --- */
 
-/* What fuse_file_info.fh is: a disk or a small text, and its place among all that are open in the mount. */
+/* What fuse_file_info.fh is: a disk, a small text or a day of the log; and its place among all that are open. */
 struct open_file {
         struct open_file *next, *previous;
         struct node node;
         struct caller caller; /* who opened it: RELEASE comes without, and a descriptor can be handed on */
         uid_t uid;            /* whose it is, as struct call has it */
-        struct disk_handle *disk; /* NULL: a text */
-        struct text_handle *text; /* NULL: a disk */
-        int backing;              /* the kernel's number for the disk's file, which it reads and writes; 0: we do */
+        /* one of them, the others are NULL */
+        struct disk_handle *disk;
+        struct text_handle *text;
+        struct events_reader *events;
+        int backing; /* the kernel's number for the disk's file, which it reads and writes; 0: we do */
 };
 static inline struct open_file *file_of(const struct fuse_file_info *fi) {
         return (struct open_file *)(uintptr_t)fi->fh;
+}
+static inline bool is_day(const struct call *call) {
+        return call->node.kind == NODE_EVENTS_DAY;
 }
 static inline bool is_disk(const struct call *call) {
         return call->node.kind == NODE_DISK || call->node.kind == NODE_INSTANCE_DISK;
@@ -211,6 +217,11 @@ void files_close(struct mount *mount);
 void passthrough_init(struct mount *mount, struct fuse_conn_info *connection);
 void passthrough_begin(struct call *call, struct open_file *file, struct fuse_file_info *fi);
 void passthrough_end(struct call *call, struct open_file *file);
+
+/* A day of the log, open: events.c. It is only read, as who wants to write is told. */
+struct events_reader;
+int day_open(struct call *call, int flags, struct events_reader **ret_reader);
+int day_judge_write(struct call *call);
 
 /* A small text file, open: text.c. */
 struct text_handle;

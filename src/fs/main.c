@@ -9,7 +9,8 @@
  *   verbs.c      mkdir, rmdir, unlink, symlink, link, rename      attributes.c setattr
  *   views.c      a mount with many users: who the caller is, `.views`, the links to one's own
  *   file.c       create, open, flush, close          data.c      read, write, copy, seek
- *   text.c       small writable texts                instances.c, accounts.c, meta_risk.c …  as they are called
+ *   text.c       small writable texts                events.c    /events
+ *   instances.c, accounts.c, meta_risk.c …  as they are called
  *
  * Each operation is: who and where, the name, one service call, one reply. Rules are in src/policy, bytes in src/blob,
  * facts in src/catalog; src/service joins them.

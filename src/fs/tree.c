@@ -28,7 +28,10 @@ int fixed_list(struct call *call, const struct fixed_entry *entries, size_t coun
 /* --- root, regions --- */
 
 static const struct fixed_entry root_entries[] = {
-        { "regions", NODE_REGIONS, false }, { "accounts", NODE_ACCOUNTS, false }, { ".imgshare", NODE_CONTROL, true }
+        { "regions", NODE_REGIONS, false },
+        { "accounts", NODE_ACCOUNTS, false },
+        { "events", NODE_EVENTS, false },
+        { ".imgshare", NODE_CONTROL, true },
 };
 static const struct fixed_entry region_entries[] = { { "images", NODE_IMAGES, false },
                                                      { "instances", NODE_INSTANCES, false } };
@@ -126,6 +129,8 @@ static const struct kind *const kinds[NODE_KINDS] = {
         [NODE_SHARES_LINK] = &kind_shares_link,
         [NODE_SHARES] = &kind_shares,
         [NODE_DISK] = &kind_disk,
+        [NODE_EVENTS] = &kind_events,
+        [NODE_EVENTS_DAY] = &kind_events_day,
         [NODE_VIEWS] = &kind_views,
         [NODE_VIEW] = &kind_view,
         [NODE_VIEW_LINK] = &kind_view_link,

@@ -97,6 +97,11 @@ int image_visible(struct catalog_connection *c, const struct caller *caller, con
 /* The place called `<img>` (of the account) or `<img>@<owner>` in a region; whether it may be seen is not asked. */
 int place_by_name(struct catalog_connection *c, int64_t region, int64_t account, const char *name, int64_t *ret_place);
 
+/* --- log.c --- */
+
+/* What who asks may read of the log, its role read again: fills viewer and last. -ENOENT: the account was removed. */
+int log_view(struct request *request, struct log_filter *ret_view);
+
 /* --- denial.c --- */
 
 int denials_new(struct denials **ret_denials);

@@ -32,6 +32,17 @@ static int account_number(struct catalog_connection *c, struct log_query *query)
         return r == -ENOENT ? 0 : r;
 }
 
+int log_view(struct request *request, struct log_filter *ret_view) {
+        int r = service_caller_refresh(request->service, &request->caller);
+
+        if (r < 0)
+                return r;
+        ret_view->last = catalog_last(request->service->catalog);
+        ret_view->viewer = request->caller.role == ROLE_ACCOUNT ? request->caller.account : 0;
+        ret_view->viewer_name = ret_view->viewer ? request->caller.name : NULL;
+        return 0;
+}
+
 int log_begin(struct request *request, struct log_query *query) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         int r = 0;
@@ -49,12 +60,12 @@ int log_begin(struct request *request, struct log_query *query) {
 int log_page(struct request *request, struct log_query *query,
              int (*each)(const struct log_event *event, void *context), void *context) {
         struct reading reading = { .query = query, .each = each, .context = context };
-        struct log_filter filter = { .last = INT64_MAX, .denied = query->denied, .account = query->number,
+        struct log_filter filter = { .denied = query->denied, .account = query->number,
                                      .name = query->account, .place = query->place,
                                      .object = query->place == 0 ? query->image : NULL };
         _cleanup_read_ struct catalog_connection *c = NULL;
         int64_t since = 0;
-        int r = service_caller_refresh(request->service, &request->caller);
+        int r = log_view(request, &filter);
 
         if (r == 0)
                 r = catalog_read(request->service->catalog, &c);
@@ -65,10 +76,6 @@ int log_page(struct request *request, struct log_query *query,
         if (r < 0)
                 return r;
         filter.after = since > query->after ? since : query->after;
-        if (request->caller.role == ROLE_ACCOUNT) {
-                filter.viewer = request->caller.account;
-                filter.viewer_name = request->caller.name;
-        }
         r = catalog_log(c, &filter, read_entry, &reading);
         return r < 0 ? r : r == CATALOG_PAGE;
 }

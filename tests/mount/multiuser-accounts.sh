@@ -46,7 +46,7 @@ os.chdir(sys.argv[2])
 directory = os.open('.', os.O_RDONLY)
 view = os.open('../../..', os.O_RDONLY)
 file = os.open('../../../../../.imgshare/version', os.O_RDONLY)
-assert os.listdir(directory) == [] and sorted(os.listdir(view)) == ['accounts', 'regions']
+assert os.listdir(directory) == [] and sorted(os.listdir(view)) == ['accounts', 'events', 'regions']
 for d in directory, view:
     os.lseek(d, 0, os.SEEK_SET)
 print('ready', flush=True)

@@ -10,9 +10,9 @@ M=$T/all
 # The top is the same for all, but for where the links lead.
 for who in "$ALICE alice account rw" "$BOB bob account rw" '70005 eve auditor ro' '0 operator operator rw'; do
         read -r uid name role mode <<<"$who"
-        is 'accounts regions' user "$uid" sh -c 'ls -A "$1" | xargs' - "$M"
+        is 'accounts events regions' user "$uid" sh -c 'ls -A "$1" | xargs' - "$M"
         ok user "$uid" ls -la "$M"
-        for entry in accounts regions; do
+        for entry in accounts events regions; do
                 is ".views/$name/$entry" user "$uid" readlink "$M/$entry"
                 is "lrwxrwxrwx 0 $((8 + ${#name} + ${#entry}))" user "$uid" stat -c '%A %u %s' "$M/$entry"
                 is "drwx------ $uid 70000" user "$uid" stat -Lc '%A %u %g' "$M/$entry"
@@ -26,7 +26,7 @@ mode: $mode" user "$uid" sh -c 'head -n 4 "$1"' - "$M/.imgshare/whoami"
                 is '-r--r--r-- 0' user "$uid" stat -c '%A %u' "$M/.imgshare/$file"
         done
         is "$name" user "$uid" sh -c 'ls -A "$1"' - "$M/.views"
-        is 'accounts regions' user "$uid" sh -c 'ls -A "$1" | xargs' - "$M/.views/$name"
+        is 'accounts events regions' user "$uid" sh -c 'ls -A "$1" | xargs' - "$M/.views/$name"
         is 'north south' user "$uid" sh -c 'ls -A "$1" | xargs' - "$M/regions/"
         refused 2 "$ENOENT" user "$uid" ls "$M/.views/$name/.imgshare"
         ok user "$uid" df "$M"

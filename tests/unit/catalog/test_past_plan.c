@@ -22,9 +22,10 @@ static bool is_check(enum statement which) {
         return which >= S_VERIFY_EVENT && which <= S_VERIFY_PLACE;
 }
 
-/* What has no past: meta, a rendering of values, what only the writer of today asks, a file that is still open. */
+/* What has no past: meta, a rendering of values, what only the writer of today asks, a file that is still open; days and
+ * lengths of the log, whose last event is given. */
 static bool is_timeless(enum statement which) {
-        return is_check(which) || which == S_DESCRIPTION_LAST || which == S_EVENT_DETAIL || which == S_EVENT_RENDER ||
+        return is_check(which) || (which >= S_DAY_GET && which <= S_LENGTHS_OF_VIEWER) || which == S_DESCRIPTION_LAST || which == S_EVENT_DETAIL || which == S_EVENT_RENDER ||
                which == S_META_GET || which == S_SHARE_NEXT_DUE;
 }
 

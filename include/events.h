@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ * The log a day at a time (SPEC 3, /events): which days there are, how long each is, and its bytes from anywhere. Who
+ * asks sees what `imgshare log` would show it: operator and auditor everything, an account its own events.
+ *
+ * Each call looks at the account's role again. -EACCES: the account was removed, or a day was opened in another role.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "service.h"
+
+struct events_day {
+        int64_t number; /* days since 1970, UTC */
+        int64_t bytes;  /* of its lines, as `imgshare log --json` prints them */
+        int64_t time;   /* of the last event, ms */
+};
+
+/* -ENOENT: who asks has no events that day. */
+int events_day(struct request *request, int64_t number, struct events_day *ret_day);
+/* Days >= from, in order. `each` not 0 ends it and is returned. */
+int events_list(struct request *request, int64_t from, int (*each)(const struct events_day *day, void *context),
+                void *context);
+
+/* A day being read, by any number of threads: where its lines are is learnt as it is read. */
+struct events_reader;
+int events_open(struct request *request, int64_t number, struct events_reader **ret_reader);
+struct events_reader *events_close(struct events_reader *reader);
+/* ret_size is less than size only at the end, where what has happened since the last read goes on. */
+int events_read(struct request *request, struct events_reader *reader, uint64_t offset, size_t size, char *ret_data,
+                size_t *ret_size);

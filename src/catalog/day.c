@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ * The days of the log, as each who may read it sees them: sizes from running totals, places in a day from the lengths
+ * of its lines. Renders nothing.
+ */
+#include "internal.h"
+
+int day_add(struct catalog_connection *c, const struct event *e, int64_t id, int64_t time, int64_t length) {
+        int r = statement_run(c, S_DAY_ADD, "iiiiti", id, time, length, e->caller->account, e->account, e->place);
+
+        return r < 0 ? r : 0;
+}
+
+int day_add_born(struct catalog_connection *c, int64_t event, const char *name) {
+        int r = statement_run(c, S_DAY_ADD_BORN, "it", event, name);
+
+        return r < 0 ? r : 0;
+}
+
+int catalog_log_lengths(struct catalog_connection *c, const struct log_filter *filter,
+                        int (*each)(const struct log_length *length, void *context), void *context) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int rows, r;
+
+        if (filter->viewer == 0)
+                r = statement_start(c, S_LENGTHS, &s, "ii", filter->after, filter->last);
+        else
+                r = statement_start(c, S_LENGTHS_OF_VIEWER, &s, "iiit", filter->after, filter->last, filter->viewer,
+                                    filter->viewer_name);
+        for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++)
+                r = each(&(struct log_length){ .id = sqlite3_column_int64(s, 0),
+                                               .length = sqlite3_column_int64(s, 1),
+                                               .time = sqlite3_column_int64(s, 2) },
+                         context);
+        return r == 0 ? rows : r;
+}
+
+static int add_length(const struct log_length *length, void *context) {
+        struct day *day = context;
+
+        day->bytes += length->length;
+        day->last = length->id;
+        day->time = length->time;
+        return 0;
+}
+
+/* The day as it was when `last` was the last event: its lines are counted. -ENOENT: there was none yet. */
+static int cut_day(struct catalog_connection *c, const struct log_filter *view, struct day *day) {
+        struct log_filter filter = { .after = day->after, .last = view->last, .viewer = view->viewer,
+                                     .viewer_name = view->viewer_name };
+        struct day cut = { .number = day->number, .after = day->after, .last = day->after };
+        int r;
+
+        do {
+                filter.after = cut.last;
+                r = catalog_log_lengths(c, &filter, add_length, &cut);
+        } while (r == CATALOG_PAGE);
+        if (r < 0)
+                return r;
+        *day = cut;
+        return cut.bytes > 0 ? 0 : -ENOENT;
+}
+
+static struct day day_row(sqlite3_stmt *s) {
+        return (struct day){
+                .number = sqlite3_column_int64(s, 0),
+                .bytes = sqlite3_column_int64(s, 1),
+                .last = sqlite3_column_int64(s, 2),
+                .time = sqlite3_column_int64(s, 3),
+                .after = sqlite3_column_int64(s, 4),
+        };
+}
+
+int catalog_day_get(struct catalog_connection *c, const struct log_filter *view, int64_t number, struct day *ret_day) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        struct day day;
+        int r = statement_start(c, S_DAY_GET, &s, "ii", view->viewer, number);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : -ENOENT;
+        day = day_row(s);
+        r = day.last > view->last ? cut_day(c, view, &day) : 0;
+        if (r == 0)
+                *ret_day = day;
+        return r;
+}
+
+int catalog_day_list(struct catalog_connection *c, const struct log_filter *view, int64_t from,
+                     int (*each)(const struct day *day, void *context), void *context) {
+        bool cut = false;
+        int rows, r;
+
+        do {
+                _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+                r = statement_start(c, S_DAY_LIST, &s, "ii", view->viewer, from);
+                for (rows = 0; r == 0 && !cut && (r = statement_row(s)) > 0; rows++) {
+                        struct day day = day_row(s);
+
+                        from = day.number + 1;
+                        cut = day.last > view->last; /* the last day, if it had begun */
+                        r = cut ? cut_day(c, view, &day) : 0;
+                        r = r == 0 ? each(&day, context) : cut && r == -ENOENT ? 0 : r;
+                }
+        } while (r == 0 && rows == PAGE && !cut);
+        return r;
+}

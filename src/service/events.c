@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT
+ * A day of the log as a file: lines are rendered as they are read, and skipped by their lengths, so that no day is ever
+ * held in memory. What a reader may see of a day is settled when it is written: the file only grows.
+ */
+#include "events.h"
+
+#include "internal.h"
+
+#define MARK_EVERY ((uint64_t)1 << 20) /* bytes between two known places */
+
+/* A place in the file: the line after this event begins there. */
+struct mark {
+        uint64_t offset;
+        int64_t event;
+};
+
+struct events_reader {
+        int64_t day, viewer; /* whose view was opened */
+        pthread_mutex_t lock; /* of what follows */
+        struct mark *marks;  /* rising, the first one the beginning */
+        size_t count;
+        struct mark last; /* where the last read ended: the next one begins there */
+};
+
+static int day_view(struct request *request, struct log_filter *ret_view) {
+        int r = log_view(request, ret_view);
+
+        return r == -ENOENT ? -EACCES : r;
+}
+
+static struct events_day day_of(const struct day *day) {
+        return (struct events_day){ .number = day->number, .bytes = day->bytes, .time = day->time };
+}
+
+int events_day(struct request *request, int64_t number, struct events_day *ret_day) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        struct log_filter view = { 0 };
+        struct day day;
+        int r = day_view(request, &view);
+
+        if (r == 0)
+                r = catalog_read(request->service->catalog, &c);
+        if (r == 0)
+                r = catalog_day_get(c, &view, number, &day);
+        if (r == 0)
+                *ret_day = day_of(&day);
+        return r;
+}
+
+struct days {
+        int (*each)(const struct events_day *day, void *context);
+        void *context;
+};
+
+static int list_day(const struct day *day, void *context) {
+        const struct days *days = context;
+        const struct events_day told = day_of(day);
+
+        return days->each(&told, days->context);
+}
+
+int events_list(struct request *request, int64_t from, int (*each)(const struct events_day *day, void *context),
+                void *context) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        struct days days = { .each = each, .context = context };
+        struct log_filter view = { 0 };
+        int r = day_view(request, &view);
+
+        if (r == 0)
+                r = catalog_read(request->service->catalog, &c);
+        return r < 0 ? r : catalog_day_list(c, &view, from, list_day, &days);
+}
+
+/* --- reading --- */
+
+struct events_reader *events_close(struct events_reader *reader) {
+        if (!reader)
+                return NULL;
+        (void)pthread_mutex_destroy(&reader->lock); /* nobody reads any more */
+        free(reader->marks);
+        free(reader);
+        return NULL;
+}
+
+static void cleanup_reader(struct events_reader **reader) {
+        *reader = events_close(*reader);
+}
+
+int events_open(struct request *request, int64_t number, struct events_reader **ret_reader) {
+        _cleanup_(cleanup_reader) struct events_reader *reader = calloc(1, sizeof(*reader));
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        struct log_filter view = { 0 };
+        struct day day;
+        int r = day_view(request, &view);
+
+        if (!reader)
+                return -ENOMEM;
+        (void)pthread_mutex_init(&reader->lock, NULL); /* cannot fail with default attributes */
+        if (r == 0)
+                r = catalog_read(request->service->catalog, &c);
+        if (r == 0)
+                r = catalog_day_get(c, &view, number, &day);
+        if (r < 0)
+                return r;
+        reader->marks = malloc(sizeof(*reader->marks));
+        if (!reader->marks)
+                return -ENOMEM;
+        reader->day = number;
+        reader->viewer = view.viewer;
+        reader->last = reader->marks[reader->count++] = (struct mark){ .event = day.after };
+        *ret_reader = TAKE_PTR(reader);
+        return 0;
+}
+
+/* The known place nearest before an offset, or at it. */
+static struct mark mark_before(struct events_reader *reader, uint64_t offset) {
+        size_t low = 0, high;
+        struct mark mark;
+
+        (void)pthread_mutex_lock(&reader->lock);
+        for (high = reader->count; high - low > 1;) {
+                size_t middle = low + (high - low) / 2;
+
+                *(reader->marks[middle].offset <= offset ? &low : &high) = middle;
+        }
+        mark = reader->marks[low];
+        if (reader->last.offset <= offset && reader->last.offset > mark.offset)
+                mark = reader->last;
+        (void)pthread_mutex_unlock(&reader->lock);
+        return mark;
+}
+
+static void mark_keep(struct events_reader *reader, struct mark mark, bool last) {
+        struct mark *marks;
+
+        (void)pthread_mutex_lock(&reader->lock);
+        if (last)
+                reader->last = mark;
+        if (mark.offset >= reader->marks[reader->count - 1].offset + MARK_EVERY) {
+                marks = realloc(reader->marks, (reader->count + 1) * sizeof(*marks));
+                if (marks) { /* else the way there is longer next time */
+                        reader->marks = marks;
+                        marks[reader->count++] = mark;
+                }
+        }
+        (void)pthread_mutex_unlock(&reader->lock);
+}
+
+struct reading {
+        struct events_reader *reader;
+        struct mark at;
+        uint64_t offset; /* the first byte that is still wanted */
+        char *data;
+        size_t left;
+        bool done;
+};
+
+static void advance(struct reading *reading, int64_t event, uint64_t length) {
+        reading->at = (struct mark){ .offset = reading->at.offset + length, .event = event };
+        mark_keep(reading->reader, reading->at, false);
+}
+
+static int skip_line(const struct log_length *line, void *context) {
+        struct reading *reading = context;
+
+        reading->done = reading->at.offset + (uint64_t)line->length > reading->offset;
+        if (!reading->done)
+                advance(reading, line->id, (uint64_t)line->length);
+        return reading->done;
+}
+
+static int copy_line(const struct log_entry *entry, void *context) {
+        struct reading *reading = context;
+        size_t from = reading->offset > reading->at.offset ? (size_t)(reading->offset - reading->at.offset) : 0, n;
+
+        if (from < entry->length) {
+                n = entry->length - from < reading->left ? entry->length - from : reading->left;
+                memcpy(reading->data, entry->line + from, n);
+                reading->data += n;
+                reading->left -= n;
+                reading->offset += n;
+                from += n;
+        }
+        if (from >= entry->length)
+                advance(reading, entry->id, entry->length);
+        reading->done = reading->left == 0;
+        return reading->done;
+}
+
+/* Goes on page by page until `each` says that it is done, or there is no more. */
+static int skip(struct catalog_connection *c, struct log_filter *view, struct reading *reading) {
+        int r;
+
+        do {
+                view->after = reading->at.event;
+                r = catalog_log_lengths(c, view, skip_line, reading);
+        } while (r == CATALOG_PAGE && !reading->done);
+        return r < 0 ? r : 0;
+}
+
+static int copy(struct catalog_connection *c, struct log_filter *view, struct reading *reading) {
+        int r;
+
+        reading->done = reading->left == 0;
+        do {
+                view->after = reading->at.event;
+                r = reading->done ? 0 : catalog_log(c, view, copy_line, reading);
+        } while (r == CATALOG_PAGE && !reading->done);
+        return r < 0 ? r : 0;
+}
+
+int events_read(struct request *request, struct events_reader *reader, uint64_t offset, size_t size, char *ret_data,
+                size_t *ret_size) {
+        struct reading reading = { .reader = reader, .at = mark_before(reader, offset), .offset = offset,
+                                   .data = ret_data, .left = size };
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        struct log_filter view = { 0 };
+        struct day day;
+        int r = day_view(request, &view);
+
+        if (r == 0 && view.viewer != reader->viewer)
+                r = -EACCES;
+        if (r == 0)
+                r = catalog_read(request->service->catalog, &c);
+        if (r == 0)
+                r = catalog_day_get(c, &view, reader->day, &day);
+        if (r < 0)
+                return r;
+        view.last = day.last < view.last ? day.last : view.last;
+        r = skip(c, &view, &reading);
+        if (r == 0)
+                r = copy(c, &view, &reading);
+        if (r < 0)
+                return r;
+        mark_keep(reader, reading.at, true);
+        *ret_size = size - reading.left;
+        return 0;
+}
