@@ -56,8 +56,9 @@ void catalog_read_end(struct catalog_connection **connection);
  * returned, or -errno of the commit. Never from within `run`. */
 typedef int (*catalog_run)(struct catalog_connection *connection, void *context);
 int catalog_write(struct catalog *catalog, catalog_run run, void *context);
-/* The same without waiting, neither for its turn nor for the disk; `done` (may be NULL) releases the context. */
-int catalog_post(struct catalog *catalog, catalog_run run, void *context, void (*done)(void *context));
+/* The same without waiting, neither for its turn nor for the disk; `done` (may be NULL), in the writer's thread, hears
+ * the result and releases the context. */
+int catalog_post(struct catalog *catalog, catalog_run run, void *context, void (*done)(void *context, int r));
 
 /* --- the log --- */
 

@@ -7,7 +7,7 @@
 struct job {
         catalog_run run;
         void *context;
-        void (*done)(void *context); /* of a posted job, which nobody waits for */
+        void (*done)(void *context, int r); /* of a posted job, which nobody waits for */
         bool posted;
         bool finished;
         int result;
@@ -65,7 +65,7 @@ static int perform(struct catalog *catalog, struct catalog_connection **connecti
 static void finish(struct catalog *catalog, struct job *job, int r) {
         if (job->posted) {
                 if (job->done)
-                        job->done(job->context);
+                        job->done(job->context, r);
                 free(job);
                 return;
         }
@@ -140,7 +140,7 @@ int catalog_write(struct catalog *catalog, catalog_run run, void *context) {
         return job.result;
 }
 
-int catalog_post(struct catalog *catalog, catalog_run run, void *context, void (*done)(void *context)) {
+int catalog_post(struct catalog *catalog, catalog_run run, void *context, void (*done)(void *context, int r)) {
         struct job *job;
 
         if (!catalog->has_writer)

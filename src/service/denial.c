@@ -1,36 +1,69 @@
 /* SPDX-License-Identifier: MIT
- * The log of refusals: the first of a kind is a row at once, its repeats within a minute are counted and become one
- * more. A caller that loops costs nobody else a disk, and no refused caller waits for one.
+ * The log of refusals. The first of a kind is a row at once, its repeats within a minute are counted and become one
+ * more. Rows of their own are rationed, for each caller and for all; what goes beyond is counted by operation and rule
+ * only. So no loop of refused calls fills the disk, takes memory without end or costs anybody else a flush, no refused
+ * caller waits for a disk, and yet each refusal is in the log, by itself or in a count.
  */
 #include "internal.h"
-#include "timestamp.h"
+#include "rate.h"
 
-#define SLOTS 256
 #define WINDOW_MS 60000
+#define KINDS_MAX 1024   /* of refusals told apart at a time, with and (as many more) without their object */
+#define CALLERS_MAX 256  /* rationed at a time, each by itself */
+#define WAITING_MAX 256  /* rows on their way to the log */
+#define CHAINS 256
 
-/* A refusal on its way to the log: owns its texts. */
+static const struct rate caller_rate = { .at_once = 100, .a_minute = 10 };
+static const struct rate common_rate = { .at_once = 1000, .a_minute = 200 };
+
+/* A kind of refusal, or its row on the way to the log. Owns its texts. */
 struct denial {
+        struct denial *next;
         struct caller caller;
         enum event_op op;
-        char *object, *account;
+        char *object, *account; /* NULL: none, or counted without */
         int64_t place;
         int rule;
-        int64_t first, repeated; /* ms; how often since */
+        bool folded;   /* counted by operation and rule only */
+        bool several;  /* and not by caller either: the catalog's own account stands for them */
+        int64_t since; /* ms */
+        int64_t count; /* refusals that are in no row yet; of a row: it counts so many, 0: it is one itself */
+};
+
+struct quota {
+        int64_t account;
+        uid_t uid;
+        struct allowance allowance;
 };
 
 struct denials {
         pthread_mutex_t lock;
-        struct denial *slots[SLOTS];
+        struct denial *chains[CHAINS];
+        size_t kinds[2]; /* by folded */
+        struct quota quotas[CALLERS_MAX];
+        struct allowance common;
+        struct denial *waiting, **last, *writing; /* rows; what the writer has taken */
+        size_t rows;                              /* both together */
+        bool posted;                              /* the writer will come for them */
 };
 
-static void denial_free(void *denial) {
-        struct denial *d = denial;
-
+static struct denial *denial_free(struct denial *d) {
         if (!d)
-                return;
+                return NULL;
         free(d->object);
         free(d->account);
         free(d);
+        return NULL;
+}
+
+static struct denial *chain_free(struct denial *d) {
+        while (d) {
+                struct denial *next = d->next;
+
+                (void)denial_free(d); /* returns NULL */
+                d = next;
+        }
+        return NULL;
 }
 
 int denials_new(struct denials **ret_denials) {
@@ -39,6 +72,7 @@ int denials_new(struct denials **ret_denials) {
         if (!denials)
                 return -ENOMEM;
         (void)pthread_mutex_init(&denials->lock, NULL); /* cannot fail with default attributes */
+        denials->last = &denials->waiting;
         *ret_denials = denials;
         return 0;
 }
@@ -46,14 +80,159 @@ int denials_new(struct denials **ret_denials) {
 struct denials *denials_free(struct denials *denials) {
         if (!denials)
                 return NULL;
-        for (int i = 0; i < SLOTS; i++)
-                denial_free(denials->slots[i]);
+        for (int i = 0; i < CHAINS; i++)
+                (void)chain_free(denials->chains[i]); /* returns NULL, as the next one */
+        (void)chain_free(denials->waiting);
+        (void)pthread_mutex_destroy(&denials->lock); /* nobody is refused any more */
         free(denials);
         return NULL;
 }
 
-static int write_denial(struct catalog_connection *c, void *context) {
-        const struct denial *d = context;
+static struct denial *denial_copy(const struct denial *model) {
+        struct denial *d = malloc(sizeof(*d));
+
+        if (!d)
+                return NULL;
+        *d = *model;
+        d->next = NULL;
+        d->object = model->object ? strdup(model->object) : NULL;
+        d->account = model->account ? strdup(model->account) : NULL;
+        return (model->object && !d->object) || (model->account && !d->account) ? denial_free(d) : d;
+}
+
+/* --- kinds, under the lock from here on --- */
+
+static bool same_text(const char *a, const char *b) {
+        return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool same_kind(const struct denial *a, const struct denial *b) {
+        return a->caller.account == b->caller.account && a->caller.uid == b->caller.uid && a->op == b->op &&
+               a->rule == b->rule && a->folded == b->folded && a->several == b->several &&
+               same_text(a->object, b->object) && same_text(a->account, b->account);
+}
+
+static struct denial **chain_of(struct denials *denials, const struct denial *d) {
+        size_t h = (size_t)d->caller.account * 31 + d->caller.uid;
+        const char *texts[] = { d->object, d->account };
+
+        h = (h * 31 + (size_t)d->op) * 31 + (size_t)d->rule;
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+                for (const char *p = texts[i]; p && *p; p++)
+                        h = h * 31 + (unsigned char)*p;
+        return &denials->chains[h % CHAINS];
+}
+
+/* Where the kind is, or would be. */
+static struct denial **find(struct denials *denials, const struct denial *model) {
+        struct denial **link = chain_of(denials, model);
+
+        while (*link && !same_kind(*link, model))
+                link = &(*link)->next;
+        return link;
+}
+
+/* A new kind at the end of its chain; NULL: no memory. */
+static struct denial *insert(struct denials *denials, struct denial **link, const struct denial *model) {
+        *link = denial_copy(model);
+        if (*link)
+                denials->kinds[model->folded]++;
+        return *link;
+}
+
+static struct denial *take_out(struct denials *denials, struct denial **link) {
+        struct denial *d = *link;
+
+        *link = d->next;
+        d->next = NULL;
+        denials->kinds[d->folded]--;
+        return d;
+}
+
+/* The ration of a caller; NULL: too many are being refused. Who has used none of it is not remembered. */
+static struct allowance *allowance_of(struct denials *denials, const struct caller *caller, int64_t now) {
+        struct quota *unused = NULL;
+
+        for (struct quota *q = denials->quotas; q < denials->quotas + CALLERS_MAX; q++) {
+                if (q->account == caller->account && q->uid == caller->uid)
+                        return &q->allowance;
+                if (!unused && allowance_whole(&q->allowance, now))
+                        unused = q;
+        }
+        if (!unused)
+                return NULL;
+        *unused = (struct quota){ .account = caller->account, .uid = caller->uid };
+        return &unused->allowance;
+}
+
+static void row_add(struct denials *denials, struct denial *row) {
+        *denials->last = row;
+        denials->last = &row->next;
+        denials->rows++;
+}
+
+/* A row for what has been counted, if there is room for one. */
+static bool row_may(struct denials *denials, int64_t now) {
+        return denials->rows < WAITING_MAX && allowance_left(&denials->common, &common_rate, now);
+}
+
+/* A row of its own for the first of a kind. False: it must be counted elsewhere. */
+static bool log_first(struct denials *denials, const struct denial *model, int64_t now) {
+        struct allowance *own = allowance_of(denials, &model->caller, now);
+        struct denial *row, **link = find(denials, model);
+
+        if (!own || denials->kinds[false] >= KINDS_MAX || !allowance_left(own, &caller_rate, now) ||
+            !row_may(denials, now))
+                return false;
+        row = denial_copy(model);
+        if (!row || !insert(denials, link, model)) {
+                (void)denial_free(row); /* returns NULL */
+                return false;
+        }
+        allowance_spend(own, &caller_rate, now);
+        allowance_spend(&denials->common, &common_rate, now);
+        row_add(denials, row);
+        return true;
+}
+
+/* Closes a kind whose minute is over, or (at_once) in any case. False: it goes on counting until there is room. */
+static bool close_kind(struct denials *denials, struct denial **link, bool at_once, int64_t now) {
+        struct denial *d = *link;
+
+        if (!at_once && now - d->since < WINDOW_MS)
+                return false;
+        if (d->count > 0 && !at_once && !row_may(denials, now))
+                return false;
+        d = take_out(denials, link);
+        if (d->count > 0) {
+                allowance_spend(&denials->common, &common_rate, now);
+                row_add(denials, d);
+        } else {
+                (void)denial_free(d); /* returns NULL */
+        }
+        return true;
+}
+
+/* Counts refusals by caller, operation and rule only; by operation and rule, if the callers are too many. */
+static void fold(struct denials *denials, const struct denial *what, int64_t count, int64_t now) {
+        struct denial model = { .caller = what->caller, .op = what->op, .rule = what->rule, .folded = true,
+                                .several = what->several, .since = now };
+        struct denial **link = find(denials, &model);
+
+        if (*link && close_kind(denials, link, false, now))
+                link = find(denials, &model);
+        if (!*link && denials->kinds[true] >= KINDS_MAX) {
+                model.several = true;
+                model.caller = (struct caller){ .account = 1, .uid = geteuid(), .via = VIA_MOUNT };
+                link = find(denials, &model);
+        }
+        if (*link || insert(denials, link, &model))
+                (*link)->count += count;
+}
+
+/* --- to the log --- */
+
+static int write_row(struct catalog_connection *c, const struct denial *d) {
         const struct rule_row *row = rule_row((enum rule)d->rule);
         struct event event = {
                 .caller = &d->caller,
@@ -66,95 +245,91 @@ static int write_denial(struct catalog_connection *c, void *context) {
         };
         int64_t id;
 
-        if (d->repeated > 0) {
+        if (d->count > 0) {
                 event.detail[0].key = "repeated";
-                event.detail[0].number = d->repeated;
+                event.detail[0].number = d->count;
+        }
+        if (d->several) {
+                event.detail[1].key = "callers";
+                event.detail[1].text = "several";
         }
         return catalog_event_add(c, &event, &id);
 }
 
-/* Takes ownership. A log that cannot be written loses the line, not the request. */
-static void post(struct service *service, struct denial *denial) {
-        if (catalog_post(service->catalog, write_denial, denial, denial_free) < 0)
-                denial_free(denial);
+/* The writer has come: what it takes is its own until it is done. */
+static void take_waiting(struct denials *denials) {
+        denials->writing = TAKE_PTR(denials->waiting);
+        denials->last = &denials->waiting;
+        denials->posted = false;
 }
 
-static bool same_text(const char *a, const char *b) {
-        return a && b ? strcmp(a, b) == 0 : a == b;
+static int write_waiting(struct catalog_connection *c, void *context) {
+        struct denials *denials = context;
+        int r = 0;
+
+        (void)pthread_mutex_lock(&denials->lock);
+        take_waiting(denials);
+        (void)pthread_mutex_unlock(&denials->lock);
+        for (const struct denial *d = denials->writing; d && r == 0; d = d->next)
+                r = write_row(c, d);
+        return r;
 }
 
-static bool same_kind(const struct denial *a, const struct denial *b) {
-        return a->caller.account == b->caller.account && a->caller.uid == b->caller.uid && a->op == b->op &&
-               a->rule == b->rule && same_text(a->object, b->object) && same_text(a->account, b->account);
-}
+/* What could not be written is counted again. */
+static void waiting_written(void *context, int r) {
+        struct denials *denials = context;
+        int64_t now = rate_now();
 
-static size_t slot_of(const struct denial *d) {
-        size_t h = (size_t)d->caller.account * 31 + d->caller.uid;
-        const char *texts[] = { d->object, d->account };
-
-        h = (h * 31 + (size_t)d->op) * 31 + (size_t)d->rule;
-        for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-                for (const char *p = texts[i]; p && *p; p++)
-                        h = h * 31 + (unsigned char)*p;
-        return h % SLOTS;
-}
-
-static struct denial *denial_new(const struct denial *model) {
-        struct denial *d = malloc(sizeof(*d));
-
-        if (!d)
-                return NULL;
-        *d = *model;
-        d->object = model->object ? strdup(model->object) : NULL;
-        d->account = model->account ? strdup(model->account) : NULL;
-        if ((model->object && !d->object) || (model->account && !d->account)) {
-                denial_free(d);
-                return NULL;
+        (void)pthread_mutex_lock(&denials->lock);
+        if (r < 0 && !denials->writing) /* not even begun */
+                take_waiting(denials);
+        for (const struct denial *d = denials->writing; d; d = d->next) {
+                denials->rows--;
+                if (r < 0)
+                        fold(denials, d, d->count > 0 ? d->count : 1, now);
         }
-        return d;
+        denials->writing = chain_free(denials->writing);
+        (void)pthread_mutex_unlock(&denials->lock);
 }
 
-/* Empties a slot: its repeats go to the log. Under the lock. */
-static void close_slot(struct service *service, struct denial **slot) {
-        struct denial *d = TAKE_PTR(*slot);
+/* A log that cannot be written loses its lines, not the requests. */
+static void post(struct service *service) {
+        struct denials *denials = service->denials;
 
-        if (d && d->repeated > 0)
-                post(service, d);
-        else
-                denial_free(d);
+        if (denials->waiting && !denials->posted)
+                denials->posted =
+                        catalog_post(service->catalog, write_waiting, denials, waiting_written) == 0;
 }
 
 void denial_log(struct service *service, const struct caller *caller, enum event_op op, const char *object,
                 const char *account, int64_t place, int rule) {
-        const struct denial model = { .caller = *caller, .op = op, .place = place, .rule = rule,
-                                      .object = object && *object ? (char *)object : NULL, .account = (char *)account,
-                                      .first = timestamp_now() };
+        const int64_t now = rate_now();
+        const struct denial model = { .caller = *caller, .op = op, .place = place, .rule = rule, .since = now,
+                                      .object = object && *object ? (char *)object : NULL, .account = (char *)account };
         struct denials *denials = service->denials;
-        struct denial **slot, *d;
+        struct denial **link;
 
         if (service->flags & SERVICE_READ_ONLY)
                 return;
         (void)pthread_mutex_lock(&denials->lock);
-        slot = &denials->slots[slot_of(&model)];
-        if (*slot && same_kind(*slot, &model) && model.first - (*slot)->first < WINDOW_MS) {
-                (*slot)->repeated++;
-        } else {
-                close_slot(service, slot);
-                *slot = denial_new(&model);
-                d = denial_new(&model);
-                if (d)
-                        post(service, d);
-        }
+        link = find(denials, &model);
+        if (*link && !close_kind(denials, link, false, now))
+                (*link)->count++;
+        else if (!log_first(denials, &model, now))
+                fold(denials, &model, 1, now);
+        post(service);
         (void)pthread_mutex_unlock(&denials->lock);
 }
 
 void denials_flush(struct service *service, bool all) {
         struct denials *denials = service->denials;
-        int64_t now = timestamp_now();
+        const int64_t now = rate_now();
 
         (void)pthread_mutex_lock(&denials->lock);
-        for (int i = 0; i < SLOTS; i++)
-                if (denials->slots[i] && (all || now - denials->slots[i]->first >= WINDOW_MS))
-                        close_slot(service, &denials->slots[i]);
+        for (int i = 0; i < CHAINS; i++)
+                for (struct denial **link = &denials->chains[i]; *link;)
+                        if (!close_kind(denials, link, all, now))
+                                link = &(*link)->next;
+        post(service);
         (void)pthread_mutex_unlock(&denials->lock);
 }

@@ -106,7 +106,8 @@ int log_view(struct request *request, struct log_filter *ret_view);
 
 int denials_new(struct denials **ret_denials);
 struct denials *denials_free(struct denials *denials);
-/* Logs a refusal; repeats within a minute are counted and logged as one. Never waits for the disk. */
+/* Logs a refusal; repeats within a minute, and what goes beyond the caller's ration of rows, are counted and logged as
+ * one. Never waits for the disk. */
 void denial_log(struct service *service, const struct caller *caller, enum event_op op, const char *object,
                 const char *account, int64_t place, int rule);
 /* Writes the counted repeats whose minute is over (all: every one). */

@@ -101,10 +101,10 @@ static int run_posted(struct catalog_connection *c, void *context) {
         return run_setting(c, &job);
 }
 
-static void posted_done(void *context) {
+static void posted_done(void *context, int r) {
         struct posted *posted = context;
 
-        ++*posted->done;
+        *posted->done += r == posted->result; /* it hears what `run` returned */
         free(posted);
 }
 

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ * So many at once, and so many a minute: an allowance that is used up and comes back with time. Pure but for the clock.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+struct rate {
+        int64_t at_once, a_minute;
+};
+
+/* When all of it will have come back, ms; all zero: it is whole. */
+struct allowance {
+        int64_t whole;
+};
+
+/* Milliseconds that nobody sets back. */
+static inline int64_t rate_now(void) {
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
+        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static inline bool allowance_whole(const struct allowance *a, int64_t now) {
+        return a->whole <= now;
+}
+
+/* Is there one left? */
+static inline bool allowance_left(const struct allowance *a, const struct rate *rate, int64_t now) {
+        return allowance_whole(a, now) || a->whole - now <= (rate->at_once - 1) * 60000 / rate->a_minute;
+}
+
+/* Uses one, also if none is left. */
+static inline void allowance_spend(struct allowance *a, const struct rate *rate, int64_t now) {
+        a->whole = (allowance_whole(a, now) ? now : a->whole) + 60000 / rate->a_minute;
+}
