@@ -5,6 +5,7 @@
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 chain=$(dirname "$(realpath "$0")")/chain.py
+days=${chain%chain.py}days.sql
 
 quiet init "$cat"
 quiet -C "$cat" region add north
@@ -71,7 +72,8 @@ only() {
     [ "$(grep -vc '^head' "$tmp/out")" -eq 1 ] || fail "finds more than that"
 }
 
-# tamper SQL [OPTION...]: the catalog as it was, changed behind its log's back, and checked.
+# tamper SQL [OPTION...]: the catalog as it was, changed behind its log's back, and checked; the days' sums are made to
+# fit, or most changes would be told by them too.
 cp "$cat/catalog.db" "$tmp/sound"
 restore() {
     rm -f "$cat/catalog.db"-*
@@ -79,7 +81,7 @@ restore() {
 }
 tamper() {
     restore
-    sqlite3 "$cat/catalog.db" "$1" >"$tmp/sql" || fail "no SQL: $1"
+    sqlite3 "$cat/catalog.db" "$1" ".read $days" >"$tmp/sql" || fail "no SQL: $1"
     run -C "$cat" check --log "${@:2}"
     ran="$1"
 }
@@ -173,7 +175,7 @@ found event 9 'it was changed.*'
 only
 
 # A chain can be right over what cannot be.
-rewrite 'UPDATE event SET time = time - 100000 WHERE id = 9'
+rewrite 'UPDATE event SET time = (SELECT time FROM event WHERE id = 8) - 1 WHERE id = 9'
 found event 9 'its time is before that of the event before it'
 only
 rewrite "UPDATE event SET rule = 'no-such-rule' WHERE id = $last"
@@ -227,6 +229,32 @@ finds share '.*' '.*' 'INSERT INTO share (id, image, account, region) VALUES (3,
 finds catalog helper '.*' 'CREATE TRIGGER helper AFTER INSERT ON share BEGIN SELECT 1; END'
 finds catalog file '.*region_of_name.*' "PRAGMA writable_schema = on; UPDATE sqlite_schema
     SET sql = 'CREATE UNIQUE INDEX region_of_name ON region (store, until_event)' WHERE name = 'region_of_name'"
+# The sums of the days: too much, of another event, missing, too many; and a log cut by somebody who forgot them.
+sums() {
+    restore
+    sqlite3 "$cat/catalog.db" "$1" >"$tmp/sql" || fail "no SQL: $1"
+    run -C "$cat" check --log
+    ran="$1"
+}
+day='[0-9]{4}-[0-9]{2}-[0-9]{2}'
+sums 'UPDATE day SET bytes = bytes + 1 WHERE account = 0'
+found day "$day" 'its size .*'
+only
+sums 'UPDATE day SET bytes = bytes - 1 WHERE account = 1'
+found day "$day of operator" 'its size .*'
+only
+sums "UPDATE day SET last = last - 1 WHERE account = (SELECT id FROM account WHERE name = 'alice')"
+found day "$day of alice" 'its size .*'
+only
+sums "DELETE FROM day WHERE account = (SELECT id FROM account WHERE name = 'eve')"
+found event 10 'the size of its day .*'
+only
+sums 'INSERT INTO day (day, account, bytes, last) SELECT day + 1, account, bytes, last FROM day WHERE account = 0'
+found day "$day" 'its size .*'
+only
+sums "DELETE FROM event WHERE id > 18"
+found day "$day" 'its size .*'
+
 # More of a kind than can be read.
 tamper "WITH RECURSIVE n (id) AS (VALUES (1) UNION ALL SELECT id + 1 FROM n WHERE id < 999)
     INSERT INTO trust (account, owner, from_event) SELECT id, 2, 3 FROM n"
