@@ -1,0 +1,116 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# Rows about a large catalog, compared with a small one, and about many users.
+
+# 10 000 000 shares in 200 000 images; --quick: 100 000 in 2 000. Sets catalog, many (images) and size (words).
+large() {
+    many=200000 size='10 000 000 shares'
+    if $quick; then
+        many=2000 size='100 000 shares'
+    fi
+    if [[ ! -e $work/catalog-large.made ]] && ! $quick && ! room 8; then
+        return 1
+    fi
+    catalog large images="$many" filled="$many" shared="$many" shares=50 accounts=10000
+}
+
+# The process of a server of ours that went to the background.
+background() {
+    local process
+    for process in /proc/[0-9]*; do
+        if [[ $process/exe -ef $imgsharefs ]] && grep -qzFx -- "$work/mount/$1" "$process/cmdline"; then
+            printf '%s\n' "${process#/proc/}"
+        fi
+    done 2>/dev/null
+}
+
+# first_list CATALOG: mounts it in the background and lists an image's shares, in ms.
+first_list() {
+    mkdir -p "$work/mount/first"
+    load start "$work/mount/first/regions/north/images/img0000001/.meta/shares" "$imgsharefs" "$1" "$work/mount/first" \
+        -o account=alice
+}
+
+gone() {
+    local i
+    for ((i = 0; i < 1000; i++)); do
+        [[ $(background first) ]] || return 0
+        sleep 0.01
+    done
+    return 1
+}
+
+row start
+row_start() {
+    large || { missing 'a large catalog' - 'no room for one'; return; }
+    clean() {
+        first_list "$catalog" && unmount "$work/mount/first" && gone
+    }
+    killed() {
+        local images=$work/mount/first/regions/north/images
+        first_list "$catalog" >/dev/null &&
+            load visit share "$images" "$many" 50 10000 "$seconds" >/dev/null || return
+        background first | xargs kill -KILL
+        umount -l "$work/mount/first" && gone && first_list "$catalog" && unmount "$work/mount/first" && gone
+    }
+    by_turns clean || return
+    value "catalog of $size: exec to first ls" ms clean '<= 50'
+    by_turns killed || return
+    value '... after kill -9 of a busy daemon' ms killed '<= 150'
+}
+
+row memory
+row_memory() {
+    local walked seen
+    large && ours large "$catalog" || return
+    timeout -s KILL "$limit" ls "$point/regions" >/dev/null
+    memory "${servers[$point]}" >"$work/round/memory"
+    value "catalog of $size: memory of the daemon after mount" MiB memory '<= 32'
+    walked=$(load walk "$point/regions/north/images" 60) || return
+    memory "${servers[$point]}" >"$work/round/memory"
+    seen=$(cut -f 1 <<<"$walked")
+    value "... after a walk over $seen of $many images and their shares" MiB memory '<= 96'
+}
+
+row scale
+row_scale() {
+    local large_images
+    small_mount && large && ours large "$catalog" || return
+    large_images=$point/regions/north/images
+    stat_large() { load visit stat "$large_images" "$many" 50 10000 "$seconds"; }
+    stat_small() { load visit stat "$images" "${shape[@]}" "$seconds"; }
+    list_large() { load visit list "$large_images" "$many" 50 10000 "$seconds"; }
+    list_small() { load visit list "$images" "${shape[@]}" "$seconds"; }
+    share_large() { load visit share "$large_images" "$many" 50 10000 "$seconds"; }
+    share_small() { load visit share "$images" "${shape[@]}" "$seconds"; }
+    by_turns stat_large stat_small && by_turns list_large list_small && by_turns share_large share_small || return
+    ratio "catalog of $size: stat of a random share" /s stat_large stat_small 'of 10 000' '>= 0.8'
+    ratio '... share' /s share_large share_small 'of 10 000' '>= 0.8'
+    ratio '... unshare' /s share_large:2 share_small:2 'of 10 000' '>= 0.8'
+    ratio "... list of a random image's shares" /s list_large list_small 'of 10 000' '>= 0.8'
+}
+
+row bytes
+row_bytes() {
+    large || { missing 'bytes a live share takes' '<= 300' 'no room for the large catalog'; return; }
+    cut -f 4 "$work/catalog-large.made" >"$work/round/bytes"
+    value 'bytes a live share takes in the catalog, its event included' B bytes '<= 300'
+}
+
+row multiuser
+row_multiuser() {
+    local what='1 000 views walked by 1 000 uids: uncached stat' before
+    if ! "$imgsharefs" --help | grep -q multiuser; then
+        missing "$what" '>= 0.9' 'not built: no multiuser mount'
+        return
+    fi
+    small && serve single taskset -c "$cpu" "$imgsharefs" -f "$catalog" "$work/mount/single" -o account=audit &&
+        serve users taskset -c "$cpu" "$imgsharefs" -f "$catalog" "$work/mount/users" -o multiuser || return
+    single() { load views "$work/mount/single" regions/north/images "${shape[@]}" 0 1000 "$rounds"; }
+    users() { load views "$work/mount/users" regions/north/images "${shape[@]}" 100000 1000 "$rounds"; }
+    before=$(memory "${servers[$work/mount/users]}")
+    by_turns users single || return
+    ratio "$what" /s users single "an auditor's mount" '>= 0.9'
+    awk -v a="$(memory "${servers[$work/mount/users]}")" -v b="$before" 'BEGIN { print a - b }' >"$work/round/growth"
+    value '... memory of the daemon, more than at first' MiB growth '<= 32'
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT
+ * Random shares of a catalog of any size, by their whole path below DIR (`images`), and a walk over all of them.
+ */
+#include "load.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void shares_of(int64_t image, char *ret_path, size_t size) {
+        char name[BENCH_NAME];
+
+        image_name(image, name);
+        (void)snprintf(ret_path, size, "%s/.meta/shares", name); /* fits */
+}
+
+static void share_of(const struct shape *shape, int64_t image, int64_t j, char *ret_path, size_t size) {
+        char shares[64], name[BENCH_NAME];
+
+        shares_of(image, shares, sizeof(shares));
+        account_name(shape_account(shape, image, j), name);
+        (void)snprintf(ret_path, size, "%s/%s", shares, name); /* fits */
+}
+
+static int64_t list(int fd, const char *path) {
+        int directory = openat(fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_dir_ DIR *d = directory < 0 ? NULL : fdopendir(directory); /* takes ownership */
+        const struct dirent *e;
+        int64_t n = 0;
+
+        if (!d)
+                die(path);
+        for (errno = 0; (e = readdir(d)); errno = 0)
+                n += e->d_name[0] != '.';
+        if (errno != 0)
+                die(path);
+        return n;
+}
+
+/* One visit; a share made is ended at once. Returns the time of the mkdir, else 0. */
+static double visit(int fd, const char *what, const struct shape *shape, uint64_t *random) {
+        int64_t image = (int64_t)(random_next(random) % (uint64_t)shape->images);
+        char path[128];
+        struct stat st;
+        double start;
+
+        if (strcmp(what, "list") == 0) {
+                shares_of(image, path, sizeof(path));
+                if (list(fd, path) < shape->shares) {
+                        errno = ENOENT;
+                        die(path);
+                }
+                return 0;
+        }
+        if (strcmp(what, "stat") == 0) {
+                share_of(shape, image, (int64_t)(random_next(random) % (uint64_t)shape->shares), path, sizeof(path));
+                if (fstatat(fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                        die(path);
+                return 0;
+        }
+        share_of(shape, image, shape->shares, path, sizeof(path));
+        start = seconds_now();
+        if (mkdirat(fd, path, 0755) < 0)
+                die(path);
+        start = seconds_now() - start;
+        if (unlinkat(fd, path, AT_REMOVEDIR) < 0)
+                die(path);
+        return start;
+}
+
+/* visits a second; of shares made and ended, each of both: shares made a second, ended a second */
+void verb_visit(int argc, char **argv) {
+        struct shape shape = { .images = number(argv[2]), .shares = number(argv[3]), .accounts = number(argv[4]) };
+        _cleanup_fd_ int fd = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        double start = seconds_now(), end = start + fraction(argv[5]), total, sharing = 0;
+        uint64_t random = 88172645463325252U;
+        int64_t n = 0;
+
+        (void)argc;
+        if (fd < 0)
+                die(argv[1]);
+        for (; n == 0 || seconds_now() < end; n++)
+                sharing += visit(fd, argv[0], &shape, &random);
+        total = seconds_now() - start;
+        if (sharing > 0)
+                (void)printf("%.1f\t%.1f\n", (double)n / sharing, (double)n / (total - sharing));
+        else
+                (void)printf("%.1f\n", (double)n / total);
+}
+
+/* images, shares, seconds: of all, or as far as it comes in so many */
+void verb_walk(int argc, char **argv) {
+        _cleanup_dir_ DIR *d = opendir(argv[0]);
+        double start = seconds_now(), end = start + fraction(argv[1]);
+        int64_t images = 0, shares = 0;
+        const struct dirent *e;
+        char path[512];
+
+        (void)argc;
+        if (!d)
+                die(argv[0]);
+        for (errno = 0; seconds_now() < end && (e = readdir(d)); errno = 0) {
+                if (e->d_name[0] == '.')
+                        continue;
+                (void)snprintf(path, sizeof(path), "%s/.meta/shares", e->d_name); /* fits */
+                shares += list(dirfd(d), path);
+                images++;
+        }
+        if (errno != 0)
+                die(argv[0]);
+        (void)printf("%lld\t%lld\t%.3f\n", (long long)images, (long long)shares, seconds_now() - start);
+}
