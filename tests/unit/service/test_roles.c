@@ -87,6 +87,21 @@ static void fresh(bool shared) {
                 assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
 }
 
+/* Member by member: what is between them is anything. */
+static void assert_same_image(const struct image *a, const struct image *b) {
+        assert_int_equal(a->place, b->place);
+        assert_int_equal(a->id, b->id);
+        assert_string_equal(a->name, b->name);
+        assert_int_equal(a->state, b->state);
+        assert_int_equal(a->has_disk, b->has_disk);
+        assert_int_equal(a->description, b->description);
+        assert_int_equal(a->shares_link, b->shares_link);
+        assert_int_equal(a->size, b->size);
+        assert_int_equal(a->mtime, b->mtime);
+        assert_int_equal(a->shares, b->shares);
+        assert_int_equal(a->reviewed, b->reviewed);
+}
+
 /* A refusal changes nothing: only the log grows. */
 static void refused(size_t i, const char *who, int expected) {
         struct image before = row(place), after;
@@ -94,7 +109,7 @@ static void refused(size_t i, const char *who, int expected) {
         if (acts[i].act(who) != expected)
                 fail_msg("%s by %s", acts[i].name, who);
         after = row(place);
-        assert_memory_equal(&before, &after, sizeof(before));
+        assert_same_image(&before, &after);
         assert_int_equal(blob_of(place).st_size, 100);
 }
 
