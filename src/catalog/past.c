@@ -10,9 +10,11 @@
 #define EXISTED(t) t ".id <= asof()"
 /* Two lists in the order of ids, merged: what still lives, by the index of today's listings, and what has ended since,
  * by that of the ended ones. A single range of ends would have to be sorted for each page. */
-#define LISTED(query, t)                                                                                       \
-        query " AND " t ".until_event = " FAR " AND " t ".id <= asof() UNION ALL "                                \
-        query " AND " t ".until_event < " FAR " AND " t ".until_event > asof() AND " t ".id <= asof()"
+#define MERGED(query, t, from)                                                                                 \
+        query " AND " t ".until_event = " FAR " AND " from " <= asof() UNION ALL "                                \
+        query " AND " t ".until_event < " FAR " AND " t ".until_event > asof() AND " from " <= asof()"
+#define LISTED(query, t) MERGED(query, t, t ".id")
+#define LISTED_FROM(query, t) MERGED(query, t, t ".from_event")
 #define HAPPENED(event) event " <= asof()"
 #define ONCE(event, value) "CASE WHEN " event " <= asof() THEN " value " END"
 #define STILL(until) until " > asof()"

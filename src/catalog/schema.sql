@@ -170,6 +170,7 @@ CREATE TABLE trust (                  -- whose images an account trusts
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX trust_of_event ON trust (from_event);
 CREATE INDEX trust_listing ON trust (account, until_event, from_event);
+CREATE INDEX trust_ended ON trust (account, from_event) WHERE until_event < 140737488355327;
 
 CREATE TABLE description (
   id INTEGER NOT NULL,                -- of the file: a new text keeps it, removing and making it again does not

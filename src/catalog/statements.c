@@ -12,6 +12,7 @@
 #define LIVE_FROM(t) LIVE(t)
 #define EXISTED(t) "1"
 #define LISTED(query, t) query " AND " LIVE(t)
+#define LISTED_FROM(query, t) LISTED(query, t)
 #define HAPPENED(event) event " IS NOT NULL"
 #define ONCE(event, value) value
 #define STILL(until) until " = " FAR

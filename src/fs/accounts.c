@@ -2,8 +2,6 @@
  * /accounts: what is told of each account by account. An ordinary one finds only itself, auditor and operator all
  * (SPEC 3, 3.3). What one received and owns: reverse.c.
  */
-#include "registry.h"
-
 #include "internal.h"
 
 struct accounts_listing {

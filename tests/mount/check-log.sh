@@ -188,6 +188,9 @@ finds image 'south/web@alice' \
 finds image 'north/web@alice' "UPDATE image SET size = 1 WHERE id = $image"
 finds event '[0-9]+' "DELETE FROM lineage WHERE image = $copy"
 finds image 'south/web@alice' "UPDATE lineage SET source = $(image_of "$data") WHERE image = $copy"
+finds image 'south/web@alice' "UPDATE lineage SET from_event = from_event + 1 WHERE image = $copy"
+finds image 'south/web@alice' "UPDATE lineage SET until_event = (SELECT max(id) FROM event) WHERE image = $copy"
+finds image 'number 77777' "INSERT INTO lineage (image, from_event, source) VALUES (77777, $image, $image)"
 finds image 'north/web@alice' \
         "INSERT INTO lineage (image, from_event, source) VALUES ($image, $image, $(image_of "$data"))"
 finds image 'north/custom@bob' \

@@ -122,7 +122,7 @@ static int print_region(const struct region *region, void *context) {
 static int print_trust(const struct trust *trust, void *context) {
         const struct reading *r = context;
 
-        (void)fprintf(r->to, "  trusts %ld %s\n", trust->id, trust->owner_name);
+        (void)fprintf(r->to, "  trusts %ld %s since %ld\n", trust->owner, trust->owner_name, trust->since);
         return 0;
 }
 

@@ -22,11 +22,11 @@ static bool is_check(enum statement which) {
         return which >= S_VERIFY_EVENT && which <= S_VERIFY_PLACE;
 }
 
-/* What has no past: meta, a rendering of values, what only the writer of today asks, a file that is still open; days and
- * lengths of the log, whose last event is given. */
+/* What has no past: meta, a rendering of values, what only the writer of today asks; days and lengths of the log, whose
+ * last event is given. */
 static bool is_timeless(enum statement which) {
-        return is_check(which) || (which >= S_DAY_GET && which <= S_LENGTHS_OF_VIEWER) || which == S_DESCRIPTION_LAST || which == S_EVENT_DETAIL || which == S_EVENT_RENDER ||
-               which == S_META_GET || which == S_SHARE_NEXT_DUE;
+        return is_check(which) || (which >= S_DAY_GET && which <= S_LENGTHS_OF_VIEWER) || which == S_EVENT_DETAIL ||
+               which == S_EVENT_RENDER || which == S_META_GET || which == S_SHARE_NEXT_DUE;
 }
 
 /* A new statement that forgets LIVE and the other words of statements.def shows the present. */
@@ -72,12 +72,12 @@ static void test_none_reads_a_whole_table(void **state) {
                         fail_msg("%s: %s", names[i], step);
 }
 
-/* A page goes on where the last one ended, and reads no more than it shows. (Whom one account trusted is sorted.) */
+/* A page goes on where the last one ended, and reads no more than it shows. */
 static void test_pages_are_not_sorted(void **state) {
         static const enum statement pages[] = {
                 S_IMAGE_LIST, S_IMAGE_LIST_ALL, S_RECEIVED_LIST, S_SHARE_LIST, S_INSTANCE_LIST, S_INSTANCE_LIST_ALL,
-                S_REGION_LIST, S_ACCOUNT_LIST, S_EVENT_HISTORY, S_LOG_ALL, S_LOG_OF_PLACE,
-                S_LOG_OF_VIEWER,
+                S_REGION_LIST, S_ACCOUNT_LIST, S_TRUST_LIST, S_RECEIVED_FIND, S_EVENT_HISTORY, S_LOG_ALL,
+                S_LOG_OF_PLACE, S_LOG_OF_VIEWER,
         };
         char step[256] = "";
 
