@@ -43,6 +43,35 @@ static int add_length(const struct log_length *length, void *context) {
         return 0;
 }
 
+/* Where a viewer's cut day is kept; NULL: the limit is not the catalog's own. */
+static struct cut *cut_of(struct catalog_connection *c, const struct log_filter *view) {
+        return view->last == catalog_last(c->catalog) ? &c->catalog->cuts[view->viewer % CUTS] : NULL;
+}
+
+static bool cut_recall(struct catalog_connection *c, const struct log_filter *view, struct day *day) {
+        const struct cut *cut = cut_of(c, view);
+        bool known;
+
+        if (!cut)
+                return false;
+        (void)pthread_mutex_lock(&c->catalog->lock);
+        known = cut->viewer == view->viewer && cut->day.number == day->number && cut->day.bytes > 0;
+        if (known)
+                *day = cut->day;
+        (void)pthread_mutex_unlock(&c->catalog->lock);
+        return known;
+}
+
+static void cut_keep(struct catalog_connection *c, const struct log_filter *view, const struct day *day) {
+        struct cut *cut = cut_of(c, view);
+
+        if (!cut)
+                return;
+        (void)pthread_mutex_lock(&c->catalog->lock);
+        *cut = (struct cut){ .viewer = view->viewer, .day = *day };
+        (void)pthread_mutex_unlock(&c->catalog->lock);
+}
+
 /* The day as it was when `last` was the last event: its lines are counted. -ENOENT: there was none yet. */
 static int cut_day(struct catalog_connection *c, const struct log_filter *view, struct day *day) {
         struct log_filter filter = { .after = day->after, .last = view->last, .viewer = view->viewer,
@@ -50,14 +79,19 @@ static int cut_day(struct catalog_connection *c, const struct log_filter *view, 
         struct day cut = { .number = day->number, .after = day->after, .last = day->after };
         int r;
 
+        if (cut_recall(c, view, day))
+                return 0;
         do {
                 filter.after = cut.last;
                 r = catalog_log_lengths(c, &filter, add_length, &cut);
         } while (r == CATALOG_PAGE);
         if (r < 0)
                 return r;
+        if (cut.bytes == 0)
+                return -ENOENT;
         *day = cut;
-        return cut.bytes > 0 ? 0 : -ENOENT;
+        cut_keep(c, view, day);
+        return 0;
 }
 
 static struct day day_row(sqlite3_stmt *s) {

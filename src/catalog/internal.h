@@ -33,6 +33,12 @@ struct catalog_connection {
 
 struct job; /* writer.c */
 
+#define CUTS 64 /* viewers whose last day in the past is remembered: it never changes again (day.c) */
+struct cut {
+        int64_t viewer;
+        struct day day;
+};
+
 struct catalog {
         char *path;
         enum catalog_flags flags;
@@ -40,6 +46,7 @@ struct catalog {
         struct catalog_moment moment; /* of a catalog opened as of one */
         char uuid[40];
         pthread_mutex_t lock; /* of what follows */
+        struct cut cuts[CUTS];
         struct catalog_connection *idle;
         pthread_cond_t work;
         struct job *first, **last;

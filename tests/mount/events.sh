@@ -191,3 +191,25 @@ for name in alice dave eve; do
         agrees "$name"
 done
 agrees other eve
+
+# As it was: no event later than that, at its size and time then.
+admin log --json >"$T/log"
+for n in 0 1 5 20; do
+        mount_at past "account=eve,asof=$n"
+        head -n "$n" "$T/log" >"$T/first"
+        is "$(cat "$T/first")" find "$T/past/events" -type f -exec cat {} +
+        sizes=$(find "$T/past/events" -type f -printf '%s+')
+        [ $((${sizes}0)) -eq "$(stat -c %s "$T/first")" ] || not_ok "sizes as of $n: $sizes"
+        unmount past
+done
+n=$(admin --as zoe log --json | sed -n '2s/^{"event":\([0-9]*\),.*/\1/p')
+mount_at past "account=zoe,asof=$n"
+is "$(admin --as zoe log --json | head -n 2)" find "$T/past/events" -type f -exec cat {} +
+is 2 grep -c '' "$T/past/events/${today##*/}"
+unmount past
+time=$(tail -n 1 "$T/first" | sed 's/.*"time":"\([^"]*\)".*/\1/')
+mount_at past "account=eve,asof=$time"
+is "$(date -ud "$time" +%s.%3N)" date -r "$T/past/events/${today##*/}" +%s.%3N
+before=$(sed 's/.*"time":"\([^"]*\)".*/\1/' "$T/log" | awk -v t="$time" '$0 <= t { n++ } END { print n }')
+ok admin account add later
+is "$before" grep -c '' "$T/past/events/${today##*/}"

@@ -67,4 +67,8 @@ ok mkdir "$A/db/shares/carol"
 settle
 refused 1 '' diff -r --exclude=disk --no-dereference . "$T/yesterday"
 is 'Only in ./accounts/carol/received/north: db@alice
-Only in ./regions/north/images/db@alice/shares: carol' cat "$T/out"
+Only in ./regions/north/images/db@alice/shares: carol' grep '^Only' "$T/out"
+refused 1 '' diff -r --exclude=disk --no-dereference . "$T/yesterday"
+cp "$T/out" "$T/diff"
+is 1 grep -c '^< ' "$T/diff" # who did it
+says '"actor":"alice".*"op":"share","object":"north/db@alice","account":"carol"' grep '^< ' "$T/diff"

@@ -276,6 +276,39 @@ static void test_totals_are_what_the_log_gives(void **state) {
         assert_int_equal(chain_check(), last);
 }
 
+/* A catalog opened as of an event: its sizes are that limit's, when they are first asked for and again. */
+static void test_the_past_has_its_own_sizes(void **state) {
+        const struct caller *const viewers[] = { NULL, &alice, &bob, &zoe };
+        unsigned seed = 2;
+        int64_t last;
+
+        (void)state;
+        people();
+        assert_int_equal(catalog_write(scratch_catalog, run_many, &seed), 0);
+        add_account("zoe");
+        assert_int_equal(catalog_write(scratch_catalog, run_many, &seed), 0);
+        last = sql_number("SELECT max(id) FROM event");
+        for (int64_t n = 0; n <= last; n += 23) {
+                struct catalog_connection *today = scratch_reader;
+                struct catalog *past;
+
+                assert_int_equal(catalog_open_asof(scratch_path, &(struct catalog_moment){ .event = n }, &past), 0);
+                assert_int_equal(catalog_last(past), n);
+                for (size_t i = 0; i < 3 * ARRAY_SIZE(viewers); i++) {
+                        const struct caller *viewer = viewers[i % ARRAY_SIZE(viewers)];
+                        int64_t then;
+
+                        assert_int_equal(catalog_read(past, &scratch_reader), 0);
+                        then = check_view(viewer, catalog_last(past));
+                        assert_true(check_view(viewer, n / 2) <= then); /* another limit is not mixed up with it */
+                        catalog_read_end(&scratch_reader);
+                        scratch_reader = today;
+                        assert_int_equal(check_view(viewer, n), then);
+                }
+                assert_null(catalog_close(past));
+        }
+}
+
 /* From any day on, and only as far as it is wanted. */
 static void test_days_are_listed_in_pages(void **state) {
         struct log_filter view = view_of(NULL, INT64_MAX);
@@ -354,6 +387,7 @@ int main(void) {
                 CASE(test_a_name_refused_before_its_account),
                 CASE(test_nothing_counts_that_is_not_committed),
                 CASE(test_totals_are_what_the_log_gives),
+                CASE(test_the_past_has_its_own_sizes),
                 CASE(test_days_are_listed_in_pages),
                 CASE(test_many_days_lose_and_repeat_nothing),
                 CASE(test_times_out_of_range_have_a_day),
