@@ -52,13 +52,25 @@ int catalog_read_today(struct catalog *catalog, struct catalog_connection **ret_
 void catalog_read_end(struct catalog_connection **connection);
 #define _cleanup_read_ _cleanup_(catalog_read_end)
 
-/* Runs `run` in the writer's transaction and waits: 0 commits, anything else changes nothing. Returns what `run`
- * returned, or -errno of the commit. Never from within `run`. */
+/* Runs `run` in a transaction and waits until it is on the disk: 0 commits, anything else changes nothing. Returns what
+ * `run` returned, or -errno of the commit. Changes that wait at the same time share one transaction, in the order asked,
+ * each undone by itself; the thread that runs them is the caller's or another one. Never from within `run`. */
 typedef int (*catalog_run)(struct catalog_connection *connection, void *context);
 int catalog_write(struct catalog *catalog, catalog_run run, void *context);
 /* The same without waiting, neither for its turn nor for the disk; `done` (may be NULL), in the writer's thread, hears
  * the result and releases the context. */
 int catalog_post(struct catalog *catalog, catalog_run run, void *context, void (*done)(void *context, int r));
+
+/* What was written through this struct catalog since it was opened. */
+#define CATALOG_STATS_SIZES 8
+struct catalog_stats {
+        uint64_t commits, changes; /* a commit serves all changes that waited for it */
+        uint64_t largest;          /* changes of one commit */
+        uint64_t sizes[CATALOG_STATS_SIZES]; /* commits of 1, 2 to 3, 4 to 7 … changes, the last: of more */
+        uint64_t checkpoints;
+        int64_t log_pages; /* in the write-ahead log after the last commit, 4 KiB each */
+};
+void catalog_stats(struct catalog *catalog, struct catalog_stats *ret_stats);
 
 /* --- the log --- */
 

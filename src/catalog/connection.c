@@ -59,12 +59,15 @@ static int add_functions(struct catalog_connection *c, struct catalog_moment *mo
 
 /* Another process holds the write lock for a commit, some 100 us: ask again soon, not after SQLite's 100 ms. */
 static int busy(void *context, int tries) {
-        (void)context;
-        if (tries >= CATALOG_BUSY_MS)
+        const struct catalog_connection *c = context;
+
+        if (tries >= c->tries)
                 return 0;
         (void)usleep(tries < 20 ? 100 : 1000); /* an early return only asks sooner */
         return 1;
 }
+
+#define LOG_BYTES "33554432" /* what is kept of a log's file that one large change made longer */
 
 int connection_run(struct catalog_connection *c, const char *sql) {
         return sqlite_error(c->db, sqlite3_exec(c->db, sql, NULL, NULL, NULL));
@@ -86,19 +89,27 @@ static void cleanup_connection(struct catalog_connection **c) {
         *c = connection_close(*c);
 }
 
+/* Before anything else of SQLite's: counting memory would take a lock at each allocation. */
+static void configure(void) {
+        (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refused if the program has used SQLite already: no harm */
+}
+
 int connection_open(struct catalog *catalog, bool writer, struct catalog_connection **ret_connection) {
+        static pthread_once_t configured = PTHREAD_ONCE_INIT;
         _cleanup_(cleanup_connection) struct catalog_connection *c = calloc(1, sizeof(*c));
         int r;
 
         if (!c)
                 return -ENOMEM;
+        (void)pthread_once(&configured, configure); /* cannot fail */
         c->catalog = catalog;
+        c->tries = CATALOG_BUSY_MS;
         r = sqlite_error(NULL,
                          sqlite3_open_v2(catalog->path, &c->db,
                                          SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL));
         if (r < 0)
                 return r;
-        r = sqlite_error(c->db, sqlite3_busy_handler(c->db, busy, NULL));
+        r = sqlite_error(c->db, sqlite3_busy_handler(c->db, busy, c));
         if (r == 0)
                 r = add_functions(c, &catalog->moment);
         if (r == 0)
@@ -106,13 +117,15 @@ int connection_open(struct catalog *catalog, bool writer, struct catalog_connect
                                    "PRAGMA foreign_keys = on; PRAGMA trusted_schema = off; PRAGMA cell_size_check = on;"
                                    "PRAGMA temp_store = memory");
         if (r == 0)
-                r = connection_run(c, writer ? "PRAGMA cache_size = -8192"
+                r = connection_run(c, writer ? "PRAGMA cache_size = -8192; PRAGMA journal_size_limit = " LOG_BYTES
                                              : "PRAGMA cache_size = -2048; PRAGMA query_only = on");
         if (r == 0)
                 r = connection_run(c, catalog->flags & CATALOG_NOT_DURABLE ? "PRAGMA synchronous = normal"
                                                                            : "PRAGMA synchronous = full");
         if (r < 0)
                 return r;
+        if (writer)
+                checkpoint_hook(c);
         *ret_connection = TAKE_PTR(c);
         return 0;
 }
@@ -167,6 +180,7 @@ struct catalog *catalog_close(struct catalog *catalog) {
                 (void)connection_close(c); /* returns NULL */
         }
         (void)pthread_cond_destroy(&catalog->work); /* nobody waits any more */
+        (void)pthread_cond_destroy(&catalog->checkpoint);
         (void)pthread_mutex_destroy(&catalog->lock);
         free(catalog->path);
         free(catalog);
@@ -186,6 +200,7 @@ static int catalog_new(const char *path, enum catalog_flags flags, struct catalo
         catalog->last = &catalog->first;
         (void)pthread_mutex_init(&catalog->lock, NULL); /* cannot fail with default attributes */
         (void)pthread_cond_init(&catalog->work, NULL);
+        (void)pthread_cond_init(&catalog->checkpoint, NULL);
         catalog->path = strdup(path);
         if (!catalog->path) {
                 (void)catalog_close(catalog); /* returns NULL */

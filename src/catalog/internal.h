@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <sqlite3.h>
 #include <string.h>
 
@@ -29,9 +30,20 @@ struct catalog_connection {
         sqlite3_stmt *statements[STATEMENT_COUNT]; /* prepared at first use, kept */
         sqlite3_stmt *past_statements[STATEMENT_COUNT];
         struct catalog_connection *next;           /* in the pool of idle readers */
+        bool relaxed;                              /* a commit does not flush */
+        int tries;                                 /* of another process' lock, see connection.c */
+        int frames;                                /* pages in the log at the last commit */
 };
 
-struct job; /* writer.c */
+/* A change that waits, is being made, or is in a batch that is. */
+struct pending {
+        catalog_run run;
+        void *context;
+        void (*done)(void *context, int r); /* of a posted one */
+        sem_t *wake;                 /* who waits for it; NULL: posted */
+        int result;
+        struct pending *next;
+};
 
 #define CUTS 64 /* viewers whose last day in the past is remembered: it never changes again (day.c) */
 struct cut {
@@ -48,11 +60,25 @@ struct catalog {
         pthread_mutex_t lock; /* of what follows */
         struct cut cuts[CUTS];
         struct catalog_connection *idle;
+        struct catalog_stats stats;
+        /* the writer's turn */
+        bool writing; /* somebody has it, and the connection with it */
         pthread_cond_t work;
-        struct job *first, **last;
+        struct pending *first, **last;
+        int waiting; /* of these, not posted */
         bool stopping;
         bool has_writer;
         pthread_t writer;
+        /* the log's copying back */
+        pthread_cond_t checkpoint;
+        bool checkpoint_wanted;  /* or under way */
+        bool checkpoint_waits;   /* for the turn */
+        bool checkpoint_stops;
+        bool has_checkpoint;
+        pthread_t checkpointer;
+        int64_t copied, looked;  /* pages of the log that are in the file, that there were at the last look */
+        /* not under the lock: whoever has the turn */
+        struct catalog_connection *connection;
 };
 
 /* -errno for SQLite's result on a connection; 0 for OK, ROW and DONE. */
@@ -65,6 +91,25 @@ int connection_run(struct catalog_connection *c, const char *sql);
 
 int writer_start(struct catalog *catalog);
 void writer_stop(struct catalog *catalog);
+/* Under the lock: gives the writer's turn to who waits for it. */
+void turn_end(struct catalog *catalog);
+
+/* Changes of one transaction, in order. */
+struct batch {
+        struct pending *first, **last;
+        struct pending *first_done; /* all from here are as good as the commit */
+        bool relaxed;           /* only posted ones */
+};
+/* Takes what waits, to the end or for some 10 ms, and commits it; every job has its result then. */
+void batch_run(struct catalog *catalog, struct batch *b);
+/* writer.c: the next one that waits, now in the batch; NULL. */
+struct pending *batch_next(struct catalog *catalog, struct batch *b);
+
+/* Has a writing connection count the pages of the log, instead of copying them back itself. */
+void checkpoint_hook(struct catalog_connection *c);
+/* Under the lock, with the writer's turn: has the log copied back if it has grown. */
+void checkpoint_consider(struct catalog *catalog);
+void checkpoint_stop(struct catalog *catalog);
 
 /* A statement lent for a scope: bound by format, one letter an argument: i int64_t, t text (NULL: null),
  * b blob (pointer, int), n null if the int64_t is 0, m null if it is below 0. */

@@ -1,103 +1,115 @@
 /* SPDX-License-Identifier: MIT
- * The one writer: a thread with a connection of its own that takes changes off a queue, one transaction each.
- * Other processes write too, so each transaction begins by taking the write lock.
+ * Whose turn it is to write. Changes queue up; who finds nobody writing takes all that wait and does them at once
+ * (batch.c): a caller in its own thread, which saves it two wake-ups. What has come meanwhile is left to the writer's
+ * thread, so that no caller works for others once its own change is done.
  */
 #include "internal.h"
 
-struct job {
-        catalog_run run;
-        void *context;
-        void (*done)(void *context, int r); /* of a posted job, which nobody waits for */
-        bool posted;
-        bool finished;
-        int result;
-        pthread_cond_t *wake;
-        struct job *next;
-};
-
-static void rollback(struct catalog_connection *c) {
-        if (!sqlite3_get_autocommit(c->db))                /* SQLite rolls back by itself after some errors */
-                (void)connection_run(c, "ROLLBACK"); /* seen by the next look at autocommit */
+static void queue(struct catalog *catalog, struct pending *job) {
+        *catalog->last = job;
+        catalog->last = &job->next;
+        catalog->waiting += job->wake != NULL;
 }
 
-static int transaction(struct catalog_connection *c, const struct job *job) {
-        int r = connection_run(c, "BEGIN IMMEDIATE");
+struct pending *batch_next(struct catalog *catalog, struct batch *b) {
+        struct pending *job;
 
-        if (r < 0)
-                return r;
-        r = job->run(c, job->context);
-        if (r == 0)
-                r = connection_run(c, "COMMIT");
-        if (r != 0)
-                rollback(c);
-        return r;
-}
-
-/* A posted job is not worth a flush: it goes to the disk with the next change. */
-static int relaxed_transaction(struct catalog_connection *c, const struct job *job) {
-        int r = connection_run(c, "PRAGMA synchronous = normal");
-
-        if (r < 0)
-                return r;
-        r = transaction(c, job);
-        if (!(c->catalog->flags & CATALOG_NOT_DURABLE)) {
-                int e = connection_run(c, "PRAGMA synchronous = full");
-
-                r = e < 0 ? e : r;
-        }
-        return r;
-}
-
-/* Runs one job, on a fresh connection if the last one is stuck in a transaction it cannot roll back. */
-static int perform(struct catalog *catalog, struct catalog_connection **connection, const struct job *job) {
-        int r;
-
-        if (*connection && !sqlite3_get_autocommit((*connection)->db))
-                *connection = connection_close(*connection);
-        if (!*connection) {
-                r = connection_open(catalog, true, connection);
-                if (r < 0)
-                        return r;
-        }
-        return job->posted ? relaxed_transaction(*connection, job) : transaction(*connection, job);
-}
-
-static void finish(struct catalog *catalog, struct job *job, int r) {
-        if (job->posted) {
-                if (job->done)
-                        job->done(job->context, r);
-                free(job);
-                return;
-        }
         (void)pthread_mutex_lock(&catalog->lock);
-        job->result = r;
-        job->finished = true;
-        (void)pthread_cond_signal(job->wake);
+        if (!b->first)
+                b->relaxed = catalog->waiting == 0;
+        job = catalog->first;
+        if (job && job->wake && b->relaxed)
+                job = NULL; /* it wants a flush: the next batch */
+        if (job) {
+                catalog->first = job->next;
+                if (!catalog->first)
+                        catalog->last = &catalog->first;
+                catalog->waiting -= job->wake != NULL;
+                job->next = NULL;
+                *b->last = job;
+                b->last = &job->next;
+        }
         (void)pthread_mutex_unlock(&catalog->lock);
+        return job;
+}
+
+static void count(struct catalog *catalog, const struct batch *b) {
+        struct catalog_stats *stats = &catalog->stats;
+        size_t size = 0;
+
+        for (const struct pending *job = b->first_done; job; job = job->next)
+                size += job->result == 0;
+        if (size == 0)
+                return;
+        stats->commits++;
+        stats->changes += size;
+        stats->largest = size > stats->largest ? size : stats->largest;
+        for (size_t i = 0; i < CATALOG_STATS_SIZES; i++)
+                if (size >> i == 1 || i + 1 == CATALOG_STATS_SIZES) {
+                        stats->sizes[i]++;
+                        break;
+                }
+}
+
+/* Answers all; a job that is waited for is gone once its semaphore is posted. */
+static void finish(struct pending *job) {
+        while (job) {
+                struct pending *next = job->next;
+
+                if (job->wake) {
+                        (void)sem_post(job->wake); /* it is posted once */
+                } else {
+                        if (job->done)
+                                job->done(job->context, job->result);
+                        free(job);
+                }
+                job = next;
+        }
+}
+
+static void write_batch(struct catalog *catalog) {
+        struct batch b = { .last = &b.first };
+
+        batch_run(catalog, &b);
+        (void)pthread_mutex_lock(&catalog->lock);
+        count(catalog, &b);
+        (void)pthread_mutex_unlock(&catalog->lock);
+        finish(b.first);
+}
+
+/* Under the lock. The log's copying back goes first: it has waited for the pause between two batches. */
+void turn_end(struct catalog *catalog) {
+        catalog->writing = false;
+        if (catalog->checkpoint_waits)
+                (void)pthread_cond_signal(&catalog->checkpoint);
+        else if (catalog->first)
+                (void)pthread_cond_signal(&catalog->work);
+}
+
+/* Under the lock. */
+static bool turn_begin(struct catalog *catalog) {
+        if (catalog->writing || catalog->checkpoint_waits)
+                return false;
+        catalog->writing = true;
+        return true;
 }
 
 static void *writer_main(void *argument) {
         struct catalog *catalog = argument;
-        struct catalog_connection *c = NULL;
 
-        for (;;) {
-                struct job *job;
-
-                (void)pthread_mutex_lock(&catalog->lock);
-                while (!catalog->first && !catalog->stopping)
+        (void)pthread_mutex_lock(&catalog->lock);
+        while (catalog->first || !catalog->stopping) {
+                if (!catalog->first || !turn_begin(catalog)) {
                         (void)pthread_cond_wait(&catalog->work, &catalog->lock);
-                job = catalog->first;
-                if (job) {
-                        catalog->first = job->next;
-                        if (!catalog->first)
-                                catalog->last = &catalog->first;
+                        continue;
                 }
                 (void)pthread_mutex_unlock(&catalog->lock);
-                if (!job)
-                        break;
-                finish(catalog, job, perform(catalog, &c, job));
+                write_batch(catalog);
+                (void)pthread_mutex_lock(&catalog->lock);
+                checkpoint_consider(catalog);
+                turn_end(catalog);
         }
-        (void)connection_close(c); /* returns NULL */
+        (void)pthread_mutex_unlock(&catalog->lock);
         return NULL;
 }
 
@@ -116,41 +128,63 @@ void writer_stop(struct catalog *catalog) {
         (void)pthread_cond_signal(&catalog->work);
         (void)pthread_mutex_unlock(&catalog->lock);
         (void)pthread_join(catalog->writer, NULL); /* it is joinable and not ourselves */
+        checkpoint_stop(catalog);
+        catalog->connection = connection_close(catalog->connection);
         catalog->has_writer = false;
 }
 
-static void queue(struct catalog *catalog, struct job *job) {
-        *catalog->last = job;
-        catalog->last = &job->next;
-        (void)pthread_cond_signal(&catalog->work);
+/* Writes until the job is answered: a batch may be full before its turn comes. */
+static void lead(struct catalog *catalog, sem_t *wake) {
+        do
+                write_batch(catalog);
+        while (sem_trywait(wake) < 0);
+        (void)pthread_mutex_lock(&catalog->lock);
+        checkpoint_consider(catalog);
+        turn_end(catalog);
+        (void)pthread_mutex_unlock(&catalog->lock);
 }
 
 int catalog_write(struct catalog *catalog, catalog_run run, void *context) {
-        pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
-        struct job job = { .run = run, .context = context, .wake = &wake };
+        struct pending job = { .run = run, .context = context };
+        sem_t wake;
+        bool leading;
 
         if (!catalog->has_writer)
                 return -EROFS;
+        (void)sem_init(&wake, 0, 0); /* cannot fail for these values */
+        job.wake = &wake;
         (void)pthread_mutex_lock(&catalog->lock);
         queue(catalog, &job);
-        while (!job.finished)
-                (void)pthread_cond_wait(&wake, &catalog->lock);
+        leading = turn_begin(catalog);
         (void)pthread_mutex_unlock(&catalog->lock);
-        (void)pthread_cond_destroy(&wake);
+        if (leading)
+                lead(catalog, &wake);
+        else
+                while (sem_wait(&wake) < 0) /* a signal came */
+                        ;
+        (void)sem_destroy(&wake); /* nobody waits any more */
         return job.result;
 }
 
 int catalog_post(struct catalog *catalog, catalog_run run, void *context, void (*done)(void *context, int r)) {
-        struct job *job;
+        struct pending *job;
 
         if (!catalog->has_writer)
                 return -EROFS;
         job = malloc(sizeof(*job));
         if (!job)
                 return -ENOMEM;
-        *job = (struct job){ .run = run, .context = context, .done = done, .posted = true };
+        *job = (struct pending){ .run = run, .context = context, .done = done };
         (void)pthread_mutex_lock(&catalog->lock);
         queue(catalog, job);
+        if (!catalog->writing)
+                (void)pthread_cond_signal(&catalog->work);
         (void)pthread_mutex_unlock(&catalog->lock);
         return 0;
+}
+
+void catalog_stats(struct catalog *catalog, struct catalog_stats *ret_stats) {
+        (void)pthread_mutex_lock(&catalog->lock);
+        *ret_stats = catalog->stats;
+        (void)pthread_mutex_unlock(&catalog->lock);
 }

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT
+ * Changes that share a transaction: each is done or undone by itself, in order; one flush, or one failure, is
+ * everybody's. The clock stands still, unless a change moves it: what waits comes into one batch.
+ */
+#include "scratch.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+#include "internal.h"
+
+#define MS 1000000
+
+static _Atomic int64_t clock_ns;
+
+int __real_clock_gettime(clockid_t id, struct timespec *ret_time);
+int __wrap_clock_gettime(clockid_t id, struct timespec *ret_time);
+int __wrap_clock_gettime(clockid_t id, struct timespec *ret_time) {
+        if (id != CLOCK_MONOTONIC)
+                return __real_clock_gettime(id, ret_time);
+        *ret_time = (struct timespec){ .tv_sec = clock_ns / 1000000000, .tv_nsec = clock_ns % 1000000000 };
+        return 0;
+}
+
+/* A change: its event, its number behind those of the others, then what the test wants. */
+struct wish {
+        pthread_t thread;
+        int number, wanted, result;
+        int64_t ms; /* it takes */
+        int level;  /* PRAGMA synchronous while it ran */
+        void (*fault)(sqlite3 *db);
+};
+
+static int level_of(sqlite3 *db) {
+        sqlite3_stmt *s = NULL;
+        int level = -1;
+
+        if (sqlite3_prepare_v2(db, "PRAGMA synchronous", -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+                level = sqlite3_column_int(s, 0);
+        (void)sqlite3_finalize(s);
+        return level;
+}
+
+static int run_change(struct catalog_connection *c, void *context) {
+        struct wish *change = context;
+        int64_t id, all = 0;
+        int r = catalog_event_add(c, &(struct event){ .caller = &scratch_operator, .op = EVENT_LIMIT }, &id);
+
+        if (r == 0)
+                r = catalog_setting_get(c, "all", 0, &all);
+        if (r == 0)
+                r = catalog_setting_put(c, id, "all", 10 * all + change->number);
+        change->level = level_of(c->db);
+        clock_ns += change->ms * MS;
+        if (change->fault)
+                change->fault(c->db);
+        return r < 0 ? r : change->wanted;
+}
+
+/* The writer's turn, held until the test lets it go: for so long that the batch takes nothing else. */
+static sem_t held, let_go;
+
+static int run_hold(struct catalog_connection *c, void *context) {
+        (void)c;
+        (void)context;
+        (void)sem_post(&held);
+        while (sem_wait(&let_go) < 0)
+                ;
+        clock_ns += 10 * MS;
+        return 1;
+}
+
+static void *hold(void *argument) {
+        (void)argument;
+        (void)catalog_write(scratch_catalog, run_hold, NULL);
+        return NULL;
+}
+
+static void *ask(void *argument) {
+        struct wish *change = argument;
+
+        change->result = catalog_write(scratch_catalog, run_change, change);
+        return NULL;
+}
+
+static int queued(void) {
+        int n = 0;
+
+        (void)pthread_mutex_lock(&scratch_catalog->lock);
+        for (const struct pending *job = scratch_catalog->first; job; job = job->next)
+                n++;
+        (void)pthread_mutex_unlock(&scratch_catalog->lock);
+        return n;
+}
+
+static pthread_t holder;
+
+static void begin_hold(void) {
+        assert_int_equal(sem_init(&held, 0, 0), 0);
+        assert_int_equal(sem_init(&let_go, 0, 0), 0);
+        assert_int_equal(pthread_create(&holder, NULL, hold, NULL), 0);
+        while (sem_wait(&held) < 0)
+                ;
+}
+
+static void end_hold(void) {
+        (void)sem_post(&let_go);
+        (void)pthread_join(holder, NULL);
+}
+
+/* All wait, in order, then all are done. */
+static void together(struct wish *changes, int count) {
+        begin_hold();
+        for (int i = 0; i < count; i++) {
+                changes[i].number = i + 1;
+                assert_int_equal(pthread_create(&changes[i].thread, NULL, ask, &changes[i]), 0);
+                while (queued() < i + 1)
+                        (void)sched_yield();
+        }
+        end_hold();
+        for (int i = 0; i < count; i++)
+                assert_int_equal(pthread_join(changes[i].thread, NULL), 0);
+}
+
+static int64_t done(void) {
+        return sql_number("SELECT value FROM setting WHERE name = 'all' AND until_event = 140737488355327");
+}
+
+static struct catalog_stats stats(void) {
+        struct catalog_stats s;
+
+        catalog_stats(scratch_catalog, &s);
+        return s;
+}
+
+static void test_one_commit_serves_all(void **state) {
+        struct wish changes[6] = { 0 };
+
+        (void)state;
+        together(changes, 6);
+        assert_int_equal(done(), 123456);
+        assert_int_equal(chain_check(), 1 + 6);
+        assert_int_equal(stats().commits, 1);
+        assert_int_equal(stats().changes, 6);
+        assert_int_equal(stats().largest, 6);
+        assert_int_equal(stats().sizes[2], 1); /* 4 to 7 */
+        for (int i = 0; i < 6; i++) {
+                assert_int_equal(changes[i].result, 0);
+                assert_int_equal(changes[i].level, 2);
+        }
+}
+
+/* Every place of a refused one among those that are done. */
+static void test_a_refused_neighbour_disturbs_nobody(void **state) {
+        int64_t events = 1;
+
+        (void)state;
+        for (int pattern = 0; pattern < 16; pattern++) {
+                struct wish changes[4] = { 0 };
+                int64_t expected = 0;
+
+                sql_run("DELETE FROM setting");
+                for (int i = 0; i < 4; i++)
+                        if (pattern & 1 << i)
+                                changes[i].wanted = i % 2 ? 21 : -EIO;
+                        else
+                                expected = 10 * expected + i + 1;
+                together(changes, 4);
+                for (int i = 0; i < 4; i++) {
+                        assert_int_equal(changes[i].result, changes[i].wanted);
+                        events += changes[i].wanted == 0;
+                }
+                assert_int_equal(done(), pattern == 15 ? -1 : expected);
+                assert_int_equal(chain_check(), events);
+        }
+        assert_int_equal(stats().commits, 15);
+        assert_int_equal(stats().changes, events - 1);
+}
+
+static _Atomic bool broken;
+
+static int refuse_commit(void *context) {
+        (void)context;
+        return broken;
+}
+
+static void break_commit(sqlite3 *db) {
+        broken = true;
+        (void)sqlite3_commit_hook(db, refuse_commit, NULL);
+}
+
+/* Nobody is told that something is done which is not; what was decided on top of it is void, too. */
+static void test_a_failed_commit_fails_all(void **state) {
+        struct wish changes[] = { { .wanted = 7 }, { .fault = break_commit }, { .wanted = 7 }, { .wanted = 0 } };
+
+        (void)state;
+        together(changes, 4);
+        assert_int_equal(changes[0].result, 7); /* before anything was done */
+        assert_true(changes[1].result < 0);
+        assert_true(changes[2].result < 0);
+        assert_true(changes[3].result < 0);
+        assert_int_equal(chain_check(), 1);
+        assert_int_equal(stats().commits, 0);
+        broken = false;
+        together(changes + 3, 1);
+        assert_int_equal(changes[3].result, 0);
+        assert_int_equal(done(), 1);
+}
+
+static int deny_savepoints(void *context, int action, const char *a, const char *b, const char *c, const char *d) {
+        (void)context, (void)b, (void)c, (void)d;
+        return action == SQLITE_SAVEPOINT && strcmp(a, "ROLLBACK") == 0 ? SQLITE_DENY : SQLITE_OK;
+}
+
+static int deny_rollbacks(void *context, int action, const char *a, const char *b, const char *c, const char *d) {
+        if (action == SQLITE_TRANSACTION && strcmp(a, "ROLLBACK") == 0)
+                return SQLITE_DENY;
+        return deny_savepoints(context, action, a, b, c, d);
+}
+
+static void break_savepoints(sqlite3 *db) {
+        (void)sqlite3_set_authorizer(db, deny_savepoints, NULL);
+}
+
+static void break_rollbacks(sqlite3 *db) {
+        (void)sqlite3_set_authorizer(db, deny_rollbacks, NULL);
+}
+
+/* What cannot be undone by itself is undone with all that shares its transaction; who comes next does not notice. */
+static void test_a_stuck_transaction_is_given_up(void **state) {
+        void (*const faults[])(sqlite3 *) = { break_savepoints, break_rollbacks };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
+                struct wish changes[] = { { .fault = faults[i] }, { 0 }, { .wanted = 7 }, { 0 }, { 0 } };
+
+                sql_run("DELETE FROM setting");
+                together(changes, 5);
+                assert_true(changes[0].result < 0);
+                assert_true(changes[1].result < 0);
+                assert_true(changes[2].result < 0);
+                assert_int_equal(changes[3].result, 0);
+                assert_int_equal(changes[4].result, 0);
+                assert_int_equal(done(), 45);
+                assert_int_equal(chain_check(), 1 + 2 * (int64_t)(i + 1));
+        }
+}
+
+static void end_transaction(sqlite3 *db) {
+        (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL); /* as SQLite does by itself when a disk is full */
+}
+
+static void test_a_transaction_that_ends_by_itself(void **state) {
+        struct wish changes[] = { { 0 }, { .fault = end_transaction }, { 0 } };
+
+        (void)state;
+        together(changes, 3);
+        assert_true(changes[0].result < 0);
+        assert_true(changes[1].result < 0);
+        assert_int_equal(changes[2].result, 0);
+        assert_int_equal(done(), 3);
+        assert_int_equal(chain_check(), 2);
+}
+
+/* Other processes want to write, too. */
+static void test_a_transaction_takes_no_more_after_some_time(void **state) {
+        struct wish changes[] = { { .ms = 4 }, { .ms = 7 }, { 0 }, { .ms = 9 }, { .ms = 30 }, { .ms = 30 } };
+
+        (void)state;
+        together(changes, 6);
+        assert_int_equal(done(), 123456);
+        assert_int_equal(stats().commits, 3);
+        assert_int_equal(stats().sizes[0], 1);
+        assert_int_equal(stats().sizes[1], 2);
+}
+
+static void post(struct wish *change) {
+        assert_int_equal(catalog_post(scratch_catalog, run_change, change, NULL), 0);
+}
+
+/* SPEC 5.3: what nobody waits for goes to the disk with what somebody waits for, or without haste. */
+static void test_posted_ones_share_the_flush_of_others(void **state) {
+        struct wish posted[4] = { { .number = 1 }, { .number = 2 }, { .number = 3, .wanted = 7 }, { .number = 4 } };
+        struct wish waited = { .number = 5 };
+
+        (void)state;
+        begin_hold();
+        post(&posted[0]);
+        post(&posted[1]);
+        assert_int_equal(pthread_create(&waited.thread, NULL, ask, &waited), 0);
+        while (queued() < 3)
+                (void)sched_yield();
+        post(&posted[2]);
+        post(&posted[3]);
+        end_hold();
+        assert_int_equal(pthread_join(waited.thread, NULL), 0);
+        scratch_close();
+        assert_int_equal(posted[0].level, 2);
+        assert_int_equal(waited.level, 2);
+        assert_int_equal(done(), 1254);
+        scratch_open();
+        sql_run("DELETE FROM setting");
+        posted[0].level = 0;
+        post(&posted[0]);
+        scratch_close();
+        assert_int_equal(posted[0].level, 1);
+        assert_int_equal(done(), 1);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                CASE(test_one_commit_serves_all),
+                CASE(test_a_refused_neighbour_disturbs_nobody),
+                CASE(test_a_failed_commit_fails_all),
+                CASE(test_a_stuck_transaction_is_given_up),
+                CASE(test_a_transaction_that_ends_by_itself),
+                CASE(test_a_transaction_takes_no_more_after_some_time),
+                CASE(test_posted_ones_share_the_flush_of_others),
+        };
+
+        return cmocka_run_group_tests_name("catalog batch", tests, NULL, NULL);
+}
