@@ -53,14 +53,35 @@ int catalog_log(struct catalog_connection *c, const struct log_filter *filter,
         return r == 0 ? rows : r;
 }
 
-int catalog_log_at(struct catalog_connection *c, int64_t time, bool including, int64_t *ret_id) {
+/* The last event up to a number. */
+static int event_at(struct catalog_connection *c, int64_t number, int64_t *ret_id, int64_t *ret_time) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int r = statement_start(c, including ? S_LOG_UNTIL : S_LOG_BEFORE, &s, "i", time);
+        int r = statement_start(c, S_LOG_AT, &s, "i", number);
 
         if (r == 0)
                 r = statement_row(s);
         if (r < 0)
                 return r;
         *ret_id = r > 0 ? sqlite3_column_int64(s, 0) : 0;
+        *ret_time = r > 0 ? sqlite3_column_int64(s, 1) : INT64_MIN;
         return 0;
+}
+
+/* Times rise with numbers, so halving finds one as fast as an index, which every event would have to pay for. */
+int catalog_log_at(struct catalog_connection *c, int64_t time, bool including, int64_t *ret_id) {
+        int64_t low = 0, high, id, found;
+        int r = event_at(c, INT64_MAX, &high, &found);
+
+        while (r == 0 && low < high) {
+                const int64_t middle = low + (high - low + 1) / 2;
+
+                r = event_at(c, middle, &id, &found);
+                if (found < time || (including && found == time))
+                        low = middle;
+                else
+                        high = id - 1;
+        }
+        if (r == 0)
+                r = event_at(c, low, ret_id, &found);
+        return r;
 }

@@ -32,7 +32,6 @@ CREATE INDEX event_of_actor ON event (actor, id);
 CREATE INDEX event_of_account ON event (account, id) WHERE account IS NOT NULL;
 CREATE INDEX event_of_object ON event (object, id) WHERE object IS NOT NULL;
 CREATE INDEX event_denied ON event (id) WHERE rule IS NOT NULL;
-CREATE INDEX event_of_time ON event (time);
 
 -- How much of a day's log each account may read: running totals, so that the day's file has a true size unread. Days come
 -- first in the key because today's rows are what every event changes: one page, whoever may read it.

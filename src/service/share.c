@@ -87,20 +87,22 @@ int share_grant(struct request *request, int64_t place, const char *account, str
                 .seal = { .lock = BLOB_LOCK_NONE, .size = -1 },
         };
         struct image image;
-        int r = seal_prepare_own(request, place, &image, &s.seal);
+        int r = catalog_write(request->service->catalog, run_grant, &s);
 
-        if (r < 0)
-                return r;
-        r = decision_end(&s.decision, catalog_write(request->service->catalog, run_grant, &s));
+        if (r == -EBUSY) { /* most are sealed; what the rules refuse anyway is not made durable for it */
+                r = seal_prepare_own(request, place, &image, &s.seal);
+                if (r == 0)
+                        r = catalog_write(request->service->catalog, run_grant, &s);
+        }
+        r = decision_end(&s.decision, r);
+        if (r == 0 && s.seal.image != 0)
+                digest_wake(request->service);
         seal_end(&s.seal);
         if (r == -EINVAL) /* a name that is only too long has an errno of its own */
                 return name_check(NAME_ACCOUNT, account);
-        if (r != 0)
-                return r;
-        if (image.state != IMAGE_SEALED)
-                digest_wake(request->service);
-        *ret_share = s.share;
-        return 0;
+        if (r == 0)
+                *ret_share = s.share;
+        return r;
 }
 
 int share_directory(struct request *request, int64_t place) {

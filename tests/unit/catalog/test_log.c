@@ -131,13 +131,24 @@ static void test_times_are_found(void **state) {
         assert_int_equal(id, 2);
         assert_int_equal(catalog_log_at(scratch_reader, INT64_MAX, true, &id), 0);
         assert_int_equal(id, 9);
+        assert_int_equal(catalog_log_at(scratch_reader, INT64_MIN, true, &id), 0);
+        assert_int_equal(id, 0);
+        for (int64_t time = 0; time <= 11000; time += 500)
+                for (int including = 0; including < 2; including++) {
+                        char sql[128];
+
+                        (void)snprintf(sql, sizeof(sql), "SELECT coalesce(max(id), 0) FROM event WHERE time %s %lld",
+                                       including ? "<=" : "<", (long long)time);
+                        assert_int_equal(catalog_log_at(scratch_reader, time, including, &id), 0);
+                        assert_int_equal(id, sql_number(sql));
+                }
 }
 
 /* No filter reads a whole table, nor sorts what it has found. */
 static void test_filters_are_answered_by_indexes(void **state) {
         static const enum statement statements[] = {
                 S_LOG_ALL, S_LOG_DENIED, S_LOG_OF_PLACE, S_LOG_OF_OBJECT, S_LOG_OF_ACCOUNT, S_LOG_OF_VIEWER,
-                S_LOG_BEFORE, S_LOG_UNTIL, S_ACCESS_ALL, S_ACCESS_OF_IMAGE, S_ACCESS_RECEIVED, S_ACCESS_OWNED,
+                S_LOG_AT, S_ACCESS_ALL, S_ACCESS_OF_IMAGE, S_ACCESS_RECEIVED, S_ACCESS_OWNED,
         };
 
         (void)state;
