@@ -30,6 +30,8 @@ enum verb_option {
         OPTION_IMAGE,
         OPTION_JSON,
         OPTION_LOG,
+        OPTION_PLAN, /* -n */
+        OPTION_PRUNE,
         OPTION_QUOTA,
         OPTION_ROLE,
         OPTION_SINCE,
@@ -54,8 +56,8 @@ struct verb {
 };
 
 /* One table a noun, ended by a verb without name. main.c lists the tables. */
-extern const struct verb access_verbs[], account_verbs[], check_verbs[], exposure_verbs[], init_verbs[], limits_verbs[],
-        log_verbs[], region_verbs[], rules_verbs[], why_verbs[];
+extern const struct verb access_verbs[], account_verbs[], apply_verbs[], check_verbs[], exposure_verbs[], init_verbs[],
+        limits_verbs[], log_verbs[], region_verbs[], rules_verbs[], why_verbs[];
 
 /* One command line, taken apart. */
 struct call {

@@ -22,6 +22,7 @@ static const struct option long_options[] = {
         { "image", required_argument, NULL, LONG_FIRST + OPTION_IMAGE },
         { "json", no_argument, NULL, LONG_FIRST + OPTION_JSON },
         { "log", no_argument, NULL, LONG_FIRST + OPTION_LOG },
+        { "prune", no_argument, NULL, LONG_FIRST + OPTION_PRUNE },
         { "quota", required_argument, NULL, LONG_FIRST + OPTION_QUOTA },
         { "role", required_argument, NULL, LONG_FIRST + OPTION_ROLE },
         { "since", required_argument, NULL, LONG_FIRST + OPTION_SINCE },
@@ -59,7 +60,8 @@ static enum status refuse(int answer, const char *word) {
 static enum status check_allowed(const struct call *call) {
         for (int i = 0; i < OPTION_COUNT; i++)
                 if (call->option[i] && !(call->verb->options & (1U << i)))
-                        return error_usage("option '--%s': not for '%s'", long_name(LONG_FIRST + i), call->verb->name);
+                        return error_usage("option '-%s%s': not for '%s'", i == OPTION_PLAN ? "" : "-",
+                                           i == OPTION_PLAN ? "n" : long_name(LONG_FIRST + i), call->verb->name);
         return STATUS_DONE;
 }
 
@@ -68,13 +70,17 @@ enum status options_read(struct call *call, bool stop) {
 
         opterr = 0;
         optind = 0; /* glibc: start over, with another vector */
-        while ((answer = getopt_long(call->count, call->arguments, stop ? "+:C:hV" : ":C:hV", long_options, NULL)) >= 0)
+        while ((answer = getopt_long(call->count, call->arguments, stop ? "+:C:hnV" : ":C:hnV", long_options,
+                                     NULL)) >= 0)
                 switch (answer) {
                 case 'C':
                         call->dir = optarg;
                         break;
                 case LONG_AS:
                         call->as = optarg;
+                        break;
+                case 'n':
+                        call->option[OPTION_PLAN] = "";
                         break;
                 case 'h':
                         call->help = true;

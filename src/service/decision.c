@@ -114,12 +114,8 @@ static void render_asked(const struct decision *d, char *ret_text, size_t size) 
         ret_text[n] = '\0';
 }
 
-int decision_end(struct decision *d, int r) {
-        struct refusal *refusal = &d->request->refusal;
-
-        if (r <= 0)
-                return r;
-        refusal_explain((enum rule)r,
+void decision_explain(const struct decision *d, enum rule rule, struct refusal *ret_refusal) {
+        refusal_explain(rule,
                         &(struct refusal_context){
                                 .object = d->op >= EVENT_CREATE ? d->object : NULL, /* before: managing, no image */
                                 .region = d->region ?: d->image.region_name,
@@ -131,8 +127,14 @@ int decision_end(struct decision *d, int r) {
                                 .count = d->count,
                                 .limit = d->limit,
                         },
-                        refusal);
-        render_asked(d, refusal->asked, sizeof(refusal->asked));
+                        ret_refusal);
+        render_asked(d, ret_refusal->asked, sizeof(ret_refusal->asked));
+}
+
+int decision_end(struct decision *d, int r) {
+        if (r <= 0)
+                return r;
+        decision_explain(d, (enum rule)r, &d->request->refusal);
         denial_log(d->request->service, &d->request->caller, d->op, d->object, d->account, d->image.place, r);
         return r;
 }

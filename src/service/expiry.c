@@ -11,47 +11,52 @@ struct expiring {
         bool valid;
 };
 
+int share_expire_judge(struct decision *d, bool exists, bool valid) {
+        return policy_share_expire(&(struct expiry_facts){
+                .role = d->request->caller.role,
+                .visible = d->visible,
+                .owner = d->owner,
+                .exists = exists,
+                .valid = valid,
+        });
+}
+
+int share_expire_commit(struct catalog_connection *c, struct decision *d, int64_t share, const char *account,
+                        int64_t expires) {
+        struct event event = decision_event(d, EVENT_SET_EXPIRY);
+        char time[TIMESTAMP_SIZE];
+        int64_t id;
+        int r;
+
+        event.account = account;
+        event.detail[0].key = "expires";
+        event.detail[0].text = expires ? timestamp_format(expires, time) : "never";
+        r = catalog_event_add(c, &event, &id);
+        return r < 0 ? r : catalog_share_expiry_put(c, id, share, expires);
+}
+
 static int run_expire(struct catalog_connection *c, void *context) {
         struct expiring *n = context;
-        struct decision *d = &n->decision;
-        char time[TIMESTAMP_SIZE];
         struct share share;
-        struct event event;
-        int64_t id;
         int r = catalog_share_get(c, n->share, &share), exists = r == 0;
 
         if (r < 0 && r != -ENOENT)
                 return r;
-        r = decision_read(c, d);
+        r = decision_read(c, &n->decision);
         if (r == 0)
-                r = policy_share_expire(&(struct expiry_facts){
-                        .role = d->request->caller.role,
-                        .visible = d->visible,
-                        .owner = d->owner,
-                        .exists = exists,
-                        .valid = n->valid,
-                });
+                r = share_expire_judge(&n->decision, exists, n->valid);
         if (r != 0 || share.expires == n->expires)
                 return r;
-        d->account = share.account_name;
-        event = decision_event(d, EVENT_SET_EXPIRY);
-        event.account = share.account_name;
-        event.detail[0].key = "expires";
-        event.detail[0].text = n->expires ? timestamp_format(n->expires, time) : "never";
-        r = catalog_event_add(c, &event, &id);
-        d->account = NULL; /* it was this function's */
-        return r < 0 ? r : catalog_share_expiry_put(c, id, n->share, n->expires);
+        return share_expire_commit(c, &n->decision, share.id, share.account_name, n->expires);
 }
 
-/* A time to come, or `never`; a trailing newline does not count. */
-static bool parse(const char *text, int64_t *ret_expires) {
-        int64_t now = timestamp_now();
+int share_expiry_parse(const char *text, int64_t *ret_expires) {
+        int64_t now = timestamp_now(), expires = 0;
 
-        if (*text == '\0' || strcmp(text, "never") == 0) {
-                *ret_expires = 0;
-                return true;
-        }
-        return timestamp_parse(text, now, ret_expires) == 0 && *ret_expires > now;
+        if (*text && strcmp(text, "never") != 0 && (timestamp_parse(text, now, &expires) < 0 || expires <= now))
+                return -EINVAL;
+        *ret_expires = expires;
+        return 0;
 }
 
 int share_expire(struct request *request, int64_t share, const char *text) {
@@ -68,7 +73,7 @@ int share_expire(struct request *request, int64_t share, const char *text) {
         if (r < 0)
                 return r;
         n.decision.place = image.place;
-        n.valid = parse(text, &n.expires);
+        n.valid = share_expiry_parse(text, &n.expires) == 0;
         r = decision_end(&n.decision, catalog_write(request->service->catalog, run_expire, &n));
         if (r == 0)
                 digest_wake(request->service); /* it may be due sooner than the next look */

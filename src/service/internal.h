@@ -85,6 +85,8 @@ int decision_manage(struct catalog_connection *c, struct decision *d);
 int decision_judged(struct catalog_connection *c, struct decision *d, int r);
 /* What a call returns: r; a refusal (> 0) is explained in the request and logged. */
 int decision_end(struct decision *d, int r);
+/* Only explains. */
+void decision_explain(const struct decision *d, enum rule rule, struct refusal *ret_refusal);
 /* An event of this decision, ready for details. */
 struct event decision_event(const struct decision *d, enum event_op op);
 void object_name(const struct image *image, char ret_object[static OBJECT_SIZE]);
@@ -143,8 +145,16 @@ int seal_commit(struct catalog_connection *c, struct decision *d, const struct s
 /* May who asks look into an account (SPEC 3.3)? */
 bool account_seen(const struct request *request, int64_t account);
 
-/* --- share.c --- */
+/* --- share.c: for a decision that has been read in this transaction --- */
 
+/* ret_account is set unless < 0 or the account is unknown. */
+int share_grant_judge(struct catalog_connection *c, struct decision *d, const struct seal *seal,
+                      struct account *ret_account);
+/* Writes what has been judged, sealing included. */
+int share_grant_commit(struct catalog_connection *c, struct decision *d, const struct seal *seal,
+                       const struct account *account, int64_t *ret_share);
+int share_revoke_judge(struct catalog_connection *c, struct decision *d, struct share *ret_share);
+int share_revoke_commit(struct catalog_connection *c, struct decision *d, const struct share *share);
 /* What an unshare says in the log: how many instances and derived images remain at the account. */
 int unshare_details(struct catalog_connection *c, int64_t image, int64_t account, struct event *event);
 
@@ -161,6 +171,10 @@ int review_commit(struct catalog_connection *c, struct decision *d, bool reviewe
 
 /* --- expiry.c --- */
 
+/* As in share.c. valid: the time is one, and to come. */
+int share_expire_judge(struct decision *d, bool exists, bool valid);
+int share_expire_commit(struct catalog_connection *c, struct decision *d, int64_t share, const char *account,
+                        int64_t expires);
 /* In the transaction: ends a share that has expired, so that another can take its place. */
 int expiry_commit(struct catalog_connection *c, const struct caller *caller, const struct share *share);
 /* Ends what has expired; returns the time (ms) when to look again, 0: nothing is due. */

@@ -3,15 +3,8 @@
  */
 #include "internal.h"
 
-struct sharing {
-        struct decision decision;
-        struct seal seal;
-        struct share share;
-};
-
-static int share_facts(struct catalog_connection *c, struct sharing *s, struct share_facts *ret_facts,
-                       struct account *ret_account) {
-        struct decision *d = &s->decision;
+static int share_facts(struct catalog_connection *c, struct decision *d, const struct seal *seal,
+                       struct share_facts *ret_facts, struct account *ret_account) {
         struct share existing;
         int64_t review;
         int r = catalog_setting_get(c, LIMIT_SHARES, LIMIT_SHARES_DEFAULT, &d->limit);
@@ -24,8 +17,8 @@ static int share_facts(struct catalog_connection *c, struct sharing *s, struct s
                 .visible = d->visible,
                 .owner = d->owner,
                 .name_valid = name_check(NAME_ACCOUNT, d->account) == 0,
-                .available = d->image.state != IMAGE_DRAFT && s->seal.size != 0,
-                .busy = !seal_possible(&s->seal, &d->image),
+                .available = d->image.state != IMAGE_DRAFT && seal->size != 0,
+                .busy = !seal_possible(seal, &d->image),
                 .reviewed = d->image.reviewed,
                 .shares = d->count,
                 .shares_limit = d->limit,
@@ -47,37 +40,51 @@ static int share_facts(struct catalog_connection *c, struct sharing *s, struct s
         return r == -ENOENT ? 0 : r;
 }
 
-static int run_grant(struct catalog_connection *c, void *context) {
-        struct sharing *s = context;
-        struct decision *d = &s->decision;
+int share_grant_judge(struct catalog_connection *c, struct decision *d, const struct seal *seal,
+                      struct account *ret_account) {
         struct share_facts facts;
-        struct account account;
+        int r = share_facts(c, d, seal, &facts, ret_account);
+
+        return r < 0 ? r : policy_share_grant(&facts);
+}
+
+int share_grant_commit(struct catalog_connection *c, struct decision *d, const struct seal *seal,
+                       const struct account *account, int64_t *ret_share) {
         struct share expired;
         struct event event;
-        int64_t id;
-        int r = decision_read(c, d);
+        int r = catalog_share_due_of(c, d->image.id, account->id, &expired);
 
-        if (r == 0)
-                r = share_facts(c, s, &facts, &account);
-        if (r == 0)
-                r = policy_share_grant(&facts);
-        if (r != 0)
-                return r;
-        r = catalog_share_due_of(c, d->image.id, account.id, &expired);
         if (r == 0)
                 r = expiry_commit(c, &d->request->caller, &expired);
         else if (r == -ENOENT)
                 r = 0;
         if (r == 0)
-                r = seal_commit(c, d, &s->seal);
+                r = seal_commit(c, d, seal);
         if (r < 0)
                 return r;
         event = decision_event(d, EVENT_SHARE);
-        event.account = account.name;
-        r = catalog_event_add(c, &event, &id);
+        event.account = account->name;
+        r = catalog_event_add(c, &event, ret_share);
+        return r < 0 ? r : catalog_share_put(c, *ret_share, d->image.id, account->id, d->image.region);
+}
+
+struct sharing {
+        struct decision decision;
+        struct seal seal;
+        struct share share;
+};
+
+static int run_grant(struct catalog_connection *c, void *context) {
+        struct sharing *s = context;
+        struct account account;
+        int64_t id;
+        int r = decision_read(c, &s->decision);
+
         if (r == 0)
-                r = catalog_share_put(c, id, d->image.id, account.id, d->image.region);
-        return r < 0 ? r : catalog_share_get(c, id, &s->share);
+                r = share_grant_judge(c, &s->decision, &s->seal, &account);
+        if (r == 0)
+                r = share_grant_commit(c, &s->decision, &s->seal, &account, &id);
+        return r != 0 ? r : catalog_share_get(c, id, &s->share);
 }
 
 int share_grant(struct request *request, int64_t place, const char *account, struct share *ret_share) {
@@ -136,38 +143,45 @@ int unshare_details(struct catalog_connection *c, int64_t image, int64_t account
         return catalog_exposure_remains(c, image, account, &event->detail[0].number, &event->detail[1].number);
 }
 
-static int run_revoke(struct catalog_connection *c, void *context) {
-        struct decision *d = context;
-        struct share share;
+int share_revoke_judge(struct catalog_connection *c, struct decision *d, struct share *ret_share) {
         struct account account;
-        struct event event;
         bool known;
-        int64_t id;
-        int r = decision_read(c, d);
+        int r = catalog_account_find(c, d->account, &account);
 
-        if (r < 0)
-                return r;
-        r = catalog_account_find(c, d->account, &account);
         known = r == 0;
         if (known)
-                r = catalog_share_find(c, d->image.id, account.id, &share);
+                r = catalog_share_find(c, d->image.id, account.id, ret_share);
         if (r < 0 && r != -ENOENT)
                 return r;
-        r = policy_share_revoke(&(struct revoke_facts){
+        return policy_share_revoke(&(struct revoke_facts){
                 .role = d->request->caller.role,
                 .visible = d->visible,
                 .owner = d->owner,
                 .recipient = known && account.id == d->request->caller.account,
                 .exists = r == 0,
         });
-        if (r != 0)
-                return r;
-        event = decision_event(d, EVENT_UNSHARE);
-        event.account = account.name;
-        r = unshare_details(c, share.image, share.account, &event);
+}
+
+int share_revoke_commit(struct catalog_connection *c, struct decision *d, const struct share *share) {
+        struct event event = decision_event(d, EVENT_UNSHARE);
+        int64_t id;
+        int r;
+
+        event.account = share->account_name;
+        r = unshare_details(c, share->image, share->account, &event);
         if (r == 0)
                 r = catalog_event_add(c, &event, &id);
-        return r < 0 ? r : catalog_share_end(c, id, share.id);
+        return r < 0 ? r : catalog_share_end(c, id, share->id);
+}
+
+static int run_revoke(struct catalog_connection *c, void *context) {
+        struct decision *d = context;
+        struct share share;
+        int r = decision_read(c, d);
+
+        if (r == 0)
+                r = share_revoke_judge(c, d, &share);
+        return r != 0 ? r : share_revoke_commit(c, d, &share);
 }
 
 int share_revoke(struct request *request, int64_t place, const char *account) {

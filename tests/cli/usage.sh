@@ -7,7 +7,7 @@
 : "${MANUAL:?the source of imgshare.1}"
 
 verbs=(init 'region add' 'region list' 'region rm' 'account add' 'account set' 'account list' 'account rm' limits rules
-    log why access exposure check)
+    log why access exposure apply check)
 
 # help_is_good
 help_is_good() {
@@ -18,7 +18,7 @@ help_is_good() {
     return 0
 }
 
-for where in '' init region 'region add' account 'account set' limits log access exposure check; do
+for where in '' init region 'region add' account 'account set' limits log access exposure apply check; do
     for flag in --help -h; do
         # shellcheck disable=SC2086 # words
         done_ $where $flag
@@ -68,7 +68,7 @@ usage "command 'region add': unknown*" 'region add'
 usage "region: no command, see 'imgshare region --help'" region
 usage "command 'region frob': unknown, see 'imgshare region --help'" region frob
 usage "command 'account ': unknown, see 'imgshare account --help'" account ''
-for later in stats apply backup help; do
+for later in stats backup help; do
     usage "command '$later': unknown, see 'imgshare --help'" "$later"
 done
 usage "option '--frob': unknown" --frob
