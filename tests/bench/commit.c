@@ -3,6 +3,7 @@
  * run: WAL, synchronous=FULL, one prepared INSERT a transaction. Candidates alternate; medians of the rounds.
  *
  *   bench-commit DIR [CLIENTS...]     rates, latencies; default 1 16 64; under taskset for one CPU
+ *   bench-commit DIR bulk             as imgshare apply grants them, shares of 50 an image, transactions of 500
  *   bench-commit DIR size SHARES      fills a catalog and tells bytes a live share, by table and index
  */
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "apply.h"
 #include "catalog.h"
 #include "cleanup.h"
 #include "disk.h"
@@ -155,7 +157,7 @@ static struct service *open_filled(const char *dir, int accounts, int images, in
 }
 
 static sqlite3 *raw_open(const char *path, sqlite3_stmt **ret_insert) {
-        sqlite3 *db;
+        sqlite3 *db = NULL;
 
         if (sqlite3_open(path, &db) != SQLITE_OK ||
             sqlite3_exec(db, "PRAGMA journal_mode = wal; PRAGMA synchronous = full; CREATE TABLE t (a INTEGER, b TEXT)",
@@ -166,17 +168,22 @@ static sqlite3 *raw_open(const char *path, sqlite3_stmt **ret_insert) {
         return db;
 }
 
-static double raw_round(sqlite3_stmt *insert) {
+/* ret_typical: the median latency, ms. */
+static double raw_round(sqlite3_stmt *insert, double *ret_typical) {
+        static int64_t latencies[LATENCIES];
         const int64_t begin = now_ns();
-        int64_t n = 0, now;
+        int64_t n = 0, now = begin;
 
         do {
-                (void)sqlite3_bind_int64(insert, 1, n++);
+                (void)sqlite3_bind_int64(insert, 1, n);
                 if (sqlite3_step(insert) != SQLITE_DONE)
                         die("raw SQLite", 0);
                 (void)sqlite3_reset(insert);
-                now = now_ns();
-        } while (now - begin < ROUND_NS);
+                latencies[n] = now_ns() - now;
+                now += latencies[n++];
+        } while (now - begin < ROUND_NS && n < LATENCIES);
+        qsort(latencies, (size_t)n, sizeof(*latencies), compare);
+        *ret_typical = (double)latencies[n / 2] / 1e6;
         return (double)n * 1e9 / (double)(now - begin);
 }
 
@@ -208,7 +215,7 @@ static double median(double *rates) {
         return rates[ROUNDS / 2];
 }
 
-static void print_clients(struct client *clients, int count, double raw, double rate) {
+static void print_clients(struct client *clients, int count, double raw, double typical, double rate) {
         _cleanup_free_ int64_t *all = malloc(sizeof(*all) * LATENCIES * (size_t)count);
         size_t n = 0;
 
@@ -219,7 +226,7 @@ static void print_clients(struct client *clients, int count, double raw, double 
                 n += clients[i].count;
         }
         qsort(all, n, sizeof(*all), compare);
-        (void)printf("%d\t%.0f\t%.0f\t%.2f\t%.2f\t%.2f\t%.2f\n", count, raw, rate, rate / raw,
+        (void)printf("%d\t%.0f\t%.3f\t%.0f\t%.2f\t%.3f\t%.2f\t%.2f\n", count, raw, typical, rate, rate / raw,
                      (double)all[n / 2] / 1e6, (double)all[n * 99 / 100] / 1e6, (double)all[n - 1] / 1e6);
         (void)fflush(stdout);
 }
@@ -227,7 +234,7 @@ static void print_clients(struct client *clients, int count, double raw, double 
 static void rates(const char *dir, struct service *service, const int64_t *places, _Atomic int *next_place, int count) {
         static struct client clients[CLIENTS_MOST];
         struct request alice = request_of(service, "alice");
-        double raw[ROUNDS], shares[ROUNDS];
+        double raw[ROUNDS], typical[ROUNDS], shares[ROUNDS];
         _cleanup_free_ char *path = NULL;
         sqlite3_stmt *insert;
         sqlite3 *db;
@@ -242,21 +249,79 @@ static void rates(const char *dir, struct service *service, const int64_t *place
                 die("path", -ENOMEM);
         db = raw_open(path, &insert);
         for (int i = 0; i < ROUNDS; i++) {
-                raw[i] = raw_round(insert);
+                raw[i] = raw_round(insert, &typical[i]);
                 shares[i] = share_round(clients, count);
         }
         (void)sqlite3_finalize(insert);
         (void)sqlite3_close(db);
-        print_clients(clients, count, median(raw), median(shares));
+        print_clients(clients, count, median(raw), median(typical), median(shares));
         for (int i = 0; i < count; i++)
                 free(clients[i].latencies);
+}
+
+static int no_step(const struct apply_step *step, void *context) {
+        (void)step;
+        ++*(int64_t *)context;
+        return 0;
+}
+
+static int no_refusal(const struct apply_refusal *refusal, void *context) {
+        (void)context;
+        die(refusal->asked, refusal->result);
+        return 0;
+}
+
+static double bulk_round(struct request *operator, int *image) {
+        int64_t done = 0;
+        const struct apply_report report = { .step = no_step, .refusal = no_refusal, .context = &done };
+        const int64_t begin = now_ns();
+        struct apply *apply;
+
+        must("apply", apply_new(operator, false, &report, &apply));
+        while (now_ns() - begin < ROUND_NS) {
+                char name[NAME_SIZE], account[NAME_SIZE];
+
+                if (*image >= IMAGES)
+                        die("no images left", 0);
+                (void)snprintf(name, sizeof(name), "image%d@alice", (*image)++);
+                for (int i = 0; i < SHARES_EACH; i++) {
+                        (void)snprintf(account, sizeof(account), "account%d", i);
+                        must("apply", apply_add(apply, &(struct apply_line){ .region = "north", .image = name,
+                                                                             .account = account }));
+                }
+        }
+        must("apply", apply_flush(apply));
+        (void)apply_free(apply); /* returns NULL */
+        return (double)done * 1e9 / (double)(now_ns() - begin);
+}
+
+static void bulk(const char *dir, struct service *service) {
+        struct request operator = request_of(service, "operator");
+        double raw[ROUNDS], typical[ROUNDS], shares[ROUNDS], r, s;
+        _cleanup_free_ char *path = NULL;
+        sqlite3_stmt *insert;
+        sqlite3 *db;
+        int image = 0;
+
+        if (asprintf(&path, "%s/raw.db", dir) < 0)
+                die("path", -ENOMEM);
+        db = raw_open(path, &insert);
+        for (int i = 0; i < ROUNDS; i++) {
+                raw[i] = raw_round(insert, &typical[i]);
+                shares[i] = bulk_round(&operator, &image);
+        }
+        (void)sqlite3_finalize(insert);
+        (void)sqlite3_close(db);
+        r = median(raw);
+        s = median(shares);
+        (void)printf("raw/s\tapply/s\tratio\n%.0f\t%.0f\t%.1f\n", r, s, s / r);
 }
 
 /* What a live share takes: the file's growth, and who takes it. */
 static void print_size(const char *path, int64_t before, int64_t shares) {
         struct stat st;
         sqlite3_stmt *s;
-        sqlite3 *db;
+        sqlite3 *db = NULL;
 
         if (stat(path, &st) < 0 || sqlite3_open(path, &db) != SQLITE_OK)
                 die(path, 0);
@@ -307,7 +372,7 @@ int main(int argc, char **argv) {
         _Atomic int next_place = 0;
 
         if (argc < 2 || asprintf(&catalog, "%s/catalog", argv[1]) < 0) {
-                (void)fputs("usage: bench-commit DIR [CLIENTS... | size SHARES]\n", stderr);
+                (void)fputs("usage: bench-commit DIR [CLIENTS... | bulk | size SHARES]\n", stderr);
                 return 2;
         }
         if (argc == 4 && strcmp(argv[2], "size") == 0) {
@@ -316,7 +381,12 @@ int main(int argc, char **argv) {
         }
         service = open_filled(catalog, SHARES_EACH, IMAGES, places);
         service = open_again(catalog, service, 0);
-        (void)puts("clients\traw/s\tshares/s\tratio\tp50 ms\tp99 ms\tworst ms");
+        if (argc == 3 && strcmp(argv[2], "bulk") == 0) {
+                bulk(argv[1], service);
+                (void)service_close(service); /* returns NULL */
+                return 0;
+        }
+        (void)puts("clients\traw/s\traw p50 ms\tshares/s\tratio\tp50 ms\tp99 ms\tworst ms");
         for (int i = 0; i < n; i++) {
                 if (atoi(clients[i]) < 1 || atoi(clients[i]) > CLIENTS_MOST)
                         die(clients[i], -EINVAL);
