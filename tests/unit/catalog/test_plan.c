@@ -55,12 +55,31 @@ static void test_what_an_account_uses_is_read_by_its_own_rows(void **state) {
         assert_int_equal(indexes, 2); /* images, instances */
 }
 
+/* The log is read for a day's events, not to find where the day begins. */
+static void test_the_sizes_of_days_are_verified_by_reading_them(void **state) {
+        sqlite3_stmt *s = NULL;
+        char sql[8192];
+        int n = snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", statement_sql[S_VERIFY_DAY]);
+
+        (void)state;
+        assert_in_range(n, 1, sizeof(sql) - 1);
+        assert_int_equal(sqlite3_prepare_v2(scratch_reader->db, sql, -1, &s, NULL), SQLITE_OK);
+        while (sqlite3_step(s) == SQLITE_ROW) {
+                const char *step = (const char *)sqlite3_column_text(s, 3);
+
+                if (strstr(step, "TEMP B-TREE") || strcmp(step, "SCAN e") == 0)
+                        fail_msg("%s", step);
+        }
+        assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 int main(void) {
         const struct CMUnitTest tests[] = {
                 CASE(test_listings_and_lookups_use_an_index),
                 CASE(test_what_an_account_uses_is_read_by_its_own_rows),
+                CASE(test_the_sizes_of_days_are_verified_by_reading_them),
         };
 
         return cmocka_run_group_tests_name("catalog plan", tests, NULL, NULL);
