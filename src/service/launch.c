@@ -112,10 +112,23 @@ static int run_launch(struct catalog_connection *c, void *context) {
         return r < 0 ? r : catalog_launch_start(c, id, n->id, n->launch);
 }
 
+/* Has nobody here a disk open? Who has just closed it is waited for: the kernel says so a little later. */
+static bool is_closed(struct service *service, int64_t launch) {
+        for (int ms = 0;; ms++) {
+                struct disk *open = disk_find(service, launch);
+
+                if (!open)
+                        return true;
+                disk_put(service, open);
+                if (ms == SEAL_WAIT_MS)
+                        return false;
+                (void)usleep(1000); /* an early return only looks sooner */
+        }
+}
+
 /* Locks what must hold still: the image against writers, the instance's disk against everybody. */
 static int prepare(struct launching *n, struct blob_store *store, struct blob_lock *old) {
         struct service *service = n->decision.request->service;
-        struct disk *open;
         int r = 0;
 
         if (n->decision.image.state == IMAGE_AVAILABLE)
@@ -124,10 +137,7 @@ static int prepare(struct launching *n, struct blob_store *store, struct blob_lo
                 r = blob_lock(store, n->instance.launch, BLOB_LOCK_SEAL, SEAL_WAIT_MS, old);
         if (r < 0)
                 return r;
-        open = n->instance.has_disk ? disk_find(service, n->instance.launch) : NULL;
-        if (open)
-                disk_put(service, open);
-        return open ? -EBUSY : 0;
+        return !n->instance.has_disk || is_closed(service, n->instance.launch) ? 0 : -EBUSY;
 }
 
 static int make_clone(const struct launching *n, const struct blob_store *store, struct blob_lock *lock) {
