@@ -249,7 +249,7 @@ int catalog_image_available(struct catalog_connection *c, int64_t event, int64_t
 /* Where the bytes came from, as far as known (0: an import). */
 int catalog_image_source_set(struct catalog_connection *c, int64_t event, int64_t id, int64_t source);
 int catalog_image_seal(struct catalog_connection *c, int64_t event, int64_t id, int64_t size, int64_t mtime);
-/* mtime (nanoseconds, here and below) 0: the blob's own again. No event: times are no access. */
+/* mtime (nanoseconds, here and below) 0: the blob's own again. No event: times are no access; the feed tells it. */
 int catalog_image_touch(struct catalog_connection *c, int64_t id, int64_t mtime);
 int catalog_image_digest(struct catalog_connection *c, int64_t id, const uint8_t digest[static DIGEST_SIZE]);
 int catalog_image_review(struct catalog_connection *c, int64_t event, int64_t id, bool reviewed);
@@ -383,3 +383,66 @@ int catalog_exposure_shares(struct catalog_connection *c, int64_t image,
 /* What of an image is left at an account: instances, and images derived from it. */
 int catalog_exposure_remains(struct catalog_connection *c, int64_t image, int64_t account, int64_t *ret_instances,
                              int64_t *ret_images);
+
+/* --- the feed: what has changed since one last looked --- */
+
+/* Calls committed, in the writer's thread, after each transaction of this process; NULL: no more, and none is under
+ * way when this returns. */
+void catalog_watch(struct catalog *catalog, void (*committed)(void *context), void *context);
+/* Whether this process wrote an event. At worst no for one long ago. */
+bool catalog_event_own(struct catalog *catalog, int64_t id);
+/* Differs from the last call's, on the same connection, if anybody else has written something. */
+int catalog_version(struct catalog_connection *c, int64_t *ret_version);
+/* The last event and the last touch. */
+int catalog_feed_last(struct catalog_connection *c, int64_t *ret_event, int64_t *ret_touch);
+
+struct feed_event {
+        int64_t id;
+        int op; /* enum event_op; below 0: one that this version does not know */
+        bool refused;
+        int64_t actor, place, owner; /* owner of the place */
+        int64_t account;             /* the other account, 0: none, or unknown */
+        const char *object, *account_name; /* NULL: none */
+};
+/* A page of events after one; texts are good until `each` returns. Returns how many, as catalog_log. */
+int catalog_feed(struct catalog_connection *c, int64_t after,
+                 int (*each)(const struct feed_event *event, void *context), void *context);
+
+/* What could be seen of a place before an event, or after it. */
+struct place_state {
+        char name[NAME_SIZE]; /* "": it was not there */
+        int64_t image, description, shares_link; /* 0: was not there */
+        bool disk, draft;
+};
+struct place_change {
+        int64_t region, owner;
+        char region_name[NAME_SIZE], owner_name[NAME_SIZE];
+        struct place_state before, after;
+        bool again; /* another place has the name before now */
+};
+int catalog_feed_place(struct catalog_connection *c, int64_t place, int64_t event, struct place_change *ret_change);
+/* The share that an event made, ended or changed. ret_again: the account has a later one now; ret_expires 0: never. */
+int catalog_feed_share(struct catalog_connection *c, int64_t image, int64_t account, int64_t event, int64_t *ret_share,
+                       bool *ret_again, int64_t *ret_expires);
+int catalog_feed_region(struct catalog_connection *c, const char *name, int64_t event, int64_t *ret_region);
+/* The instance that an event made or ended. ret_again: another one has its name now. */
+int catalog_feed_instance(struct catalog_connection *c, const char *region, const char *owner, const char *name,
+                          int64_t event, int64_t *ret_id, int64_t *ret_region, int64_t *ret_owner, bool *ret_again);
+/* Is it about an instance as a whole: 1 or 0. */
+int catalog_feed_is_instance(struct catalog_connection *c, int64_t event);
+
+struct feed_due {
+        int64_t share, image, place, account;
+        char account_name[NAME_SIZE];
+};
+/* The clock that shares expire by. */
+int catalog_clock(struct catalog_connection *c, int64_t *ret_now);
+/* Shares whose time came after `after` and up to `until`. */
+int catalog_feed_due(struct catalog_connection *c, int64_t after, int64_t until,
+                     int (*each)(const struct feed_due *due, void *context), void *context);
+/* When the first after `after` comes. -ENOENT: none does. */
+int catalog_feed_next(struct catalog_connection *c, int64_t after, int64_t *ret_time);
+
+/* A page of the times set by hand (of a place's disk, else its description) after one. */
+int catalog_feed_touch(struct catalog_connection *c, int64_t after,
+                       int (*each)(int64_t id, int64_t place, int64_t node, bool disk, void *context), void *context);

@@ -55,8 +55,10 @@ static int begin(struct catalog *catalog, bool relaxed) {
                 r = connection_open(catalog, true, c);
         if (r == 0)
                 r = set_level(*c, relaxed);
-        if (r == 0)
+        if (r == 0) {
+                (*c)->first_event = (*c)->last_event = 0;
                 r = statement_run(*c, S_BEGIN, "");
+        }
         return r < 0 ? r : 0;
 }
 
@@ -78,9 +80,14 @@ static int run_behind(struct catalog_connection *c, const struct pending *job, i
 /* The first change needs no savepoint: the transaction is its own. Below 0: the transaction is lost, with all that was
  * done in it. */
 static int run_one(struct catalog_connection *c, struct batch *b, struct pending *job) {
+        int64_t first = c->first_event, last = c->last_event;
         int lost = 0;
 
         job->result = b->first_done ? run_behind(c, job, &lost) : job->run(c, job->context);
+        if (job->result != 0) {
+                c->first_event = first;
+                c->last_event = last;
+        }
         if (lost == 0 && !in_transaction(c))
                 lost = job->result < 0 ? job->result : -EIO;
         if (lost < 0) {
@@ -96,10 +103,16 @@ static int run_one(struct catalog_connection *c, struct batch *b, struct pending
 }
 
 static void commit(struct catalog_connection *c, struct batch *b) {
-        int r = statement_run(c, S_COMMIT, "");
+        int r;
 
-        if (r < 0)
+        own_events(c->catalog, c->first_event, c->last_event, true); /* whoever reads them can know it */
+        r = statement_run(c, S_COMMIT, "");
+        if (r < 0) {
+                own_events(c->catalog, c->first_event, c->last_event, false);
                 fail(b, r);
+        } else {
+                own_committed(c->catalog);
+        }
 }
 
 void batch_run(struct catalog *catalog, struct batch *b) {

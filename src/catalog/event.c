@@ -39,6 +39,13 @@ static const char *const op_names[] = {
         [EVENT_UNTRUST] = "untrust",
 };
 
+int event_op_of(const char *name) {
+        for (size_t op = 0; op < ARRAY_SIZE(op_names); op++)
+                if (strcmp(op_names[op], name) == 0)
+                        return (int)op;
+        return -ENOENT;
+}
+
 struct chain {
         int64_t id, time;
         uint8_t hash[HASH_SIZE];
@@ -147,7 +154,8 @@ int catalog_event_add(struct catalog_connection *c, const struct event *e, int64
                 r = day_add(c, e, id, now, event_line_length(length));
         if (r < 0)
                 return r;
-        *ret_id = id;
+        c->first_event = c->first_event ?: id;
+        c->last_event = *ret_id = id;
         return 0;
 }
 

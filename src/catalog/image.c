@@ -22,6 +22,7 @@ static int image_row(sqlite3_stmt *s, struct image *ret_image) {
                 .size = sqlite3_column_int64(s, 14),
                 .mtime = sqlite3_column_int64(s, 16),
                 .shares = sqlite3_column_int64(s, 17),
+                .sealed = sqlite3_column_int64(s, 9),
                 .reviewed = sqlite3_column_int(s, 18) != 0,
         };
         if (sqlite3_column_bytes(s, 15) == DIGEST_SIZE) {
@@ -209,7 +210,9 @@ int catalog_image_seal(struct catalog_connection *c, int64_t event, int64_t id, 
 }
 
 int catalog_image_touch(struct catalog_connection *c, int64_t id, int64_t mtime) {
-        return changed_one(statement_run(c, S_IMAGE_TOUCH, "in", id, mtime));
+        int r = changed_one(statement_run(c, S_IMAGE_TOUCH, "in", id, mtime));
+
+        return r < 0 ? r : touch_put(c, S_TOUCH_IMAGE, id);
 }
 
 int catalog_image_digest(struct catalog_connection *c, int64_t id, const uint8_t digest[static DIGEST_SIZE]) {

@@ -33,6 +33,7 @@ struct catalog_connection {
         bool relaxed;                              /* a commit does not flush */
         int tries;                                 /* of another process' lock, see connection.c */
         int frames;                                /* pages in the log at the last commit */
+        int64_t first_event, last_event;           /* the writer's: of this transaction; 0: none yet */
 };
 
 /* A change that waits, is being made, or is in a batch that is. */
@@ -50,6 +51,8 @@ struct cut {
         int64_t viewer;
         struct day day;
 };
+
+#define OWN_EVENTS 4096
 
 struct catalog {
         char *path;
@@ -79,6 +82,9 @@ struct catalog {
         int64_t copied, looked;  /* pages of the log that are in the file, that there were at the last look */
         /* not under the lock: whoever has the turn */
         struct catalog_connection *connection;
+        void (*committed)(void *context); /* feed.c */
+        void *committed_context;
+        int64_t own[OWN_EVENTS]; /* numbers of the last events written here, each at its number's remainder */
 };
 
 /* -errno for SQLite's result on a connection; 0 for OK, ROW and DONE. */
@@ -88,6 +94,16 @@ int connection_open(struct catalog *catalog, bool writer, struct catalog_connect
 struct catalog_connection *connection_close(struct catalog_connection *connection);
 /* Runs statements that return nothing. */
 int connection_run(struct catalog_connection *c, const char *sql);
+
+/* The operation's number in the log's words; -ENOENT: none that this version knows. */
+int event_op_of(const char *name);
+/* The events of a transaction are this process's: said before it commits, and taken back if it does not. */
+void own_events(struct catalog *catalog, int64_t first, int64_t last, bool own);
+/* A transaction has been committed here. */
+void own_committed(struct catalog *catalog);
+
+/* A time was set by hand: of a description's (TOUCH_DESCRIPTION) or an image's disk (TOUCH_IMAGE). */
+int touch_put(struct catalog_connection *c, enum statement which, int64_t id);
 
 int writer_start(struct catalog *catalog);
 void writer_stop(struct catalog *catalog);

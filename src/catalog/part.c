@@ -65,7 +65,9 @@ int catalog_description_end(struct catalog_connection *c, int64_t event, int64_t
 }
 
 int catalog_description_touch(struct catalog_connection *c, int64_t id, int64_t mtime) {
-        return changed_one(statement_run(c, S_DESCRIPTION_TOUCH, "ii", id, mtime));
+        int r = changed_one(statement_run(c, S_DESCRIPTION_TOUCH, "ii", id, mtime));
+
+        return r < 0 ? r : touch_put(c, S_TOUCH_DESCRIPTION, id);
 }
 
 int catalog_shares_link_put(struct catalog_connection *c, int64_t event, int64_t place) {

@@ -182,6 +182,15 @@ CREATE TABLE description (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX description_of_place ON description (place, until_event);
 
+-- Times that were set by hand, for whoever caches them: no access, so no event. Rows of some hours ago are deleted.
+CREATE TABLE touch (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  time INTEGER NOT NULL,              -- milliseconds since 1970
+  place INTEGER NOT NULL,
+  node INTEGER NOT NULL,              -- the description or image
+  disk INTEGER NOT NULL               -- 1: it is the image
+) STRICT;
+
 CREATE TABLE shares_link (            -- the symlink `shares`
   id INTEGER PRIMARY KEY,
   place INTEGER NOT NULL REFERENCES place (id),

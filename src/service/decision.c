@@ -8,13 +8,15 @@ void object_name(const struct image *image, char ret_object[static OBJECT_SIZE])
                        image->owner_name); /* fits */
 }
 
-int image_visible(struct catalog_connection *c, const struct caller *caller, const struct image *image) {
+int image_visible(struct catalog_connection *c, const struct caller *caller, struct image *image) {
         struct share share;
         int r;
 
         if (image->owner == caller->account || caller->role != ROLE_ACCOUNT)
                 return 1;
         r = catalog_share_find(c, image->id, caller->account, &share);
+        if (r == 0)
+                image->expires = share.expires;
         return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 

@@ -91,8 +91,8 @@ void decision_explain(const struct decision *d, enum rule rule, struct refusal *
 struct event decision_event(const struct decision *d, enum event_op op);
 void object_name(const struct image *image, char ret_object[static OBJECT_SIZE]);
 
-/* Whether who asks may know of an image: 1, 0 or -errno. */
-int image_visible(struct catalog_connection *c, const struct caller *caller, const struct image *image);
+/* Whether who asks may know of an image: 1, 0 or -errno. Fills in when the share ends that shows it. */
+int image_visible(struct catalog_connection *c, const struct caller *caller, struct image *image);
 
 /* --- listing.c --- */
 

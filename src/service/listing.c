@@ -36,7 +36,7 @@ int image_region_statvfs(struct request *request, int64_t region, struct statvfs
 }
 
 /* Hides what who asks may not know of. */
-static int seen(struct catalog_connection *c, const struct request *request, const struct image *image) {
+static int seen(struct catalog_connection *c, const struct request *request, struct image *image) {
         int r = image_visible(c, &request->caller, image);
 
         return r < 0 ? r : r > 0 ? 0 : -ENOENT;
