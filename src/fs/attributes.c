@@ -89,5 +89,5 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int set, stru
         if (r != 0)
                 call_end(&call, r);
         else
-                (void)fuse_reply_attr(req, &st, 0); /* the caller may be gone */
+                (void)fuse_reply_attr(req, &st, cache_attributes(&call, call.node)); /* the caller may be gone */
 }

@@ -18,7 +18,7 @@ static int begin(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
         struct mount *mount = fuse_req_userdata(req);
         int r;
 
-        *ret_call = (struct call){ .req = req, .mount = mount };
+        *ret_call = (struct call){ .req = req, .mount = mount, .changes = mount->changes };
         ret_call->request.service = mount->service;
         ret_call->request.caller = mount->caller;
         ret_call->request.caller.uid = fuse_req_ctx(req)->uid;

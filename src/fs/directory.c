@@ -20,6 +20,10 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
 
         if (r == 0)
                 r = find(&call, name, &entry);
+        if (r == -ENOENT) { /* remembered, too: an entry without a node */
+                entry = (struct fuse_entry_param){ .entry_timeout = cache_missing(&call, name) };
+                r = entry.entry_timeout > 0 ? 0 : -ENOENT;
+        }
         if (r != 0)
                 call_end(&call, r);
         else
@@ -27,10 +31,12 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
 }
 
 /* What was removed lives on for those who have it open. fstat comes without the handle. */
-static int getattr(struct call *call, struct stat *ret_stat) {
+static int getattr(struct call *call, struct stat *ret_stat, double *ret_timeout) {
         mode_t mode = kind_of(call->node.kind)->mode;
         int r = node_attributes(call, ret_stat);
 
+        if (r == 0)
+                *ret_timeout = cache_attributes(call, call->node);
         if (r != -ENOENT || !S_ISREG(mode))
                 return r;
         *ret_stat = (struct stat){ .st_ino = node_pack(call->node), .st_mode = mode, .st_blksize = 4096 };
@@ -41,15 +47,16 @@ static int getattr(struct call *call, struct stat *ret_stat) {
 void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
         struct stat st;
         struct call call;
+        double timeout = 0;
         int r = call_begin_stat(req, ino, &call);
 
         (void)fi;
         if (r == 0)
-                r = getattr(&call, &st);
+                r = getattr(&call, &st, &timeout);
         if (r != 0)
                 call_end(&call, r);
         else
-                (void)fuse_reply_attr(req, &st, 0);
+                (void)fuse_reply_attr(req, &st, timeout);
 }
 
 void op_readlink(fuse_req_t req, fuse_ino_t ino) {
@@ -154,6 +161,8 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
 
         if (r == 0)
                 r = node_attributes(&call, &st);
+        if (r == 0)
+                fi->cache_readdir = fi->keep_cache = cache_listing(&call);
         if (r != 0)
                 call_end(&call, r);
         else

@@ -159,7 +159,7 @@ static int open_disk(struct call *call, struct fuse_file_info *fi) {
         if (r != 0)
                 return r;
         /* its bytes never change again; but the page cache may be older than a passthrough write before that */
-        fi->keep_cache = image.state == IMAGE_SEALED && !call->mount->passthrough;
+        fi->keep_cache = cache_bytes(call, &image) && !call->mount->passthrough;
         return file_open(call, &(struct open_file){ .node = call->node, .disk = handle }, fi);
 }
 

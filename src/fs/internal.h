@@ -30,6 +30,19 @@
 
 struct denial;
 struct lister;
+struct feed_thread;
+struct notifier;
+
+#define VIEWER_SLOTS 64
+#define VIEWER_GONE (-1)
+
+/* An account whose view is served: viewers.c. */
+struct viewer {
+        struct viewer *next;
+        int64_t account;
+        char name[NAME_SIZE];
+        _Atomic int role; /* enum role, or VIEWER_GONE */
+};
 
 struct mount {
         struct service *service;
@@ -48,6 +61,12 @@ struct mount {
         bool passthrough;         /* the kernel and we can */
         dev_t no_passthrough[8];  /* filesystems of stores that cannot; under files_lock */
         size_t no_passthrough_count;
+        pthread_mutex_t viewers_lock; /* of adding one */
+        struct viewer *_Atomic viewers[VIEWER_SLOTS];
+        struct notifier *notifier; /* NULL: nobody tells the kernel of changes, so it must not cache anything */
+        struct feed_thread *feed;
+        _Atomic uint64_t changes; /* that the feed has seen and somebody here cares for */
+        _Atomic bool feed_blind;  /* it cannot read: what is cached must not grow */
 };
 
 /* One request. */
@@ -61,6 +80,8 @@ struct call {
         struct node node; /* what it is about */
         struct image image; /* of a node that belongs to one, once call_image has loaded it */
         int64_t loaded;     /* place of image, 0: not loaded */
+        int64_t expires;    /* of a node that belongs to a share: when that ends, ms; 0: never */
+        uint64_t changes;   /* the mount's, when it began */
         bool quiet;         /* a refusal is not told by last_denial */
 };
 
@@ -88,6 +109,91 @@ void call_image_set(struct call *call, const struct image *image);
 void denial_print(struct mount *mount, uid_t uid, FILE *to);
 void denials_clear(struct mount *mount);
 
+/* --- viewers.c: whose views are served --- */
+
+/* The viewer that a caller is, made if it is new; NULL: no memory. */
+struct viewer *viewer_add(struct mount *mount, const struct caller *caller);
+/* The caller of a request gets the role it has now. -EACCES: its account was removed. */
+int viewer_enter(struct call *call);
+void viewers_each(struct mount *mount, void (*each)(struct mount *mount, struct viewer *viewer, void *context),
+                  void *context);
+void viewers_clear(struct mount *mount);
+
+/* --- cache.c: what the kernel may remember, in seconds --- */
+
+/* Of a node whose attributes have just been found: these, and the name it was found by. */
+double cache_attributes(const struct call *call, struct node node);
+double cache_entry(const struct call *call, struct node node);
+/* That call->node has no child of that name. */
+double cache_missing(struct call *call, const char *name);
+/* The listing of call->node, whose attributes have just been found. */
+bool cache_listing(const struct call *call);
+/* The bytes of a disk that is being opened. */
+bool cache_bytes(const struct call *call, const struct image *image);
+
+/* --- notify.c: telling the kernel --- */
+
+enum notice_kind {
+        NOTICE_ATTRIBUTES, /* of a node have changed */
+        NOTICE_CONTENT,    /* these, and a file's bytes or a directory's listing */
+        NOTICE_NEW,        /* a name may lead elsewhere, or somewhere at last: ask when it is used */
+        NOTICE_GONE,       /* a name leads nowhere, and who stands there is to know */
+};
+/* How far the feed has been told to the kernel: up to which event, and when (ms) the next share expires that has not. */
+struct settled {
+        int64_t event, due;
+};
+int notifier_new(struct fuse_session *session, struct settled start, struct notifier **ret_notifier);
+/* Serves requests that wait, if it must, until no thread of its own is left. Returns NULL. */
+struct notifier *notifier_free(struct notifier *notifier);
+/* The kernel knows how to mark names. */
+void notifier_can_expire(struct notifier *notifier);
+/* Once all that has been sent so far is told, `pushed` is settled. */
+void notifier_mark(struct notifier *notifier, struct settled pushed);
+struct settled notifier_settled(struct notifier *notifier);
+/* How many notices there have been. */
+int64_t notifier_sent(const struct notifier *notifier);
+
+/* Notices that belong together. NULL: no memory. */
+struct notices *notices_new(struct notifier *notifier);
+/* name: of a directory's child. -ENOMEM. */
+int notices_add(struct notices *notices, enum notice_kind kind, uint64_t node, const char *name);
+void notices_send(struct notices *notices); /* takes ownership, as the next one */
+/* Waits until they have been told, for that long at most: a request may hold what they need. */
+void notices_send_wait(struct notices *notices, int ms);
+
+/* --- guard.c: that a killed daemon leaves nobody waiting --- */
+
+/* A thread that may wait for a directory's lock begins. */
+void guard_thread(struct fuse_session *session);
+/* In the thread that lives longest. */
+int guard_start(struct fuse_session *session, pid_t *ret_guard);
+void guard_stop(pid_t guard);
+
+/* --- invalidate.c, feed.c: what a change means to the views --- */
+
+struct change;
+/* Does it concern the view? Asked before what the change is in detail is known. */
+bool change_concerns(const struct change *change, const struct viewer *viewer);
+void change_tell(struct mount *mount, const struct viewer *viewer, const struct change *change);
+/* The caller has given up its share of call->image, or taken somebody's: waits until its view shows it. */
+void unshare_tell(struct call *call, int64_t share, const char *account);
+/* The caller has renamed an image: the kernel does not know its other names. Waits as well. */
+void rename_tell(struct call *call, int64_t place);
+/* The caller has removed an image's directory: the kernel does not know what is in it, unlisted. */
+void remove_tell(struct call *call, int64_t place);
+/* A node's attributes have changed by a request about another one: told before its reply. Takes no lock. */
+void attributes_changed(struct call *call, enum node_kind kind, int64_t id);
+/* All that is in an image's directory, or of a share of it, by any name: a view may not show it any more. */
+void image_forget(struct mount *mount, const struct viewer *viewer, const struct image *image);
+void share_forget(struct mount *mount, const struct viewer *viewer, int64_t place, const struct share *share);
+/* Everything that a view may have cached. privileged: it has seen all images. */
+void view_prune(struct mount *mount, const struct viewer *viewer, bool privileged);
+
+int feed_start(struct mount *mount);
+void feed_stop(struct mount *mount);
+
+/* --- tree.c: what the nodes are --- */
 /* --- views.c: a mount with many users --- */
 
 /* Lets the caller in, as the account that it is: 0, -EACCES, -ENOENT. */
@@ -127,6 +233,9 @@ void set_times_ns(struct stat *st, int64_t ns);
 int region_attributes(struct call *call, struct stat *st);
 int meta_attributes(struct call *call, struct stat *st);
 int account_attributes(struct call *call, struct stat *st);
+/* Whether `.meta` of some image may have a child of that name; the names, NULL at the end. */
+bool meta_has(const char *name);
+const char *meta_name(size_t i);
 void set_blob(struct stat *st, const struct stat *blob);
 
 /* 1 when the reply is full, else 0 or -errno. next: where listing goes on after this entry. */
@@ -245,6 +354,7 @@ struct options {
         unsigned uid, gid;
         int multiuser;
         int read_only, io_uring;
+        int no_cache; /* for tests: the truth to compare with */
         struct fuse_cmdline_opts fuse;
 };
 

@@ -21,6 +21,17 @@ static const struct fixed_entry entries[] = {
 };
 static const struct fixed_entry read_only_entries[] = { { "shares", NODE_META_SHARES_LINK, false } };
 
+const char *meta_name(size_t i) {
+        return i < ARRAY_SIZE(entries) ? entries[i].name : NULL;
+}
+
+bool meta_has(const char *name) {
+        for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
+                if (strcmp(name, entries[i].name) == 0)
+                        return true;
+        return false;
+}
+
 /* SPEC 3.3: usage.tsv is the owner's, exposure.tsv no recipient's. */
 static bool may_see(const struct call *call, enum node_kind kind) {
         bool own = image_is_own(&call->request, &call->image);

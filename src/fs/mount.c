@@ -22,7 +22,14 @@ static int fail(const char *what, const char *why) {
 }
 
 void op_init(void *userdata, struct fuse_conn_info *connection) {
-        passthrough_init(userdata, connection);
+        struct mount *mount = userdata;
+
+        passthrough_init(mount, connection);
+        if (mount->notifier && connection->capable & FUSE_CAP_EXPIRE_ONLY)
+                notifier_can_expire(mount->notifier);
+        /* `shares` is one, and in most paths; but those at the top of a mount for many say what the caller's view is */
+        if (mount->notifier && !mount->multiuser && connection->capable & FUSE_CAP_CACHE_SYMLINKS)
+                connection->want |= FUSE_CAP_CACHE_SYMLINKS;
         connection->max_write = WRITE_MAX;
         /* refused writes must not look successful, and a RELEASE not be waited for in vain (DESIGN "Pitfalls") */
         connection->want &= ~(unsigned)FUSE_CAP_WRITEBACK_CACHE;
@@ -168,8 +175,15 @@ static int serve_session(struct mount *mount, struct fuse_args *args, const stru
                 return 1; /* told by libfuse */
         if (fuse_set_signal_handlers(mount->session) == 0) {
                 if (fuse_session_mount(mount->session, options->fuse.mountpoint) == 0) {
-                        ready(ready_fd);
-                        status = serve(mount, options);
+                        int r = options->no_cache || options->asof ? 0 : feed_start(mount);
+
+                        if (r < 0) {
+                                (void)fail("the feed of changes", strerror(-r));
+                        } else {
+                                ready(ready_fd);
+                                status = serve(mount, options);
+                                feed_stop(mount);
+                        }
                         fuse_session_unmount(mount->session);
                 }
                 fuse_remove_signal_handlers(mount->session);
@@ -209,10 +223,13 @@ int mount_run(struct fuse_args *args, struct options *options) {
         raise_descriptors();
         (void)pthread_mutex_init(&mount.denials_lock, NULL); /* cannot fail with default attributes */
         (void)pthread_mutex_init(&mount.files_lock, NULL);
+        (void)pthread_mutex_init(&mount.viewers_lock, NULL);
         status = open_catalog(&mount, options);
         service = mount.service;
         if (status != 0)
                 return status;
+        if (!options->multiuser && !viewer_add(&mount, &mount.caller))
+                return fail(options->dir, strerror(ENOMEM));
         mount.read_only = options->read_only || options->asof || mount.caller.role == ROLE_AUDITOR;
         r = name_filesystem(args, options->dir, mount.read_only);
         if (r < 0)
@@ -225,6 +242,7 @@ int mount_run(struct fuse_args *args, struct options *options) {
         status = serve_session(&mount, args, options, ready_fd);
         files_close(&mount);
         denials_clear(&mount);
+        viewers_clear(&mount);
         mount.stats = stats_free(mount.stats);
         return status;
 }

@@ -21,6 +21,7 @@ static const struct fuse_opt specification[] = {
         OPTION("io_uring", io_uring, 1),
         OPTION("ro", read_only, 1),
         OPTION("rw", read_only, 0),
+        OPTION("nocache", no_cache, 1),
         /* what fstab says to mount(8), not to us */
         FUSE_OPT_KEY("x-", KEY_IGNORE),
         FUSE_OPT_KEY("auto", KEY_IGNORE),

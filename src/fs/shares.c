@@ -73,6 +73,7 @@ static int share_attributes(struct call *call, struct stat *st) {
         if (r < 0)
                 return r;
         call_image_set(call, &image);
+        call->expires = share.expires;
         set_times(st, share.granted);
         return 0;
 }

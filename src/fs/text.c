@@ -229,7 +229,9 @@ int text_flush(struct text_handle *handle) {
 void text_close(struct call *call, struct text_handle *handle) {
         if (handle->truncated && handle->node.kind == NODE_EXPIRES)
                 (void)share_expire(&call->request, handle->node.id, "");
-        if (handle->truncated && handle->node.kind == NODE_DESCRIPTION)
+        if (handle->truncated && handle->node.kind == NODE_DESCRIPTION) {
                 (void)description_write(&call->request, handle->place, "", 0); /* close(2) has returned long since */
+                attributes_changed(call, NODE_DESCRIPTION, handle->node.id);
+        }
         (void)handle_free(handle); /* returns NULL */
 }

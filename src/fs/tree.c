@@ -231,11 +231,14 @@ int node_entry(struct call *call, struct node node, struct fuse_entry_param *ret
         struct node before = call->node;
         int r;
 
-        *ret_entry = (struct fuse_entry_param){ 0 }; /* timeouts 0: nothing tells the kernel of changes yet */
-        ret_entry->entry_timeout = views_entry_timeout(node.kind);
+        *ret_entry = (struct fuse_entry_param){ 0 };
         call->node = node;
         r = node_attributes(call, &ret_entry->attr);
         call->node = before;
+        if (r == 0) {
+                ret_entry->attr_timeout = cache_attributes(call, node);
+                ret_entry->entry_timeout = cache_entry(call, node);
+        }
         ret_entry->ino = ret_entry->attr.st_ino;
         return r;
 }

@@ -177,21 +177,36 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t to_parent, const char *t
 
 /* --- removing --- */
 
+/* Who gives up its own share removes more from its view than the name the kernel asked for. */
+static int revoke_share(struct call *call, const char *name, int64_t share) {
+        bool known = call_image(call, call->node.id) == 0;
+        int r = share_revoke(&call->request, call->node.id, name);
+
+        if (r == 0 && known)
+                unshare_tell(call, share, name);
+        return r;
+}
+
 static int remove_directory(struct call *call, const char *name) {
         struct node node;
         int r = find_child(call, name, &node);
 
         if (r < 0 && !(r == -ENOENT && call->node.kind == NODE_META_SHARES))
                 return r;
+        if (r < 0)
+                node = (struct node){ 0 };
         switch (call->node.kind) {
         case NODE_IMAGES:
-                return node.kind == NODE_ALIAS ? -ENOTDIR : image_remove(&call->request, node.id, call->image.name);
+                r = node.kind == NODE_ALIAS ? -ENOTDIR : image_remove(&call->request, node.id, call->image.name);
+                if (r == 0)
+                        remove_tell(call, node.id);
+                return r;
         case NODE_INSTANCES:
                 return instance_remove(&call->request, node.id);
         case NODE_TRUSTED:
                 return is_own_account(call) ? trust_remove(&call->request, name) : refuse(call, true, name);
         case NODE_META_SHARES:
-                return share_revoke(&call->request, call->node.id, name);
+                return revoke_share(call, name, node.id);
         default:
                 return refuse(call, true, name);
         }
@@ -216,8 +231,12 @@ static int remove_file(struct call *call, const char *name) {
                 return description_remove(&call->request, call->node.id);
         if (call->node.kind == NODE_IMAGE && node.kind == NODE_SHARES_LINK)
                 return shares_link_remove(&call->request, call->node.id);
-        if (call->node.kind == NODE_IMAGE && node.kind == NODE_DISK)
-                return disk_remove(&call->request, call->node.id);
+        if (call->node.kind == NODE_IMAGE && node.kind == NODE_DISK) {
+                r = disk_remove(&call->request, call->node.id);
+                if (r == 0)
+                        attributes_changed(call, NODE_META, call->node.id); /* another image is there now */
+                return r;
+        }
         if (node.kind == NODE_INSTANCE_IMAGE)
                 return instance_image_remove(&call->request, call->node.id);
         if (node.kind == NODE_INSTANCE_DISK)
@@ -242,8 +261,12 @@ static int rename_child(struct call *call, const char *name, struct node to_pare
 
         if (r < 0)
                 return r;
-        if (node.kind == NODE_IMAGE && to_parent.kind == NODE_IMAGES)
-                return image_rename(&call->request, node.id, call->image.name, to_parent.id, to_name);
+        if (node.kind == NODE_IMAGE && to_parent.kind == NODE_IMAGES) {
+                r = image_rename(&call->request, node.id, call->image.name, to_parent.id, to_name);
+                if (r == 0)
+                        rename_tell(call, node.id);
+                return r;
+        }
         if (call->node.kind == NODE_IMAGE && to_parent.kind == NODE_IMAGE && call->node.id != to_parent.id)
                 return image_rename_part(&call->request, call->node.id, to_parent.id);
         return refuse(call, true, name);

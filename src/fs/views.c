@@ -10,14 +10,15 @@ static int identify(struct call *call) {
         struct caller *caller = &call->request.caller;
         int r = service_caller_of_uid(call->mount->service, caller->uid, VIA_MOUNT, caller, &call->uid);
 
-        if (r == 0)
-                call->read_only = call->mount->read_only || caller->role == ROLE_AUDITOR;
-        return r == -ENOENT ? -EACCES : r;
+        if (r < 0)
+                return r == -ENOENT ? -EACCES : r;
+        call->read_only = call->mount->read_only || caller->role == ROLE_AUDITOR;
+        return viewer_add(call->mount, caller) ? 0 : -ENOMEM;
 }
 
 int view_enter(struct call *call) {
         bool multiuser = call->mount->multiuser;
-        int r = multiuser ? identify(call) : 0;
+        int r = multiuser ? identify(call) : viewer_enter(call);
 
         if (r < 0 || view_none(call->mount, call->node.kind) || call->node.viewer == call->request.caller.account)
                 return r;

@@ -30,11 +30,12 @@ unmount_all() {
         done
 }
 
-# Process ids of this test's daemons: imgsharefs with a path below $T on its command line.
+# Process ids of this test's daemons: imgsharefs, and not its guard, with a path below $T on its command line.
 daemons() {
         local process
         for process in /proc/[0-9]*; do
-                [ "$process/exe" -ef "$IMGSHAREFS" ] && grep -qzF -- "$T/" "$process/cmdline" && echo "${process#/proc/}"
+                [ "$process/exe" -ef "$IMGSHAREFS" ] && ! grep -q guar "$process/comm" &&
+                        grep -qzF -- "$T/" "$process/cmdline" && echo "${process#/proc/}"
         done 2>/dev/null
 }
 

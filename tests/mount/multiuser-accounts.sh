@@ -69,6 +69,7 @@ coproc zoe { "$PYTHON" "$T/zoe.py" "$STRANGER" "$N" 2>&1; }
 read -r -t 20 line <&"${zoe[0]}"
 [ "$line" = ready ] || die "zoe: $line $(cat <&"${zoe[0]}")"
 admin account rm zoe
+settle # what the kernel remembers of her view
 echo >&"${zoe[1]}"
 line=$(timeout 20 cat <&"${zoe[0]}")
 [ "$line" = refused ] || not_ok "zoe: $line"
@@ -80,33 +81,40 @@ refused 1 "$EACCES" stat "$M/.views/zoe"
 ok user "$ALICE" mkdir "$N/web"
 is "$ALICE" user "$ALICE" stat -c %u "$N/web"
 admin account set alice uid=70011
+settle
 closed "$ALICE"
 is 70011 user 70011 stat -c %u "$N/web"
 ok user 70011 sh -c 'echo more >"$1/web/description"' - "$N"
 says '"actor":"alice","uid":70011,' user 70011 cat "$N/web/.meta/history.jsonl"
 # … and to somebody else's.
 admin account set bob uid="$ALICE"
+settle
 is '.views/bob/regions' user "$ALICE" readlink "$M/regions"
 refused 1 "$ENOENT" user "$ALICE" stat "$N/web"
 refused 1 "$EACCES" user "$ALICE" stat "$M/.views/alice"
 admin account set bob uid=-
+settle
 closed "$ALICE"
 
 # Another role.
 admin account set carol role=auditor
+settle
 is web@alice user "$CAROL" ls "$N"
 refused 1 "$EROFS" user "$CAROL" mkdir "$N/db"
 admin account set carol role=account
+settle
 is '' user "$CAROL" ls "$N"
 
 # Root is the operator, unless an account has uid 0; the operator can have a uid besides.
 is '.views/operator/regions' readlink "$M/regions"
 is web@alice ls "$N"
 admin account set operator uid=70012
+settle
 is "70012" stat -Lc %u "$M/regions"
 is "70012" user 70012 stat -Lc %u "$M/regions"
 is web@alice user 70012 ls "$N"
 admin account set dave uid=0
+settle
 is '.views/dave/regions' readlink "$M/regions"
 is '' ls "$N"
 refused 1 "$EACCES" stat "$M/.views/operator"

@@ -51,23 +51,25 @@ text = os.open(images + '/web/.meta/reviewed', os.O_RDWR)
 os.chdir(images)
 os.seteuid(0)
 
+# What the kernel remembers it answers by itself: attributes to who has a descriptor, and to root, whom no mode stops.
 def directories(uid):
     for d in directory, begun, path:
-        refused(os.fstat, d)
         refused(os.listdir, d)
-        refused(os.stat, 'web', dir_fd=d)
+        if uid != '0':
+            refused(os.stat, 'web', dir_fd=d)
+            refused(os.stat, '..', dir_fd=d)
+            refused(os.chdir, d)
         refused(os.open, 'web', os.O_RDONLY, dir_fd=d)
         refused(os.mkdir, 'new', dir_fd=d)
         refused(os.rmdir, 'web', dir_fd=d)
         refused(os.rename, 'web', 'db', src_dir_fd=d, dst_dir_fd=d)
-        refused(os.stat, '..', dir_fd=d)
         refused(os.fstatvfs, d)
-        refused(os.chdir, d)
         refused(os.listdir, f'/proc/self/fd/{d}')
         refused(os.chmod, f'/proc/self/fd/{d}', 0o777)
     for p in '.', 'web', 'web/description', '..':
-        refused(os.stat, p)
-    refused(os.stat, f'/proc/self/fd/{path_file}')
+        if uid != '0':
+            refused(os.stat, p)
+        refused(os.open, p, os.O_RDONLY)
     refused(os.open, f'/proc/self/fd/{path_file}', os.O_RDONLY)
     refused(os.truncate, f'/proc/self/fd/{path_file}', 0)
 

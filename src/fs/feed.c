@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT
+ * The thread that reads the feed: it looks for others' changes, is woken by this process's own, and when a share
+ * expires; what it finds it has told to the views it concerns. It never waits for a request, and none waits for it.
+ */
+#include "feed.h"
+
+#include <time.h>
+
+#include "internal.h"
+
+#define LOOK_MS 25  /* how often for what other processes did */
+#define GATHER_MS 2 /* after a change of our own: more may follow, and reading several costs hardly more than one */
+
+struct feed_thread {
+        struct mount *mount;
+        struct feed *feed;
+        pthread_mutex_t lock; /* of what follows */
+        pthread_cond_t wake;
+        bool news, stopping;
+        pthread_t thread;
+        pid_t guard;
+};
+
+/* The catalog's writer calls this. */
+static void news(void *context) {
+        struct feed_thread *t = context;
+
+        (void)pthread_mutex_lock(&t->lock);
+        if (!t->news) {
+                t->news = true;
+                (void)pthread_cond_signal(&t->wake);
+        }
+        (void)pthread_mutex_unlock(&t->lock);
+}
+
+/* --- changes --- */
+
+struct asking {
+        const struct change *change;
+        bool concerns;
+};
+
+static void ask_viewer(struct mount *mount, struct viewer *viewer, void *context) {
+        struct asking *asking = context;
+
+        (void)mount;
+        asking->concerns = asking->concerns || change_concerns(asking->change, viewer);
+}
+
+static bool concerns(const struct change *change, void *context) {
+        struct asking asking = { .change = change };
+
+        viewers_each(context, ask_viewer, &asking);
+        return asking.concerns;
+}
+
+/* The account's role may be another one, or it may be gone: then nothing of its view is as it was. */
+static void read_role(struct mount *mount, struct viewer *viewer, void *context) {
+        struct caller caller = { .account = viewer->account };
+        int before = viewer->role, r = service_caller_refresh(mount->service, &caller);
+        int role = r == -ENOENT ? VIEWER_GONE : (int)caller.role;
+
+        (void)context;
+        if (r < 0 && r != -ENOENT) {
+                mount->feed_blind = true;
+        } else if (role != before || mount->multiuser) { /* there, its uid may be another one */
+                viewer->role = role;
+                view_prune(mount, viewer, before != ROLE_ACCOUNT);
+        }
+}
+
+static void tell_viewer(struct mount *mount, struct viewer *viewer, void *context) {
+        const struct change *change = context;
+
+        if (!change_concerns(change, viewer))
+                return;
+        if (change->kind == CHANGE_UNKNOWN)
+                view_prune(mount, viewer, true);
+        if (change->kind == CHANGE_UNKNOWN || (change->kind == CHANGE_ACCOUNT && change->account == viewer->account))
+                read_role(mount, viewer, NULL);
+        change_tell(mount, viewer, change);
+}
+
+static void tell_change(const struct change *change, void *context) {
+        struct mount *mount = context;
+
+        mount->changes++; /* first: from now on no answer begun before is to be remembered */
+        viewers_each(mount, tell_viewer, (void *)change);
+}
+
+/* --- the thread --- */
+
+/* Waits for news, until the next look, or the next share that expires. false: no more. */
+static bool wait(struct feed_thread *t) {
+        int64_t due = feed_due(t->feed), ms = LOOK_MS;
+        struct timespec until;
+        bool gather, stopping;
+
+        if (due != 0 && due - timestamp_now() < ms)
+                ms = due > timestamp_now() ? due - timestamp_now() : 0;
+        (void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail for this clock */
+        until.tv_nsec += ms * 1000000;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        (void)pthread_mutex_lock(&t->lock);
+        if (!t->news && !t->stopping)
+                (void)pthread_cond_timedwait(&t->wake, &t->lock, &until); /* an early return looks early */
+        gather = t->news;
+        stopping = t->stopping;
+        (void)pthread_mutex_unlock(&t->lock);
+        if (gather && !stopping)
+                (void)nanosleep(&(struct timespec){ .tv_nsec = GATHER_MS * 1000000 }, NULL); /* less is no harm */
+        (void)pthread_mutex_lock(&t->lock);
+        t->news = false; /* before it is read */
+        stopping = t->stopping;
+        (void)pthread_mutex_unlock(&t->lock);
+        return !stopping;
+}
+
+static void *feed_main(void *argument) {
+        struct feed_thread *t = argument;
+        struct mount *mount = t->mount;
+        const struct feed_reader reader = { .concerns = concerns, .each = tell_change, .context = mount };
+
+        while (wait(t)) {
+                int r = feed_read(t->feed, &reader);
+
+                /* As long as it cannot be read nothing more is cached; what is, is told about later. */
+                if (r != 0)
+                        mount->feed_blind = r < 0;
+                if (r > 0)
+                        notifier_mark(mount->notifier,
+                                      (struct settled){ .event = feed_last(t->feed), .due = feed_due(t->feed) });
+        }
+        return NULL;
+}
+
+static void thread_free(struct feed_thread *t) {
+        guard_stop(t->guard);
+        (void)feed_close(t->feed); /* returns NULL */
+        free(t);
+}
+
+int feed_start(struct mount *mount) {
+        struct feed_thread *t = calloc(1, sizeof(*t));
+        pthread_condattr_t monotonic;
+        int r;
+
+        if (!t)
+                return -ENOMEM;
+        t->mount = mount;
+        (void)pthread_mutex_init(&t->lock, NULL); /* none of these can fail */
+        (void)pthread_condattr_init(&monotonic);
+        (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+        (void)pthread_cond_init(&t->wake, &monotonic);
+        (void)pthread_condattr_destroy(&monotonic);
+        r = guard_start(mount->session, &t->guard);
+        if (r == 0)
+                r = feed_open(mount->service, news, t, &t->feed);
+        if (r == 0)
+                r = notifier_new(mount->session,
+                                 (struct settled){ .event = feed_last(t->feed), .due = feed_due(t->feed) },
+                                 &mount->notifier);
+        if (r == 0) {
+                viewers_each(mount, read_role, NULL); /* as of the feed's beginning */
+                r = -pthread_create(&t->thread, NULL, feed_main, t);
+                if (r < 0)
+                        mount->notifier = notifier_free(mount->notifier);
+        }
+        if (r < 0)
+                thread_free(t);
+        else
+                mount->feed = t;
+        return r;
+}
+
+void feed_stop(struct mount *mount) {
+        struct feed_thread *t = mount->feed;
+
+        if (!t)
+                return;
+        (void)pthread_mutex_lock(&t->lock);
+        t->stopping = true;
+        (void)pthread_cond_signal(&t->wake);
+        (void)pthread_mutex_unlock(&t->lock);
+        (void)pthread_join(t->thread, NULL); /* joinable, and not ourselves */
+        mount->notifier = notifier_free(mount->notifier);
+        thread_free(t);
+        mount->feed = NULL;
+}

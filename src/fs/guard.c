@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ * That a killed daemon leaves nobody waiting for good. A connection ends when its last descriptor is closed; but a
+ * thread that is telling the kernel to drop a name may wait, unkillable, for the lock of a directory that is held by
+ * somebody who waits for this daemon's answer, and while it waits it keeps its descriptors. So
+ *   - such threads have a table of descriptors of their own, with one of the connection that nobody reads requests
+ *     from: what the daemon had read and not answered fails with the daemon's descriptors;
+ *   - a child waits for the daemon's death, to refuse what nobody has read.
+ */
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/fuse.h>
+#include <poll.h>
+#include <signal.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "internal.h"
+
+#define DEATH (SIGRTMIN + 3)  /* nobody else sends it */
+#define LAST_ROUND_MS 500     /* whoever waits for a lock gets it within a few requests */
+#define REQUEST_MAX (2U << 20) /* more than max_write */
+
+/* Another descriptor of a connection, in place of `fd`; all others but the standard ones are closed. */
+static int own_descriptor(int fd) {
+        uint32_t connection = (uint32_t)fd;
+        int device = open("/dev/fuse", O_RDWR | O_CLOEXEC), r = 0;
+
+        if (device < 0)
+                return -errno;
+        if (ioctl(device, FUSE_DEV_IOC_CLONE, &connection) < 0 || dup3(device, fd, O_CLOEXEC) < 0)
+                r = -errno;
+        (void)fd_close(device);
+        if (r == 0 && fd > STDERR_FILENO + 1)
+                (void)close_range(STDERR_FILENO + 1, (unsigned)fd - 1, 0); /* what stays open does no harm here */
+        if (r == 0)
+                (void)close_range((unsigned)fd + 1, ~0U, 0);
+        return r;
+}
+
+void guard_thread(struct fuse_session *session) {
+        if (unshare(CLONE_FILES) == 0)
+                (void)own_descriptor(fuse_session_fd(session)); /* else it uses the daemon's, as if there were no guard */
+}
+
+/* --- the child --- */
+
+static void refuse(int fd, const struct fuse_in_header *request) {
+        struct fuse_out_header reply = { .len = sizeof(reply), .error = -ENOTCONN, .unique = request->unique };
+
+        if (request->opcode != FUSE_FORGET && request->opcode != FUSE_BATCH_FORGET && request->opcode != FUSE_INTERRUPT)
+                (void)!write(fd, &reply, sizeof(reply)); /* who asked may be gone */
+}
+
+/* Only what is safe in the child of a process with threads. */
+_Noreturn static void watch(int fd, void *buffer) {
+        struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+        sigset_t death;
+        int null, number;
+
+        (void)prctl(PR_SET_NAME, "imgsharefs-guard"); /* none of these can fail */
+        (void)sigfillset(&death);
+        (void)sigprocmask(SIG_SETMASK, &death, NULL);
+        (void)sigemptyset(&death);
+        (void)sigaddset(&death, DEATH);
+        (void)!chdir("/");
+        null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        for (int standard = STDIN_FILENO; null >= 0 && standard <= STDERR_FILENO; standard++)
+                (void)dup2(null, standard);
+        if (own_descriptor(fd) < 0)
+                _exit(0);
+        (void)sigwait(&death, &number); /* the set is valid */
+        for (int ms = 0; ms < LAST_ROUND_MS;) {
+                int ready = poll(&poll_fd, 1, 10);
+
+                if (ready < 0 || (ready > 0 && poll_fd.revents != POLLIN))
+                        break; /* the connection has ended */
+                if (ready == 0)
+                        ms += 10;
+                else if (read(fd, buffer, REQUEST_MAX) >= (ssize_t)sizeof(struct fuse_in_header))
+                        refuse(fd, buffer);
+        }
+        _exit(0);
+}
+
+int guard_start(struct fuse_session *session, pid_t *ret_guard) {
+        _cleanup_free_ void *buffer = malloc(REQUEST_MAX);
+        pid_t parent = getpid(), guard;
+
+        if (!buffer)
+                return -ENOMEM;
+        guard = fork();
+        if (guard < 0)
+                return -errno;
+        if (guard == 0) {
+                if (prctl(PR_SET_PDEATHSIG, DEATH) < 0 || getppid() != parent)
+                        _exit(0);
+                watch(fuse_session_fd(session), buffer);
+        }
+        *ret_guard = guard;
+        return 0;
+}
+
+void guard_stop(pid_t guard) {
+        if (guard <= 0)
+                return;
+        (void)kill(guard, SIGKILL); /* our child, not waited for yet */
+        (void)waitpid(guard, NULL, 0);
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT
+ * What a change means to a view: which names and nodes the kernel must not believe any more. Names are those of then.
+ * What a request did in its own view the kernel knows by itself (that is why those changes are `own`): the name it was
+ * asked for, the directory that is in. The rest is either told here or not cached at all (cache.c).
+ */
+#include "feed.h"
+
+#include "internal.h"
+
+#define WAIT_MS 50 /* for the kernel to take notice of what its own request did elsewhere; long enough but for a jam */
+
+/* Notices to one view. */
+struct telling {
+        struct mount *mount;
+        const struct viewer *viewer;
+        struct notices *notices;
+        bool failed;
+};
+
+static struct telling begin(struct mount *mount, const struct viewer *viewer) {
+        struct notices *notices = notices_new(mount->notifier);
+
+        return (struct telling){ .mount = mount, .viewer = viewer, .notices = notices, .failed = !notices };
+}
+
+static void end(struct telling *t, int wait_ms) {
+        if (t->failed)
+                t->mount->feed_blind = true; /* what has not been told must not be joined by more */
+        if (t->notices && wait_ms > 0)
+                notices_send_wait(t->notices, wait_ms);
+        else if (t->notices)
+                notices_send(t->notices);
+}
+
+static void add(struct telling *t, enum notice_kind notice, enum node_kind kind, int64_t id, const char *name) {
+        struct node node = { .kind = kind, .viewer = view_none(t->mount, kind) ? 0 : t->viewer->account, .id = id };
+
+        if (!t->failed)
+                t->failed = notices_add(t->notices, notice, node_pack(node), name) < 0;
+}
+
+static void attributes(struct telling *t, enum node_kind kind, int64_t id) {
+        add(t, NOTICE_ATTRIBUTES, kind, id, NULL);
+}
+
+static void content(struct telling *t, enum node_kind kind, int64_t id) {
+        add(t, NOTICE_CONTENT, kind, id, NULL);
+}
+
+/* A name begins or ceases (gone) to lead to something. */
+static void name(struct telling *t, bool gone, enum node_kind kind, int64_t id, const char *text) {
+        add(t, gone ? NOTICE_GONE : NOTICE_NEW, kind, id, text);
+        content(t, kind, id);
+}
+
+static bool is_privileged(const struct viewer *viewer) {
+        int role = viewer->role;
+
+        return role == ROLE_AUDITOR || role == ROLE_OPERATOR;
+}
+
+static bool is_read_only(const struct telling *t) {
+        return t->mount->read_only || t->viewer->role == ROLE_AUDITOR;
+}
+
+/* What an image or instance is called in the view. */
+static const char *shown(const struct telling *t, const struct change *c, const char *plain,
+                         char text[static 2 * NAME_SIZE]) {
+        (void)snprintf(text, 2 * NAME_SIZE, t->viewer->account == c->owner ? "%s" : "%s@%s", plain,
+                       c->owner_name); /* fits */
+        return text;
+}
+
+/* --- images --- */
+
+/* All that is in an image's directory, for who stands there. */
+static void forget_image(struct telling *t, int64_t place, const struct change_state *state) {
+        static const char *const parts[] = { "description", "shares", "disk", ".meta" };
+
+        content(t, NODE_IMAGE, place);
+        attributes(t, NODE_DESCRIPTION, state->description);
+        content(t, NODE_SHARES_LINK, state->shares_link);
+        content(t, NODE_SHARES, place);
+        attributes(t, NODE_DISK, state->image);
+        content(t, NODE_META, place);
+        content(t, NODE_META_SHARES, place);
+        content(t, NODE_META_SHARES_LINK, place);
+        for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+                add(t, NOTICE_NEW, NODE_IMAGE, place, parts[i]);
+        for (size_t i = 0; meta_name(i); i++)
+                add(t, NOTICE_NEW, NODE_META, place, meta_name(i));
+}
+
+/* Links that say the name, and are another node for each image, not for each name. */
+static void forget_links(struct telling *t, int64_t place) {
+        content(t, NODE_ALIAS, place);
+        content(t, NODE_OWNED_LINK, place);
+}
+
+/* A share, for who stands there, and its name. */
+static void forget_share(struct telling *t, const struct change *c, bool gone) {
+        name(t, gone, NODE_META_SHARES, c->place, c->account_name);
+        name(t, gone, NODE_SHARES, c->place, c->account_name);
+        attributes(t, NODE_SHARE, c->share);
+        add(t, NOTICE_NEW, NODE_SHARE, c->share, ".expires");
+}
+
+static void tell_part(struct telling *t, int64_t place, const char *part, enum node_kind kind, int64_t before,
+                      int64_t after) {
+        if (before == after)
+                return;
+        name(t, before != 0 && after == 0, NODE_IMAGE, place, part);
+        if (before != 0)
+                attributes(t, kind, before);
+}
+
+/* Where one cannot write, drafts have no `shares`, and theirs in `.meta` is the directory, not a link. */
+static void tell_draft(struct telling *t, int64_t place) {
+        name(t, true, NODE_IMAGE, place, "shares");
+        name(t, true, NODE_META, place, "shares");
+        content(t, NODE_SHARES, place);
+        content(t, NODE_META_SHARES, place);
+        content(t, NODE_META_SHARES_LINK, place);
+}
+
+static void tell_parts(struct telling *t, const struct change *c) {
+        const struct change_state *before = &c->before, *after = &c->after;
+
+        tell_part(t, c->place, "description", NODE_DESCRIPTION, before->description, after->description);
+        tell_part(t, c->place, "disk", NODE_DISK, before->disk, after->disk);
+        if (!is_read_only(t))
+                tell_part(t, c->place, "shares", NODE_SHARES_LINK, before->shares_link, after->shares_link);
+        else if (before->draft != after->draft)
+                tell_draft(t, c->place);
+        if (before->image != after->image)
+                attributes(t, NODE_META, c->place);
+}
+
+static void tell_place(struct telling *t, const struct change *c) {
+        const struct change_state *before = &c->before, *after = &c->after;
+        char text[2 * NAME_SIZE];
+
+        if (strcmp(before->name, after->name) != 0) {
+                if (before->name[0])
+                        name(t, !c->again, NODE_IMAGES, c->region, shown(t, c, before->name, text));
+                if (after->name[0])
+                        name(t, false, NODE_IMAGES, c->region, shown(t, c, after->name, text));
+                forget_links(t, c->place);
+        }
+        if (!after->name[0])
+                forget_image(t, c->place, before);
+        else
+                tell_parts(t, c);
+}
+
+static void tell_sealed(struct telling *t, const struct change *c) {
+        bool own = c->own && c->actor == t->viewer->account;
+
+        if (!own)
+                add(t, NOTICE_NEW, NODE_IMAGE, c->place, "disk");
+        content(t, NODE_DISK, c->after.image);
+}
+
+static void tell_touched(struct telling *t, const struct change *c) {
+        add(t, NOTICE_NEW, NODE_IMAGE, c->place, c->disk ? "disk" : "description");
+        if (c->disk)
+                attributes(t, NODE_DISK, c->after.image);
+        else
+                attributes(t, NODE_DESCRIPTION, c->after.description);
+}
+
+/* --- shares --- */
+
+static int64_t account_region(const struct change *c) {
+        return c->account << NODE_REGION_BITS | c->region;
+}
+
+static void tell_received(struct telling *t, const struct change *c, bool gone) {
+        const struct change_state *state = c->after.name[0] ? &c->after : &c->before;
+        char text[2 * NAME_SIZE];
+
+        name(t, gone, NODE_IMAGES, c->region, shown(t, c, state->name, text));
+        name(t, gone, NODE_RECEIVED_REGION, account_region(c), text);
+        if (c->kind == CHANGE_SHARED)
+                return;
+        forget_image(t, c->place, state);
+        content(t, NODE_RECEIVED_LINK, c->share);
+}
+
+static void tell_share(struct telling *t, const struct change *c) {
+        bool gone = c->kind == CHANGE_UNSHARED && !c->again;
+
+        if (t->viewer->account == c->account)
+                tell_received(t, c, gone);
+        forget_share(t, c, gone);
+}
+
+void image_forget(struct mount *mount, const struct viewer *viewer, const struct image *image) {
+        struct change_state state = {
+                .description = image->description, .shares_link = image->shares_link, .image = image->id
+        };
+        struct telling t = begin(mount, viewer);
+        char text[2 * NAME_SIZE];
+
+        (void)snprintf(text, sizeof(text), "%s@%s", image->name, image->owner_name); /* fits */
+        name(&t, false, NODE_IMAGES, image->region, text);
+        name(&t, false, NODE_IMAGES, image->region, image->name);
+        forget_image(&t, image->place, &state);
+        forget_links(&t, image->place);
+        end(&t, 0);
+}
+
+void share_forget(struct mount *mount, const struct viewer *viewer, int64_t place, const struct share *share) {
+        struct change c = { .place = place, .share = share->id };
+        struct telling t = begin(mount, viewer);
+
+        strcpy(c.account_name, share->account_name);
+        forget_share(&t, &c, false);
+        end(&t, 0);
+}
+
+void unshare_tell(struct call *call, int64_t share, const char *account) {
+        const struct image *image = &call->image;
+        struct change c = { .kind = CHANGE_UNSHARED, .owner = image->owner, .region = image->region,
+                            .place = image->place, .share = share };
+        struct telling t;
+        char text[2 * NAME_SIZE];
+
+        if (!call->mount->notifier || strcmp(account, call->request.caller.name) != 0)
+                return; /* somebody else's: the caller's view shows it in the one directory that the kernel knows of */
+        strcpy(c.owner_name, image->owner_name);
+        c.account = call->request.caller.account;
+        t = begin(call->mount, viewer_add(call->mount, &call->request.caller));
+        /* not yet what is in the directory that this very request has locked: the feed will */
+        name(&t, true, NODE_IMAGES, c.region, shown(&t, &c, image->name, text));
+        name(&t, true, NODE_RECEIVED_REGION, account_region(&c), text);
+        content(&t, NODE_IMAGE, c.place);
+        content(&t, NODE_META, c.place);
+        content(&t, NODE_META_SHARES, c.place);
+        attributes(&t, NODE_DESCRIPTION, image->description);
+        content(&t, NODE_SHARES_LINK, image->shares_link);
+        attributes(&t, NODE_DISK, image->id);
+        end(&t, WAIT_MS);
+}
+
+void remove_tell(struct call *call, int64_t place) {
+        static const enum node_kind below[] = { NODE_META, NODE_META_SHARES };
+        const struct change_state none = { 0 };
+        struct telling t;
+
+        if (!call->mount->notifier)
+                return;
+        for (size_t i = 0; i < ARRAY_SIZE(below); i++)
+                attributes_changed(call, below[i], place);
+        t = begin(call->mount, viewer_add(call->mount, &call->request.caller));
+        forget_image(&t, place, &none); /* its own name stays locked until this request has been answered */
+        end(&t, 0);
+}
+
+void rename_tell(struct call *call, int64_t place) {
+        struct telling t;
+
+        if (!call->mount->notifier)
+                return;
+        t = begin(call->mount, viewer_add(call->mount, &call->request.caller));
+        forget_links(&t, place);
+        end(&t, WAIT_MS);
+}
+
+void attributes_changed(struct call *call, enum node_kind kind, int64_t id) {
+        if (call->mount->notifier)
+                (void)fuse_lowlevel_notify_inval_inode(call->mount->session, node_pack(call_node(call, kind, id)), -1,
+                                                       0); /* it may not be known */
+}
+
+/* --- everything else --- */
+
+static void tell_instance(struct telling *t, const struct change *c) {
+        char text[2 * NAME_SIZE];
+
+        name(t, !c->made && !c->again, NODE_INSTANCES, c->region, shown(t, c, c->name, text));
+        content(t, NODE_INSTANCE, c->instance);
+}
+
+static void tell_trust(struct telling *t, const struct change *c) {
+        name(t, !c->made, NODE_TRUSTED, c->actor, c->account_name);
+}
+
+static void tell_region(struct telling *t, const struct change *c) {
+        int64_t account = t->viewer->account;
+
+        name(t, !c->made, NODE_REGIONS, 0, c->region_name);
+        name(t, !c->made, NODE_RECEIVED, account, c->region_name);
+        content(t, NODE_REGION, c->region);
+        content(t, NODE_IMAGES, c->region);
+        content(t, NODE_INSTANCES, c->region);
+        content(t, NODE_RECEIVED_REGION, account << NODE_REGION_BITS | c->region);
+}
+
+/* Added, changed or removed: one looks. Whom one trusts is listed as long as it lives. */
+static void tell_account(struct telling *t, const struct change *c) {
+        name(t, false, NODE_ACCOUNTS, 0, c->account_name);
+        name(t, false, NODE_TRUSTED, t->viewer->account, c->account_name);
+        attributes(t, NODE_ACCOUNT, c->account);
+}
+
+bool change_concerns(const struct change *c, const struct viewer *viewer) {
+        bool owner = c->owner == viewer->account || is_privileged(viewer);
+        bool recipient = c->account == viewer->account;
+        bool own = c->own && c->actor == viewer->account;
+
+        switch (c->kind) {
+        case CHANGE_PLACE:
+        case CHANGE_DESCRIBED:
+        case CHANGE_INSTANCE:
+                return owner && !own;
+        case CHANGE_SEALED: /* that its bytes may be cached now is news to who did it, too */
+                return owner;
+        case CHANGE_SHARED:
+                return recipient || (owner && !own);
+        case CHANGE_UNSHARED: /* of its own share the recipient has removed but one of several names */
+                return recipient || (owner && !own);
+        case CHANGE_EXPIRY_SET: /* from now on nothing is to be remembered beyond that */
+                return recipient || owner;
+        case CHANGE_TRUST:
+                return c->actor == viewer->account && !own;
+        case CHANGE_TOUCHED:
+        case CHANGE_REGION:
+        case CHANGE_ACCOUNT:
+        case CHANGE_UNKNOWN:
+                return true;
+        }
+        return true;
+}
+
+static void tell(struct telling *t, const struct change *c) {
+        switch (c->kind) {
+        case CHANGE_PLACE:
+                tell_place(t, c);
+                break;
+        case CHANGE_DESCRIBED:
+        case CHANGE_TOUCHED:
+                tell_touched(t, c);
+                break;
+        case CHANGE_SEALED:
+                tell_sealed(t, c);
+                break;
+        case CHANGE_SHARED:
+        case CHANGE_UNSHARED:
+        case CHANGE_EXPIRY_SET:
+                tell_share(t, c);
+                break;
+        case CHANGE_INSTANCE:
+                tell_instance(t, c);
+                break;
+        case CHANGE_TRUST:
+                tell_trust(t, c);
+                break;
+        case CHANGE_REGION:
+                tell_region(t, c);
+                break;
+        case CHANGE_ACCOUNT:
+        case CHANGE_UNKNOWN:
+                tell_account(t, c);
+                break;
+        }
+}
+
+void change_tell(struct mount *mount, const struct viewer *viewer, const struct change *c) {
+        struct telling t = begin(mount, viewer);
+
+        if (!t.failed)
+                tell(&t, c);
+        end(&t, 0);
+}

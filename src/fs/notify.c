@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT
+ * Telling the kernel what to forget. Its notification of a name takes the lock of the directory it is in, which a
+ * request under way may hold; so this is done by threads of its own, several, and never by one that serves requests.
+ *
+ * Notices that belong together are told in this order: the nodes, the names, the nodes once more. Dropping a name waits,
+ * by that lock, until every lookup and listing of the directory that was answered before has come to its end, so
+ * whatever these may have put into caches is there by then, and goes the second time; and the first time is at once,
+ * however long the lock is held. Kernels from 6.19 on take the lock only for names they know, so all is told again a
+ * little later, when whoever waited for an answer has long had its turn. By then the name may be in use again, and is
+ * only marked as to be asked for.
+ */
+#include <poll.h>
+#include <time.h>
+
+#include "internal.h"
+
+#define WORKERS 8
+#define AGAIN_MS 30
+
+struct notice {
+        enum notice_kind kind;
+        uint64_t node; /* of a name: the directory's */
+        char name[2 * NAME_SIZE];
+};
+
+struct notices {
+        struct notices *next;
+        struct notifier *notifier;
+        bool again;    /* it has been told once */
+        bool awaited;  /* somebody waits, on the stack, until it has */
+        bool *told;
+        int64_t due;   /* ns of the monotonic clock */
+        size_t count, room;
+        struct notice *items;
+};
+
+struct queue {
+        struct notices *first, **last;
+};
+
+struct notifier {
+        struct fuse_session *session;
+        _Atomic bool expires; /* the kernel can mark names instead of dropping them */
+        _Atomic int64_t sent;
+        pthread_mutex_t lock; /* of what follows */
+        pthread_cond_t work, done;
+        struct queue now, later;
+        int first_round; /* notices not yet told once, waiting or under way */
+        struct settled pushed, settled;
+        bool stopping;
+        int running;
+        pthread_t workers[WORKERS];
+};
+
+static int64_t now_ns(void) {
+        struct timespec t;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail for this clock */
+        return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* --- notices --- */
+
+struct notices *notices_new(struct notifier *notifier) {
+        struct notices *n = calloc(1, sizeof(*n));
+
+        if (n)
+                n->notifier = notifier;
+        return n;
+}
+
+static void notices_free(struct notices *n) {
+        free(n->items);
+        free(n);
+}
+
+int notices_add(struct notices *n, enum notice_kind kind, uint64_t node, const char *name) {
+        struct notice *item;
+
+        if (n->count == n->room) {
+                size_t room = n->room ? 2 * n->room : 8;
+                struct notice *items = realloc(n->items, room * sizeof(*items));
+
+                if (!items)
+                        return -ENOMEM;
+                n->items = items;
+                n->room = room;
+        }
+        item = &n->items[n->count++];
+        item->kind = kind;
+        item->node = node;
+        (void)snprintf(item->name, sizeof(item->name), "%s", name ?: ""); /* fits */
+        return 0;
+}
+
+static void expire_name(struct notifier *notifier, const struct notice *item) {
+        size_t length = strlen(item->name);
+
+        if (notifier->expires)
+                (void)fuse_lowlevel_notify_expire_entry(notifier->session, item->node, item->name, length,
+                                                        FUSE_LL_EXPIRE_ONLY); /* it may not be known */
+        else
+                (void)fuse_lowlevel_notify_inval_entry(notifier->session, item->node, item->name, length);
+}
+
+static void tell_nodes(struct notices *n) {
+        for (size_t i = 0; i < n->count; i++)
+                if (n->items[i].kind == NOTICE_ATTRIBUTES || n->items[i].kind == NOTICE_CONTENT)
+                        (void)fuse_lowlevel_notify_inval_inode(n->notifier->session, n->items[i].node,
+                                                               n->items[i].kind == NOTICE_CONTENT ? 0 : -1, 0);
+}
+
+static void tell(struct notices *n) {
+        struct notifier *notifier = n->notifier;
+
+        tell_nodes(n);
+        for (size_t i = 0; i < n->count; i++) {
+                const struct notice *item = &n->items[i];
+
+                if (item->kind == NOTICE_GONE && !n->again)
+                        (void)fuse_lowlevel_notify_inval_entry(notifier->session, item->node, item->name,
+                                                               strlen(item->name)); /* it may not be known */
+                else if (item->kind == NOTICE_GONE || item->kind == NOTICE_NEW)
+                        expire_name(notifier, item);
+        }
+        tell_nodes(n);
+        notifier->sent += (int64_t)n->count;
+}
+
+/* --- the workers --- */
+
+static void push(struct queue *queue, struct notices *n) {
+        n->next = NULL;
+        *queue->last = n;
+        queue->last = &n->next;
+}
+
+static struct notices *pop(struct queue *queue) {
+        struct notices *n = queue->first;
+
+        queue->first = n->next;
+        if (!queue->first)
+                queue->last = &queue->first;
+        return n;
+}
+
+/* What is to be told next; waits for it. NULL: no more. Under the lock. */
+static struct notices *next(struct notifier *notifier) {
+        while (!notifier->stopping) {
+                struct notices *later = notifier->later.first;
+
+                if (notifier->now.first)
+                        return pop(&notifier->now);
+                if (!later) {
+                        (void)pthread_cond_wait(&notifier->work, &notifier->lock);
+                } else if (later->due <= now_ns()) {
+                        return pop(&notifier->later);
+                } else {
+                        struct timespec until = { .tv_sec = later->due / 1000000000,
+                                                  .tv_nsec = later->due % 1000000000 };
+
+                        (void)pthread_cond_timedwait(&notifier->work, &notifier->lock, &until);
+                }
+        }
+        return NULL;
+}
+
+/* Under the lock. */
+static void told(struct notifier *notifier, struct notices *n) {
+        if (n->again) {
+                notices_free(n);
+                return;
+        }
+        if (n->awaited)
+                *n->told = true;
+        if (--notifier->first_round == 0)
+                notifier->settled = notifier->pushed;
+        (void)pthread_cond_broadcast(&notifier->done);
+        n->awaited = false;
+        n->again = true;
+        n->due = now_ns() + AGAIN_MS * INT64_C(1000000);
+        push(&notifier->later, n);
+        (void)pthread_cond_signal(&notifier->work);
+}
+
+static void *worker_main(void *argument) {
+        struct notifier *notifier = argument;
+        struct notices *n;
+
+        guard_thread(notifier->session);
+        (void)pthread_mutex_lock(&notifier->lock);
+        while ((n = next(notifier))) {
+                (void)pthread_mutex_unlock(&notifier->lock);
+                tell(n);
+                (void)pthread_mutex_lock(&notifier->lock);
+                told(notifier, n);
+        }
+        notifier->running--;
+        (void)pthread_cond_broadcast(&notifier->done);
+        (void)pthread_mutex_unlock(&notifier->lock);
+        return NULL;
+}
+
+void notices_send(struct notices *n) {
+        struct notifier *notifier = n->notifier;
+
+        (void)pthread_mutex_lock(&notifier->lock);
+        notifier->first_round++;
+        push(&notifier->now, n);
+        (void)pthread_cond_signal(&notifier->work);
+        (void)pthread_mutex_unlock(&notifier->lock);
+}
+
+void notices_send_wait(struct notices *n, int ms) {
+        struct notifier *notifier = n->notifier;
+        int64_t end = now_ns() + ms * INT64_C(1000000);
+        struct timespec until = { .tv_sec = end / 1000000000, .tv_nsec = end % 1000000000 };
+        bool is_told = false;
+        int r = 0;
+
+        (void)pthread_mutex_lock(&notifier->lock);
+        n->awaited = true;
+        n->told = &is_told;
+        n->next = notifier->now.first; /* before what can wait */
+        if (!n->next)
+                notifier->now.last = &n->next;
+        notifier->now.first = n;
+        notifier->first_round++;
+        (void)pthread_cond_signal(&notifier->work);
+        while (!is_told && r == 0 && !notifier->stopping)
+                r = pthread_cond_timedwait(&notifier->done, &notifier->lock, &until);
+        if (!is_told)
+                n->awaited = false; /* it has not been told, so it is still there */
+        (void)pthread_mutex_unlock(&notifier->lock);
+}
+
+void notifier_mark(struct notifier *notifier, struct settled pushed) {
+        (void)pthread_mutex_lock(&notifier->lock);
+        notifier->pushed = pushed;
+        if (notifier->first_round == 0)
+                notifier->settled = pushed;
+        (void)pthread_mutex_unlock(&notifier->lock);
+}
+
+struct settled notifier_settled(struct notifier *notifier) {
+        struct settled settled;
+
+        (void)pthread_mutex_lock(&notifier->lock);
+        settled = notifier->settled;
+        (void)pthread_mutex_unlock(&notifier->lock);
+        return settled;
+}
+
+int64_t notifier_sent(const struct notifier *notifier) {
+        return notifier->sent;
+}
+
+/* --- its life --- */
+
+int notifier_new(struct fuse_session *session, struct settled start, struct notifier **ret_notifier) {
+        struct notifier *notifier = calloc(1, sizeof(*notifier));
+        pthread_condattr_t monotonic;
+
+        if (!notifier)
+                return -ENOMEM;
+        notifier->session = session;
+        notifier->now.last = &notifier->now.first;
+        notifier->later.last = &notifier->later.first;
+        notifier->pushed = notifier->settled = start;
+        (void)pthread_mutex_init(&notifier->lock, NULL); /* none of these can fail */
+        (void)pthread_condattr_init(&monotonic);
+        (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+        (void)pthread_cond_init(&notifier->work, &monotonic);
+        (void)pthread_cond_init(&notifier->done, &monotonic);
+        (void)pthread_condattr_destroy(&monotonic);
+        for (; notifier->running < WORKERS; notifier->running++) {
+                int r = pthread_create(&notifier->workers[notifier->running], NULL, worker_main, notifier);
+
+                if (r != 0) {
+                        (void)notifier_free(notifier); /* returns NULL */
+                        return -r;
+                }
+        }
+        *ret_notifier = notifier;
+        return 0;
+}
+
+void notifier_can_expire(struct notifier *notifier) {
+        notifier->expires = true;
+}
+
+static bool wait_until_stopped(struct notifier *notifier, int ms) {
+        int64_t end = now_ns() + ms * INT64_C(1000000);
+        struct timespec until = { .tv_sec = end / 1000000000, .tv_nsec = end % 1000000000 };
+        int r = 0;
+        bool stopped;
+
+        (void)pthread_mutex_lock(&notifier->lock);
+        while (notifier->running > 0 && r == 0)
+                r = pthread_cond_timedwait(&notifier->done, &notifier->lock, &until);
+        stopped = notifier->running == 0;
+        (void)pthread_mutex_unlock(&notifier->lock);
+        return stopped;
+}
+
+/* Nobody serves requests any more; but one that waits to be served may hold the lock that a worker waits for. */
+static void serve_waiting(struct fuse_session *session) {
+        struct pollfd fd = { .fd = fuse_session_fd(session), .events = POLLIN };
+        struct fuse_buf buffer = { 0 };
+
+        fuse_session_reset(session); /* one that has been told to end reads requests and drops them */
+        while (poll(&fd, 1, 0) == 1 && fd.revents == POLLIN) {
+                if (fuse_session_receive_buf(session, &buffer) <= 0)
+                        break; /* unmounted: nothing is locked any more */
+                fuse_session_process_buf(session, &buffer);
+        }
+        free(buffer.mem);
+}
+
+struct notifier *notifier_free(struct notifier *notifier) {
+        int workers;
+
+        if (!notifier)
+                return NULL;
+        (void)pthread_mutex_lock(&notifier->lock);
+        notifier->stopping = true;
+        workers = notifier->running;
+        (void)pthread_cond_broadcast(&notifier->work);
+        (void)pthread_cond_broadcast(&notifier->done);
+        (void)pthread_mutex_unlock(&notifier->lock);
+        while (!wait_until_stopped(notifier, 5))
+                serve_waiting(notifier->session);
+        for (int i = 0; i < workers; i++)
+                (void)pthread_join(notifier->workers[i], NULL); /* joinable, and not ourselves */
+        while (notifier->now.first)
+                notices_free(pop(&notifier->now));
+        while (notifier->later.first)
+                notices_free(pop(&notifier->later));
+        free(notifier);
+        return NULL;
+}
