@@ -57,6 +57,16 @@ static inline void cleanup_service(struct service **service) {
 /* The moment it was opened as of: `now`, an event's number, or a time. Belongs to the service. */
 const char *service_asof(const struct service *service);
 
+/* What this process has written through the service since it was opened. */
+#define SERVICE_STATS_SIZES 8
+struct service_stats {
+        uint64_t commits, changes, largest;  /* a commit serves all changes that waited for it; the most at once */
+        uint64_t sizes[SERVICE_STATS_SIZES]; /* commits of 1, 2 to 3, 4 to 7 … changes, the last: of more */
+        uint64_t checkpoints;
+        uint64_t log_bytes; /* of the write-ahead log, after the last commit */
+};
+void service_stats(struct service *service, struct service_stats *ret_stats);
+
 /* Space where the catalog itself is. */
 int service_statvfs(struct service *service, struct statvfs *ret_space);
 

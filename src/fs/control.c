@@ -57,7 +57,7 @@ static int text_version(struct call *call, FILE *to) {
 }
 
 static int text_stats(struct call *call, FILE *to) {
-        stats_print(call->mount->stats, to);
+        stats_print(call->mount, to);
         return 0;
 }
 

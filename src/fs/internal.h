@@ -285,7 +285,7 @@ extern const struct fuse_lowlevel_ops counted_operations;
 struct stats;
 struct stats *stats_new(void);
 struct stats *stats_free(struct stats *stats);
-void stats_print(const struct stats *stats, FILE *to);
+void stats_print(const struct mount *mount, FILE *to);
 enum stats_counter { STATS_PASSTHROUGH_OPENS, STATS_DAEMON_OPENS, STATS_COUNTERS };
 void stats_count(struct stats *stats, enum stats_counter counter);
 

@@ -107,16 +107,47 @@ static unsigned long long percentile(const struct timing *t, unsigned long long 
         return 0;
 }
 
-void stats_print(const struct stats *stats, FILE *to) {
+/* Numbers with commas between; node_text looks at the stream's state. */
+static void print_numbers(FILE *to, size_t count, unsigned long long number(const void *numbers, size_t i),
+                          const void *numbers) {
+        for (size_t i = 0; i < count; i++)
+                (void)fprintf(to, "%s%llu", i ? "," : "", number(numbers, i));
+        (void)fputc('\n', to);
+}
+
+static unsigned long long bucket(const void *timing, size_t i) {
+        return ((const struct timing *)timing)->buckets[i];
+}
+
+static unsigned long long commit_size(const void *stats, size_t i) {
+        return ((const struct service_stats *)stats)->sizes[i];
+}
+
+static void print_commits(const struct mount *mount, FILE *to) {
+        struct service_stats stats;
+
+        service_stats(mount->service, &stats);
+        (void)fprintf(to, "commits\t%llu\nchanges\t%llu\nchanges_most\t%llu\nchanges_a_commit\t",
+                      (unsigned long long)stats.commits, (unsigned long long)stats.changes,
+                      (unsigned long long)stats.largest);
+        print_numbers(to, SERVICE_STATS_SIZES, commit_size, &stats);
+        (void)fprintf(to, "checkpoints\t%llu\nwal_bytes\t%llu\n", (unsigned long long)stats.checkpoints,
+                      (unsigned long long)stats.log_bytes);
+}
+
+void stats_print(const struct mount *mount, FILE *to) {
+        const struct stats *stats = mount->stats;
+
         for (enum operation o = 0; o < OPERATIONS; o++) {
                 const struct timing *t = &stats->operations[o];
 
                 (void)fprintf(to, "%s\t%llu\t%llu\t%llu\t%llu\t%llu\t", operation_names[o], t->count, t->total,
                               t->count ? percentile(t, 500) : 0, t->count ? percentile(t, 990) : 0, t->longest);
-                for (int b = 0; b < BUCKETS; b++) /* node_text looks at the stream's state */
-                        (void)fprintf(to, "%s%llu", b ? "," : "", t->buckets[b]);
-                (void)fputc('\n', to);
+                print_numbers(to, BUCKETS, bucket, t);
         }
         for (enum stats_counter c = 0; c < STATS_COUNTERS; c++)
                 (void)fprintf(to, "%s\t%llu\n", counter_names[c], stats->counters[c]);
+        print_commits(mount, to);
+        (void)fprintf(to, "invalidations\t%lld\n",
+                      (long long)(mount->notifier ? notifier_sent(mount->notifier) : 0));
 }

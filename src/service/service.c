@@ -243,6 +243,17 @@ const char *service_asof(const struct service *service) {
         return service->asof;
 }
 
+void service_stats(struct service *service, struct service_stats *ret_stats) {
+        struct catalog_stats stats;
+
+        _Static_assert(SERVICE_STATS_SIZES == CATALOG_STATS_SIZES, "one histogram");
+        catalog_stats(service->catalog, &stats);
+        *ret_stats = (struct service_stats){ .commits = stats.commits, .changes = stats.changes,
+                                             .largest = stats.largest, .checkpoints = stats.checkpoints,
+                                             .log_bytes = (uint64_t)stats.log_pages * 4096 };
+        memcpy(ret_stats->sizes, stats.sizes, sizeof(stats.sizes));
+}
+
 int service_statvfs(struct service *service, struct statvfs *ret_space) {
         return statvfs(service->dir, ret_space) < 0 ? -errno : 0;
 }

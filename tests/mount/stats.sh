@@ -35,8 +35,19 @@ for name, *numbers, buckets in operations:
     buckets = list(map(int, buckets.split(',')))
     assert len(buckets) == 24 and sum(buckets) == count, name
     assert (count > 0 or total == longest == median == p99 == 0) and median <= p99 and total >= longest, name
-assert all(len(line) == 2 and line[1].isdigit() for line in lines if line not in operations)
+assert all(len(line) == 2 and line[1].replace(',', '').isdigit() for line in lines if line not in operations)
 PYTHON
+
+# Commits: of this mount's own changes, all of them in some commit; and of others' the kernel is told.
+changes=$(value changes 2)
+[ "$changes" -ge 8 ] || not_ok "only $changes changes"
+[ "$(value commits 2)" -ge 1 ] && [ "$(value commits 2)" -le "$changes" ] || not_ok 'commits'
+is "$(value commits 2)" eval 'echo $(($(value changes_a_commit 2 | tr , +)))'
+[ "$(value wal_bytes 2)" -gt 0 ] || not_ok 'no write-ahead log'
+before=$(value invalidations 2)
+ok admin region add east
+settle
+[ "$(value invalidations 2)" -gt "$before" ] || not_ok 'a new region was not told'
 
 # Disks by who moves their bytes; texts are no disks.
 before=$(($(value opens_passthrough 2) + $(value opens_daemon 2)))
