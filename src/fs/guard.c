@@ -39,9 +39,20 @@ static int own_descriptor(int fd) {
         return r;
 }
 
+/* Whoever waits for the end of what the daemon prints is not to wait for us. */
+static void silence(void) {
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+        for (int standard = STDIN_FILENO; null >= 0 && standard <= STDERR_FILENO; standard++)
+                (void)dup2(null, standard);
+        (void)fd_close(null);
+}
+
 void guard_thread(struct fuse_session *session) {
-        if (unshare(CLONE_FILES) == 0)
-                (void)own_descriptor(fuse_session_fd(session)); /* else it uses the daemon's, as if there were no guard */
+        if (unshare(CLONE_FILES) < 0)
+                return; /* it uses the daemon's, as if there were no guard */
+        silence();
+        (void)own_descriptor(fuse_session_fd(session));
 }
 
 /* --- the child --- */
@@ -53,11 +64,11 @@ static void refuse(int fd, const struct fuse_in_header *request) {
                 (void)!write(fd, &reply, sizeof(reply)); /* who asked may be gone */
 }
 
-/* Only what is safe in the child of a process with threads. */
-_Noreturn static void watch(int fd, void *buffer) {
+/* Only what is safe in the child of a process with threads. ready: closed when it is on guard. */
+_Noreturn static void watch(int fd, int ready, void *buffer) {
         struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
         sigset_t death;
-        int null, number;
+        int number;
 
         (void)prctl(PR_SET_NAME, "imgsharefs-guard"); /* none of these can fail */
         (void)sigfillset(&death);
@@ -65,18 +76,17 @@ _Noreturn static void watch(int fd, void *buffer) {
         (void)sigemptyset(&death);
         (void)sigaddset(&death, DEATH);
         (void)!chdir("/");
-        null = open("/dev/null", O_RDWR | O_CLOEXEC);
-        for (int standard = STDIN_FILENO; null >= 0 && standard <= STDERR_FILENO; standard++)
-                (void)dup2(null, standard);
+        silence();
+        (void)fd_close(ready);
         if (own_descriptor(fd) < 0)
                 _exit(0);
         (void)sigwait(&death, &number); /* the set is valid */
         for (int ms = 0; ms < LAST_ROUND_MS;) {
-                int ready = poll(&poll_fd, 1, 10);
+                int n = poll(&poll_fd, 1, 10);
 
-                if (ready < 0 || (ready > 0 && poll_fd.revents != POLLIN))
+                if (n < 0 || (n > 0 && poll_fd.revents != POLLIN))
                         break; /* the connection has ended */
-                if (ready == 0)
+                if (n == 0)
                         ms += 10;
                 else if (read(fd, buffer, REQUEST_MAX) >= (ssize_t)sizeof(struct fuse_in_header))
                         refuse(fd, buffer);
@@ -87,17 +97,25 @@ _Noreturn static void watch(int fd, void *buffer) {
 int guard_start(struct fuse_session *session, pid_t *ret_guard) {
         _cleanup_free_ void *buffer = malloc(REQUEST_MAX);
         pid_t parent = getpid(), guard;
+        int ready[2];
 
         if (!buffer)
                 return -ENOMEM;
-        guard = fork();
-        if (guard < 0)
+        if (pipe2(ready, O_CLOEXEC) < 0)
                 return -errno;
+        guard = fork();
         if (guard == 0) {
+                (void)fd_close(ready[0]);
                 if (prctl(PR_SET_PDEATHSIG, DEATH) < 0 || getppid() != parent)
                         _exit(0);
-                watch(fuse_session_fd(session), buffer);
+                watch(fuse_session_fd(session), ready[1], buffer);
         }
+        (void)fd_close(ready[1]);
+        if (guard > 0)
+                (void)!read(ready[0], &parent, 1); /* the end of file */
+        (void)fd_close(ready[0]);
+        if (guard < 0)
+                return -EAGAIN;
         *ret_guard = guard;
         return 0;
 }

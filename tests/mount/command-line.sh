@@ -66,3 +66,9 @@ is 'north south' listing "$T/mnt/regions"
 unmount mnt
 ok "$IMGSHAREFS" -o account=alice "$DIR" "$T/mnt"
 unmount mnt
+
+# Who waits for the end of its output, as $(…) does, waits for the mount and no longer.
+mkdir -p "$T/mnt"
+ok timeout 20 bash -c ': "$("$IMGSHAREFS" "$DIR" "$1" -o account=alice 2>&1)"' - "$T/mnt"
+is 'north south' listing "$T/mnt/regions"
+unmount mnt
