@@ -13,6 +13,8 @@ int share_revoke(struct request *request, int64_t place, const char *account);
 /* Sets when a share ends: a date (the end of that day in UTC), an RFC 3339 time, `+30d`, `+12h`, `never` or "".
  * -EINVAL: something else, or past. Only the owner. */
 int share_expire(struct request *request, int64_t share, const char *text);
+/* May who asks set it at all? For opening the file that says it. */
+int share_judge_expiry(struct request *request, int64_t share);
 /* Such a time in ms; 0: never. -EINVAL. */
 int share_expiry_parse(const char *text, int64_t *ret_expires);
 

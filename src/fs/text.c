@@ -53,6 +53,7 @@ static int judge_write(struct call *call, const struct text_handle *handle) {
         case NODE_META_REVIEWED:
                 return image_judge_attributes(&call->request, handle->place);
         case NODE_EXPIRES:
+                return share_judge_expiry(&call->request, call->node.id);
         case NODE_INSTANCE_IMAGE:
                 return 0; /* judged with what is written */
         default:

@@ -59,20 +59,46 @@ int share_expiry_parse(const char *text, int64_t *ret_expires) {
         return 0;
 }
 
-int share_expire(struct request *request, int64_t share, const char *text) {
-        struct expiring n = { .decision = { .request = request,
-                                            .op = EVENT_SET_EXPIRY,
-                                            .asked = "set the expiry of a share of {object}" },
-                              .share = share };
+static int expiring_init(struct expiring *ret_expiring, struct request *request, int64_t share) {
         struct share found;
         struct image image;
         int r = service_writable(request->service);
 
         if (r == 0)
                 r = share_get(request, share, &found, &image);
+        if (r == 0)
+                *ret_expiring = (struct expiring){ .decision = { .request = request,
+                                                                 .op = EVENT_SET_EXPIRY,
+                                                                 .asked = "set the expiry of a share of {object}",
+                                                                 .place = image.place },
+                                                   .share = share };
+        return r;
+}
+
+int share_judge_expiry(struct request *request, int64_t share) {
+        struct expiring n;
+        int r = expiring_init(&n, request, share);
+
         if (r < 0)
                 return r;
-        n.decision.place = image.place;
+        {
+                _cleanup_read_ struct catalog_connection *c = NULL;
+
+                r = catalog_read(request->service->catalog, &c);
+                if (r == 0)
+                        r = decision_read(c, &n.decision);
+                if (r == 0)
+                        r = share_expire_judge(&n.decision, true, true);
+        }
+        return decision_end(&n.decision, r);
+}
+
+int share_expire(struct request *request, int64_t share, const char *text) {
+        struct expiring n;
+        int r = expiring_init(&n, request, share);
+
+        if (r < 0)
+                return r;
         n.valid = share_expiry_parse(text, &n.expires) == 0;
         r = decision_end(&n.decision, catalog_write(request->service->catalog, run_expire, &n));
         if (r == 0)

@@ -80,8 +80,10 @@ for word in never +90d 2001-01-01 nonsense; do
         refused 1 "$EPERM" put "$word" "$theirs"
         rule no-reshare bob
 done
-run sh -c ': >"$1"' - "$theirs"
-run truncate -s 0 "$theirs"
+refused 2 "$EPERM" sh -c ': >"$1"' - "$theirs" # refused when it is opened: closing would be too late
+rule no-reshare bob
+refused 1 "$EPERM" truncate -s 0 "$theirs"
+rule no-reshare bob
 absent "$B/web@alice/shares/carol/.expires"
 refused 1 "$EPERM" rm "$expires"
 refused 1 "$EPERM" touch "$A/web/shares/bob/other"
