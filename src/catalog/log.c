@@ -76,6 +76,8 @@ int catalog_log_at(struct catalog_connection *c, int64_t time, bool including, i
                 const int64_t middle = low + (high - low + 1) / 2;
 
                 r = event_at(c, middle, &id, &found);
+                if (r < 0)
+                        return r;
                 if (found < time || (including && found == time))
                         low = middle;
                 else
