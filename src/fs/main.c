@@ -12,6 +12,10 @@
  *   text.c       small writable texts                events.c    /events
  *   instances.c, accounts.c, meta_risk.c …  as they are called
  *
+ *   cache.c      what the kernel may remember        feed.c      the thread that hears of changes
+ *   invalidate.c what a change means to a view       prune.c     forgetting a whole view      viewers.c  whose views
+ *   notify.c     telling the kernel                  guard.c     that a killed daemon leaves nobody waiting
+ *
  * Each operation is: who and where, the name, one service call, one reply. Rules are in src/policy, bytes in src/blob,
  * facts in src/catalog; src/service joins them.
  */

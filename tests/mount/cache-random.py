@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 # Random changes through mounts that cache and mounts that do not, and by imgshare; then every mount that caches must
 # show just what its twin without caches shows: 100 ms after changes of others, at once after its own. Also through
-# directories and files held open while they change, move or vanish.
-# Usage: cache-random.py ROOT IMGSHARE CATALOG CHANGES SEED; mounts NAME and NAME-truth of each account below ROOT.
+# directories and files held open while they change, move or vanish. Mounts for one account each, and one for many.
+# Usage: cache-random.py ROOT IMGSHARE CATALOG CHANGES SEED; mounts NAME and NAME-truth of each account, and many and
+# many-truth for users, below ROOT.
+import contextlib
 import errno
 import os
 import random
@@ -13,7 +15,8 @@ import time
 ROOT, IMGSHARE, CATALOG, CHANGES, SEED = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
 SETTLE = 0.1  # SPEC 5.3
 ACCOUNTS = ('alice', 'bob')  # who act
-VIEWS = ('alice', 'bob', 'audit', 'turncoat')
+VIEWS = ('alice', 'bob', 'audit', 'turncoat')  # in mounts of their own
+UIDS = {'alice': 70001, 'bob': 70002, 'audit': 70003, 'turncoat': 70004, 'operator': 0}  # in the one for many
 NAMES = ('p', 'q', 'r')
 INSTANCES = ('vm1', 'vm2')
 RECIPIENTS = ('alice', 'bob', 'carol', 'nobody')
@@ -22,6 +25,29 @@ PARTS = ('description', 'shares', 'disk', '.meta', '.hidden')
 rand = random.Random(SEED)
 expiries = []  # times at which shares end by themselves
 history = []  # of the changes since the last comparison
+
+
+@contextlib.contextmanager
+def user(uid):
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+class View:
+    """What one account sees in one mount, and in that mount's twin."""
+
+    def __init__(self, mount, account, uid):
+        self.mount, self.account, self.uid = mount, account, uid
+        self.name = account if mount == account else f'{mount} as {account}'
+
+    def mounts(self):
+        return self.mount, self.mount + '-truth'
+
+
+ALL_VIEWS = [View(v, v, 0) for v in VIEWS] + [View('many', a, uid) for a, uid in UIDS.items()]
 
 
 def attempt(call, *arguments, **keywords):
@@ -34,7 +60,11 @@ def attempt(call, *arguments, **keywords):
 
 def attributes(path, **keywords):
     st = attempt(os.lstat, path, **keywords)
-    return st if isinstance(st, str) else (oct(st.st_mode), st.st_ino, st.st_size, st.st_mtime_ns, st.st_blocks)
+    return st if isinstance(st, str) else values(st)
+
+
+def values(st):
+    return oct(st.st_mode), st.st_uid, st.st_ino, st.st_size, st.st_mtime_ns, st.st_blocks
 
 
 def text(path):
@@ -102,9 +132,10 @@ class Held:
     def __init__(self, view, path, flags):
         self.view, self.path, self.flags = view, path, flags
         self.fds = []
-        for mount in (view, view + '-truth'):
+        for mount in view.mounts():
             try:
-                self.fds.append(os.open(f'{ROOT}/{mount}/{path}', flags))
+                with user(view.uid):
+                    self.fds.append(os.open(f'{ROOT}/{mount}/{path}', flags))
             except OSError:
                 self.close()
                 raise
@@ -128,7 +159,7 @@ class Held:
 
 def attributes_fd(fd):
     st = attempt(os.fstat, fd)
-    return st if isinstance(st, str) else (oct(st.st_mode), st.st_ino, st.st_size, st.st_mtime_ns, st.st_blocks)
+    return st if isinstance(st, str) else values(st)
 
 
 def list_fd(fd):
@@ -140,11 +171,11 @@ held = []
 
 
 def hold_something():
-    view = rand.choice(VIEWS)
+    view = rand.choice(ALL_VIEWS)
     region = rand.choice(REGIONS)
     image = rand.choice(NAMES)
-    if rand.random() < 0.7 or view not in ACCOUNTS:
-        image += '@' + rand.choice(others(view))
+    if rand.random() < 0.7 or view.account not in ACCOUNTS:
+        image += '@' + rand.choice(others(view.account))
     path = f'regions/{region}/' + rand.choice((
         'images', 'instances', f'images/{image}', f'images/{image}/.meta', f'images/{image}/.meta/shares/',
         f'images/{image}/.meta/shares/{rand.choice(RECIPIENTS)}', f'images/{image}/disk',
@@ -155,7 +186,7 @@ def hold_something():
         held.append(Held(view, path, flags))
     except OSError:
         return
-    if len(held) > 12:
+    if len(held) > 16:
         held.pop(rand.randrange(len(held))).close()
 
 
@@ -177,7 +208,8 @@ def wrong(what, cached, truth):
 
 def look_in(mount, view):
     os.chdir(f'{ROOT}/{mount}')
-    seen = look(view)
+    with user(view.uid):
+        seen = look(view.account)
     os.chdir('/')
     return seen
 
@@ -188,14 +220,15 @@ def compare(views, immediately=False):
         begun = time.time()
         found = []
         for view in views:
-            cached, truth = look_in(view, view), look_in(view + '-truth', view)
+            cached, truth = (look_in(mount, view) for mount in view.mounts())
             if cached != truth:
-                found.append((view, cached, truth))
+                found.append((view.name, cached, truth))
         for h in held:
             if h.view in views:
-                cached, truth = (h.look(fd) for fd in h.fds)
+                with user(h.view.uid):
+                    cached, truth = (h.look(fd) for fd in h.fds)
                 if cached != truth:
-                    found.append((f'{h.view}, held {h.path} ({h.flags:o})', cached, truth))
+                    found.append((f'{h.view.name}, held {h.path} ({h.flags:o})', cached, truth))
         ended = time.time()
         near = [t for t in expiries if begun - SETTLE - 0.02 <= t <= ended + 0.02]
         if not near or not found:
@@ -242,6 +275,11 @@ def touch(path):
 
 
 def change(account, mount):
+    with user(UIDS[account] if mount.startswith('many') else 0):
+        change_as(account, mount)
+
+
+def change_as(account, mount):
     other = rand.choice(others(account))
     images = f'{ROOT}/{mount}/regions/{rand.choice(REGIONS[:1] * 4 + REGIONS)}/images'
     instances = images[:-len('images')] + 'instances'
@@ -300,33 +338,34 @@ def administer():
     command = rand.choice((
         ('region', 'add', 'west'), ('region', 'rm', 'west'),
         ('account', 'set', 'turncoat', 'role=auditor'), ('account', 'set', 'turncoat', 'role=account'),
+        ('account', 'set', 'turncoat', f'uid={rand.choice((70004, 70005))}'),
         ('account', 'set', 'alice', 'quota=100')))
     done = subprocess.run((IMGSHARE, '-C', CATALOG, *command), stderr=subprocess.PIPE, stdout=subprocess.PIPE, check=False)
     history.append(' '.join(command) + f': {done.returncode}')
 
 
 def main():
-    compare(VIEWS)
+    compare(ALL_VIEWS)
     done = 0
     while done < CHANGES:
         del history[:-12]
         for _ in range(rand.randrange(3)):
             hold_something()
         if rand.random() < 0.2:  # one process, one mount: at once
-            account = rand.choice(ACCOUNTS)
+            view = rand.choice([v for v in ALL_VIEWS if v.account in ACCOUNTS])
             for _ in range(rand.randrange(1, 6)):
-                change(account, account)
-                compare((account,), immediately=True)
+                change(view.account, view.mount)
+                compare((view,), immediately=True)
                 done += 1
             continue
         if rand.random() < 0.1:
             administer()
         for _ in range(rand.choice((1, 1, 2, 5, 10, 30))):
             account = rand.choice(ACCOUNTS)
-            change(account, rand.choice((account, account, account + '-truth')))
+            change(account, rand.choice((account, account, account + '-truth', 'many', 'many', 'many-truth')))
             done += 1
         time.sleep(SETTLE)
-        compare(VIEWS)
+        compare(rand.sample(ALL_VIEWS, 4))
     for h in held:
         h.close()
     print(f'{done} changes, {failures} wrong')

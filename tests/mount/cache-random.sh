@@ -4,9 +4,14 @@
 # mounts that cache nothing. A failure prints its seed; SEED=N repeats it, IMGSHARE_LONG=1 takes more changes.
 LIMIT=900
 . "${0%/*}/lib.sh"
+needs_root # to be many users
 catalog
-admin account add audit --role auditor >"$T/out" || die 'account add'
-admin account add turncoat >"$T/out" || die 'account add'
+admin account add audit --role auditor --uid 70003 >"$T/out" || die 'account add'
+admin account add turncoat --uid 70004 >"$T/out" || die 'account add'
+admin account set alice uid=70001 >"$T/out" && admin account set bob uid=70002 >"$T/out" || die 'account set'
+chmod 711 "$T"
+mount_at many multiuser
+mount_at many-truth multiuser,nocache
 for account in alice bob audit turncoat; do
         mount_at "$account" "account=$account"
         mount_at "$account-truth" "account=$account,nocache"
