@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: MIT
+"""Disks and instances: importing, copying, launching, custom images (SPEC 4, 5.1, 5.2)."""
+import errno
+
+from model import Instance, No, silent
+from rules import Rules, bad_name
+
+
+class Disks(Rules):
+    """The verbs that move bytes. A disk is written between opening() and closed(), which is what cp does."""
+
+    def opening(self, view, image):
+        """May its disk be opened for writing, or made? docs/POLICY.md, write a disk."""
+        refuse = self.refusal(view, 'available', image)
+        if self.role(view) == 'auditor':
+            refuse('read-only-role')
+        if self.role(view) == 'operator':
+            refuse('role')
+        if image.owner != view.account or image.state == 'sealed':
+            refuse('sealed')
+
+    def truncated(self, view, image, size=0):
+        """Made, or cut."""
+        if image.disk is None:
+            self.log(view, 'create', image)
+        content = image.disk or b''
+        self.changed(view, image, content[:size].ljust(size, b'\0'))
+
+    def changed(self, view, image, content):
+        """Bytes are written; what that means for the image is settled when the disk is closed."""
+        image.disk, image.dirty = content, True
+
+    def closed(self, view, image, source=None):
+        """SPEC 5.1: a draft becomes available when a disk with content is closed; then all three parts exist.
+
+        SPEC 3.3: writing the disk resets reviewed; every copy the kernel is asked for records its source.
+        """
+        if image.dirty and image.reviewed:
+            image.reviewed = False
+            self.log(view, 'review', image)
+        image.dirty = False
+        copied = source not in (None, image.source)
+        silent('what is written over a copy keeps its source', 'SPEC 6: lineage is never lost')
+        image.source = source or image.source
+        draft = image.state == 'draft' and image.disk
+        if copied or draft:
+            self.log(view, 'copy' if copied else 'available', image)
+        if draft:
+            self.fill(image)
+
+    @staticmethod
+    def fill(image):
+        image.state = 'available'
+        image.description, image.link = image.description or b'', True
+
+    def reading(self, view, thing, op='launch'):
+        """Opening a disk for reading, or linking it: SPEC 3.2, its owner only."""
+        if isinstance(thing, Instance):
+            if thing.account != view.account:
+                self.refusal(view, op, thing)('role')
+        elif thing.owner != view.account:
+            self.refusal(view, 'copy', thing)('no-copy-of-shared')
+
+    @staticmethod
+    def origin(thing):
+        """What is recorded: the disk that was copied, which a reinstallation or a removal makes another one."""
+        if isinstance(thing, Instance):
+            return ('instance', (thing, thing.installed), thing.origin)
+        return ('copy', (thing, thing.incarnation))
+
+    def copied(self, view, thing):
+        """SPEC 5.1: sealed once copied; a draft cannot be."""
+        if not isinstance(thing, Instance):
+            self.seal(view, thing)
+
+    def link_disk(self, view, thing, image):
+        """ln SOURCE image/disk: the copy is there with the answer (SPEC 5.2)."""
+        if self.role(view) == 'auditor':
+            self.refusal(view, 'copy', thing)('read-only-role')  # an auditor changes nothing; to look is not asked here
+        self.reading(view, thing, 'copy')
+        self.opening(view, image)
+        if not isinstance(thing, Instance) and self.held(thing):
+            raise No(errno.EBUSY)
+        self.copied(view, thing)
+        image.disk = thing.disk
+        if image.reviewed:  # SPEC 3.3: a copy starts at 0
+            image.reviewed = False
+            self.log(view, 'review', image)
+        silent('a copy of an empty disk is a draft with an empty disk', 'SPEC 5.1: available needs content')
+        image.source = self.origin(thing)
+        if image.disk:
+            self.fill(image)
+        self.log(view, 'copy', image)
+
+    def copy_disk(self, view, thing, image):
+        """cp that asks the kernel to copy (copy_file_range), from open to close."""
+        self.reading(view, thing)
+        self.opening(view, image)
+        self.truncated(view, image)
+        if not thing.disk:
+            return
+        if not isinstance(thing, Instance) and self.held(thing):
+            raise No(errno.EBUSY)
+        self.changed(view, image, thing.disk)
+        self.copied(view, thing)
+        self.closed(view, image, self.origin(thing))
+
+    # ---- instances
+
+    def create_machine(self, view, region, name):
+        refuse = self.refusal(view, 'create', f'{region}/{name}@{view.account}')
+        if self.role(view) != 'account':
+            refuse('read-only-role' if self.role(view) == 'auditor' else 'role')
+        silent('an instance is named like an account, at most 64', 'SPEC 2: images 60, the rest 64')
+        if code := bad_name(name, 64):
+            raise No(code)
+        vm = self.instances[region, view.account, name] = Instance(region, view.account, name)
+        self.log(view, 'create', vm)
+        return vm
+
+    def using(self, view, vm, op='instance-delete'):
+        """docs/POLICY.md, use or remove an instance: the staff see it, and that is all."""
+        if self.role(view) == 'auditor':
+            self.refusal(view, op, vm)('read-only-role')
+        if vm.account != view.account:
+            self.refusal(view, op, vm)('role')
+
+    def remove_machine(self, view, vm, part=None):
+        self.using(view, vm)
+        if part is None:
+            if vm.parts():
+                raise No(errno.ENOTEMPTY)
+            del self.instances[vm.region, vm.account, vm.name]
+        elif part == 'image':
+            vm.image = None
+        else:
+            vm.disk = None
+        self.log(view, 'instance-delete', vm)
+
+    def launch(self, view, vm, text):
+        """SPEC 5.2: [region/]img[@owner]. SPEC 4 launch, in this order."""
+        name = text.removesuffix('\n')
+        region, slash, rest = name.rpartition('/')
+        region, plain, owner = (region if slash else vm.region), *self.split(view, rest)
+        refuse = self.refusal(view, 'launch', f'{region}/{plain}@{owner}')
+        if self.role(view) == 'auditor':
+            refuse('read-only-role')
+        if self.role(view) != 'account':
+            refuse('role')
+        image = self.images.get((region, owner, plain))
+        if image is None or not self.sees(view, image):
+            raise No(errno.ENOENT)
+        if region != vm.region:
+            refuse('same-region')
+        if self.unavailable(image):
+            refuse('image-available')
+        if self.held(image):
+            raise No(errno.EBUSY)
+        account = self.accounts[view.account]
+        if account.require_trust and image.owner not in (view.account, *account.trusted):
+            refuse('trust')
+        self.seal(view, image)
+        vm.image, vm.disk, vm.origin = f'{image.name}@{image.owner}', image.disk, (image, image.incarnation)
+        self.log(view, 'reinstall' if vm.installed else 'launch', image)
+        vm.installed += 1
+
+    @staticmethod
+    def split(view, name):
+        plain, at, owner = name.partition('@')
+        return plain, owner if at else view.account
+
+    # ---- trust
+
+    def trust(self, view, name):
+        """docs/POLICY.md: trust an owner."""
+        refuse = self.refusal(view, 'trust', None, name)
+        if self.role(view) != 'account':
+            refuse('read-only-role' if self.role(view) == 'auditor' else 'role')
+        if name not in self.accounts or self.accounts[name].gone:
+            refuse('unknown-account')
+        if name == view.account:
+            refuse('no-self-share')
+        self.accounts[view.account].trusted |= {name}
+        self.log(view, 'trust', None, name)
+
+    def untrust(self, view, name):
+        if self.role(view) == 'auditor':
+            self.refusal(view, 'untrust', None, name)('read-only-role')
+        self.accounts[view.account].trusted -= {name}
+        self.log(view, 'untrust', None, name)

@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: MIT
+"""The real thing: a catalog, its mounts, and the system calls that an operation is. Knows no rule.
+
+A process cannot be started for each call, so this one becomes each caller by its filesystem uid, which is what FUSE hands on.
+"""
+import ctypes
+import errno
+import os
+import shutil
+import subprocess
+import time
+
+from model import View
+
+LIBC = ctypes.CDLL(None)
+IMGSHARE, IMGSHAREFS = os.environ.get('IMGSHARE', 'imgshare'), os.environ.get('IMGSHAREFS', 'imgsharefs')
+FLAGS = {'w': os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 'a': os.O_WRONLY | os.O_APPEND, 'r+': os.O_WRONLY}
+# name: role, uid. Everybody is in the mount for many users; those in OWN_MOUNTS have a mount of their own as well.
+CAST = {'alice': ('account', 70001), 'bob': ('account', 70002), 'carol': ('account', 70003), 'dave': ('account', 70004),
+        'aud': ('auditor', 70010), 'boss': ('operator', 70011)}
+OWN_MOUNTS = ('alice', 'bob', 'aud', 'operator')
+REGIONS = ('north', 'south')
+PATIENCE = 0.5  # SPEC 5.3 promises 100 ms; a busy machine is given this
+
+
+class World:
+    """A catalog below a folder, mounted; close() takes it down and says what `imgshare check` finds."""
+
+    def __init__(self, folder, many=1):
+        self.folder, self.catalog, self.uid = folder, f'{folder}/catalog', 0
+        self.mounts, self.views, self.roots, self.folders, self.held, self.denials = [], {}, {}, {}, {}, {}
+        os.makedirs(folder)
+        os.chmod(folder, 0o711)
+        self.run('init', self.catalog)
+        for name in REGIONS:
+            self.run('region', 'add', name)
+        for name, (role, uid) in CAST.items():
+            self.run('account', 'add', name, '--role', role, '--uid', str(uid))
+        for name in ('all', 'too')[:many]:
+            self.mount(name, 'multiuser')
+        for name in OWN_MOUNTS:
+            self.mount(name, f'account={name}')
+            self.views[name] = View(name, name, 0, False, name == 'aud')
+        for name, uid in (('operator', 0), *((name, uid) for name, (_, uid) in CAST.items())):
+            self.join(name, uid, ('all', 'too')[:many])
+        self.follower = subprocess.Popen([IMGSHARE, '-C', self.catalog, 'log', '--follow', '--json'], stdout=subprocess.PIPE)
+        os.set_blocking(self.follower.stdout.fileno(), False)
+        self.heard = b''
+
+    def join(self, name, uid, mounts=('all',)):
+        for mount in mounts:
+            self.views[f'{name}@{mount}'] = View(f'{name}@{mount}', name, uid, True)
+
+    def run(self, *arguments):
+        return subprocess.run([IMGSHARE, '-C', self.catalog, *arguments], check=True, capture_output=True)
+
+    def mount(self, name, who):
+        os.mkdir(f'{self.folder}/{name}')
+        subprocess.run([IMGSHAREFS, self.catalog, f'{self.folder}/{name}', '-o', f'{who},durability=normal'], check=True, timeout=30)
+        self.mounts.append(name)
+
+    def close(self):
+        """Unmounts and checks. Returns what was found wrong."""
+        self.become(0)
+        for fd in (*self.held.values(), *self.roots.values(), *self.folders.values()):
+            os.close(fd)
+        self.held, self.roots, self.folders = {}, {}, {}
+        for name in self.mounts:
+            if subprocess.run(['umount', f'{self.folder}/{name}'], stderr=subprocess.DEVNULL, timeout=30).returncode:
+                subprocess.run(['umount', '-l', f'{self.folder}/{name}'])
+        self.mounts = []
+        checked = subprocess.run([IMGSHARE, '-C', self.catalog, 'check'], capture_output=True, text=True, timeout=120)
+        return '' if checked.returncode == 0 else checked.stdout + checked.stderr
+
+    def discard(self):
+        self.follower.kill()
+        self.follower.wait()
+        self.follower.stdout.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def log_lines(self):
+        """What the log has said since the last call."""
+        try:
+            while chunk := os.read(self.follower.stdout.fileno(), 1 << 20):
+                self.heard += chunk
+        except BlockingIOError:
+            pass
+        *lines, self.heard = self.heard.split(b'\n')
+        return lines
+
+    # ---- as whom, where
+
+    def become(self, uid):
+        if uid != self.uid:
+            LIBC.setfsuid(0)
+            LIBC.setfsuid(uid)
+            self.uid = uid
+
+    def root(self, view):
+        if view.name not in self.roots:
+            mount = view.name.rpartition('@')[2]
+            self.roots[view.name] = os.open(f'{self.folder}/{mount}', os.O_PATH | os.O_DIRECTORY)
+        return self.roots[view.name]
+
+    def at(self, view, path):
+        """A folder that is open, and the rest of the path: most paths begin with a region's images or instances."""
+        parts = path.split('/', 3)
+        if parts[0] != 'regions' or len(parts) < 4:
+            return self.root(view), path
+        key = view.name, parts[1], parts[2]
+        if key not in self.folders:
+            try:
+                self.folders[key] = os.open('/'.join(parts[:3]), os.O_PATH | os.O_DIRECTORY, dir_fd=self.root(view))
+            except OSError:
+                return self.root(view), path
+        return self.folders[key], parts[3]
+
+    def forget(self):
+        """Region or role changed: no folder stays open."""
+        for fd in self.folders.values():
+            os.close(fd)
+        self.folders = {}
+
+    # ---- operations
+
+    def do(self, view, operation):
+        """Returns errno (commands: exit status), and the rule of the denial that the operation left, if it left one."""
+        name, arguments = operation[1], operation[2:]
+        if hasattr(self, 'command_' + name):
+            return getattr(self, 'command_' + name)(*arguments)
+        self.become(view.uid if view.multi else 0)
+        try:
+            getattr(self, 'call_' + name)(view, *arguments)
+            return 0, None
+        except OSError as error:
+            return error.errno, self.denial(view)
+
+    def denial(self, view):
+        """The rule of the last denial, if it is new. Exactly the loud refusals count (SPEC 4)."""
+        key = view.name.rpartition('@')[2], view.uid if view.multi else 0
+        self.become(key[1])
+        try:
+            lines = self.read(view, '.imgshare/last_denial').decode().split('\n')
+        except OSError:
+            return None
+        number = int(lines[0][8:] or 0)
+        rule = lines[2][6:] if len(lines) > 2 else None
+        before, self.denials[key] = self.denials.get(key, 0), number
+        if number == before:
+            return None
+        return rule if number == before + 1 else f'{number - before} denials, {rule}'
+
+    def call_mkdir(self, view, path):
+        fd, rest = self.at(view, path)
+        os.mkdir(rest, dir_fd=fd)
+
+    def call_rmdir(self, view, path):
+        fd, rest = self.at(view, path)
+        os.rmdir(rest, dir_fd=fd)
+
+    def call_unlink(self, view, path):
+        fd, rest = self.at(view, path)
+        os.unlink(rest, dir_fd=fd)
+
+    def call_symlink(self, view, target, path):
+        fd, rest = self.at(view, path)
+        os.symlink(target, rest, dir_fd=fd)
+
+    def call_rename(self, view, path, to):
+        (fd, rest), (other, new) = self.at(view, path), self.at(view, to)
+        os.rename(rest, new, src_dir_fd=fd, dst_dir_fd=other)
+
+    def call_link(self, view, path, to):
+        (fd, rest), (other, new) = self.at(view, path), self.at(view, to)
+        os.link(rest, new, src_dir_fd=fd, dst_dir_fd=other, follow_symlinks=False)
+
+    def open(self, view, path, flags):
+        fd, rest = self.at(view, path)
+        return os.open(rest, flags | os.O_CLOEXEC, 0o644, dir_fd=fd)
+
+    def call_write(self, view, path, text, how='w'):
+        fd = self.open(view, path, FLAGS[how])
+        try:
+            if text:
+                os.write(fd, text.encode('latin-1'))
+        finally:
+            os.close(fd)
+
+    def call_truncate(self, view, path, size):
+        fd = self.open(view, path, os.O_WRONLY)
+        try:
+            os.ftruncate(fd, size)
+        finally:
+            os.close(fd)
+
+    def call_copy(self, view, path, to):
+        source = self.open(view, path, os.O_RDONLY)
+        try:
+            target = self.open(view, to, FLAGS['w'])
+            try:
+                while os.copy_file_range(source, target, 1 << 30):
+                    pass
+            finally:
+                os.close(target)
+        finally:
+            os.close(source)
+
+    def read(self, view, path):
+        fd = self.open(view, path, os.O_RDONLY)
+        try:
+            text = b''
+            while chunk := os.read(fd, 1 << 16):
+                text += chunk
+            return text
+        finally:
+            os.close(fd)
+
+    def call_read(self, view, path):
+        os.close(self.open(view, path, os.O_RDONLY))
+
+    def call_stat(self, view, path):
+        fd, rest = self.at(view, path)
+        os.stat(rest, dir_fd=fd)
+
+    def call_hold(self, view, path):
+        self.held[view.name, path] = self.open(view, path, os.O_WRONLY)
+
+    def call_release(self, view, path):
+        fd = self.held.pop((view.name, path), None)
+        if fd is not None:
+            os.close(fd)
+
+    def call_wait(self, view):
+        pass
+
+    # ---- what a path shows; the kinds are tree.py's
+
+    def look(self, view, path, kind):
+        self.become(view.uid if view.multi else 0)
+        try:
+            if kind == 'dir':
+                fd = self.open(view, path, os.O_RDONLY | os.O_DIRECTORY)
+                try:
+                    return tuple(sorted(os.listdir(fd)))
+                finally:
+                    os.close(fd)
+            if kind == 'size':
+                fd, rest = self.at(view, path)
+                return os.stat(rest, dir_fd=fd).st_size
+            text = self.read(view, path)
+        except OSError as error:
+            return errno.errorcode[error.errno]
+        if kind == 'text':
+            return text
+        rows = [tuple(line.split('\t')) for line in text.decode().splitlines()]
+        if kind == 'rows':
+            return tuple(sorted(rows))
+        if kind == 'grants':
+            return tuple(sorted((account, by, expires) for account, _, by, expires in rows))
+        return rows[0][0].split(';')[0] if kind == 'source' else rows[0][0]
+
+    # ---- commands
+
+    def command(self, account, *arguments):
+        done = subprocess.run([IMGSHARE, '-C', self.catalog, '--as', account, *arguments], capture_output=True, text=True)
+        rule = done.stderr.rstrip().rpartition(' (')[2]
+        return done.returncode, rule[:-1] if rule.endswith(')') else None
+
+    def command_limit(self, account, name, value):
+        return self.command(account, 'limits', name, str(value))
+
+    def command_region_add(self, account, name):
+        return self.command(account, 'region', 'add', name)
+
+    def command_region_rm(self, account, name):
+        self.forget()
+        return self.command(account, 'region', 'rm', name)
+
+    def command_account_add(self, account, name, uid, role='account'):
+        result = self.command(account, 'account', 'add', name, '--uid', str(uid), '--role', role)
+        if result[0] == 0:
+            self.join(name, uid)
+        return result
+
+    def command_account_rm(self, account, name):
+        return self.command(account, 'account', 'rm', name)
+
+    def command_account_set(self, account, name, key, value):
+        self.forget()
+        return self.command(account, 'account', 'set', name, f'{key}={value}')
+
+    def pause(self, seconds):
+        if seconds > 0:
+            time.sleep(seconds)
