@@ -317,7 +317,6 @@ bool change_concerns(const struct change *c, const struct viewer *viewer) {
         case CHANGE_SEALED: /* that its bytes may be cached now is news to who did it, too */
                 return owner;
         case CHANGE_SHARED:
-                return recipient || (owner && !own);
         case CHANGE_UNSHARED: /* of its own share the recipient has removed but one of several names */
                 return recipient || (owner && !own);
         case CHANGE_EXPIRY_SET: /* from now on nothing is to be remembered beyond that */

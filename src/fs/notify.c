@@ -220,7 +220,7 @@ void notices_send_wait(struct notices *n, int ms) {
 
         (void)pthread_mutex_lock(&notifier->lock);
         n->awaited = true;
-        n->told = &is_told;
+        n->told = &is_told; /* cppcheck-suppress autoVariables ; this waits until nobody has it */
         n->next = notifier->now.first; /* before what can wait */
         if (!n->next)
                 notifier->now.last = &n->next;

@@ -42,9 +42,15 @@ struct denials {
         size_t kinds[2]; /* by folded */
         struct quota quotas[CALLERS_MAX];
         struct allowance common;
-        struct denial *waiting, **last, *writing; /* rows; what the writer has taken */
-        size_t rows;                              /* both together */
-        bool posted;                              /* the writer will come for them */
+        struct denial *waiting, **last; /* rows */
+        size_t rows;                    /* these, and what the writer has taken */
+        bool posted;                    /* the writer will come for them */
+};
+
+/* What the writer takes at one time. One commit may serve several. */
+struct writing {
+        struct denials *denials;
+        struct denial *rows;
 };
 
 static struct denial *denial_free(struct denial *d) {
@@ -257,48 +263,59 @@ static int write_row(struct catalog_connection *c, const struct denial *d) {
 }
 
 /* The writer has come: what it takes is its own until it is done. */
-static void take_waiting(struct denials *denials) {
-        denials->writing = TAKE_PTR(denials->waiting);
+static void take_waiting(struct writing *writing) {
+        struct denials *denials = writing->denials;
+
+        writing->rows = TAKE_PTR(denials->waiting);
         denials->last = &denials->waiting;
         denials->posted = false;
 }
 
 static int write_waiting(struct catalog_connection *c, void *context) {
-        struct denials *denials = context;
+        struct writing *writing = context;
         int r = 0;
 
-        (void)pthread_mutex_lock(&denials->lock);
-        take_waiting(denials);
-        (void)pthread_mutex_unlock(&denials->lock);
-        for (const struct denial *d = denials->writing; d && r == 0; d = d->next)
+        (void)pthread_mutex_lock(&writing->denials->lock);
+        take_waiting(writing);
+        (void)pthread_mutex_unlock(&writing->denials->lock);
+        for (const struct denial *d = writing->rows; d && r == 0; d = d->next)
                 r = write_row(c, d);
         return r;
 }
 
 /* What could not be written is counted again. */
 static void waiting_written(void *context, int r) {
-        struct denials *denials = context;
+        struct writing *writing = context;
+        struct denials *denials = writing->denials;
         int64_t now = rate_now();
 
         (void)pthread_mutex_lock(&denials->lock);
-        if (r < 0 && !denials->writing) /* not even begun */
-                take_waiting(denials);
-        for (const struct denial *d = denials->writing; d; d = d->next) {
+        if (r < 0 && !writing->rows) /* not even begun */
+                take_waiting(writing);
+        for (const struct denial *d = writing->rows; d; d = d->next) {
                 denials->rows--;
                 if (r < 0)
                         fold(denials, d, d->count > 0 ? d->count : 1, now);
         }
-        denials->writing = chain_free(denials->writing);
         (void)pthread_mutex_unlock(&denials->lock);
+        (void)chain_free(writing->rows); /* returns NULL */
+        free(writing);
 }
 
 /* A log that cannot be written loses its lines, not the requests. */
 static void post(struct service *service) {
         struct denials *denials = service->denials;
+        struct writing *writing;
 
-        if (denials->waiting && !denials->posted)
-                denials->posted =
-                        catalog_post(service->catalog, write_waiting, denials, waiting_written) == 0;
+        if (!denials->waiting || denials->posted)
+                return;
+        writing = malloc(sizeof(*writing));
+        if (!writing)
+                return; /* the next one may have more luck */
+        *writing = (struct writing){ .denials = denials };
+        denials->posted = catalog_post(service->catalog, write_waiting, writing, waiting_written) == 0;
+        if (!denials->posted)
+                free(writing);
 }
 
 void denial_log(struct service *service, const struct caller *caller, enum event_op op, const char *object,
