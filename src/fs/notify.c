@@ -93,12 +93,19 @@ int notices_add(struct notices *n, enum notice_kind kind, uint64_t node, const c
         return 0;
 }
 
+#ifdef HAVE_FUSE_EXPIRE_FLAGS
+#define notify_expire(session, parent, name, length)                                                                   \
+        fuse_lowlevel_notify_expire_entry(session, parent, name, length, FUSE_LL_EXPIRE_ONLY)
+#else
+#define notify_expire fuse_lowlevel_notify_expire_entry
+#endif
+
+/* That a name is not known to the kernel is no error. */
 static void expire_name(struct notifier *notifier, const struct notice *item) {
         size_t length = strlen(item->name);
 
         if (notifier->expires)
-                (void)fuse_lowlevel_notify_expire_entry(notifier->session, item->node, item->name, length,
-                                                        FUSE_LL_EXPIRE_ONLY); /* it may not be known */
+                (void)notify_expire(notifier->session, item->node, item->name, length);
         else
                 (void)fuse_lowlevel_notify_inval_entry(notifier->session, item->node, item->name, length);
 }
