@@ -289,6 +289,8 @@ int catalog_share_get(struct catalog_connection *c, int64_t id, struct share *re
 /* Live shares of an image, id > after; account 0: all, else only that one. */
 int catalog_share_list(struct catalog_connection *c, int64_t image, int64_t account, int64_t after,
                        int (*each)(const struct share *share, void *context), void *context);
+/* How many live shares an image has; no more than `most` are counted, which is what it costs. */
+int catalog_share_count(struct catalog_connection *c, int64_t image, int64_t most, int64_t *ret_count);
 int catalog_share_put(struct catalog_connection *c, int64_t event, int64_t image, int64_t account, int64_t region);
 int catalog_share_end(struct catalog_connection *c, int64_t event, int64_t id);
 /* The oldest live share an account received, with the image it is for. -ENOENT: none. */

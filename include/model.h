@@ -59,7 +59,6 @@ struct image {
         bool digested;
         uint8_t digest[DIGEST_SIZE];
         int64_t mtime; /* of the disk, nanoseconds since 1970; 0: the blob's own. As of the past: of its last event */
-        int64_t shares; /* live ones */
         int64_t sealed; /* the event that sealed it, 0: none has */
         int64_t expires; /* when the share ends by which who asks sees it, ms; 0: never, or it needs none */
         bool reviewed;  /* its owner says it holds no secrets (FAQ 10) */

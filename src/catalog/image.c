@@ -21,9 +21,8 @@ static int image_row(sqlite3_stmt *s, struct image *ret_image) {
                 .place_created = sqlite3_column_int64(s, 13),
                 .size = sqlite3_column_int64(s, 14),
                 .mtime = sqlite3_column_int64(s, 16),
-                .shares = sqlite3_column_int64(s, 17),
                 .sealed = sqlite3_column_int64(s, 9),
-                .reviewed = sqlite3_column_int(s, 18) != 0,
+                .reviewed = sqlite3_column_int(s, 17) != 0,
         };
         if (sqlite3_column_bytes(s, 15) == DIGEST_SIZE) {
                 ret_image->digested = true;

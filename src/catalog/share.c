@@ -65,6 +65,18 @@ int catalog_share_list(struct catalog_connection *c, int64_t image, int64_t acco
         return r;
 }
 
+int catalog_share_count(struct catalog_connection *c, int64_t image, int64_t most, int64_t *ret_count) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_SHARE_COUNT, &s, "ii", image, most);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : -EIO;
+        *ret_count = sqlite3_column_int64(s, 0);
+        return 0;
+}
+
 int catalog_share_put(struct catalog_connection *c, int64_t event, int64_t image, int64_t account, int64_t region) {
         return changed_one(statement_run(c, S_SHARE_PUT, "iiii", event, image, account, region));
 }

@@ -32,9 +32,11 @@ static int read_image(struct catalog_connection *c, struct apply *a, int64_t pla
         r = decision_read(c, d);
         if (r == 0 && !d->visible)
                 r = -ENOENT;
+        if (r == 0)
+                r = decision_shares(c, d);
         if (r < 0 || !a->plan)
                 return r;
-        d->image.shares += numbers_get(&a->more, (uint64_t)place);
+        d->shares += numbers_get(&a->more, (uint64_t)place);
         if (numbers_get(&a->planned, apply_pair(place, 0)) > 0)
                 d->image.state = IMAGE_SEALED;
         return 0;
@@ -80,7 +82,7 @@ static int planned(struct apply *a, int64_t account, int more) {
 
 /* Keeps the image at hand as it is after a share more or less. */
 static int changed(struct apply *a, int64_t account, int more) {
-        a->decision.image.shares += more;
+        a->decision.shares += more;
         if (more > 0)
                 a->decision.image.state = IMAGE_SEALED;
         return a->plan ? planned(a, account, more) : 0;

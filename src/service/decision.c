@@ -48,6 +48,8 @@ int decision_read(struct catalog_connection *c, struct decision *d) {
                 return r;
         d->visible = d->owner = false;
         d->image = (struct image){ 0 };
+        d->shares = 0;
+        d->counted = false;
         r = catalog_image_get(c, d->place, &d->image);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
@@ -57,7 +59,12 @@ int decision_read(struct catalog_connection *c, struct decision *d) {
         d->visible = r > 0;
         d->owner = image_is_own(d->request, &d->image);
         object_name(&d->image, d->object);
-        return 0;
+        return catalog_share_count(c, d->image.id, 1, &d->shares);
+}
+
+int decision_shares(struct catalog_connection *c, struct decision *d) {
+        d->counted = true;
+        return catalog_share_count(c, d->image.id, INT64_MAX, &d->shares);
 }
 
 #define NAMED 8 /* recipients a sentence names; the rest are counted */

@@ -24,13 +24,13 @@ static int judge_edit(struct catalog_connection *c, struct editing *e) {
                 return r;
         if (e->removing)
                 r = policy_image_delete(&(struct delete_facts){
-                        .role = role, .visible = d->visible, .owner = d->owner, .shares = d->image.shares });
+                        .role = role, .visible = d->visible, .owner = d->owner, .shares = d->shares });
         else
                 r = policy_image_edit(&(struct edit_facts){
                         .role = role,
                         .visible = d->visible,
                         .owner = d->owner,
-                        .shares = e->link ? 0 : d->image.shares, /* the link says nothing: it may come back any time */
+                        .shares = e->link ? 0 : d->shares, /* the link says nothing: it may come back any time */
                         .valid = e->valid,
                 });
         return r > 0 ? decision_judged(c, d, r) : r;

@@ -24,7 +24,7 @@ static int run_disk_remove(struct catalog_connection *c, void *context) {
                 .role = d->request->caller.role,
                 .visible = d->visible,
                 .owner = d->owner,
-                .shares = d->image.shares,
+                .shares = d->shares,
                 .busy = n->busy,
         });
         if (r != 0)

@@ -100,7 +100,7 @@ static int run_remove(struct catalog_connection *c, void *context) {
         if (r < 0)
                 return r;
         r = policy_image_delete(&(struct delete_facts){
-                .role = d->request->caller.role, .visible = d->visible, .owner = d->owner, .shares = d->image.shares });
+                .role = d->request->caller.role, .visible = d->visible, .owner = d->owner, .shares = d->shares });
         if (r != 0)
                 return decision_judged(c, d, r);
         if (d->image.has_disk || d->image.description || d->image.shares_link)
@@ -134,7 +134,7 @@ static int rename_facts(struct catalog_connection *c, struct renaming *n, struct
                 .role = d->request->caller.role,
                 .visible = d->visible,
                 .owner = d->owner,
-                .shares = d->image.shares,
+                .shares = d->shares,
                 .valid = name_check(NAME_IMAGE, d->name) == 0,
         };
         if (!ret_facts->valid)
@@ -186,7 +186,7 @@ static int run_rename_part(struct catalog_connection *c, void *context) {
         if (r < 0)
                 return r;
         r = policy_image_delete(&(struct delete_facts){
-                .role = d->request->caller.role, .visible = d->visible, .owner = d->owner, .shares = d->image.shares });
+                .role = d->request->caller.role, .visible = d->visible, .owner = d->owner, .shares = d->shares });
         return r != 0 ? decision_judged(c, d, r) : -EXDEV; /* nothing is written: mv copies and removes */
 }
 

@@ -68,7 +68,8 @@ struct decision {
         const char *account; /* the other account, NULL: none */
         const char *name;    /* a new name, NULL: none */
         struct image image;  /* image.place 0: there is none */
-        bool visible, owner;
+        int64_t shares; /* live ones; 1 if there are any, until they are counted */
+        bool counted, visible, owner;
         char object[OBJECT_SIZE];
         char names[512], paths[512];
         int64_t count, limit;
@@ -77,6 +78,8 @@ struct decision {
 
 /* Reads the caller's role and the image again, in the transaction. -EACCES: the caller's account is gone. */
 int decision_read(struct catalog_connection *c, struct decision *d);
+/* Counts the image's live shares: for who keeps the number while it goes on. */
+int decision_shares(struct catalog_connection *c, struct decision *d);
 /* Only who asks, read again: for what is about no image. */
 int decision_caller(struct catalog_connection *c, struct decision *d);
 /* May the caller manage regions, accounts and limits? Read again in the transaction. */

@@ -11,7 +11,11 @@ static int share_facts(struct catalog_connection *c, struct decision *d, const s
 
         if (r < 0)
                 return r;
-        d->count = d->image.shares;
+        if (!d->counted)
+                r = catalog_share_count(c, d->image.id, d->limit, &d->shares);
+        if (r < 0)
+                return r;
+        d->count = d->shares;
         *ret_facts = (struct share_facts){
                 .role = d->request->caller.role,
                 .visible = d->visible,
@@ -45,7 +49,15 @@ int share_grant_judge(struct catalog_connection *c, struct decision *d, const st
         struct share_facts facts;
         int r = share_facts(c, d, seal, &facts, ret_account);
 
-        return r < 0 ? r : policy_share_grant(&facts);
+        if (r == 0)
+                r = policy_share_grant(&facts);
+        if (r == RULE_SHARE_LIMIT && !d->counted) { /* says how many there are */
+                int e = decision_shares(c, d);
+
+                d->count = d->shares;
+                return e < 0 ? e : r;
+        }
+        return r;
 }
 
 int share_grant_commit(struct catalog_connection *c, struct decision *d, const struct seal *seal,

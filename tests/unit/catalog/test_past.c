@@ -67,17 +67,18 @@ static int print_line(const char *line, size_t length, void *context) {
 static int print_image(const struct image_entry *entry, void *context) {
         const struct reading *r = context;
         char text[TEXT_SIZE], object[OBJECT_SIZE];
-        int64_t mtime, place, source, same;
+        int64_t mtime, place, source, same, shares;
         struct image i;
         size_t length;
 
         assert_int_equal(catalog_image_get(r->c, entry->place, &i), 0);
         assert_int_equal(catalog_image_source(r->c, i.id, &source, &same), 0);
         assert_int_equal(catalog_image_name(r->c, i.id, object, &place), 0);
+        assert_int_equal(catalog_share_count(r->c, i.id, INT64_MAX, &shares), 0);
         (void)fprintf(r->to, " image %ld %ld %s/%s@%s (%s) state %d disk %d parts %ld %ld at %ld %ld size %ld",
                       i.place, i.id, i.region_name, i.name, i.owner_name, object, (int)i.state, i.has_disk,
                       i.description, i.shares_link, i.created, i.place_created, i.size);
-        (void)fprintf(r->to, " shares %ld reviewed %d source %ld\n", i.shares, i.reviewed, source);
+        (void)fprintf(r->to, " shares %ld reviewed %d source %ld\n", shares, i.reviewed, source);
         if (i.description) {
                 assert_int_equal(catalog_description_get(r->c, i.description, text, &length, &mtime, &place), 0);
                 (void)fprintf(r->to, "  text %s\n", text);

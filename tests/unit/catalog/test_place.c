@@ -56,7 +56,6 @@ static void test_new_place_is_an_empty_draft(void **state) {
         assert_int_equal(image.shares_link, 0);
         assert_int_equal(image.size, 0);
         assert_int_equal(image.mtime, 0);
-        assert_int_equal(image.shares, 0);
         assert_int_equal(image.created, sql_number("SELECT time FROM event ORDER BY id DESC LIMIT 1"));
         assert_int_equal(image.place_created, image.created);
 }

@@ -73,6 +73,59 @@ static void test_the_sizes_of_days_are_verified_by_reading_them(void **state) {
         assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
 }
 
+/* Steps of SQLite's machine that the statement has taken since it was asked last. */
+static int steps(enum statement statement) {
+        return sqlite3_stmt_status(scratch_reader->statements[statement], SQLITE_STMTSTATUS_VM_STEP, 1);
+}
+
+static int share_find(int64_t image, int64_t account) {
+        struct share share;
+
+        assert_int_equal(catalog_share_find(scratch_reader, image, account, &share), 0);
+        return steps(S_SHARE_FIND);
+}
+
+static int image_get(int64_t place) {
+        struct image image;
+
+        assert_int_equal(catalog_image_get(scratch_reader, place, &image), 0);
+        return steps(S_IMAGE_OF_PLACE);
+}
+
+static int share_count(int64_t image, int64_t most) {
+        int64_t count;
+
+        assert_int_equal(catalog_share_count(scratch_reader, image, most, &count), 0);
+        assert_true(count <= most);
+        return steps(S_SHARE_COUNT);
+}
+
+static void test_shares_cost_only_who_counts_them(void **state) {
+        int64_t web, bob;
+        int get, find, any;
+        char name[NAME_SIZE];
+
+        (void)state;
+        (void)must(REGION_PUT, 0, 0, "north");
+        (void)must(ACCOUNT_PUT, 0, 0, "alice");
+        (void)must(ACCOUNT_PUT, 0, 0, "bob");
+        bob = account_id("bob");
+        web = must(PLACE_PUT, region_id("north"), account_id("alice"), "web");
+        (void)must(SHARE_PUT, web, bob, NULL);
+        get = image_get(web);
+        find = share_find(web, bob);
+        any = share_count(web, 1);
+        for (int i = 0; i < 100; i++) {
+                (void)snprintf(name, sizeof(name), "a%d", i); /* fits */
+                (void)must(ACCOUNT_PUT, 0, 0, name);
+                (void)must(SHARE_PUT, web, account_id(name), NULL);
+        }
+        assert_int_equal(image_get(web), get);
+        assert_int_equal(share_find(web, bob), find);
+        assert_true(share_count(web, 1) <= any);
+        assert_true(share_count(web, 101) > any + 100);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 int main(void) {
@@ -80,6 +133,7 @@ int main(void) {
                 CASE(test_listings_and_lookups_use_an_index),
                 CASE(test_what_an_account_uses_is_read_by_its_own_rows),
                 CASE(test_the_sizes_of_days_are_verified_by_reading_them),
+                CASE(test_shares_cost_only_who_counts_them),
         };
 
         return cmocka_run_group_tests_name("catalog plan", tests, NULL, NULL);

@@ -102,6 +102,20 @@ struct image row(int64_t place) {
         return image;
 }
 
+static int count_share(const struct share *share, void *context) {
+        (void)share;
+        ++*(int64_t *)context;
+        return 0;
+}
+
+int64_t live_shares(int64_t place) {
+        struct image image = row(place);
+        int64_t count = 0;
+
+        assert_int_equal(share_list(as("operator"), &image, 0, count_share, &count), 0);
+        return count;
+}
+
 struct disk_handle *opened(int64_t place, int flags) {
         struct disk_handle *handle = NULL;
 

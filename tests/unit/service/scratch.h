@@ -44,6 +44,8 @@ struct request *as_of(struct service *service, const char *name);
 int64_t draft(int64_t region, const char *name);
 int64_t filled(int64_t region, const char *name, uint64_t size);
 struct image row(int64_t place);
+/* How many live shares it has. */
+int64_t live_shares(int64_t place);
 
 /* Alice's disk, open; disk_close(as("alice"), …) or finish() ends it: flush and close. */
 struct disk_handle *opened(int64_t place, int flags);

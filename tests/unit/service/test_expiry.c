@@ -49,7 +49,7 @@ static void test_a_clock_set_back_revives_nothing(void **state) {
         assert_int_equal(share_find(as("bob"), place, "bob", &share), 0);
         sql_run("UPDATE event SET time = time + 7200000 WHERE id = (SELECT max(id) FROM event)");
         assert_int_equal(share_find(as("alice"), place, "bob", &share), -ENOENT);
-        assert_int_equal(row(place).shares, 0);
+        assert_int_equal(live_shares(place), 0);
         assert_int_equal(image_get(as("bob"), place, &(struct image){ 0 }), -ENOENT);
         /* its place is free, and the end of the old one is in the log */
         assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);

@@ -86,7 +86,7 @@ static void test_a_removed_account_loses_its_shares_and_its_name(void **state) {
         assert_int_equal(account_remove(as("operator"), "alice"), -ENOTEMPTY);
         assert_int_equal(account_remove(as("operator"), "operator"), -EPERM);
         assert_int_equal(account_remove(as("operator"), "bob"), 0);
-        assert_int_equal(row(place).shares, 1);
+        assert_int_equal(live_shares(place), 1);
         assert_int_equal(events("op = 'unshare' AND account = 'bob' AND object = 'north/web@alice' AND actor = 1"), 1);
         assert_int_equal(events("op = 'account-rm' AND account = 'bob'"), 1);
         assert_int_equal(account_remove(as("operator"), "bob"), -ENOENT);

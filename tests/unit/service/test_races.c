@@ -69,7 +69,7 @@ static void test_the_limit_holds(void **state) {
         assert_int_equal(failures, 0);
         assert_int_equal(granted, 17);
         assert_int_equal(limited, 10 * THREADS - 17);
-        assert_int_equal(row(a).shares, 17);
+        assert_int_equal(live_shares(a), 17);
         assert_int_equal(events("op = 'seal'"), 1);
 }
 

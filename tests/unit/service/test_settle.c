@@ -46,7 +46,7 @@ static void test_a_whole_copy_is_a_link(void **state) {
         assert_int_equal(image.size, SIZE);
         image = row(b);
         assert_int_equal(image.state, IMAGE_AVAILABLE);
-        assert_int_equal(image.shares, 0);
+        assert_int_equal(live_shares(b), 0);
         assert_int_equal(events("op = 'seal' AND object = 'north/a@alice'"), 1);
         assert_int_equal(events("op = 'copy' AND object = 'south/b@alice' AND json_extract(detail, '$.source') = 'north/a@alice'"), 1);
         assert_int_equal(events("op = 'available' AND object = 'south/b@alice'"), 0); /* one event, not two */

@@ -22,7 +22,7 @@ static void test_sharing_seals(void **state) {
         image = row(place);
         assert_int_equal(image.state, IMAGE_SEALED);
         assert_int_equal(image.size, 12345);
-        assert_int_equal(image.shares, 1);
+        assert_int_equal(live_shares(place), 1);
         assert_true(image.mtime != 0);
         assert_int_equal(events("op = 'seal' AND object = 'north/web@alice' AND json_extract(detail, '$.size') = 12345"), 1);
         assert_int_equal(events("op = 'share' AND object = 'north/web@alice' AND account = 'bob' AND rule IS NULL"), 1);
@@ -46,7 +46,7 @@ static void test_a_refused_share_seals_nothing(void **state) {
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 assert_int_equal(share_grant(as(cases[i].who), place, cases[i].with, &share), cases[i].result);
                 assert_int_equal(row(place).state, IMAGE_AVAILABLE);
-                assert_int_equal(row(place).shares, 0);
+                assert_int_equal(live_shares(place), 0);
         }
         assert_int_equal(events("op IN ('share', 'seal') AND rule IS NULL"), 0);
 }
@@ -88,7 +88,7 @@ static void test_limit(void **state) {
         assert_string_equal(request->refusal.fact, "1 of 1 shares are live");
         assert_int_equal(share_grant(as("alice"), place, "bob", &share), RULE_SHARE_EXISTS); /* also when full */
         assert_int_equal(limit_set(as("operator"), LIMIT_SHARES, 0), 0);
-        assert_int_equal(row(place).shares, 1); /* what exists is kept */
+        assert_int_equal(live_shares(place), 1); /* what exists is kept */
         assert_int_equal(share_revoke(as("alice"), place, "bob"), 0);
         assert_int_equal(share_grant(as("alice"), place, "bob", &share), RULE_SHARE_LIMIT);
 }
@@ -145,7 +145,7 @@ static void test_revoke_by_role(void **state) {
         assert_int_equal(share_grant(as("alice"), place, "carol", &share), 0);
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
                 assert_int_equal(share_revoke(as(cases[i].who), place, cases[i].whose), cases[i].result);
-        assert_int_equal(row(place).shares, 0);
+        assert_int_equal(live_shares(place), 0);
         assert_int_equal(row(place).state, IMAGE_SEALED); /* for good */
         assert_int_equal(events("op = 'unshare' AND rule IS NULL AND object = 'north/web@alice'"), 2);
         assert_int_equal(events("op = 'unshare' AND rule IS NULL AND account = 'carol' AND actor = 1"), 1);
