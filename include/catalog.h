@@ -49,6 +49,12 @@ const char *catalog_uuid(const struct catalog *catalog);
 int catalog_read(struct catalog *catalog, struct catalog_connection **ret_connection);
 /* The same for today's rows, whatever moment the catalog was opened as of: of who asks. */
 int catalog_read_today(struct catalog *catalog, struct catalog_connection **ret_connection);
+/* The same connection once more, to be ended once more, by the same thread. */
+struct catalog_connection *catalog_read_again(struct catalog_connection *connection);
+/* Of one just borrowed: all reads up to the last catalog_read_end share a transaction, and rows read before need not be
+ * asked for as long as nobody has committed anything. A transaction holds back checkpoints, so it is for microseconds,
+ * and nobody waits for anything meanwhile. */
+void catalog_read_together(struct catalog_connection *connection);
 void catalog_read_end(struct catalog_connection **connection);
 #define _cleanup_read_ _cleanup_(catalog_read_end)
 
@@ -285,6 +291,8 @@ int catalog_shares_link_get(struct catalog_connection *c, int64_t id, int64_t *r
 /* --- shares --- */
 
 int catalog_share_find(struct catalog_connection *c, int64_t image, int64_t account, struct share *ret_share);
+/* The same by the account's name. */
+int catalog_share_named(struct catalog_connection *c, int64_t image, const char *account, struct share *ret_share);
 int catalog_share_get(struct catalog_connection *c, int64_t id, struct share *ret_share);
 /* Live shares of an image, id > after; account 0: all, else only that one. */
 int catalog_share_list(struct catalog_connection *c, int64_t image, int64_t account, int64_t after,

@@ -25,9 +25,12 @@ enum service_flags {
         SERVICE_BACKGROUND = 1 << 2, /* a daemon: sweeps the stores, computes digests in a thread of its own */
 };
 
+struct catalog_connection;
 struct request {
         struct service *service;
         struct caller caller;
+        bool looking;                      /* between request_look and request_done */
+        struct catalog_connection *reader; /* what it looks through, once there was something to look up */
         struct refusal refusal; /* set when a call returns > 0 */
 };
 
@@ -78,6 +81,15 @@ int service_caller(struct service *service, const char *name, uid_t uid, enum vi
  * whoever acts as it. -ENOENT: no account. */
 int service_caller_of_uid(struct service *service, uid_t uid, enum via via, struct caller *ret_caller,
                           uid_t *ret_owner);
+
+/* What is looked up (found, got, read; not listings) from here to request_done, by one thread, is cheaper together. Still
+ * it may be of several moments. Nothing that may wait comes in between, for checkpoints would wait, too: what looks at
+ * the bytes' store ends it by itself. */
+void request_look(struct request *request);
+void request_done(struct request *request);
+
+/* As service_caller_of_uid for the request's uid and via, which stay as they are. */
+int request_identify(struct request *request, uid_t *ret_owner);
 
 /* Reads the account's role again (another process may have changed it). -ENOENT: it was removed. */
 int service_caller_refresh(struct service *service, struct caller *caller);

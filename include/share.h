@@ -21,8 +21,9 @@ int share_expiry_parse(const char *text, int64_t *ret_expires);
 /* A directory `shares` cannot be made by hand: always > 0 or -ENOENT, `image-available` in a draft (SPEC 5.1). */
 int share_directory(struct request *request, int64_t place);
 
-/* The share of an image with an account, as far as who asks may see it. -ENOENT. */
-int share_find(struct request *request, int64_t place, const char *account, struct share *ret_share);
+/* The share of an image with an account, as far as who asks may see it, and the image. -ENOENT. */
+int share_find(struct request *request, int64_t place, const char *account, struct share *ret_share,
+               struct image *ret_image);
 /* By its id, with the image it is for. */
 int share_get(struct request *request, int64_t id, struct share *ret_share, struct image *ret_image);
 /* Live shares that who asks may see, id > after, in the order of granting. */

@@ -14,31 +14,36 @@ static int account_row(sqlite3_stmt *s, struct account *ret_account) {
         return column_text(s, 1, ret_account->name, sizeof(ret_account->name));
 }
 
-/* The row of a statement that has just been started with result r. */
-static int account_one(sqlite3_stmt **s, int r, struct account *ret_account) {
+/* Asks for one by its number or its name. */
+static int account_ask(struct catalog_connection *c, const struct memo_key *key, struct account *ret_account) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = key->text ? statement_start(c, key->which, &s, "t", key->text)
+                          : statement_start(c, key->which, &s, "i", key->a);
+
         if (r == 0)
-                r = statement_row(*s);
+                r = statement_row(s);
         if (r <= 0)
                 return r < 0 ? r : -ENOENT;
-        return account_row(*s, ret_account);
+        r = account_row(s, ret_account);
+        if (r == 0)
+                memo_put(c, key, ret_account, sizeof(*ret_account));
+        return r;
+}
+
+static int account_one(struct catalog_connection *c, const struct memo_key *key, struct account *ret_account) {
+        return memo_get(c, key, ret_account, sizeof(*ret_account)) ? 0 : account_ask(c, key, ret_account);
 }
 
 int catalog_account_find(struct catalog_connection *c, const char *name, struct account *ret_account) {
-        _cleanup_statement_ sqlite3_stmt *s = NULL;
-
-        return account_one(&s, statement_start(c, S_ACCOUNT_FIND, &s, "t", name), ret_account);
+        return account_one(c, &(struct memo_key){ .which = S_ACCOUNT_FIND, .text = name }, ret_account);
 }
 
 int catalog_account_get(struct catalog_connection *c, int64_t id, struct account *ret_account) {
-        _cleanup_statement_ sqlite3_stmt *s = NULL;
-
-        return account_one(&s, statement_start(c, S_ACCOUNT_GET, &s, "i", id), ret_account);
+        return account_one(c, &(struct memo_key){ .which = S_ACCOUNT_GET, .a = id }, ret_account);
 }
 
 int catalog_account_of_uid(struct catalog_connection *c, int64_t uid, struct account *ret_account) {
-        _cleanup_statement_ sqlite3_stmt *s = NULL;
-
-        return account_one(&s, statement_start(c, S_ACCOUNT_OF_UID, &s, "i", uid), ret_account);
+        return account_one(c, &(struct memo_key){ .which = S_ACCOUNT_OF_UID, .a = uid }, ret_account);
 }
 
 int catalog_account_used(struct catalog_connection *c, const char *name) {

@@ -126,6 +126,8 @@ int connection_open(struct catalog *catalog, bool writer, struct catalog_connect
                 return r;
         if (writer)
                 checkpoint_hook(c);
+        else
+                memo_open(c);
         *ret_connection = TAKE_PTR(c);
         return 0;
 }
@@ -182,6 +184,7 @@ struct catalog *catalog_close(struct catalog *catalog) {
         (void)pthread_cond_destroy(&catalog->work); /* nobody waits any more */
         (void)pthread_cond_destroy(&catalog->checkpoint);
         (void)pthread_mutex_destroy(&catalog->lock);
+        catalog->memo = memo_free(catalog->memo);
         free(catalog->path);
         free(catalog);
         return NULL;
@@ -202,7 +205,8 @@ static int catalog_new(const char *path, enum catalog_flags flags, struct catalo
         (void)pthread_cond_init(&catalog->work, NULL);
         (void)pthread_cond_init(&catalog->checkpoint, NULL);
         catalog->path = strdup(path);
-        if (!catalog->path) {
+        catalog->memo = memo_new();
+        if (!catalog->path || !catalog->memo) {
                 (void)catalog_close(catalog); /* returns NULL */
                 return -ENOMEM;
         }
@@ -298,6 +302,7 @@ static int lend(struct catalog *catalog, bool past, struct catalog_connection **
                         return r;
         }
         c->past = past;
+        c->users = 1;
         *ret_connection = c;
         return 0;
 }
@@ -310,11 +315,47 @@ int catalog_read_today(struct catalog *catalog, struct catalog_connection **ret_
         return lend(catalog, false, ret_connection);
 }
 
+struct catalog_connection *catalog_read_again(struct catalog_connection *connection) {
+        connection->users++;
+        return connection;
+}
+
+void catalog_read_together(struct catalog_connection *connection) {
+        assert(!connection->together);
+        connection->together = true;
+        connection->looked = false;
+}
+
+int together_begin(struct catalog_connection *c) {
+        int r;
+
+        if (!c->looked)
+                memo_look(c);
+        c->begun = true;
+        r = statement_run(c, S_READ_BEGIN, "");
+        c->begun = r >= 0;
+        return r < 0 ? r : 0;
+}
+
+/* false: the connection is of no more use. */
+static bool together_end(struct catalog_connection *c) {
+        bool begun = c->begun;
+
+        c->together = c->begun = false;
+        if (begun)
+                (void)statement_run(c, S_READ_END, ""); /* SQLite may have ended it by itself after an error */
+        return !begun || sqlite3_get_autocommit(c->db);
+}
+
 void catalog_read_end(struct catalog_connection **connection) {
         struct catalog_connection *c = TAKE_PTR(*connection);
 
-        if (!c)
+        if (!c || --c->users > 0)
                 return;
+        if (!together_end(c)) {
+                (void)connection_close(c); /* returns NULL */
+                return;
+        }
         (void)pthread_mutex_lock(&c->catalog->lock);
         c->next = c->catalog->idle;
         c->catalog->idle = c;

@@ -34,24 +34,35 @@ static int image_row(sqlite3_stmt *s, struct image *ret_image) {
         return r < 0 ? r : column_text(s, 6, ret_image->name, NAME_SIZE);
 }
 
-static int image_one(sqlite3_stmt **s, int r, struct image *ret_image) {
+/* Reads one by its place or its id, and knows it by both then. */
+static int image_ask(struct catalog_connection *c, enum statement which, int64_t id, struct image *ret_image) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, which, &s, "i", id);
+
         if (r == 0)
-                r = statement_row(*s);
+                r = statement_row(s);
         if (r <= 0)
                 return r < 0 ? r : -ENOENT;
-        return image_row(*s, ret_image);
+        r = image_row(s, ret_image);
+        if (r < 0)
+                return r;
+        memo_put(c, &(struct memo_key){ .which = S_IMAGE_OF_PLACE, .a = ret_image->place }, ret_image, sizeof(*ret_image));
+        memo_put(c, &(struct memo_key){ .which = S_IMAGE_OF_ID, .a = ret_image->id }, ret_image, sizeof(*ret_image));
+        return 0;
+}
+
+static int image_one(struct catalog_connection *c, enum statement which, int64_t id, struct image *ret_image) {
+        const struct memo_key key = { .which = which, .a = id };
+
+        return memo_get(c, &key, ret_image, sizeof(*ret_image)) ? 0 : image_ask(c, which, id, ret_image);
 }
 
 int catalog_image_get(struct catalog_connection *c, int64_t place, struct image *ret_image) {
-        _cleanup_statement_ sqlite3_stmt *s = NULL;
-
-        return image_one(&s, statement_start(c, S_IMAGE_OF_PLACE, &s, "i", place), ret_image);
+        return image_one(c, S_IMAGE_OF_PLACE, place, ret_image);
 }
 
 int catalog_image_of_id(struct catalog_connection *c, int64_t id, struct image *ret_image) {
-        _cleanup_statement_ sqlite3_stmt *s = NULL;
-
-        return image_one(&s, statement_start(c, S_IMAGE_OF_ID, &s, "i", id), ret_image);
+        return image_one(c, S_IMAGE_OF_ID, id, ret_image);
 }
 
 /* The first column of the first row; -ENOENT if there is none. */
@@ -67,8 +78,15 @@ static int number_one(sqlite3_stmt **s, int r, int64_t *ret_number) {
 int catalog_place_find(struct catalog_connection *c, int64_t region, int64_t owner, const char *name,
                        int64_t *ret_place) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
+        const struct memo_key key = { .which = S_PLACE_FIND, .a = region, .b = owner, .text = name };
+        int r;
 
-        return number_one(&s, statement_start(c, S_PLACE_FIND, &s, "iit", region, owner, name), ret_place);
+        if (memo_get(c, &key, ret_place, sizeof(*ret_place)))
+                return 0;
+        r = number_one(&s, statement_start(c, S_PLACE_FIND, &s, "iit", region, owner, name), ret_place);
+        if (r == 0)
+                memo_put(c, &key, ret_place, sizeof(*ret_place));
+        return r;
 }
 
 int catalog_image_count(struct catalog_connection *c, int64_t region, int64_t owner, int64_t *ret_count) {

@@ -23,10 +23,23 @@ enum statement {
 extern const char *const statement_sql[STATEMENT_COUNT];
 extern const char *const statement_past_sql[STATEMENT_COUNT]; /* the same as of the catalog's moment */
 
+/* All that says what was committed last. */
+#define LOG_STATE_WORDS 12
+struct log_state {
+        uint64_t words[LOG_STATE_WORDS];
+};
+
 struct catalog_connection {
         struct catalog *catalog;
         sqlite3 *db;
         bool past; /* lent for reads as of the catalog's moment */
+        int users; /* who have it borrowed */
+        bool together, begun;      /* its reads share a transaction; which has begun */
+        /* what is known without asking: memo.c */
+        const volatile uint64_t *log_header; /* NULL: nothing */
+        bool looked;                         /* since it was borrowed */
+        uint64_t generation;                 /* 0: nothing is known */
+        struct log_state state;
         sqlite3_stmt *statements[STATEMENT_COUNT]; /* prepared at first use, kept */
         sqlite3_stmt *past_statements[STATEMENT_COUNT];
         struct catalog_connection *next;           /* in the pool of idle readers */
@@ -60,6 +73,7 @@ struct catalog {
         bool past;
         struct catalog_moment moment; /* of a catalog opened as of one */
         char uuid[40];
+        struct memo *memo;
         pthread_mutex_t lock; /* of what follows */
         struct cut cuts[CUTS];
         struct catalog_connection *idle;
@@ -104,6 +118,28 @@ void own_committed(struct catalog *catalog);
 
 /* A time was set by hand: of a description's (TOUCH_DESCRIPTION) or an image's disk (TOUCH_IMAGE). */
 int touch_put(struct catalog_connection *c, enum statement which, int64_t id);
+/* The first of several reads together: begins their transaction. */
+int together_begin(struct catalog_connection *c);
+
+/* --- memo.c: what lookups have read, of a connection that reads together --- */
+
+struct memo;
+/* What a row was asked by. */
+struct memo_key {
+        enum statement which;
+        int64_t a, b;
+        const char *text; /* NULL: none */
+};
+struct memo *memo_new(void);
+struct memo *memo_free(struct memo *memo);
+/* Finds where a new connection sees what is committed. Where it cannot, everything is asked. */
+void memo_open(struct catalog_connection *c);
+/* Before its first read since it was borrowed: what is committed by now. */
+void memo_look(struct catalog_connection *c);
+/* A row without pointers, as it was put under that key since the last commit. */
+bool memo_get(struct catalog_connection *c, const struct memo_key *key, void *ret_row, size_t size);
+/* A row just read by the statement of its key. Not one that changes by itself, as a share that expires does. */
+void memo_put(struct catalog_connection *c, const struct memo_key *key, const void *row, size_t size);
 
 int writer_start(struct catalog *catalog);
 void writer_stop(struct catalog *catalog);

@@ -25,16 +25,41 @@ static int share_one(sqlite3_stmt **s, int r, struct share *ret_share) {
         return share_row(*s, ret_share);
 }
 
+/* The row of a statement just started with result r. One that will expire must be asked for the next time, too, since
+ * nothing is committed when it does. */
+static int share_ask(struct catalog_connection *c, const struct memo_key *key, sqlite3_stmt **s, int r,
+                     struct share *ret_share) {
+        r = share_one(s, r, ret_share);
+        if (r == 0 && ret_share->expires == 0)
+                memo_put(c, key, ret_share, sizeof(*ret_share));
+        return r;
+}
+
 int catalog_share_find(struct catalog_connection *c, int64_t image, int64_t account, struct share *ret_share) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
+        const struct memo_key key = { .which = S_SHARE_FIND, .a = image, .b = account };
 
-        return share_one(&s, statement_start(c, S_SHARE_FIND, &s, "ii", image, account), ret_share);
+        if (memo_get(c, &key, ret_share, sizeof(*ret_share)))
+                return 0;
+        return share_ask(c, &key, &s, statement_start(c, key.which, &s, "ii", image, account), ret_share);
+}
+
+int catalog_share_named(struct catalog_connection *c, int64_t image, const char *account, struct share *ret_share) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        const struct memo_key key = { .which = S_SHARE_NAMED, .a = image, .text = account };
+
+        if (memo_get(c, &key, ret_share, sizeof(*ret_share)))
+                return 0;
+        return share_ask(c, &key, &s, statement_start(c, key.which, &s, "it", image, account), ret_share);
 }
 
 int catalog_share_get(struct catalog_connection *c, int64_t id, struct share *ret_share) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
+        const struct memo_key key = { .which = S_SHARE_GET, .a = id };
 
-        return share_one(&s, statement_start(c, S_SHARE_GET, &s, "i", id), ret_share);
+        if (memo_get(c, &key, ret_share, sizeof(*ret_share)))
+                return 0;
+        return share_ask(c, &key, &s, statement_start(c, key.which, &s, "i", id), ret_share);
 }
 
 int catalog_share_received(struct catalog_connection *c, int64_t account, struct share *ret_share) {

@@ -97,8 +97,10 @@ static int start(struct catalog_connection *c, enum statement which, sqlite3_stm
                  va_list arguments) {
         sqlite3_stmt **s = c->past ? &c->past_statements[which] : &c->statements[which];
         const char *sql = c->past ? statement_past_sql[which] : statement_sql[which];
-        int r;
+        int r = c->together && !c->begun ? together_begin(c) : 0;
 
+        if (r < 0)
+                return r;
         if (!*s) {
                 r = sqlite_error(c->db, sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, s, NULL));
                 if (r < 0)

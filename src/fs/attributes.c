@@ -83,7 +83,7 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int set, stru
 
         if (r == 0)
                 r = set_attributes(&call, attr, set, fi);
-        call.loaded = 0; /* it has changed */
+        call.loaded = call.share.id = 0; /* it has changed */
         if (r == 0)
                 r = node_attributes(&call, &st);
         if (r != 0)

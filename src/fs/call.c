@@ -35,6 +35,17 @@ int call_begin(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
         return r < 0 ? r : view_enter(ret_call);
 }
 
+int call_begin_look(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
+        int r = begin(req, ino, ret_call);
+
+        request_look(&ret_call->request);
+        return r < 0 ? r : view_enter(ret_call);
+}
+
+void call_done(struct call *call) {
+        request_done(&call->request);
+}
+
 int call_begin_change(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
         int r = call_begin(req, ino, ret_call);
 
@@ -52,7 +63,7 @@ int call_begin_file(fuse_req_t req, fuse_ino_t ino, const struct fuse_file_info 
 }
 
 int call_begin_stat(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
-        int r = call_begin(req, ino, ret_call);
+        int r = call_begin_look(req, ino, ret_call);
 
         return r == -EACCES && file_adopt_any(ret_call) ? 0 : r;
 }

@@ -15,8 +15,8 @@ static int find(struct call *call, const char *name, struct fuse_entry_param *re
 
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
         struct fuse_entry_param entry;
-        struct call call;
-        int r = call_begin(req, parent, &call);
+        _cleanup_call_ struct call call;
+        int r = call_begin_look(req, parent, &call);
 
         if (r == 0)
                 r = find(&call, name, &entry);
@@ -46,7 +46,7 @@ static int getattr(struct call *call, struct stat *ret_stat, double *ret_timeout
 
 void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
         struct stat st;
-        struct call call;
+        _cleanup_call_ struct call call;
         double timeout = 0;
         int r = call_begin_stat(req, ino, &call);
 
@@ -61,9 +61,9 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
 
 void op_readlink(fuse_req_t req, fuse_ino_t ino) {
         _cleanup_free_ char *text = NULL;
-        struct call call;
+        _cleanup_call_ struct call call;
         size_t size;
-        int r = call_begin(req, ino, &call);
+        int r = call_begin_look(req, ino, &call);
 
         if (r == 0)
                 r = S_ISLNK(kind_of(call.node.kind)->mode) ? node_text(&call, &text, &size) : -EINVAL;
@@ -140,9 +140,9 @@ static int list(struct lister *l, uint64_t offset) {
 
 static void read_directory(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool plus) {
         _cleanup_free_ char *buffer = malloc(size);
-        struct call call;
+        _cleanup_call_ struct call call;
         struct lister l = { .call = &call, .buffer = buffer, .size = size, .plus = plus };
-        int r = call_begin(req, ino, &call);
+        int r = call_begin_look(req, ino, &call);
 
         if (r == 0 && !buffer)
                 r = -ENOMEM;
@@ -156,8 +156,8 @@ static void read_directory(fuse_req_t req, fuse_ino_t ino, size_t size, off_t of
 
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
         struct stat st;
-        struct call call;
-        int r = call_begin(req, ino, &call);
+        _cleanup_call_ struct call call;
+        int r = call_begin_look(req, ino, &call);
 
         if (r == 0)
                 r = node_attributes(&call, &st);

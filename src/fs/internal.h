@@ -82,6 +82,7 @@ struct call {
         int64_t loaded;     /* place of image, 0: not loaded */
         int64_t expires;    /* of a node that belongs to a share: when that ends, ms; 0: never */
         uint64_t changes;   /* the mount's, when it began */
+        struct share share; /* one of its shares that was just found or listed; id 0: none */
         bool quiet;         /* a refusal is not told by last_denial */
 };
 
@@ -89,11 +90,15 @@ struct call {
 
 /* -ENOENT: no node of this view; -EACCES: the caller has no account, or the node is in another's view. */
 int call_begin(fuse_req_t req, fuse_ino_t ino, struct call *ret_call);
+/* The same for looking only: it is cheaper together, until call_done (service.h, request_look). */
+int call_begin_look(fuse_req_t req, fuse_ino_t ino, struct call *ret_call);
+void call_done(struct call *call);
+#define _cleanup_call_ _cleanup_(call_done)
 /* -EROFS in a mount that cannot write; > 0 in an auditor's view of one that can. */
 int call_begin_change(fuse_req_t req, fuse_ino_t ino, struct call *ret_call);
 /* About an open file: nobody is let in, whoever holds it acts as who opened it. */
 int call_begin_file(fuse_req_t req, fuse_ino_t ino, const struct fuse_file_info *fi, struct call *ret_call);
-/* As call_begin, but somebody else's open file answers: fstat works in all hands, and comes without the handle. */
+/* As call_begin_look, but somebody else's open file answers: fstat works in all hands, and comes without the handle. */
 int call_begin_stat(fuse_req_t req, fuse_ino_t ino, struct call *ret_call);
 /* Replies with r: 0, -errno or the rule that refused, which the caller's uid can then read in last_denial. */
 void call_end(struct call *call, int r);

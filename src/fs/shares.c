@@ -4,12 +4,16 @@
 #include "internal.h"
 
 static int shares_lookup(struct call *call, const char *name, struct node *ret_node) {
+        struct image image;
         struct share share;
-        int r = share_find(&call->request, call->node.id, name, &share);
+        int r = share_find(&call->request, call->node.id, name, &share, &image);
 
-        if (r == 0)
-                *ret_node = call_node(call, NODE_SHARE, share.id);
-        return r;
+        if (r < 0)
+                return r;
+        call_image_set(call, &image);
+        call->share = share;
+        *ret_node = call_node(call, NODE_SHARE, share.id);
+        return 0;
 }
 
 struct shares_listing {
@@ -20,6 +24,7 @@ struct shares_listing {
 static int list_share(const struct share *share, void *context) {
         const struct shares_listing *l = context;
 
+        l->call->share = *share;
         return lister_add(l->lister, share->account_name, call_node(l->call, NODE_SHARE, share->id),
                           (uint64_t)share->id);
 }
@@ -66,13 +71,16 @@ static int share_list_nothing(struct call *call, uint64_t offset, struct lister 
 }
 
 static int share_attributes(struct call *call, struct stat *st) {
-        struct share share;
+        struct share share = call->share;
         struct image image;
-        int r = share_get(&call->request, call->node.id, &share, &image);
+        int r;
 
-        if (r < 0)
-                return r;
-        call_image_set(call, &image);
+        if (share.id != call->node.id || !call->loaded) { /* else it has just been found, with its image */
+                r = share_get(&call->request, call->node.id, &share, &image);
+                if (r < 0)
+                        return r;
+                call_image_set(call, &image);
+        }
         call->expires = share.expires;
         set_times(st, share.granted);
         return 0;

@@ -193,6 +193,7 @@ int node_text(struct call *call, char **ret_text, size_t *ret_size) {
 
         if (r != 0)
                 return r;
+        request_done(&call->request); /* it may be long */
         to = open_memstream(&text, &size);
         if (!to)
                 return -ENOMEM;

@@ -8,8 +8,10 @@
 
 static int identify(struct call *call) {
         struct caller *caller = &call->request.caller;
-        int r = service_caller_of_uid(call->mount->service, caller->uid, VIA_MOUNT, caller, &call->uid);
+        int r;
 
+        caller->via = VIA_MOUNT;
+        r = request_identify(&call->request, &call->uid);
         if (r < 0)
                 return r == -ENOENT ? -EACCES : r;
         call->read_only = call->mount->read_only || caller->role == ROLE_AUDITOR;

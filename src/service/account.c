@@ -218,7 +218,7 @@ bool account_seen(const struct request *request, int64_t account) {
 
 int account_find(struct request *request, const char *name, struct account *ret_account) {
         _cleanup_read_ struct catalog_connection *c = NULL;
-        int r = catalog_read(request->service->catalog, &c);
+        int r = request_read(request, &c);
 
         if (r == 0)
                 r = catalog_account_find(c, name, ret_account);
@@ -227,7 +227,7 @@ int account_find(struct request *request, const char *name, struct account *ret_
 
 int account_get(struct request *request, int64_t id, struct account *ret_account) {
         _cleanup_read_ struct catalog_connection *c = NULL;
-        int r = account_seen(request, id) ? catalog_read(request->service->catalog, &c) : -ENOENT;
+        int r = account_seen(request, id) ? request_read(request, &c) : -ENOENT;
 
         return r < 0 ? r : catalog_account_get(c, id, ret_account);
 }

@@ -153,7 +153,7 @@ int description_read(struct request *request, int64_t id, char ret_text[static T
         {
                 _cleanup_read_ struct catalog_connection *c = NULL;
 
-                r = catalog_read(request->service->catalog, &c);
+                r = request_read(request, &c);
                 if (r == 0)
                         r = catalog_description_get(c, id, ret_text, ret_length, ret_mtime, &place);
         }
@@ -164,7 +164,7 @@ int description_read_removed(struct request *request, int64_t id, char ret_text[
                              int64_t *ret_mtime) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         int64_t owner;
-        int r = catalog_read(request->service->catalog, &c);
+        int r = request_read(request, &c);
 
         if (r == 0)
                 r = catalog_description_last(c, id, ret_text, ret_length, ret_mtime, &owner);
@@ -178,7 +178,7 @@ int shares_link_get(struct request *request, int64_t id, struct image *ret_image
         {
                 _cleanup_read_ struct catalog_connection *c = NULL;
 
-                r = catalog_read(request->service->catalog, &c);
+                r = request_read(request, &c);
                 if (r == 0)
                         r = catalog_shares_link_get(c, id, &place);
         }

@@ -113,8 +113,8 @@ int disk_stat(struct request *request, const struct image *image, struct stat *r
                 disk_stat_past(image->size, image->mtime, ret_stat);
                 return 0;
         }
+        request_done(request);
         r = stat_if_open(request->service, image->id, true, ret_stat);
-
         if (r == -ENOENT) {
                 r = service_store(request->service, image->region, &store);
                 if (r == 0)

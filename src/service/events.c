@@ -39,7 +39,7 @@ int events_day(struct request *request, int64_t number, struct events_day *ret_d
         int r = day_view(request, &view);
 
         if (r == 0)
-                r = catalog_read(request->service->catalog, &c);
+                r = request_read(request, &c);
         if (r == 0)
                 r = catalog_day_get(c, &view, number, &day);
         if (r == 0)

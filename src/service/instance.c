@@ -12,7 +12,7 @@ static int seen(const struct request *request, const struct instance *instance) 
 
 int instance_get(struct request *request, int64_t id, struct instance *ret_instance) {
         _cleanup_read_ struct catalog_connection *c = NULL;
-        int r = catalog_read(request->service->catalog, &c);
+        int r = request_read(request, &c);
 
         if (r == 0)
                 r = catalog_instance_get(c, id, ret_instance);
@@ -21,7 +21,7 @@ int instance_get(struct request *request, int64_t id, struct instance *ret_insta
 
 int instance_get_disk(struct request *request, int64_t launch, struct instance *ret_instance) {
         _cleanup_read_ struct catalog_connection *c = NULL;
-        int r = catalog_read(request->service->catalog, &c);
+        int r = request_read(request, &c);
 
         if (r == 0)
                 r = catalog_instance_of_launch(c, launch, ret_instance);
@@ -32,7 +32,7 @@ int instance_lookup(struct request *request, int64_t region, const char *name, s
         _cleanup_read_ struct catalog_connection *c = NULL;
         struct account account = { .id = request->caller.account };
         char vm[NAME_SIZE], owner[NAME_SIZE];
-        int r = catalog_read(request->service->catalog, &c);
+        int r = request_read(request, &c);
 
         if (r == 0 && strchr(name, '@')) {
                 r = instance_name_split(name, vm, owner);
@@ -255,6 +255,7 @@ int instance_disk_stat(struct request *request, const struct instance *instance,
                 disk_stat_past(0, instance->mtime, ret_stat);
                 return 0;
         }
+        request_done(request);
         r = service_store(request->service, instance->region, &store);
         if (r == 0)
                 r = blob_stat(store, instance->launch, ret_stat);

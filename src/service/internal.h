@@ -47,6 +47,9 @@ static inline int service_writable(const struct service *service) {
         return service->flags & SERVICE_READ_ONLY ? -EROFS : 0;
 }
 
+/* Borrows a connection for looking up: the request's own, if it has one. */
+int request_read(struct request *request, struct catalog_connection **ret_connection);
+
 /* --- stores.c --- */
 
 /* The store of a region, opened once; belongs to the service. -EIO: offline. */

@@ -5,14 +5,14 @@
 
 int image_region_find(struct request *request, const char *name, struct region *ret_region) {
         _cleanup_read_ struct catalog_connection *c = NULL;
-        int r = catalog_read(request->service->catalog, &c);
+        int r = request_read(request, &c);
 
         return r < 0 ? r : catalog_region_find(c, name, ret_region);
 }
 
 int image_region_get(struct request *request, int64_t id, struct region *ret_region) {
         _cleanup_read_ struct catalog_connection *c = NULL;
-        int r = catalog_read(request->service->catalog, &c);
+        int r = request_read(request, &c);
 
         return r < 0 ? r : catalog_region_get(c, id, ret_region);
 }
@@ -44,7 +44,7 @@ static int seen(struct catalog_connection *c, const struct request *request, str
 
 int image_get(struct request *request, int64_t place, struct image *ret_image) {
         _cleanup_read_ struct catalog_connection *c = NULL;
-        int r = catalog_read(request->service->catalog, &c);
+        int r = request_read(request, &c);
 
         if (r == 0)
                 r = catalog_image_get(c, place, ret_image);
@@ -53,7 +53,7 @@ int image_get(struct request *request, int64_t place, struct image *ret_image) {
 
 int image_get_disk(struct request *request, int64_t id, struct image *ret_image) {
         _cleanup_read_ struct catalog_connection *c = NULL;
-        int r = catalog_read(request->service->catalog, &c);
+        int r = request_read(request, &c);
 
         if (r == 0)
                 r = catalog_image_of_id(c, id, ret_image);
@@ -78,7 +78,7 @@ int image_lookup(struct request *request, int64_t region, const char *name, stru
         _cleanup_read_ struct catalog_connection *c = NULL;
         size_t length = strcspn(name, "@");
         int64_t place;
-        int r = catalog_read(request->service->catalog, &c);
+        int r = request_read(request, &c);
 
         if (r == 0)
                 r = place_by_name(c, region, request->caller.account, name, &place);
@@ -164,7 +164,7 @@ int image_source(struct request *request, const struct image *image, char ret_te
         _cleanup_read_ struct catalog_connection *c = NULL;
         char source[SOURCE_SIZE], same_object[OBJECT_SIZE];
         int64_t id, same;
-        int n, r = catalog_read(request->service->catalog, &c);
+        int n, r = request_read(request, &c);
 
         if (r == 0)
                 r = catalog_image_source(c, image->id, &id, &same);

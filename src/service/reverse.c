@@ -9,7 +9,7 @@ int received_find(struct request *request, int64_t account, int64_t region, cons
         int r = account_seen(request, account) ? name_split(name, image, owner) : -ENOENT;
 
         if (r == 0)
-                r = catalog_read(request->service->catalog, &c);
+                r = request_read(request, &c);
         return r < 0 ? r : catalog_received_find(c, region, account, image, owner, ret_share);
 }
 
@@ -29,7 +29,7 @@ int received_list(struct request *request, int64_t account, int64_t region, int6
 
 int owned_find(struct request *request, int64_t account, int64_t region, const char *name, int64_t *ret_place) {
         _cleanup_read_ struct catalog_connection *c = NULL;
-        int r = account_seen(request, account) ? catalog_read(request->service->catalog, &c) : -ENOENT;
+        int r = account_seen(request, account) ? request_read(request, &c) : -ENOENT;
 
         return r < 0 ? r : catalog_place_find(c, region, account, name, ret_place);
 }

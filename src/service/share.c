@@ -212,24 +212,21 @@ static bool sees_share(const struct request *request, const struct image *image,
         return sees_all(request, image) || share->account == request->caller.account;
 }
 
-int share_find(struct request *request, int64_t place, const char *account, struct share *ret_share) {
+int share_find(struct request *request, int64_t place, const char *account, struct share *ret_share,
+               struct image *ret_image) {
         _cleanup_read_ struct catalog_connection *c = NULL;
-        struct account row;
-        struct image image;
-        int r = image_get(request, place, &image);
+        int r = image_get(request, place, ret_image);
 
         if (r == 0)
-                r = catalog_read(request->service->catalog, &c);
+                r = request_read(request, &c);
         if (r == 0)
-                r = catalog_account_find(c, account, &row);
-        if (r == 0)
-                r = catalog_share_find(c, image.id, row.id, ret_share);
-        return r < 0 ? r : sees_share(request, &image, ret_share) ? 0 : -ENOENT;
+                r = catalog_share_named(c, ret_image->id, account, ret_share);
+        return r < 0 ? r : sees_share(request, ret_image, ret_share) ? 0 : -ENOENT;
 }
 
 int share_get(struct request *request, int64_t id, struct share *ret_share, struct image *ret_image) {
         _cleanup_read_ struct catalog_connection *c = NULL;
-        int r = catalog_read(request->service->catalog, &c);
+        int r = request_read(request, &c);
 
         if (r == 0)
                 r = catalog_share_get(c, id, ret_share);

@@ -61,14 +61,14 @@ int trust_remove(struct request *request, const char *owner) {
 int trust_given(struct request *request, int64_t owner) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         struct trust trust;
-        int r = catalog_read(request->service->catalog, &c);
+        int r = request_read(request, &c);
 
         return r < 0 ? r : catalog_trust_find(c, request->caller.account, owner, &trust);
 }
 
 int trust_get(struct request *request, int64_t id, struct trust *ret_trust) {
         _cleanup_read_ struct catalog_connection *c = NULL;
-        int r = catalog_read(request->service->catalog, &c);
+        int r = request_read(request, &c);
 
         if (r == 0)
                 r = catalog_trust_get(c, id, ret_trust);
@@ -78,7 +78,7 @@ int trust_get(struct request *request, int64_t id, struct trust *ret_trust) {
 int trust_find(struct request *request, int64_t account, const char *owner, struct trust *ret_trust) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         struct account row;
-        int r = account_seen(request, account) ? catalog_read(request->service->catalog, &c) : -ENOENT;
+        int r = account_seen(request, account) ? request_read(request, &c) : -ENOENT;
 
         if (r == 0)
                 r = catalog_account_find(c, owner, &row);

@@ -224,8 +224,8 @@ static void test_it_sees_what_it_could_see(void **state) {
         assert_int_equal(image_get(then("bob"), web, &image), -ENOENT);
         open_past_event(shared);
         assert_int_equal(image_get(then("bob"), web, &image), 0);
-        assert_int_equal(share_find(then("bob"), web, "bob", &share), 0);
-        assert_int_equal(share_find(then("alice"), web, "bob", &share), 0);
+        assert_int_equal(share_find(then("bob"), web, "bob", &share, &image), 0);
+        assert_int_equal(share_find(then("alice"), web, "bob", &share, &image), 0);
         assert_int_equal(image_get(then("carol"), web, &image), -ENOENT);
         open_past_event(unshared);
         assert_int_equal(image_get(then("bob"), web, &image), -ENOENT);

@@ -8,6 +8,7 @@
 #include "share.h"
 
 static struct share share;
+static struct image image;
 
 static int64_t shared(const char *name) {
         int64_t place = filled(north, name, 100);
@@ -21,10 +22,10 @@ static void test_an_expiry_is_kept_and_cleared(void **state) {
 
         (void)state;
         assert_int_equal(share_expire(as("alice"), share.id, "2999-12-31"), 0);
-        assert_int_equal(share_find(as("bob"), place, "bob", &share), 0);
+        assert_int_equal(share_find(as("bob"), place, "bob", &share, &image), 0);
         assert_true(share.expires == INT64_C(32503679999999));
         assert_int_equal(share_expire(as("alice"), share.id, "never"), 0);
-        assert_int_equal(share_find(as("bob"), place, "bob", &share), 0);
+        assert_int_equal(share_find(as("bob"), place, "bob", &share, &image), 0);
         assert_int_equal(share.expires, 0);
         assert_int_equal(events("op = 'set-expiry'"), 2);
 }
@@ -46,9 +47,9 @@ static void test_a_clock_set_back_revives_nothing(void **state) {
 
         (void)state;
         assert_int_equal(share_expire(as("alice"), share.id, "+1h"), 0);
-        assert_int_equal(share_find(as("bob"), place, "bob", &share), 0);
+        assert_int_equal(share_find(as("bob"), place, "bob", &share, &image), 0);
         sql_run("UPDATE event SET time = time + 7200000 WHERE id = (SELECT max(id) FROM event)");
-        assert_int_equal(share_find(as("alice"), place, "bob", &share), -ENOENT);
+        assert_int_equal(share_find(as("alice"), place, "bob", &share, &image), -ENOENT);
         assert_int_equal(live_shares(place), 0);
         assert_int_equal(image_get(as("bob"), place, &(struct image){ 0 }), -ENOENT);
         /* its place is free, and the end of the old one is in the log */

@@ -173,10 +173,10 @@ static void test_who_sees_which_shares(void **state) {
                 assert_int_equal(image_get(as(cases[i].who), place, &image), 0);
                 assert_int_equal(share_list(as(cases[i].who), &image, 0, count, &n), 0);
                 assert_int_equal(n, cases[i].sees);
-                assert_int_equal(share_find(as(cases[i].who), place, "carol", &share), strcmp(cases[i].who, "bob") ? 0 : -ENOENT);
-                assert_int_equal(share_find(as(cases[i].who), place, "nobody", &share), -ENOENT);
+                assert_int_equal(share_find(as(cases[i].who), place, "carol", &share, &image), strcmp(cases[i].who, "bob") ? 0 : -ENOENT);
+                assert_int_equal(share_find(as(cases[i].who), place, "nobody", &share, &image), -ENOENT);
         }
-        assert_int_equal(share_find(as("alice"), place, "carol", &share), 0);
+        assert_int_equal(share_find(as("alice"), place, "carol", &share, &image), 0);
         assert_int_equal(share_get(as("bob"), share.id, &share, &image), -ENOENT);
         assert_int_equal(share_revoke(as("alice"), place, "bob"), 0);
         assert_int_equal(image_get(as("bob"), place, &image), -ENOENT); /* at once */

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT
+ * Rows that lookups have read, for as long as nothing at all has been committed since, by whatever process: the header
+ * of SQLite's shared index of its log says so (sqlite.org/walformat.html, "The WAL-Index Header"). It is read where
+ * SQLite has mapped it, without a lock or a system call. Whenever it differs by a bit, or is not what is known here, the
+ * catalog is asked. Writers and decisions always ask.
+ */
+#include <assert.h>
+
+#include "internal.h"
+
+#define WAYS 8
+#define LOCKS 64
+#define WAL_INDEX_VERSION 3007000
+#define WAL_INDEX_PAGE 32768 /* the size of the part that has the header */
+#define IS_SET 0x01          /* in the byte that says whether the header is in use */
+
+struct slot {
+        uint64_t generation; /* that it is valid in */
+        int64_t a, b;
+        int which;
+        bool past;
+        char text[NAME_SIZE];
+        char row[];
+};
+
+/* Rows up to a size, in sets of WAYS. Some 10 MiB in all, of which only a large catalog comes to touch more than a few
+ * pages. */
+static const struct {
+        size_t row, sets;
+} sizes[] = { { sizeof(struct share), 4096 }, { sizeof(struct image), 512 } };
+
+struct table {
+        size_t sets, stride;
+        uint64_t (*tags)[WAYS]; /* of hash and generation, to find a slot without looking at the others; 0: empty */
+        char *slots;
+};
+
+struct memo {
+        pthread_mutex_t lock; /* of what follows */
+        uint64_t generation;
+        struct log_state state; /* that it stands for */
+        pthread_mutex_t locks[LOCKS]; /* of the sets, each for every LOCKS-th */
+        struct table tables[ARRAY_SIZE(sizes)];
+};
+
+/* --- has anything been committed? --- */
+
+/* Both copies of the header as they are: while somebody commits they differ, or from what they were. Each word is read
+ * once and in order; SQLite's writer does not know of us, so there is nothing to synchronise with. */
+__attribute__((no_sanitize("thread"))) static void read_state(const volatile uint64_t *header,
+                                                              struct log_state *ret_state) {
+        for (size_t i = 0; i < LOG_STATE_WORDS; i++)
+                ret_state->words[i] = __atomic_load_n(&header[i], __ATOMIC_ACQUIRE);
+}
+
+/* Two copies of the same, in use, of the version that is known. */
+static bool is_valid(const struct log_state *state) {
+        const unsigned char *bytes = (const unsigned char *)state->words;
+        uint32_t version;
+
+        memcpy(&version, bytes, sizeof(version));
+        return version == WAL_INDEX_VERSION && bytes[12] == IS_SET &&
+               memcmp(bytes, bytes + sizeof(state->words) / 2, sizeof(state->words) / 2) == 0;
+}
+
+void memo_open(struct catalog_connection *c) {
+        sqlite3_file *file = NULL;
+        void volatile *part = NULL;
+        sqlite3_stmt *s = NULL;
+        bool wal;
+
+        /* also opens the log and its index, if nothing has yet */
+        wal = sqlite3_prepare_v2(c->db, "PRAGMA journal_mode", -1, &s, NULL) == SQLITE_OK &&
+              sqlite3_step(s) == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(s, 0), "wal") == 0;
+        (void)sqlite3_finalize(s); /* without it everything is asked */
+        if (wal && sqlite3_file_control(c->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK && file &&
+            file->pMethods && file->pMethods->iVersion >= 2 && file->pMethods->xShmMap &&
+            file->pMethods->xShmMap(file, 0, WAL_INDEX_PAGE, 0, &part) == SQLITE_OK)
+                c->log_header = part; /* mapped until the connection is closed */
+}
+
+/* --- generations --- */
+
+struct memo *memo_new(void) {
+        struct memo *memo = calloc(1, sizeof(*memo));
+
+        if (!memo)
+                return NULL;
+        (void)pthread_mutex_init(&memo->lock, NULL); /* cannot fail with default attributes */
+        for (size_t i = 0; i < LOCKS; i++)
+                (void)pthread_mutex_init(&memo->locks[i], NULL);
+        for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+                struct table *table = &memo->tables[i];
+                const size_t align = _Alignof(struct slot);
+
+                table->sets = sizes[i].sets;
+                table->stride = (offsetof(struct slot, row) + sizes[i].row + align - 1) / align * align;
+                table->tags = calloc(table->sets, sizeof(*table->tags));
+                table->slots = calloc(table->sets * WAYS, table->stride);
+                if (!table->tags || !table->slots)
+                        return memo_free(memo);
+        }
+        return memo;
+}
+
+struct memo *memo_free(struct memo *memo) {
+        if (!memo)
+                return NULL;
+        (void)pthread_mutex_destroy(&memo->lock); /* nobody has any of them */
+        for (size_t i = 0; i < LOCKS; i++)
+                (void)pthread_mutex_destroy(&memo->locks[i]);
+        for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+                free(memo->tables[i].tags);
+                free(memo->tables[i].slots);
+        }
+        free(memo);
+        return NULL;
+}
+
+/* A state that is not the last one begins a generation, even one that was there before: nobody goes back. */
+static uint64_t generation_of(struct memo *memo, const struct log_state *state) {
+        uint64_t generation;
+
+        (void)pthread_mutex_lock(&memo->lock);
+        if (memcmp(&memo->state, state, sizeof(*state)) != 0) {
+                memo->state = *state;
+                memo->generation++;
+        }
+        generation = memo->generation;
+        (void)pthread_mutex_unlock(&memo->lock);
+        return generation;
+}
+
+void memo_look(struct catalog_connection *c) {
+        struct log_state state;
+
+        c->looked = true;
+        if (!c->log_header || !c->catalog->memo)
+                return;
+        read_state(c->log_header, &state);
+        if (c->generation != 0 && memcmp(&state, &c->state, sizeof(state)) == 0)
+                return;
+        c->state = state;
+        c->generation = is_valid(&state) ? generation_of(c->catalog->memo, &state) : 0;
+}
+
+/* --- rows --- */
+
+static uint64_t hash(const struct catalog_connection *c, const struct memo_key *key) {
+        uint64_t h = ((uint64_t)key->which << 1 | c->past) + 0x9e3779b97f4a7c15U;
+
+        h = (h ^ (uint64_t)key->a) * 0xff51afd7ed558ccdU;
+        h = (h ^ h >> 32 ^ (uint64_t)key->b) * 0xc4ceb9fe1a85ec53U;
+        for (const char *p = key->text; p && *p; p++)
+                h = (h ^ h >> 29 ^ (unsigned char)*p) * 0x100000001b3U;
+        return h ^ h >> 31;
+}
+
+static bool is_slot(const struct catalog_connection *c, const struct slot *slot, const struct memo_key *key) {
+        return slot->which == (int)key->which && slot->a == key->a && slot->b == key->b && slot->past == c->past &&
+               strcmp(slot->text, key->text ?: "") == 0;
+}
+
+/* Whether rows may be known, or made known, in this use of the connection. */
+static bool is_used(struct catalog_connection *c, const struct memo_key *key) {
+        if (!c->together || (key->text && strlen(key->text) >= NAME_SIZE))
+                return false;
+        if (!c->looked)
+                memo_look(c);
+        return c->generation != 0;
+}
+
+/* Where a row of that key and size would be; its lock is taken. */
+struct set {
+        pthread_mutex_t *lock;
+        uint64_t *tags, tag; /* of all slots; of this row, in this generation */
+        char *slots;
+        size_t stride;
+};
+
+static void set_lock(const struct catalog_connection *c, const struct memo_key *key, size_t size,
+                     struct set *ret_set) {
+        struct memo *memo = c->catalog->memo;
+        const struct table *table = size <= sizes[0].row ? &memo->tables[0] : &memo->tables[1];
+        const uint64_t h = hash(c, key);
+        const size_t n = h % table->sets;
+
+        assert(size <= sizes[1].row);
+        *ret_set = (struct set){ .lock = &memo->locks[n % LOCKS],
+                                 .tags = table->tags[n],
+                                 .tag = ((h ^ c->generation * 0x9e3779b97f4a7c15U) | 1),
+                                 .slots = table->slots + n * WAYS * table->stride,
+                                 .stride = table->stride };
+        (void)pthread_mutex_lock(ret_set->lock);
+}
+
+static struct slot *slot_at(const struct set *set, size_t i) {
+        return (struct slot *)(void *)(set->slots + i * set->stride);
+}
+
+bool memo_get(struct catalog_connection *c, const struct memo_key *key, void *ret_row, size_t size) {
+        struct set set;
+        bool found = false;
+
+        if (!is_used(c, key))
+                return false;
+        set_lock(c, key, size, &set);
+        for (size_t i = 0; i < WAYS && !found; i++) {
+                const struct slot *slot = slot_at(&set, i);
+
+                if (set.tags[i] != set.tag || slot->generation != c->generation || !is_slot(c, slot, key))
+                        continue;
+                memcpy(ret_row, slot->row, size);
+                found = true;
+        }
+        (void)pthread_mutex_unlock(set.lock);
+        return found;
+}
+
+/* Which of a set is given up: the row itself, an empty one, or one that is void, or any. */
+static size_t victim(const struct set *set, const struct catalog_connection *c) {
+        for (size_t i = 0; i < WAYS; i++)
+                if (set->tags[i] == set->tag || set->tags[i] == 0)
+                        return i;
+        for (size_t i = 0; i < WAYS; i++)
+                if (slot_at(set, i)->generation != c->generation)
+                        return i;
+        return set->tag >> 32 & (WAYS - 1);
+}
+
+void memo_put(struct catalog_connection *c, const struct memo_key *key, const void *row, size_t size) {
+        struct log_state now;
+        struct slot *slot;
+        struct set set;
+        size_t i;
+
+        if (!is_used(c, key))
+                return;
+        /* it was read after the look: if nothing has been committed up to here, nothing had then */
+        read_state(c->log_header, &now);
+        if (memcmp(&now, &c->state, sizeof(now)) != 0)
+                return;
+        set_lock(c, key, size, &set);
+        i = victim(&set, c);
+        set.tags[i] = set.tag;
+        slot = slot_at(&set, i);
+        slot->generation = c->generation;
+        slot->which = (int)key->which;
+        slot->a = key->a;
+        slot->b = key->b;
+        slot->past = c->past;
+        strcpy(slot->text, key->text ?: "");
+        memcpy(slot->row, row, size);
+        (void)pthread_mutex_unlock(set.lock);
+}
