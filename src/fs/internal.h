@@ -349,6 +349,12 @@ int text_flush(struct text_handle *handle);
 void text_stat(const struct text_handle *handle, struct stat *st);
 void text_close(struct call *call, struct text_handle *handle);
 
+/* --- loop.c --- */
+
+#define LOOP_THREADS 64 /* some may wait a second for a RELEASE, which needs another */
+/* Serves until the session ends or a signal ends it. -errno. */
+int loop_run(struct fuse_session *session);
+
 /* --- mount.c, options.c --- */
 
 struct options {

@@ -9,7 +9,6 @@
 
 #include "internal.h"
 
-#define THREADS_MAX 64 /* some may wait a second for a RELEASE, which needs another */
 #define WRITE_MAX (1U << 20)
 
 static void warn(const char *what, const char *why) {
@@ -153,17 +152,24 @@ static int ask_io_uring(struct fuse_args *args) {
         return 0;
 }
 
-static int serve(struct mount *mount, const struct options *options) {
+/* libfuse's own loop, where requests come another way than by one descriptor. */
+static int serve_libfuse(struct mount *mount, const struct options *options) {
         struct fuse_loop_config *config = fuse_loop_cfg_create();
         int r;
 
         if (!config)
-                return fail("serving", strerror(ENOMEM));
+                return -ENOMEM;
         fuse_loop_cfg_set_clone_fd(config, options->fuse.clone_fd);
-        fuse_loop_cfg_set_max_threads(config, THREADS_MAX);
-        fuse_loop_cfg_set_idle_threads(config, THREADS_MAX);
+        fuse_loop_cfg_set_max_threads(config, LOOP_THREADS);
+        fuse_loop_cfg_set_idle_threads(config, LOOP_THREADS);
         r = fuse_session_loop_mt(mount->session, config);
         fuse_loop_cfg_destroy(config);
+        return r;
+}
+
+static int serve(struct mount *mount, const struct options *options) {
+        int r = options->fuse.clone_fd || options->io_uring ? serve_libfuse(mount, options) : loop_run(mount->session);
+
         return r < 0 ? fail("serving", strerror(-r)) : 0; /* above 0: the signal that ended it */
 }
 

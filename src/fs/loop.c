@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT
+ * The threads that serve. One reads requests from the kernel and answers by itself what is only looked up in the catalog:
+ * no thread is woken for that. Before anything that may wait it lets another one read. Where one reader cannot keep up
+ * others join it, half as many as there are CPUs: the rest is for who asks.
+ */
+#include <linux/fuse.h>
+#include <poll.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <time.h>
+
+#include "internal.h"
+
+#define LOOK_EVERY 32  /* requests between two looks at whether more wait */
+#define LOOKS 8        /* in a row that say so make another reader, or one less */
+#define SIGNAL_SECONDS 1 /* until a signal is seen that came just before the wait for it, or to another thread */
+
+struct worker {
+        struct loop *loop;
+        pthread_t thread;
+        struct fuse_buf buffer;
+};
+
+struct loop {
+        struct fuse_session *session;
+        sem_t ended;
+        pthread_mutex_t lock; /* of what follows */
+        pthread_cond_t wake;
+        int idle, reading;
+        int readers, readers_max; /* that there should be, and at most */
+        int crowded; /* looks in a row that saw requests waiting; below 0: none */
+        bool stopping;
+        int error;
+        int threads;
+        struct worker workers[LOOP_THREADS];
+};
+
+/* --- what may be answered by the reader --- */
+
+/* What is asked about it, or by a name in it, is in the catalog. Others may ask a store, which may hang, or make a long
+ * text for the sake of its size. */
+static bool is_catalogs(enum node_kind kind, bool itself) {
+        switch (kind) {
+        case NODE_ROOT:
+        case NODE_REGIONS:
+        case NODE_REGION:
+        case NODE_IMAGES:
+        case NODE_ACCOUNTS:
+        case NODE_TRUSTED:
+        case NODE_TRUST:
+        case NODE_INSTANCES:
+        case NODE_DESCRIPTION:
+        case NODE_SHARES_LINK:
+        case NODE_SHARES:
+        case NODE_RECEIVED:
+        case NODE_OWNED:
+        case NODE_RECEIVED_REGION:
+        case NODE_OWNED_REGION:
+        case NODE_RECEIVED_LINK:
+        case NODE_OWNED_LINK:
+        case NODE_VIEWS:
+        case NODE_VIEW:
+        case NODE_VIEW_LINK:
+        case NODE_META_SHARES:
+        case NODE_META_SHARES_LINK:
+        case NODE_SHARE:
+                return true;
+        case NODE_IMAGE:
+        case NODE_ALIAS:
+        case NODE_INSTANCE:
+        case NODE_META:
+        case NODE_ACCOUNT:
+                return itself;
+        default:
+                return false;
+        }
+}
+
+static bool is_quick(const struct fuse_buf *buffer) {
+        const struct fuse_in_header *in = buffer->mem;
+        struct node node;
+
+        if (buffer->flags & FUSE_BUF_IS_FD || buffer->size < sizeof(*in))
+                return false;
+        switch (in->opcode) {
+        case FUSE_FORGET:
+        case FUSE_BATCH_FORGET:
+        case FUSE_INTERRUPT:
+                return true;
+        case FUSE_GETATTR:
+        case FUSE_READLINK:
+        case FUSE_OPENDIR:
+                return node_unpack(in->nodeid, &node) == 0 && is_catalogs(node.kind, true);
+        case FUSE_LOOKUP:
+        case FUSE_READDIR:
+        case FUSE_READDIRPLUS:
+                return node_unpack(in->nodeid, &node) == 0 && is_catalogs(node.kind, false);
+        default:
+                return false;
+        }
+}
+
+/* --- threads --- */
+
+static void *work(void *argument);
+
+/* Under the lock: has another thread read, if one should. */
+static void wake_reader(struct loop *loop) {
+        struct worker *w = &loop->workers[loop->threads];
+        sigset_t all, before;
+
+        if (loop->reading >= loop->readers || loop->stopping)
+                return;
+        if (loop->idle > 0) {
+                (void)pthread_cond_signal(&loop->wake);
+                return;
+        }
+        if (loop->threads == LOOP_THREADS)
+                return; /* the first that is done reads */
+        w->loop = loop;
+        (void)sigfillset(&all); /* signals are the main thread's */
+        (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+        if (pthread_create(&w->thread, NULL, work, w) == 0) /* else the same */
+                loop->threads++;
+        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void end(struct loop *loop, int error) {
+        (void)pthread_mutex_lock(&loop->lock);
+        if (loop->error == 0)
+                loop->error = error;
+        loop->stopping = true;
+        (void)pthread_cond_broadcast(&loop->wake);
+        (void)pthread_mutex_unlock(&loop->lock);
+        fuse_session_exit(loop->session);
+        (void)sem_post(&loop->ended);
+}
+
+/* Do requests wait? Then there are too few readers, if that is so for long. false: there is one too many. */
+static bool look(struct loop *loop) {
+        struct pollfd fd = { .fd = fuse_session_fd(loop->session), .events = POLLIN };
+        bool waiting, stays = true;
+
+        if (loop->readers_max == 1)
+                return true;
+        waiting = poll(&fd, 1, 0) > 0;
+        (void)pthread_mutex_lock(&loop->lock);
+        if (waiting)
+                loop->crowded = loop->crowded < 0 ? 1 : loop->crowded + 1;
+        else
+                loop->crowded = loop->crowded > 0 ? -1 : loop->crowded - 1;
+        if (loop->crowded >= LOOKS && loop->readers < loop->readers_max) {
+                loop->readers++;
+                loop->crowded = 0;
+                wake_reader(loop);
+        } else if (loop->crowded <= -LOOKS && loop->readers > 1) {
+                loop->readers--;
+                loop->crowded = 0;
+                stays = false;
+        }
+        (void)pthread_mutex_unlock(&loop->lock);
+        return stays;
+}
+
+/* 1: there is a request. Here alone a thread can be cancelled, when the session ends. */
+static int receive(struct worker *w) {
+        int r;
+
+        (void)pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL); /* cannot fail with these */
+        r = fuse_session_receive_buf(w->loop->session, &w->buffer);
+        (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+        if (r == -EINTR || r == -EAGAIN)
+                return 0;
+        if (r <= 0)
+                end(w->loop, r);
+        return r <= 0 ? -ECANCELED : 1;
+}
+
+/* Reads until there is a request that may wait (1), one reader too many (0), or no more (below 0). */
+static int read_requests(struct worker *w) {
+        struct fuse_session *session = w->loop->session;
+        unsigned n = 0;
+        int r = 0;
+
+        while (!fuse_session_exited(session)) {
+                r = receive(w);
+                if (r < 0 || (r > 0 && !is_quick(&w->buffer)))
+                        return r;
+                if (r > 0)
+                        fuse_session_process_buf(session, &w->buffer);
+                if (++n % LOOK_EVERY == 0 && !look(w->loop))
+                        return 0;
+        }
+        return -ECANCELED;
+}
+
+static void *work(void *argument) {
+        struct worker *w = argument;
+        struct loop *loop = w->loop;
+        int r = 0;
+
+        (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+        (void)pthread_mutex_lock(&loop->lock);
+        while (r >= 0 && !loop->stopping) {
+                if (loop->reading >= loop->readers) {
+                        loop->idle++;
+                        (void)pthread_cond_wait(&loop->wake, &loop->lock);
+                        loop->idle--;
+                        continue;
+                }
+                loop->reading++;
+                wake_reader(loop); /* of several that are missing, each wakes the next */
+                (void)pthread_mutex_unlock(&loop->lock);
+                r = read_requests(w);
+                (void)pthread_mutex_lock(&loop->lock);
+                loop->reading--;
+                if (r > 0) {
+                        wake_reader(loop);
+                        (void)pthread_mutex_unlock(&loop->lock);
+                        fuse_session_process_buf(loop->session, &w->buffer);
+                        (void)pthread_mutex_lock(&loop->lock);
+                }
+        }
+        (void)pthread_mutex_unlock(&loop->lock);
+        return NULL;
+}
+
+static int processors(void) {
+        cpu_set_t set;
+
+        return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+/* A signal's handler ends the session, and interrupts the wait. */
+static void wait_until_ended(struct loop *loop) {
+        while (!fuse_session_exited(loop->session)) {
+                struct timespec until;
+
+                (void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail for this clock */
+                until.tv_sec += SIGNAL_SECONDS;
+                (void)sem_clockwait(&loop->ended, CLOCK_MONOTONIC, &until);
+        }
+}
+
+/* Nobody makes threads any more. */
+static void join(struct loop *loop) {
+        (void)pthread_mutex_lock(&loop->lock);
+        loop->stopping = true;
+        (void)pthread_cond_broadcast(&loop->wake);
+        (void)pthread_mutex_unlock(&loop->lock);
+        for (int i = 0; i < loop->threads; i++)
+                (void)pthread_cancel(loop->workers[i].thread);
+        for (int i = 0; i < loop->threads; i++) {
+                (void)pthread_join(loop->workers[i].thread, NULL); /* joinable, and not ourselves */
+                free(loop->workers[i].buffer.mem);
+        }
+}
+
+int loop_run(struct fuse_session *session) {
+        struct loop *loop = calloc(1, sizeof(*loop));
+        int r;
+
+        if (!loop)
+                return -ENOMEM;
+        loop->session = session;
+        loop->readers = 1;
+        loop->readers_max = processors() / 2 > 1 ? processors() / 2 : 1;
+        (void)sem_init(&loop->ended, 0, 0); /* none of these can fail */
+        (void)pthread_mutex_init(&loop->lock, NULL);
+        (void)pthread_cond_init(&loop->wake, NULL);
+        (void)pthread_mutex_lock(&loop->lock);
+        wake_reader(loop);
+        r = loop->threads > 0 ? 0 : -EAGAIN;
+        (void)pthread_mutex_unlock(&loop->lock);
+        if (r == 0)
+                wait_until_ended(loop);
+        join(loop);
+        if (r == 0)
+                r = loop->error;
+        (void)pthread_cond_destroy(&loop->wake); /* nobody waits any more */
+        (void)pthread_mutex_destroy(&loop->lock);
+        (void)sem_destroy(&loop->ended);
+        free(loop);
+        fuse_session_reset(session);
+        return r;
+}
