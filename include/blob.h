@@ -66,7 +66,12 @@ struct blob_lock {
 };
 #define BLOB_LOCK_NONE ((struct blob_lock){ .fd = -1 })
 
-/* Takes a lock, -EBUSY if it is contended (of two who collide both may hear that, never none). SEAL and COPY wait at
+/* For how long somebody who has a blob to himself may be a sweeper that is just looking at it: who makes a blob that a
+ * crash may have left waits that long. */
+#define BLOB_SWEEP_MS 100
+
+/* Takes a lock, -EBUSY if it is contended (of two who collide both may hear that, never none). WRITE waits at most
+ * wait_ms for who excludes writers without copying or referring. SEAL and COPY wait at
  * most wait_ms for writers that have all flushed since they wrote (SPEC 5.1: their RELEASE is on its way), not at all
  * for others, and for another sealer until its sync is done, at most a minute; a COPY that waits already keeps new
  * writers out. -EIO: `.locks` is gone or another. */

@@ -36,8 +36,9 @@ enum lock_byte {
 
 /* Takes bytes [byte, byte + n) of an id: type F_RDLCK, F_WRLCK or F_UNLCK. -EBUSY: another descriptor is in the way. */
 int lock_set(int locks_fd, int64_t id, enum lock_byte byte, int n, short type);
-/* Takes one byte exclusively without waiting, on a descriptor of its own. */
-int lock_exclusive(const struct blob_store *store, int64_t id, enum lock_byte byte, struct blob_lock *ret_lock);
+/* Takes one byte exclusively, on a descriptor of its own; waits at most wait_ms for it. */
+int lock_exclusive(const struct blob_store *store, int64_t id, enum lock_byte byte, int wait_ms,
+                   struct blob_lock *ret_lock);
 
 enum entry_kind {
         ENTRY_FOREIGN,

@@ -56,19 +56,6 @@ static int locks_open(const struct blob_store *store) {
         return TAKE_FD(fd);
 }
 
-int lock_exclusive(const struct blob_store *store, int64_t id, enum lock_byte byte, struct blob_lock *ret_lock) {
-        _cleanup_fd_ int fd = locks_open(store);
-        int r;
-
-        if (fd < 0)
-                return fd;
-        r = lock_set(fd, id, byte, 1, F_WRLCK);
-        if (r < 0)
-                return r;
-        *ret_lock = (struct blob_lock){ .fd = TAKE_FD(fd), .id = id };
-        return 0;
-}
-
 struct patience {
         int64_t deadline; /* ns, monotonic */
         int64_t sealer_deadline;
@@ -82,12 +69,47 @@ static int64_t monotonic_ns(void) {
         return (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec;
 }
 
+static struct patience patience_of(int wait_ms) {
+        int64_t now = monotonic_ns();
+
+        return (struct patience){ .deadline = now + (int64_t)wait_ms * (SECOND_NS / 1000),
+                                  .sealer_deadline = now + SEALER_WAIT_NS, .pause = PAUSE_FIRST_NS };
+}
+
+/* Pauses a little, longer each time; false: the time is up. */
+static bool pause_until(int64_t deadline, struct patience *patience) {
+        struct timespec pause = { 0 };
+        int64_t left = deadline - monotonic_ns();
+
+        if (left <= 0)
+                return false;
+        pause.tv_nsec = (long)(left < patience->pause ? left : patience->pause);
+        (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL); /* a signal only makes it look earlier */
+        patience->pause = patience->pause * 2 < PAUSE_LAST_NS ? patience->pause * 2 : PAUSE_LAST_NS;
+        return true;
+}
+
+int lock_exclusive(const struct blob_store *store, int64_t id, enum lock_byte byte, int wait_ms,
+                   struct blob_lock *ret_lock) {
+        struct patience patience = patience_of(wait_ms);
+        _cleanup_fd_ int fd = locks_open(store);
+        int r;
+
+        if (fd < 0)
+                return fd;
+        do
+                r = lock_set(fd, id, byte, 1, F_WRLCK);
+        while (r == -EBUSY && pause_until(patience.deadline, &patience));
+        if (r < 0)
+                return r;
+        *ret_lock = (struct blob_lock){ .fd = TAKE_FD(fd), .id = id };
+        return 0;
+}
+
 /* Pauses while the writing byte is held by writers who have all flushed, or by another sealer, however long its sync
  * takes; -EBUSY: others hold it, or time is up. */
 static int flushed_await(int locks_fd, int64_t id, struct patience *patience) {
-        struct timespec pause = { 0 };
         bool sealing;
-        int64_t left;
         int r;
 
         r = lock_look(locks_fd, id, LOCK_BYTE_WRITING);
@@ -97,13 +119,7 @@ static int flushed_await(int locks_fd, int64_t id, struct patience *patience) {
         r = lock_look(locks_fd, id, LOCK_BYTE_UNFLUSHED);
         if (r < 0 || r != F_UNLCK)
                 return r < 0 ? r : -EBUSY;
-        left = (sealing ? patience->sealer_deadline : patience->deadline) - monotonic_ns();
-        if (left <= 0)
-                return -EBUSY;
-        pause.tv_nsec = (long)(left < patience->pause ? left : patience->pause);
-        (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL); /* a signal only makes it look earlier */
-        patience->pause = patience->pause * 2 < PAUSE_LAST_NS ? patience->pause * 2 : PAUSE_LAST_NS;
-        return 0;
+        return pause_until(sealing ? patience->sealer_deadline : patience->deadline, patience) ? 0 : -EBUSY;
 }
 
 /* -EBUSY while somebody copies or refers. */
@@ -130,6 +146,19 @@ static int lock_write(int fd, int64_t id) {
         if (r < 0)
                 return r;
         return writers_welcome(fd, id);
+}
+
+/* Somebody who has it to himself lets go soon: a sweeper in no time. */
+static int lock_write_patiently(int fd, int64_t id, struct patience *patience) {
+        int r = lock_write(fd, id);
+
+        while (r == -EBUSY && writers_welcome(fd, id) == 0) {
+                (void)lock_set(fd, id, LOCK_BYTE_WRITING, 2, F_UNLCK); /* giving up cannot conflict */
+                if (!pause_until(patience->deadline, patience))
+                        return r;
+                r = lock_write(fd, id);
+        }
+        return r;
 }
 
 static int lock_seal(int fd, int64_t id, struct patience *patience) {
@@ -163,9 +192,7 @@ static int lock_copy(int fd, int64_t id, struct patience *patience) {
 
 int blob_lock(const struct blob_store *store, int64_t id, enum blob_lock_kind kind, int wait_ms,
               struct blob_lock *ret_lock) {
-        int64_t now = monotonic_ns();
-        struct patience patience = { .deadline = now + (int64_t)wait_ms * (SECOND_NS / 1000),
-                                     .sealer_deadline = now + SEALER_WAIT_NS, .pause = PAUSE_FIRST_NS };
+        struct patience patience = patience_of(wait_ms);
         _cleanup_fd_ int fd = -1;
         int r = -EINVAL;
 
@@ -175,7 +202,7 @@ int blob_lock(const struct blob_store *store, int64_t id, enum blob_lock_kind ki
                 return fd;
         switch (kind) {
         case BLOB_LOCK_WRITE:
-                r = lock_write(fd, id);
+                r = lock_write_patiently(fd, id, &patience);
                 break;
         case BLOB_LOCK_SEAL:
                 r = lock_seal(fd, id, &patience);

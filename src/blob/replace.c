@@ -16,7 +16,7 @@ static int temporary_claim(const struct blob_store *store, int64_t id, const cha
         _cleanup_lock_ struct blob_lock lock = BLOB_LOCK_NONE;
         int r;
 
-        r = lock_exclusive(store, id, LOCK_BYTE_TEMPORARY, &lock);
+        r = lock_exclusive(store, id, LOCK_BYTE_TEMPORARY, BLOB_SWEEP_MS, &lock);
         if (r < 0)
                 return r;
         if (unlinkat(store->dir_fd, temporary, 0) < 0 && errno != ENOENT)

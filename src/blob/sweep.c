@@ -55,7 +55,7 @@ static int sweep_entry(enum entry_kind kind, int64_t id, void *context) {
                 if (r != 0)
                         return r < 0 ? r : 0;
         }
-        r = lock_exclusive(sweep->store, id, kind == ENTRY_BLOB ? LOCK_BYTE_WRITING : LOCK_BYTE_TEMPORARY, &lock);
+        r = lock_exclusive(sweep->store, id, kind == ENTRY_BLOB ? LOCK_BYTE_WRITING : LOCK_BYTE_TEMPORARY, 0, &lock);
         if (r < 0)
                 return r == -EBUSY ? 0 : r;
         if (kind == ENTRY_BLOB) { /* again: its maker may have written the row since, and let go */

@@ -186,7 +186,7 @@ static int create_file(struct request *request, struct disk *disk) {
                         if (r < 0)
                                 return r;
                 }
-                r = blob_lock(disk->store, disk->id, BLOB_LOCK_WRITE, 0, &disk->lock);
+                r = blob_lock(disk->store, disk->id, BLOB_LOCK_WRITE, BLOB_SWEEP_MS, &disk->lock);
                 if (r == 0)
                         r = blob_create(disk->store, disk->id, &disk->fd);
                 if (r < 0)

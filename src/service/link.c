@@ -109,7 +109,7 @@ static int hold_target(struct service *service, const struct copying *n, const s
                        struct blob_lock *lock) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         struct image image;
-        int r = blob_lock(store, n->target.image.id, BLOB_LOCK_WRITE, 0, lock);
+        int r = blob_lock(store, n->target.image.id, BLOB_LOCK_WRITE, BLOB_SWEEP_MS, lock);
 
         if (r == 0)
                 r = blob_lock_refer(lock, true);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <time.h>
 
 static void make(int64_t id) {
         int fd = -1;
@@ -199,6 +200,41 @@ static void test_sweep_of_an_offline_store_removes_nothing(void **state) {
         assert_int_equal(scratch_count(scratch_name("away")), 4);
 }
 
+/* A sweeper that lets go while somebody waits for it: the linker leads pauses through here. */
+static struct blob_lock sweeping = BLOB_LOCK_NONE;
+
+int __wrap_clock_nanosleep(clockid_t clock, int flags, const struct timespec *pause, struct timespec *left);
+int __wrap_clock_nanosleep(clockid_t clock, int flags, const struct timespec *pause, struct timespec *left) {
+        (void)clock;
+        (void)flags;
+        (void)pause;
+        (void)left;
+        sweeping = blob_unlock(sweeping);
+        return 0;
+}
+
+static void test_a_maker_waits_for_the_sweeper(void **state) {
+        struct blob_lock lock = BLOB_LOCK_NONE;
+
+        (void)state;
+        assert_int_equal(blob_lock(scratch_store, 5, BLOB_LOCK_SEAL, 0, &sweeping), 0); /* the same byte */
+        assert_int_equal(blob_lock(scratch_store, 5, BLOB_LOCK_WRITE, 0, &lock), -EBUSY);
+        assert_int_equal(blob_lock(scratch_store, 5, BLOB_LOCK_WRITE, BLOB_SWEEP_MS, &lock), 0);
+        lock = blob_unlock(lock);
+}
+
+static void test_a_linker_waits_for_the_sweeper(void **state) {
+        struct flock temporary = { .l_type = F_WRLCK, .l_start = 6 * 8 + 5, .l_len = 1 }; /* internal.h: LOCK_BYTE */
+
+        (void)state;
+        make(5);
+        sweeping.fd = open(scratch_name("store/.locks"), O_RDWR | O_CLOEXEC);
+        assert_int_equal(fcntl(sweeping.fd, F_OFD_SETLK, &temporary), 0);
+        assert_int_equal(blob_link(scratch_store, 5, scratch_store, 6), 0);
+        assert_int_equal(sweeping.fd, -1);
+        assert_true(there(6));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 int main(void) {
@@ -212,6 +248,8 @@ int main(void) {
                 CASE(test_sweep_holds_the_lock_when_it_removes),
                 CASE(test_sweep_ends_when_the_question_fails),
                 CASE(test_sweep_of_an_offline_store_removes_nothing),
+                CASE(test_a_maker_waits_for_the_sweeper),
+                CASE(test_a_linker_waits_for_the_sweeper),
         };
 
         return cmocka_run_group_tests_name("blob sweep", tests, NULL, NULL);
