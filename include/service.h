@@ -22,7 +22,7 @@ struct service;
 enum service_flags {
         SERVICE_READ_ONLY = 1 << 0,  /* nothing is written, swept or logged */
         SERVICE_NOT_DURABLE = 1 << 1, /* durability=normal: a power cut may take the last changes */
-        SERVICE_BACKGROUND = 1 << 2, /* a daemon: sweeps the stores, computes digests in a thread of its own */
+        SERVICE_BACKGROUND = 1 << 2, /* a daemon: threads of its own sweep the stores and compute digests */
 };
 
 struct catalog_connection;

@@ -7,15 +7,19 @@
 #include "internal.h"
 
 #define IDLE_SECONDS 10
+#define HUNG_SECONDS 5 /* between two looks at whether to stop: then the store hangs */
 
-static bool stopping(void *context) {
-        struct service *service = context;
+bool service_stopping(struct service *service) {
         bool stop;
 
         (void)pthread_mutex_lock(&service->digest_lock);
         stop = service->stopping;
         (void)pthread_mutex_unlock(&service->digest_lock);
         return stop;
+}
+
+static bool stopping(void *context) {
+        return service_stopping(context);
 }
 
 struct digest {
@@ -99,13 +103,20 @@ void digest_wake(struct service *service) {
         (void)pthread_mutex_unlock(&service->digest_lock);
 }
 
-void digest_stop(struct service *service) {
-        if (!service->has_thread)
-                return;
+void background_stop(struct service *service) {
         (void)pthread_mutex_lock(&service->digest_lock);
         service->stopping = true;
         (void)pthread_cond_signal(&service->digest_work);
         (void)pthread_mutex_unlock(&service->digest_lock);
-        (void)pthread_join(service->thread, NULL); /* it is joinable and not ourselves */
-        service->has_thread = false;
+}
+
+bool background_join(bool *has, pthread_t thread) {
+        struct timespec until;
+
+        if (!*has)
+                return true;
+        (void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail for this clock */
+        until.tv_sec += HUNG_SECONDS;
+        *has = pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != 0; /* it is joinable and not ourselves */
+        return !*has;
 }

@@ -39,6 +39,8 @@ struct service {
         bool digest_wanted, stopping;
         bool has_thread;
         pthread_t thread;
+        bool has_sweeper;
+        pthread_t sweeper;
 };
 
 /* -EROFS where nothing is changed. Calls that look at a store before the catalog's transaction ask it first; the others
@@ -57,8 +59,12 @@ int service_store(struct service *service, int64_t region, struct blob_store **r
 void service_stores_close(struct service *service);
 /* Where a region's store is: allocated. */
 int service_store_path(const struct service *service, const struct region *region, char **ret_path);
-/* Removes what a crash left in the stores that are online. */
+/* --- sweep.c --- */
+
+/* Removes what a crash left in the stores that are online, until the service stops. */
 void service_sweep(struct service *service);
+/* The same by a background thread. */
+int sweep_start(struct service *service);
 
 /* --- decision.c --- */
 
@@ -189,7 +195,12 @@ int64_t expiry_round(struct service *service);
 /* --- digest.c --- */
 
 int digest_start(struct service *service);
-void digest_stop(struct service *service);
+/* Tells the background threads to end. */
+void background_stop(struct service *service);
+/* Waits for one, if it is there. false: it waits for a store that hangs. */
+bool background_join(bool *has, pthread_t thread);
+/* Are the background threads to end? */
+bool service_stopping(struct service *service);
 /* There is something to do for the background thread. */
 void digest_wake(struct service *service);
 

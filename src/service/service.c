@@ -140,11 +140,17 @@ static void explain_catalog(int r, char why[static WHY_SIZE]) {
 }
 
 struct service *service_close(struct service *service) {
+        bool ended;
+
         if (!service)
                 return NULL;
-        digest_stop(service);
+        background_stop(service);
+        ended = background_join(&service->has_thread, service->thread);
+        ended = background_join(&service->has_sweeper, service->sweeper) && ended;
         if (service->catalog && service->denials)
                 denials_flush(service, true);
+        if (!ended)
+                return NULL; /* what they use stays for them, until the process ends */
         service->catalog = catalog_close(service->catalog);
         service->denials = denials_free(service->denials);
         service_stores_close(service);
@@ -228,8 +234,9 @@ int service_open_asof(const char *dir, const char *asof, enum service_flags flag
         if (r < 0)
                 return r;
         if (flags & SERVICE_BACKGROUND && service_writable(service) == 0) {
-                service_sweep(service);
                 r = digest_start(service);
+                if (r == 0)
+                        r = sweep_start(service);
                 if (r < 0) {
                         explain(ret_why, "%s", strerror(-r));
                         return r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The regions' stores: where they are, which are online, and what a crash left in them.
+ * The regions' stores: where they are, and which are online.
  */
 #include "internal.h"
 
@@ -39,37 +39,45 @@ static struct store_entry *find_entry(struct service *service, int64_t region) {
         return e;
 }
 
-/* Under stores_lock. */
-static int find_or_open(struct service *service, int64_t region, struct blob_store **ret_store) {
+/* Under stores_lock. Whoever opened it before us has it. */
+static int keep_store(struct service *service, int64_t region, struct blob_store *store, struct blob_store **ret_store) {
         struct store_entry *e = find_entry(service, region);
+
+        if (e) {
+                (void)blob_store_close(store); /* returns NULL */
+                *ret_store = e->store;
+                return 0;
+        }
+        e = calloc(1, sizeof(*e));
+        if (!e) {
+                (void)blob_store_close(store);
+                return -ENOMEM;
+        }
+        *e = (struct store_entry){ .next = service->stores, .region = region, .store = store };
+        service->stores = e;
+        *ret_store = store;
+        return 0;
+}
+
+/* A store may hang: only its own users wait for it, so nothing is asked of it under the lock. */
+int service_store(struct service *service, int64_t region, struct blob_store **ret_store) {
+        struct blob_store *store = NULL;
+        struct store_entry *e;
         int r;
 
+        (void)pthread_mutex_lock(&service->stores_lock);
+        e = find_entry(service, region);
+        (void)pthread_mutex_unlock(&service->stores_lock);
         if (e && blob_store_check(e->store) == 0) {
                 *ret_store = e->store;
                 return 0;
         }
+        r = open_store(service, region, &store);
+        (void)pthread_mutex_lock(&service->stores_lock);
         if (e)
                 e->stale = true;
-        e = calloc(1, sizeof(*e));
-        if (!e)
-                return -ENOMEM;
-        r = open_store(service, region, &e->store);
-        if (r < 0) {
-                free(e);
-                return r;
-        }
-        e->region = region;
-        e->next = service->stores;
-        service->stores = e;
-        *ret_store = e->store;
-        return 0;
-}
-
-int service_store(struct service *service, int64_t region, struct blob_store **ret_store) {
-        int r;
-
-        (void)pthread_mutex_lock(&service->stores_lock);
-        r = find_or_open(service, region, ret_store);
+        if (r == 0)
+                r = keep_store(service, region, store, ret_store);
         (void)pthread_mutex_unlock(&service->stores_lock);
         return r;
 }
@@ -82,34 +90,4 @@ void service_stores_close(struct service *service) {
                 (void)blob_store_close(e->store); /* returns NULL */
                 free(e);
         }
-}
-
-struct sweep {
-        struct catalog_connection *c;
-        int64_t region;
-};
-
-static int wanted(int64_t id, void *context) {
-        const struct sweep *sweep = context;
-
-        return catalog_disk_wanted(sweep->c, sweep->region, id);
-}
-
-static int sweep_region(const struct region *region, void *context) {
-        struct service *service = context;
-        _cleanup_read_ struct catalog_connection *c = NULL;
-        struct blob_store *store;
-
-        if (catalog_read(service->catalog, &c) < 0 || service_store(service, region->id, &store) < 0)
-                return 0; /* offline: nothing there is ours to remove */
-        (void)blob_sweep(store, wanted,
-                         &(struct sweep){ .c = c, .region = region->id }); /* the next mount tries again */
-        return 0;
-}
-
-void service_sweep(struct service *service) {
-        _cleanup_read_ struct catalog_connection *c = NULL;
-
-        if (catalog_read(service->catalog, &c) == 0)
-                (void)catalog_region_list(c, 0, sweep_region, service);
 }

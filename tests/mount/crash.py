@@ -145,6 +145,10 @@ def finish_drafts(tree):
             image['description'] = image['description'] or ''
 
 
+def run_check():
+    return subprocess.run([os.environ['IMGSHARE'], '-C', DIR, 'check'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
 def main():
     seed = int(os.environ.get('SEED') or 0) or random.SystemRandom().randrange(1, 1 << 30)
     print('seed', seed, flush=True)
@@ -184,11 +188,14 @@ def main():
             sys.exit(1)
         model.images = tree
         finish_drafts(tree)
+        # Right after the crash there may be blobs that nobody owns: the next mount sweeps them, when it comes to it.
+        end = time.monotonic() + 60
+        while run_check().returncode != 0 and time.monotonic() < end:
+            pass
         daemon.terminate()
         if daemon.wait() != 0:
             print('the daemon ended with', daemon.returncode)
-        # Right after the crash there may be blobs that nobody owns: the next mount sweeps them.
-        check = subprocess.run([os.environ['IMGSHARE'], '-C', DIR, 'check'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        check = run_check()
         if check.returncode != 0:
             sys.exit(f'round {number}, after {kind}: check finds\n{check.stdout.decode()}')
     print(f'{done} changes acknowledged')

@@ -16,6 +16,11 @@ settle
 blobs() {
         is "$1" sh -c 'find "$1" -name "[0-9]*" | wc -l' - "$DIR/store/north"
 }
+# swept N: they come to be so many when a daemon has just begun.
+swept() {
+        eventually sh -c '[ "$(find "$1" -name "[0-9]*" | wc -l)" -eq "$2" ]' - "$DIR/store/north" "$1"
+        blobs "$1"
+}
 # whole VM: its disk is that of the image it names.
 whole() {
         local image
@@ -80,7 +85,7 @@ for i in {1..5}; do
         fusermount3 -uz "$T/bob"
         mount_as bob
         whole vm1
-        blobs 4
+        swept 4
         ok put db@alice "$VM/vm1/image"
         blobs 4
 done

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ * What a crash left in the stores: swept away by a thread of the daemon's, while it serves. It has nothing else to do,
+ * since a store may be large, or hang. Nothing that is being made goes: whoever makes a file holds its lock until the
+ * catalog says so, and a sweeper that has got the lock asks the catalog once more.
+ */
+#include "internal.h"
+
+struct sweep {
+        struct service *service;
+        struct catalog_connection *c; /* no transaction is kept from one question to the next */
+        int64_t region;
+};
+
+static int wanted(int64_t id, void *context) {
+        const struct sweep *sweep = context;
+
+        if (service_stopping(sweep->service))
+                return -ECANCELED;
+        return catalog_disk_wanted(sweep->c, sweep->region, id);
+}
+
+static int sweep_region(const struct region *region, void *context) {
+        struct sweep *sweep = context;
+        struct blob_store *store;
+
+        sweep->region = region->id;
+        if (service_store(sweep->service, region->id, &store) == 0) /* offline: nothing there is ours to remove */
+                (void)blob_sweep(store, wanted, sweep);             /* the next mount tries again */
+        return service_stopping(sweep->service) ? -ECANCELED : 0;
+}
+
+void service_sweep(struct service *service) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+
+        if (catalog_read(service->catalog, &c) == 0)
+                (void)catalog_region_list(c, 0, sweep_region, &(struct sweep){ .service = service, .c = c }); /* as above */
+}
+
+static void *sweep_main(void *argument) {
+        service_sweep(argument);
+        return NULL;
+}
+
+int sweep_start(struct service *service) {
+        int r = pthread_create(&service->sweeper, NULL, sweep_main, service);
+
+        service->has_sweeper = r == 0;
+        return -r;
+}
