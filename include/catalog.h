@@ -27,7 +27,9 @@ enum catalog_flags {
         CATALOG_NOT_DURABLE = 1 << 1, /* a commit does not wait for the disk */
 };
 
-/* Makes the file (0600, must not exist) with the built-in account `operator` and the event `init`. */
+/* Makes the file (0600, must not exist) with the built-in account `operator` and the event `init`: beside it as
+ * <path>.new, on disk, then renamed; the directory's entry is on disk when the caller has synced it. Nobody else makes
+ * it at the same time. */
 int catalog_create(const char *path, const char *uuid, uid_t uid, enum via via);
 
 /* -ENOENT, -EACCES, -EROFS; -EMEDIUMTYPE: no catalog; -EPROTONOSUPPORT: a newer version. Starts the writer's thread. */

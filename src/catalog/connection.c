@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <limits.h>
 
 #include "timestamp.h"
 
@@ -379,7 +380,7 @@ static int fill(struct catalog_connection *c, const char *uuid, uid_t uid, enum 
         return r < 0 ? r : 0;
 }
 
-int catalog_create(const char *path, const char *uuid, uid_t uid, enum via via) {
+static int create_file(const char *path, const char *uuid, uid_t uid, enum via via) {
         _cleanup_(cleanup_catalog) struct catalog *catalog = NULL;
         _cleanup_(cleanup_connection) struct catalog_connection *c = NULL;
         int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -394,7 +395,7 @@ int catalog_create(const char *path, const char *uuid, uid_t uid, enum via via) 
         if (r == 0)
                 r = connection_open(catalog, true, &c);
         if (r == 0)
-                r = connection_run(c, "PRAGMA journal_mode = wal; BEGIN IMMEDIATE");
+                r = connection_run(c, "BEGIN IMMEDIATE");
         if (r == 0)
                 r = connection_run(c, schema);
         if (r == 0)
@@ -403,7 +404,33 @@ int catalog_create(const char *path, const char *uuid, uid_t uid, enum via via) 
                        CATALOG_VERSION); /* fits; pragmas take no parameters */
         if (r == 0)
                 r = connection_run(c, sql);
+        return r < 0 ? r : connection_run(c, "PRAGMA journal_mode = wal"); /* last: so all of it is in this one file */
+}
+
+static void remove_file(const char *path) {
+        static const char *const suffixes[] = { "", "-journal", "-wal", "-shm" };
+        char name[PATH_MAX];
+
+        for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
+                if (snprintf(name, sizeof(name), "%s%s", path, suffixes[i]) < (int)sizeof(name))
+                        (void)unlink(name); /* most are not there */
+}
+
+int catalog_create(const char *path, const char *uuid, uid_t uid, enum via via) {
+        _cleanup_free_ char *unfinished = NULL;
+        int r;
+
+        if (access(path, F_OK) == 0)
+                return -EEXIST;
+        if (asprintf(&unfinished, "%s.new", path) < 0) {
+                unfinished = NULL;
+                return -ENOMEM;
+        }
+        remove_file(unfinished); /* of one that was interrupted */
+        r = create_file(unfinished, uuid, uid, via);
+        if (r == 0 && rename(unfinished, path) < 0)
+                r = -errno;
         if (r < 0)
-                (void)unlink(path); /* the error told is the first one */
+                remove_file(unfinished); /* the error told is the first one */
         return r;
 }

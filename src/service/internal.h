@@ -49,6 +49,10 @@ static inline int service_writable(const struct service *service) {
         return service->flags & SERVICE_READ_ONLY ? -EROFS : 0;
 }
 
+/* --- service.c --- */
+
+/* Puts a sentence into a `why`. */
+__attribute__((format(printf, 2, 3))) void explain(char why[static WHY_SIZE], const char *format, ...);
 /* Borrows a connection for looking up: the request's own, if it has one. */
 int request_read(struct request *request, struct catalog_connection **ret_connection);
 

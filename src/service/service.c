@@ -1,100 +1,17 @@
 /* SPDX-License-Identifier: MIT
- * Making, opening and closing a catalog's directory, and who a caller is.
+ * Opening and closing a catalog's directory, and who a caller is.
  */
-#include <fcntl.h>
 #include <stdarg.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "internal.h"
 
-__attribute__((format(printf, 2, 3))) static void explain(char why[static WHY_SIZE], const char *format, ...) {
+void explain(char why[static WHY_SIZE], const char *format, ...) {
         va_list arguments;
 
         va_start(arguments, format);
         (void)vsnprintf(why, WHY_SIZE, format, arguments); /* a long one is cut */
         va_end(arguments);
-}
-
-/* Makes DIR, or takes an empty one. */
-static int make_directory(const char *dir, char why[static WHY_SIZE]) {
-        _cleanup_dir_ DIR *entries = NULL;
-        const struct dirent *e;
-        bool empty = true;
-
-        if (mkdir(dir, 0700) == 0)
-                return 0;
-        if (errno != EEXIST) {
-                int r = -errno;
-
-                explain(why, "%s", strerror(-r));
-                return r;
-        }
-        entries = opendir(dir);
-        if (!entries) {
-                int r = -errno;
-
-                explain(why, "%s", strerror(-r));
-                return r;
-        }
-        while ((e = readdir(entries))) {
-                if (strcmp(e->d_name, "catalog.db") == 0) {
-                        explain(why, "it holds a catalog already");
-                        return -EEXIST;
-                }
-                empty = empty && (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0);
-        }
-        if (!empty) {
-                explain(why, "the directory is not empty");
-                return -ENOTEMPTY;
-        }
-        if (fchmod(dirfd(entries), 0700) < 0) {
-                int r = -errno;
-
-                explain(why, "%s", strerror(-r));
-                return r;
-        }
-        return 0;
-}
-
-static int uuid_new(char ret_uuid[static BLOB_UUID_SIZE]) {
-        unsigned char b[16];
-
-        if (getrandom(b, sizeof(b), 0) != sizeof(b))
-                return -EIO;
-        b[6] = (unsigned char)((b[6] & 0x0f) | 0x40); /* RFC 4122: version 4, variant 1 */
-        b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-        (void)snprintf(ret_uuid, BLOB_UUID_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-                       b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
-                       b[15]);
-        return 0;
-}
-
-static int sync_directory(const char *dir) {
-        _cleanup_fd_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-        return fd < 0 || fsync(fd) < 0 ? -errno : 0;
-}
-
-int service_create(const char *dir, uid_t uid, enum via via, char ret_why[static WHY_SIZE]) {
-        _cleanup_free_ char *catalog = NULL, *stores = NULL;
-        char uuid[BLOB_UUID_SIZE];
-        int r = make_directory(dir, ret_why);
-
-        if (r < 0)
-                return r;
-        if (asprintf(&catalog, "%s/catalog.db", dir) < 0 || asprintf(&stores, "%s/store", dir) < 0)
-                return -ENOMEM;
-        r = mkdir(stores, 0700) < 0 ? -errno : uuid_new(uuid);
-        if (r == 0)
-                r = catalog_create(catalog, uuid, uid, via);
-        if (r == 0)
-                r = sync_directory(dir);
-        if (r < 0) {
-                (void)rmdir(stores); /* what was made, as far as that is possible */
-                explain(ret_why, "%s", strerror(-r));
-        }
-        return r;
 }
 
 /* SPEC 2.1: who can enter DIR can read every disk. */

@@ -13,6 +13,15 @@ prints $'operator\toperator\t-\t-\toff'
 refused "cannot create '$cat': ?*" init "$cat"
 done_ -C "$cat" account list
 
+# What an interrupted one leaves is taken, but nothing else that is called so.
+mkdir -m 700 "$tmp/half" "$tmp/half/store" && touch "$tmp/half/catalog.db.new" "$tmp/half/catalog.db.new-journal"
+quiet init "$tmp/half"
+[ "$(ls -A "$tmp/half" | xargs)" = "catalog.db store" ] || fail "left something of the interrupted one"
+quiet -C "$tmp/half" region add north
+mkdir -p "$tmp/own/store/mine"
+refused "cannot create '$tmp/own': the directory is not empty" init "$tmp/own"
+[ -d "$tmp/own/store/mine" ] || fail "took what is not its own"
+
 mkdir "$tmp/full" && echo precious >"$tmp/full/file"
 refused "cannot create '$tmp/full': ?*" init "$tmp/full"
 [ "$(ls -A "$tmp/full")" = file ] || fail "left something behind"
