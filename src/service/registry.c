@@ -2,6 +2,7 @@
  * Regions with their stores, and limits: what an operator manages.
  */
 #include <limits.h>
+#include <sys/stat.h>
 
 #include "internal.h"
 
@@ -10,6 +11,46 @@ struct region_change {
         const char *store; /* as the catalog keeps it: NULL for its own */
         char *path;        /* where it is */
 };
+
+struct store_search {
+        const struct service *service;
+        struct stat st;
+};
+
+static int is_store_of(const struct region *region, void *context) {
+        const struct store_search *search = context;
+        _cleanup_free_ char *path = NULL;
+        struct stat st;
+        int r = service_store_path(search->service, region, &path);
+
+        if (r < 0)
+                return r;
+        if (stat(path, &st) < 0)
+                return -EEXIST; /* offline: this may be its store, mounted elsewhere */
+        return st.st_dev == search->st.st_dev && st.st_ino == search->st.st_ino ? -EEXIST : 0;
+}
+
+static int is_blob(int64_t id, void *context) {
+        (void)id;
+        (void)context;
+        return -EEXIST;
+}
+
+/* A store that has the catalog's mark already: 0 if it is empty and no region's, so that a region that was just being
+ * made or removed when the process died left it; else -EEXIST. */
+static int take_leftover(struct catalog_connection *c, const struct region_change *n) {
+        struct store_search search = { .service = n->decision.request->service };
+        _cleanup_(cleanup_blob_store) struct blob_store *store = NULL;
+        int r = blob_store_open(n->path, catalog_uuid(search.service->catalog), &store);
+
+        if (r == 0)
+                r = blob_each(store, is_blob, NULL);
+        if (r == 0)
+                r = stat(n->path, &search.st) < 0 ? -errno : 0;
+        if (r == 0)
+                r = catalog_region_list(c, 0, is_store_of, &search);
+        return r == -EIO ? -EEXIST : r; /* another catalog's */
+}
 
 static int run_region_add(struct catalog_connection *c, void *context) {
         struct region_change *n = context;
@@ -28,6 +69,8 @@ static int run_region_add(struct catalog_connection *c, void *context) {
         r = service_store_path(service, &region, &n->path);
         if (r == 0)
                 r = blob_store_create(n->path, catalog_uuid(service->catalog));
+        if (r == -EEXIST)
+                r = take_leftover(c, n);
         if (r < 0) {
                 free(n->path);
                 n->path = NULL;

@@ -59,6 +59,29 @@ refused "region '': no such region" -C "$cat" region rm ''
 done_ -C "$cat" region list
 [ "$(cut -f 1 "$tmp/out" | head -n 3 | xargs)" = "0.a_b-c near third" ] || fail "the wrong one is gone"
 
+# What an interrupted `region add`, or `region rm`, leaves: a store that no region has. It is taken, unless something is in it.
+quiet -C "$cat" region add half
+quiet -C "$cat" region add half-far --store "$tmp/disks/half"
+cp -a "$cat/store/half" "$tmp/half" && cp -a "$tmp/disks/half" "$tmp/half-far"
+quiet -C "$cat" region rm half
+quiet -C "$cat" region rm half-far
+cp -a "$tmp/half" "$cat/store/half" && cp -a "$tmp/half-far" "$tmp/disks/half"
+quiet -C "$cat" region add half
+quiet -C "$cat" region add half-far --store "$tmp/disks/half"
+refused "store '$cat/store/half': is the store of another region or catalog" -C "$cat" region add again \
+    --store "$cat/store/half"
+quiet -C "$cat" region rm half
+cp -a "$tmp/half" "$cat/store/half" && touch "$cat/store/half/123"
+refused "region 'half': exists already" -C "$cat" region add half
+rm "$cat/store/half/123"
+quiet init "$tmp/other"
+refused "store '$cat/store/half': is the store of another region or catalog" -C "$tmp/other" region add half \
+    --store "$cat/store/half"
+mv "$tmp/disks/half" "$tmp/disks/away"
+refused "region 'half': exists already" -C "$cat" region add half
+mv "$tmp/disks/away" "$tmp/disks/half"
+quiet -C "$cat" region add half
+
 usage "region add: too few arguments, usage: imgshare region add NAME \[--store PATH\]" -C "$cat" region add
 usage "region add: too many arguments*" -C "$cat" region add a b
 usage "region list: too many arguments*" -C "$cat" region list a
