@@ -41,7 +41,8 @@ int64_t disk_seek(struct disk_handle *handle, uint64_t offset, int whence);
 /* Bytes done; 0 at the source's end. By reference where that is possible, until the last flush. -EBUSY. */
 ssize_t disk_copy_range(struct disk_handle *from, uint64_t from_offset, struct disk_handle *to, uint64_t to_offset,
                         uint64_t length);
-int disk_sync(struct disk_handle *handle);
+/* What was written, by whichever handle, is on disk. -EBUSY: it is a copy of a disk that cannot be sealed now. */
+int disk_sync(struct request *request, struct disk_handle *handle);
 /* May the kernel read and write the file itself? 1: the descriptor is the disk's file, and stays that until disk_close;
  * 0: not this one, it is empty or shares its file with a copy, and a write or a copy would give it another. */
 int disk_pin(struct disk_handle *handle, int *ret_fd);

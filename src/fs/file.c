@@ -279,6 +279,6 @@ void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_inf
 
         (void)datasync; /* a text is durable when its write returned */
         if (r == 0 && is_disk(&call))
-                r = disk_sync(file_of(fi)->disk);
+                r = disk_sync(&call.request, file_of(fi)->disk);
         call_end(&call, r);
 }

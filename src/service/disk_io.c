@@ -207,12 +207,18 @@ int64_t disk_seek(struct disk_handle *handle, uint64_t offset, int whence) {
         return at;
 }
 
-int disk_sync(struct disk_handle *handle) {
+/* Of a reader too: `sync FILE` opens it for reading. A reference becomes a file, as at its last close. */
+int disk_sync(struct request *request, struct disk_handle *handle) {
         struct disk *disk = handle->disk;
         int r;
 
+        (void)pthread_rwlock_wrlock(&disk->io);
+        r = disk_settle(request, disk);
+        (void)pthread_rwlock_unlock(&disk->io);
+        if (r < 0)
+                return r;
         (void)pthread_rwlock_rdlock(&disk->io);
-        r = disk->referring || !handle->writes ? 0 : blob_sync(disk->store, disk->fd);
+        r = blob_sync(disk->store, disk->fd);
         (void)pthread_rwlock_unlock(&disk->io);
         return r;
 }

@@ -67,7 +67,7 @@ static void test_handles_do_what_they_were_opened_for(void **state) {
         assert_int_equal(disk_copy_range(handle, 0, other, 0, 10), -EBADF);
         scratch_put(handle, 0, "HELLO");
         assert_string_equal(scratch_get(other, 0, 5), "HELLO"); /* at once */
-        assert_int_equal(disk_sync(handle), 0);
+        assert_int_equal(disk_sync(as("alice"), handle), 0);
         finish(handle);
         finish(other);
         assert_null(disk_close(as("alice"), NULL));

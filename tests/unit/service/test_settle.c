@@ -71,6 +71,36 @@ static void test_a_partial_copy_is_bytes_and_seals_nothing(void **state) {
         assert_int_equal(disk_truncate_path(as("alice"), a, 1), 0);
 }
 
+static void test_what_is_synced_is_in_the_file(void **state) {
+        (void)state;
+        copy(SIZE / 2);
+        assert_int_equal(disk_sync(as("alice"), from), 0); /* of the source: nothing happens to the copy */
+        assert_int_equal(blob_of(b).st_size, 0);
+        assert_int_equal(disk_sync(as("alice"), to), 0);
+        assert_int_equal(blob_of(b).st_size, SIZE / 2);
+        assert_int_equal(row(a).state, IMAGE_AVAILABLE);
+        for (uint64_t at = SIZE / 2; at < SIZE; at += SIZE / 4)
+                assert_int_equal(disk_copy_range(from, at, to, at, SIZE / 4), SIZE / 4);
+        scratch_same(to, 0, SIZE);
+        closed();
+        assert_int_equal(blob_of(b).st_size, SIZE);
+}
+
+static void test_a_synced_whole_copy_is_a_link(void **state) {
+        struct disk_handle *reader;
+
+        (void)state;
+        copy(SIZE);
+        reader = opened(b, O_RDONLY); /* as `sync FILE` opens it */
+        assert_int_equal(disk_sync(as("alice"), reader), 0);
+        assert_int_equal(blob_of(b).st_ino, blob_of(a).st_ino);
+        assert_int_equal(row(a).state, IMAGE_SEALED);
+        finish(reader);
+        closed();
+        assert_int_equal(row(b).state, IMAGE_AVAILABLE);
+        assert_int_equal(events("op = 'copy' AND object = 'south/b@alice'"), 1);
+}
+
 static void test_release_without_flush_settles_too(void **state) {
         (void)state;
         copy(SIZE);
@@ -177,6 +207,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 CASE(test_a_whole_copy_is_a_link),
                 CASE(test_a_partial_copy_is_bytes_and_seals_nothing),
+                CASE(test_what_is_synced_is_in_the_file),
+                CASE(test_a_synced_whole_copy_is_a_link),
                 CASE(test_release_without_flush_settles_too),
                 CASE(test_writing_the_copy_keeps_the_sources_bytes),
                 CASE(test_writing_after_the_flush_through_the_same_handle),

@@ -47,7 +47,7 @@ static void test_holes_are_kept_and_found(void **state) {
         handle = created(place);
         scratch_bytes(handle, MIB, 64 * KIB);
         assert_int_equal(disk_truncate(handle, 4 * MIB), 0);
-        assert_int_equal(disk_sync(handle), 0);
+        assert_int_equal(disk_sync(as("alice"), handle), 0);
         assert_int_equal(disk_seek(handle, 0, SEEK_DATA), MIB);
         assert_int_equal(disk_seek(handle, MIB, SEEK_HOLE), MIB + 64 * KIB);
         assert_int_equal(disk_seek(handle, MIB + 64 * KIB, SEEK_DATA), -ENXIO);
