@@ -43,6 +43,8 @@ struct catalog_moment {
 int catalog_open_asof(const char *path, const struct catalog_moment *moment, struct catalog **ret_catalog);
 /* The last event that it shows; INT64_MAX: whatever comes. */
 int64_t catalog_last(const struct catalog *catalog);
+/* What was committed by now, by whichever process and with whatever flags, is on disk. */
+int catalog_sync(struct catalog *catalog);
 /* Waits until all that was posted is written. */
 struct catalog *catalog_close(struct catalog *catalog);
 /* The uuid that marks this catalog's stores; belongs to the catalog. */

@@ -62,7 +62,7 @@ int disk_remove(struct request *request, int64_t place) {
         }
         r = decision_end(&n.decision, catalog_write(request->service->catalog, run_disk_remove, &n));
         if (r == 0 && store)
-                (void)blob_unlink(store, id); /* else swept at the next mount */
+                (void)service_blob_remove(request->service, store, id); /* else swept at the next mount */
         return r;
 }
 

@@ -217,7 +217,7 @@ int instance_disk_remove(struct request *request, int64_t id) {
         if (r == 0)
                 r = remove_what(request, id, REMOVED_DISK, &instance);
         if (r == 0)
-                (void)blob_unlink(store, instance.launch); /* else swept at the next mount */
+                (void)service_blob_remove(request->service, store, instance.launch); /* else swept at the next mount */
         return r;
 }
 

@@ -63,6 +63,9 @@ int service_store(struct service *service, int64_t region, struct blob_store **r
 void service_stores_close(struct service *service);
 /* Where a region's store is: allocated. */
 int service_store_path(const struct service *service, const struct region *region, char **ret_path);
+/* Removes a blob whose row is gone; not before that is on disk, or a power loss would bring back the row alone. */
+int service_blob_remove(struct service *service, const struct blob_store *store, int64_t id);
+
 /* --- sweep.c --- */
 
 /* Removes what a crash left in the stores that are online, until the service stops. */

@@ -170,7 +170,7 @@ static int clone_and_commit(struct launching *n, struct blob_store *store) {
                 (void)blob_unlink(store, n->launch); /* else swept at the next mount */
                 (void)catalog_write(catalog, run_forget, n); /* a reservation that stays does no harm */
         } else if (old) {
-                (void)blob_unlink(store, old);
+                (void)service_blob_remove(n->decision.request->service, store, old);
         }
         return r;
 }

@@ -91,3 +91,9 @@ void service_stores_close(struct service *service) {
                 free(e);
         }
 }
+
+int service_blob_remove(struct service *service, const struct blob_store *store, int64_t id) {
+        int r = service->flags & SERVICE_NOT_DURABLE ? catalog_sync(service->catalog) : 0;
+
+        return r < 0 ? r : blob_unlink(store, id);
+}

@@ -13,10 +13,13 @@ struct sweep {
 
 static int wanted(int64_t id, void *context) {
         const struct sweep *sweep = context;
+        int r;
 
         if (service_stopping(sweep->service))
                 return -ECANCELED;
-        return catalog_disk_wanted(sweep->c, sweep->region, id);
+        r = catalog_disk_wanted(sweep->c, sweep->region, id);
+        /* who removed its row may have died before that was on disk: its blob must not go first */
+        return r == 0 ? catalog_sync(sweep->service->catalog) : r;
 }
 
 static int sweep_region(const struct region *region, void *context) {
