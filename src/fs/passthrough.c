@@ -8,6 +8,10 @@
 
 void passthrough_init(struct mount *mount, struct fuse_conn_info *connection) {
         mount->passthrough = fuse_set_feature_flag(connection, FUSE_CAP_PASSTHROUGH);
+#ifdef FUSE_CAP_HANDLE_KILLPRIV_V2
+        /* No mode here has a bit to drop and no file an xattr: the kernel need not look for either at each write. */
+        (void)fuse_set_feature_flag(connection, FUSE_CAP_HANDLE_KILLPRIV_V2); /* an older one goes on looking */
+#endif
 }
 
 /* How a node is open already: 0 not at all, below 0 through the daemon, else its backing file. */
