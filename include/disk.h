@@ -48,5 +48,9 @@ int disk_sync(struct request *request, struct disk_handle *handle);
 int disk_pin(struct disk_handle *handle, int *ret_fd);
 /* close(2) of a descriptor: what was written makes the image available, what was referred to becomes a link. */
 int disk_flush(struct request *request, struct disk_handle *handle);
+/* Once a close is answered: starts to write the disk back, so that sealing it has less to wait for. The first returns a
+ * descriptor for the second, which the handle may be gone for; below 0: there is none, which the second takes too. */
+int disk_write_back_begin(struct disk_handle *handle);
+void disk_write_back(int fd);
 /* The last one: returns NULL. */
 struct disk_handle *disk_close(struct request *request, struct disk_handle *handle);

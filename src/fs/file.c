@@ -82,6 +82,8 @@ static int file_open(struct call *call, const struct open_file *opened, struct f
         file_insert(call->mount, file);
         if (file->disk) {
                 passthrough_begin(call, file, fi);
+                if (file->backing == 0 && (fi->flags & O_ACCMODE) == O_WRONLY)
+                        fi->direct_io = 1; /* not into the page cache as well; what can be read may be mapped */
                 stats_count(call->mount->stats, file->backing > 0 ? STATS_PASSTHROUGH_OPENS : STATS_DAEMON_OPENS);
         }
         (void)pthread_mutex_unlock(&call->mount->files_lock);
@@ -255,13 +257,16 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 
 void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
         struct call call;
-        int r = call_begin_file(req, ino, fi, &call);
+        int fd = -1, r = call_begin_file(req, ino, fi, &call);
 
-        if (r == 0 && is_disk(&call))
+        if (r == 0 && is_disk(&call)) {
                 r = disk_flush(&call.request, file_of(fi)->disk);
-        else if (r == 0 && !is_day(&call))
+                fd = disk_write_back_begin(file_of(fi)->disk);
+        } else if (r == 0 && !is_day(&call)) {
                 r = text_flush(file_of(fi)->text);
+        }
         call_end(&call, r);
+        disk_write_back(fd); /* takes a while, for which nobody is to wait */
 }
 
 void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {

@@ -6,6 +6,8 @@
 
 #include "internal.h"
 
+#define WRITE_BACK_STEP (INT64_C(32) << 20) /* a removed disk's space is not held for longer */
+
 static void remove_writer(struct request *request, struct disk *disk) {
         (void)pthread_rwlock_wrlock(&disk->io);
         if (--disk->writers == 0) {
@@ -94,8 +96,6 @@ static int flush(struct request *request, struct disk_handle *handle) {
         n.written = disk->written;
         if (fstat(disk->fd, &st) < 0)
                 return -errno;
-        /* Start write-back now, so that sealing has less to wait for. */
-        (void)sync_file_range(disk->fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* advice only; sealing syncs */
         n.size = (uint64_t)st.st_size;
         r = handle->failed ? 0 : close_matters(request, disk, &n.decision.place);
         if (r > 0)
@@ -118,6 +118,25 @@ int disk_flush(struct request *request, struct disk_handle *handle) {
         r = flush(request, handle);
         (void)pthread_rwlock_unlock(&handle->disk->io);
         return r;
+}
+
+int disk_write_back_begin(struct disk_handle *handle) {
+        int fd;
+
+        if (!handle->writes)
+                return -EBADF;
+        (void)pthread_rwlock_rdlock(&handle->disk->io);
+        fd = fcntl(handle->disk->fd, F_DUPFD_CLOEXEC, 0);
+        (void)pthread_rwlock_unlock(&handle->disk->io);
+        return fd < 0 ? -errno : fd;
+}
+
+void disk_write_back(int fd) {
+        struct stat st;
+
+        for (off_t at = 0; fd >= 0 && fstat(fd, &st) == 0 && at < st.st_size && st.st_nlink > 0; at += WRITE_BACK_STEP)
+                (void)sync_file_range(fd, at, WRITE_BACK_STEP, SYNC_FILE_RANGE_WRITE); /* advice only; sealing syncs */
+        (void)fd_close(fd);
 }
 
 void disk_handle_put(struct disk_handle *handle) {

@@ -51,6 +51,27 @@ static void test_a_failed_write_makes_nothing_available(void **state) {
         assert_int_equal(row(place).mtime, 99); /* nothing was written since */
 }
 
+static void test_writing_back_outlives_handle_and_disk(void **state) {
+        int64_t place = draft(north, "web");
+        int fd;
+
+        (void)state;
+        handle = created(place);
+        scratch_put(handle, 0, "hello");
+        assert_int_equal(disk_flush(as("alice"), handle), 0);
+        fd = disk_write_back_begin(handle);
+        assert_true(fd >= 0);
+        assert_null(disk_close(as("alice"), handle));
+        assert_int_equal(disk_remove(as("alice"), place), 0);
+        disk_write_back(fd);
+        assert_int_equal(fcntl(fd, F_GETFD), -1); /* it was taken */
+        handle = opened(filled(north, "db", 10), O_RDONLY);
+        fd = disk_write_back_begin(handle);
+        assert_int_equal(fd, -EBADF); /* who only reads has nothing */
+        disk_write_back(fd);
+        finish(handle);
+}
+
 static void test_handles_do_what_they_were_opened_for(void **state) {
         int64_t place = filled(north, "web", 1000);
         struct disk_handle *other = opened(place, O_RDONLY);
@@ -175,6 +196,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 CASE(test_available_with_the_first_content_at_flush),
                 CASE(test_a_failed_write_makes_nothing_available),
+                CASE(test_writing_back_outlives_handle_and_disk),
                 CASE(test_handles_do_what_they_were_opened_for),
                 CASE(test_missing_disks),
                 CASE(test_a_left_over_of_a_crash_is_no_hindrance),
