@@ -35,6 +35,17 @@ from_disk() {
     done
 }
 
+# disks_peer FILE: serves a directory that has nothing but this file, as `disk`.
+disks_peer() {
+    unmount "$work/mount/$peer"
+    rm -rf "$work/native.peer" && mkdir "$work/native.peer" && ln "$1" "$work/native.peer/disk" || return
+    if [[ $way == passthrough ]]; then
+        peer "$work/native.peer" || true
+    else
+        peer --nopassthrough "$work/native.peer" || true
+    fi
+}
+
 # digested IMAGE: waits for the digest of a sealed image, whose computing would disturb.
 digested() {
     local i
@@ -74,6 +85,11 @@ row_read() {
     ratio "disk read, sequential ($way)" MiB/s read_ours read_native native '>= 0.97'
     ratio "disk read, mmap ($way)" MiB/s map_ours map_native native '>= 0.97'
     ratio "disk read, random 4 KiB ($way)" /s random_ours random_native native '>= 0.90'
+    disks_peer "$plain" || return
+    read_peer() { load read "$work/mount/$peer/disk" 1048576 "$seconds"; }
+    random_peer() { load random "$work/mount/$peer/disk" 4096 "$seconds"; }
+    beside 'sequential' MiB/s read_ours read_peer && beside 'random 4 KiB' /s random_ours random_peer || return
+    unmount "$work/mount/$peer"
 }
 
 row write
@@ -85,9 +101,14 @@ row_write() {
     small_native() { load write "$work/native.copy" 4096 "$seconds"; }
     cp "$plain" "$work/native.copy" && from_disk "$work/native.copy" || return
     by_turns large_ours large_native && by_turns small_ours small_native || return
-    rm "$work/native.copy"
     ratio "disk write, 1 MiB, an instance's ($way)" MiB/s large_ours large_native native '>= 0.95'
     ratio "disk write, 4 KiB, an instance's ($way)" MiB/s small_ours small_native native '>= 0.85'
+    disks_peer "$work/native.copy" || return
+    large_peer() { load write "$work/mount/$peer/disk" 1048576 "$seconds"; }
+    small_peer() { load write "$work/mount/$peer/disk" 4096 "$seconds"; }
+    beside '1 MiB' MiB/s large_ours large_peer && beside '4 KiB' MiB/s small_ours small_peer || return
+    unmount "$work/mount/$peer"
+    rm -r "$work/native.copy" "$work/native.peer"
 }
 
 row import
@@ -147,6 +168,7 @@ row_copy() {
     south=$point/regions/south/images
     : >"$work/empty"
     big dense "$size" dense && big sparse "$size" sparse || return
+    sync -f "$work" # each of our flushes would wait for what earlier rows have left to be written
     nothing() { load time cp "$work/empty" "$work/round/copy"; }
     dense() { copied cp "$images/dense/disk"; }
     linked() { copied ln "$images/sparse/disk"; }

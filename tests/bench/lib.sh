@@ -252,6 +252,21 @@ null() {
     serve null taskset -c "$cpu" "$bin/bench-null" "$work/mount/null" -f -o "timeout=$timeout"
 }
 
+# A plain directory served by libfuse's example of a passthrough server, which scripts/libfuse builds.
+peer=passthrough_hp
+peer() {
+    local program=$root/build-libfuse/build/example/$peer
+    [[ -x $program ]] && serve "$peer" taskset -c "$cpu" "$program" --foreground "$@" "$work/mount/$peer"
+}
+# beside WHAT UNIT OURS PEER: a line about that peer, which serves already; no goal, it is there to be seen.
+beside() {
+    if mounted "$work/mount/$peer"; then
+        by_turns "$3" "$4" && ratio "... $1" "$2" "$3" "$4" "$peer" -
+    else
+        missing "... $1" - "no $peer here: scripts/libfuse"
+    fi
+}
+
 # switches POINT: how often the threads of its server have waited for something: about once a request.
 switches() {
     cat /proc/"${servers[$1]}"/task/*/status | awk '/^voluntary/ { n += $2 } END { print n }'

@@ -8,7 +8,10 @@ row_stat() {
     stat_ours() { load shares "$images" "${shape[@]}" "$seconds"; }
     stat_native() { load stat "$native" 10000 "$seconds"; }
     by_turns stat_ours stat_native &&
-        ratio 'stat of a cached share' /s stat_ours stat_native native '>= 0.80'
+        ratio 'stat of a cached share' /s stat_ours stat_native native '>= 0.80' || return
+    peer "$native" || true
+    stat_peer() { load stat "$work/mount/$peer" 10000 "$seconds"; }
+    beside 'the same' /s stat_ours stat_peer
 }
 
 row fstat
@@ -27,7 +30,11 @@ row_stat-uncached() {
     uncached_ours() { load shares "$images" "${shape[@]}" "$seconds" "$mount"; }
     uncached_null() { load stat "$point/d10000" 10000 "$seconds" "$point"; }
     by_turns uncached_ours uncached_null &&
-        ratio 'stat of a share, uncached (directories cached)' /s uncached_ours uncached_null 'null server' '>= 0.85'
+        ratio 'stat of a share, uncached (directories cached)' /s uncached_ours uncached_null 'null server' '>= 0.85' ||
+        return
+    native_names && peer "$native" || true
+    uncached_peer() { load stat "$work/mount/$peer" 10000 "$seconds" "$work/mount/$peer"; }
+    beside 'the same' /s uncached_ours uncached_peer
 }
 
 row ls-l
