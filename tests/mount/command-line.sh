@@ -35,6 +35,15 @@ mount_at mnt account=alice,durability=full
 is "$(id -u):$(id -g)" stat -c %u:%g "$T/mnt/regions"
 unmount mnt
 
+# io_uring is taken, or said to be missing; either way the mount serves, bytes too.
+mount_at mnt account=alice,io_uring
+[ "$(cat /sys/module/fuse/parameters/enable_uring 2>"$T/none")" = Y ] ||
+        says '^imgsharefs: io_uring: .*; going on without$' cat "$T/err"
+dense "$T/bytes" 3000
+ok cp "$T/bytes" "$T/mnt/regions/north/images/web/disk"
+same "$T/bytes" "$T/mnt/regions/north/images/web/disk"
+unmount mnt
+
 # -f stays in the foreground, and ends with 0 when it is unmounted or told to.
 mounted() {
         grep -q " $T/mnt " /proc/self/mounts && [ -e "$T/mnt/regions" ]
