@@ -117,6 +117,23 @@ static bool wait(struct feed_thread *t) {
         return !stopping;
 }
 
+static void prune_found(struct mount *mount, struct viewer *viewer, void *context) {
+        const int64_t *account = context;
+
+        if (viewer->account == *account)
+                view_prune(mount, viewer, viewer->role != ROLE_ACCOUNT);
+}
+
+/* Views that could not be told for a long time. */
+static void look_for_recovered(struct mount *mount) {
+        int64_t account;
+
+        while (notifier_recovered(mount->notifier, &account)) {
+                viewers_each(mount, prune_found, &account);
+                notifier_resettle(mount->notifier);
+        }
+}
+
 static void *feed_main(void *argument) {
         struct feed_thread *t = argument;
         struct mount *mount = t->mount;
@@ -131,6 +148,7 @@ static void *feed_main(void *argument) {
                 if (r > 0)
                         notifier_mark(mount->notifier,
                                       (struct settled){ .event = feed_last(t->feed), .due = feed_due(t->feed) });
+                look_for_recovered(mount);
         }
         return NULL;
 }
@@ -158,7 +176,7 @@ int feed_start(struct mount *mount) {
         if (r == 0)
                 r = feed_open(mount->service, news, t, &t->feed);
         if (r == 0)
-                r = notifier_new(mount->session,
+                r = notifier_new(mount->session, mount->multiuser,
                                  (struct settled){ .event = feed_last(t->feed), .due = feed_due(t->feed) },
                                  &mount->notifier);
         if (r == 0) {

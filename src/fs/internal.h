@@ -148,7 +148,8 @@ enum notice_kind {
 struct settled {
         int64_t event, due;
 };
-int notifier_new(struct fuse_session *session, struct settled start, struct notifier **ret_notifier);
+/* many: views of many users, none of which may keep the others waiting. */
+int notifier_new(struct fuse_session *session, bool many, struct settled start, struct notifier **ret_notifier);
 /* Serves requests that wait, if it must, until no thread of its own is left. Returns NULL. */
 struct notifier *notifier_free(struct notifier *notifier);
 /* The kernel knows how to mark names. */
@@ -156,6 +157,9 @@ void notifier_can_expire(struct notifier *notifier);
 /* Once all that has been sent so far is told, `pushed` is settled. */
 void notifier_mark(struct notifier *notifier, struct settled pushed);
 struct settled notifier_settled(struct notifier *notifier);
+/* A view that was not told everything, since it was stuck, and can be told again: all of it is, then that is settled. */
+bool notifier_recovered(struct notifier *notifier, int64_t *ret_viewer);
+void notifier_resettle(struct notifier *notifier);
 /* How many notices there have been. */
 int64_t notifier_sent(const struct notifier *notifier);
 

@@ -8,14 +8,23 @@
  * however long the lock is held. Kernels from 6.19 on take the lock only for names they know, so all is told again a
  * little later, when whoever waited for an answer has long had its turn. By then the name may be in use again, and is
  * only marked as to be asked for.
+ *
+ * A lock may be held on purpose, and for ever: by listing a directory into memory that never comes. So a view has but a
+ * few of the threads, and what waits for a stuck one is bounded: beyond that the view is lost, and gone through as a
+ * whole once it answers again.
  */
 #include <poll.h>
 #include <time.h>
 
 #include "internal.h"
 
-#define WORKERS 8
+#define WORKERS 8       /* of a mount for one account */
+#define WORKERS_MANY 32 /* of one for many, of whom each has */
+#define WORKERS_A_VIEW 2
 #define AGAIN_MS 30
+#define STUCK_MS 1000 /* at one notice */
+#define STUCK_WAITING 1000 /* notices for a view that is stuck */
+#define LINES 64
 
 struct notice {
         enum notice_kind kind;
@@ -26,6 +35,7 @@ struct notice {
 struct notices {
         struct notices *next;
         struct notifier *notifier;
+        struct line *line; /* its view's, once there is anything in it */
         bool again;    /* it has been told once */
         bool awaited;  /* somebody waits, on the stack, until it has */
         bool *told;
@@ -38,6 +48,16 @@ struct queue {
         struct notices *first, **last;
 };
 
+/* What is sent to one view. */
+struct line {
+        struct line *next;
+        int64_t viewer;
+        int busy;        /* workers that are at it */
+        int64_t since;   /* ns, when one of them began */
+        size_t waiting;
+        bool lost;       /* notices have been dropped */
+};
+
 struct notifier {
         struct fuse_session *session;
         _Atomic bool expires; /* the kernel can mark names instead of dropping them */
@@ -45,11 +65,13 @@ struct notifier {
         pthread_mutex_t lock; /* of what follows */
         pthread_cond_t work, done;
         struct queue now, later;
+        struct line *lines[LINES];
+        int per_view;
         int first_round; /* notices not yet told once, waiting or under way */
         struct settled pushed, settled;
         bool stopping;
         int running;
-        pthread_t workers[WORKERS];
+        pthread_t workers[WORKERS_MANY];
 };
 
 static int64_t now_ns(void) {
@@ -74,9 +96,30 @@ static void notices_free(struct notices *n) {
         free(n);
 }
 
+/* Of the view that a node is in. NULL: no memory. */
+static struct line *line_of(struct notifier *notifier, uint64_t number) {
+        struct node node = { 0 };
+        struct line **at, *line;
+
+        (void)node_unpack(number, &node); /* packed by us */
+        at = &notifier->lines[node.viewer % LINES];
+        (void)pthread_mutex_lock(&notifier->lock);
+        for (line = *at; line && line->viewer != node.viewer;)
+                line = line->next;
+        if (!line && (line = calloc(1, sizeof(*line)))) {
+                line->viewer = node.viewer;
+                line->next = *at;
+                *at = line;
+        }
+        (void)pthread_mutex_unlock(&notifier->lock);
+        return line;
+}
+
 int notices_add(struct notices *n, enum notice_kind kind, uint64_t node, const char *name) {
         struct notice *item;
 
+        if (!n->line && !(n->line = line_of(n->notifier, node)))
+                return -ENOMEM;
         if (n->count == n->room) {
                 size_t room = n->room ? 2 * n->room : 8;
                 struct notice *items = realloc(n->items, room * sizeof(*items));
@@ -140,28 +183,48 @@ static void push(struct queue *queue, struct notices *n) {
         n->next = NULL;
         *queue->last = n;
         queue->last = &n->next;
+        n->line->waiting++;
 }
 
-static struct notices *pop(struct queue *queue) {
-        struct notices *n = queue->first;
+static struct notices *take(struct queue *queue, struct notices **at) {
+        struct notices *n = *at;
 
-        queue->first = n->next;
-        if (!queue->first)
-                queue->last = &queue->first;
+        *at = n->next;
+        if (!*at)
+                queue->last = at;
+        n->line->waiting--;
+        return n;
+}
+
+/* The first one whose view has a worker left. */
+static struct notices **welcome(struct notifier *notifier, struct queue *queue) {
+        struct notices **at = &queue->first;
+
+        while (*at && (*at)->line->busy >= notifier->per_view)
+                at = &(*at)->next;
+        return at;
+}
+
+static struct notices *begin(struct queue *queue, struct notices **at) {
+        struct notices *n = take(queue, at);
+
+        if (n->line->busy++ == 0)
+                n->line->since = now_ns();
         return n;
 }
 
 /* What is to be told next; waits for it. NULL: no more. Under the lock. */
 static struct notices *next(struct notifier *notifier) {
         while (!notifier->stopping) {
-                struct notices *later = notifier->later.first;
+                struct notices **now = welcome(notifier, &notifier->now);
+                struct notices **at = welcome(notifier, &notifier->later), *later = *at;
 
-                if (notifier->now.first)
-                        return pop(&notifier->now);
+                if (*now)
+                        return begin(&notifier->now, now);
                 if (!later) {
                         (void)pthread_cond_wait(&notifier->work, &notifier->lock);
                 } else if (later->due <= now_ns()) {
-                        return pop(&notifier->later);
+                        return begin(&notifier->later, at);
                 } else {
                         struct timespec until = { .tv_sec = later->due / 1000000000,
                                                   .tv_nsec = later->due % 1000000000 };
@@ -172,16 +235,23 @@ static struct notices *next(struct notifier *notifier) {
         return NULL;
 }
 
+/* One thing less that has not been told once. Under the lock. */
+static void settle(struct notifier *notifier) {
+        if (--notifier->first_round == 0)
+                notifier->settled = notifier->pushed;
+}
+
 /* Under the lock. */
 static void told(struct notifier *notifier, struct notices *n) {
+        n->line->busy--;
+        n->line->since = now_ns();
         if (n->again) {
                 notices_free(n);
                 return;
         }
         if (n->awaited)
                 *n->told = true;
-        if (--notifier->first_round == 0)
-                notifier->settled = notifier->pushed;
+        settle(notifier);
         (void)pthread_cond_broadcast(&notifier->done);
         n->awaited = false;
         n->again = true;
@@ -208,13 +278,82 @@ static void *worker_main(void *argument) {
         return NULL;
 }
 
+/* --- views --- */
+
+static void drop(struct notifier *notifier, struct queue *queue, const struct line *line) {
+        for (struct notices **at = &queue->first; *at;) {
+                if ((*at)->line != line || (*at)->awaited) {
+                        at = &(*at)->next;
+                        continue;
+                }
+                if (!(*at)->again)
+                        settle(notifier);
+                notices_free(take(queue, at));
+        }
+}
+
+/* Whether the view takes no more. Until it has been found again nothing counts as settled. */
+static bool is_lost(struct notifier *notifier, struct line *line) {
+        if (line->lost || line->waiting < STUCK_WAITING || line->busy < notifier->per_view ||
+            now_ns() - line->since < STUCK_MS * INT64_C(1000000))
+                return line->lost;
+        line->lost = true;
+        notifier->first_round++;
+        drop(notifier, &notifier->now, line);
+        drop(notifier, &notifier->later, line);
+        return true;
+}
+
+bool notifier_recovered(struct notifier *notifier, int64_t *ret_viewer) {
+        bool found = false;
+
+        (void)pthread_mutex_lock(&notifier->lock);
+        for (size_t i = 0; i < LINES && !found; i++)
+                for (struct line *line = notifier->lines[i]; line && !found; line = line->next)
+                        if (line->lost && line->busy < notifier->per_view) {
+                                line->lost = false;
+                                *ret_viewer = line->viewer;
+                                found = true;
+                        }
+        (void)pthread_mutex_unlock(&notifier->lock);
+        return found;
+}
+
+void notifier_resettle(struct notifier *notifier) {
+        (void)pthread_mutex_lock(&notifier->lock);
+        settle(notifier);
+        (void)pthread_mutex_unlock(&notifier->lock);
+}
+
+static void lines_free(struct notifier *notifier) {
+        for (size_t i = 0; i < LINES; i++)
+                while (notifier->lines[i]) {
+                        struct line *line = notifier->lines[i];
+
+                        notifier->lines[i] = line->next;
+                        free(line);
+                }
+}
+
+/* Whether it is to be told at all; else it is gone. Under the lock. */
+static bool admit(struct notifier *notifier, struct notices *n) {
+        if (n->line && !is_lost(notifier, n->line))
+                return true;
+        notices_free(n);
+        return false;
+}
+
+/* --- sending --- */
+
 void notices_send(struct notices *n) {
         struct notifier *notifier = n->notifier;
 
         (void)pthread_mutex_lock(&notifier->lock);
-        notifier->first_round++;
-        push(&notifier->now, n);
-        (void)pthread_cond_signal(&notifier->work);
+        if (admit(notifier, n)) {
+                notifier->first_round++;
+                push(&notifier->now, n);
+                (void)pthread_cond_signal(&notifier->work);
+        }
         (void)pthread_mutex_unlock(&notifier->lock);
 }
 
@@ -226,12 +365,17 @@ void notices_send_wait(struct notices *n, int ms) {
         int r = 0;
 
         (void)pthread_mutex_lock(&notifier->lock);
+        if (!admit(notifier, n)) {
+                (void)pthread_mutex_unlock(&notifier->lock);
+                return;
+        }
         n->awaited = true;
         n->told = &is_told; /* cppcheck-suppress autoVariables ; this waits until nobody has it */
         n->next = notifier->now.first; /* before what can wait */
         if (!n->next)
                 notifier->now.last = &n->next;
         notifier->now.first = n;
+        n->line->waiting++;
         notifier->first_round++;
         (void)pthread_cond_signal(&notifier->work);
         while (!is_told && r == 0 && !notifier->stopping)
@@ -264,13 +408,14 @@ int64_t notifier_sent(const struct notifier *notifier) {
 
 /* --- its life --- */
 
-int notifier_new(struct fuse_session *session, struct settled start, struct notifier **ret_notifier) {
+int notifier_new(struct fuse_session *session, bool many, struct settled start, struct notifier **ret_notifier) {
         struct notifier *notifier = calloc(1, sizeof(*notifier));
         pthread_condattr_t monotonic;
 
         if (!notifier)
                 return -ENOMEM;
         notifier->session = session;
+        notifier->per_view = many ? WORKERS_A_VIEW : WORKERS;
         notifier->now.last = &notifier->now.first;
         notifier->later.last = &notifier->later.first;
         notifier->pushed = notifier->settled = start;
@@ -280,7 +425,7 @@ int notifier_new(struct fuse_session *session, struct settled start, struct noti
         (void)pthread_cond_init(&notifier->work, &monotonic);
         (void)pthread_cond_init(&notifier->done, &monotonic);
         (void)pthread_condattr_destroy(&monotonic);
-        for (; notifier->running < WORKERS; notifier->running++) {
+        for (; notifier->running < (many ? WORKERS_MANY : WORKERS); notifier->running++) {
                 int r = pthread_create(&notifier->workers[notifier->running], NULL, worker_main, notifier);
 
                 if (r != 0) {
@@ -340,9 +485,10 @@ struct notifier *notifier_free(struct notifier *notifier) {
         for (int i = 0; i < workers; i++)
                 (void)pthread_join(notifier->workers[i], NULL); /* joinable, and not ourselves */
         while (notifier->now.first)
-                notices_free(pop(&notifier->now));
+                notices_free(take(&notifier->now, &notifier->now.first));
         while (notifier->later.first)
-                notices_free(pop(&notifier->later));
+                notices_free(take(&notifier->later, &notifier->later.first));
+        lines_free(notifier);
         free(notifier);
         return NULL;
 }
