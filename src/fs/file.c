@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: MIT
- * Open files: opening, making and closing disks and small texts, and the list of all that are open.
+ * Open files: opening, making and closing disks and small texts, and the table of all that are open.
  */
 #include <fcntl.h>
 
 #include "events.h"
 #include "internal.h"
 
+struct open_file **files_of(struct mount *mount, struct node node) {
+        uint64_t hash = node_pack(node) * UINT64_C(0x9e3779b97f4a7c15);
+
+        return &mount->files[hash >> 32 & (FILE_SLOTS - 1)];
+}
+
 static void file_insert(struct mount *mount, struct open_file *file) {
-        file->next = mount->files;
+        struct open_file **first = files_of(mount, file->node);
+
+        file->next = *first;
         if (file->next)
                 file->next->previous = file;
-        mount->files = file;
+        *first = file;
 }
 
 static void file_remove(struct mount *mount, struct open_file *file) {
@@ -19,7 +27,7 @@ static void file_remove(struct mount *mount, struct open_file *file) {
         if (file->previous)
                 file->previous->next = file->next;
         else
-                mount->files = file->next;
+                *files_of(mount, file->node) = file->next;
 }
 
 void file_adopt(struct call *call, const struct open_file *file) {
@@ -40,7 +48,7 @@ bool file_adopt_any(struct call *call) {
         if (!S_ISREG(kind_of(call->node.kind)->mode) || view_none(call->mount, call->node.kind))
                 return false; /* what is in no view reads differently for each */
         (void)pthread_mutex_lock(&call->mount->files_lock);
-        for (file = call->mount->files; file && !same_node(&file->node, &call->node);)
+        for (file = *files_of(call->mount, call->node); file && !same_node(&file->node, &call->node);)
                 file = file->next;
         if (file)
                 file_adopt(call, file);
@@ -96,7 +104,7 @@ static bool find_open(struct mount *mount, struct node node, struct stat *st) {
         const struct open_file *file;
 
         (void)pthread_mutex_lock(&mount->files_lock);
-        for (file = mount->files; file && !same_node(&file->node, &node);)
+        for (file = *files_of(mount, node); file && !same_node(&file->node, &node);)
                 file = file->next;
         if (file && file->text)
                 text_stat(file->text, st);
@@ -129,12 +137,13 @@ int file_stat_removed(struct call *call, struct stat *st) {
 }
 
 void files_close(struct mount *mount) {
-        while (mount->files) {
-                struct call call = { .mount = mount, .node = mount->files->node };
+        for (size_t i = 0; i < FILE_SLOTS; i++)
+                while (mount->files[i]) {
+                        struct call call = { .mount = mount, .node = mount->files[i]->node };
 
-                call.request.service = mount->service;
-                file_close(&call, mount->files);
-        }
+                        call.request.service = mount->service;
+                        file_close(&call, mount->files[i]);
+                }
 }
 
 static int open_instance_disk(struct call *call, struct fuse_file_info *fi) {

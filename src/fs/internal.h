@@ -34,6 +34,7 @@ struct feed_thread;
 struct notifier;
 
 #define VIEWER_SLOTS 64
+#define FILE_SLOTS 4096
 #define VIEWER_GONE (-1)
 
 /* An account whose view is served: viewers.c. */
@@ -57,7 +58,7 @@ struct mount {
         pthread_mutex_t denials_lock;
         struct denial *denials; /* the last one of each uid */
         pthread_mutex_t files_lock;
-        struct open_file *files;
+        struct open_file *files[FILE_SLOTS]; /* open ones, by node */
         bool passthrough;         /* the kernel and we can */
         dev_t no_passthrough[8];  /* filesystems of stores that cannot; under files_lock */
         size_t no_passthrough_count;
@@ -315,6 +316,8 @@ struct open_file {
 static inline struct open_file *file_of(const struct fuse_file_info *fi) {
         return (struct open_file *)(uintptr_t)fi->fh;
 }
+/* The list that open files of a node are in. */
+struct open_file **files_of(struct mount *mount, struct node node);
 static inline bool is_day(const struct call *call) {
         return call->node.kind == NODE_EVENTS_DAY;
 }

@@ -103,10 +103,16 @@ static void ready(int fd) {
         (void)fd_close(fd);
 }
 
+#define DESCRIPTORS (1U << 20) /* what Linux gives a process at most, unless told otherwise */
+
 /* A descriptor a disk and one a lock: the default of 1024 is soon used up. */
 static void raise_descriptors(void) {
         struct rlimit limit;
 
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return;
+        if (limit.rlim_max < DESCRIPTORS)
+                (void)setrlimit(RLIMIT_NOFILE, &(struct rlimit){ DESCRIPTORS, DESCRIPTORS }); /* if we may */
         if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
                 limit.rlim_cur = limit.rlim_max;
                 (void)setrlimit(RLIMIT_NOFILE, &limit); /* as many as we may */

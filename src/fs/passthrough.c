@@ -15,8 +15,8 @@ void passthrough_init(struct mount *mount, struct fuse_conn_info *connection) {
 }
 
 /* How a node is open already: 0 not at all, below 0 through the daemon, else its backing file. */
-static int mode_of(const struct mount *mount, const struct open_file *file) {
-        for (const struct open_file *f = mount->files; f; f = f->next)
+static int mode_of(struct mount *mount, const struct open_file *file) {
+        for (const struct open_file *f = *files_of(mount, file->node); f; f = f->next)
                 if (f != file && f->disk && node_pack(f->node) == node_pack(file->node))
                         return f->backing ?: -1;
         return 0;

@@ -5,12 +5,15 @@
 
 #include "internal.h"
 
+#define SPARE 512 /* descriptors kept for the catalog, stores and pipes, so that others go on */
+
 static struct disk *disk_free(struct disk *disk) {
         if (!disk)
                 return NULL;
         (void)blob_unlock(disk->lock);
         (void)fd_close(disk->fd);
         (void)pthread_rwlock_destroy(&disk->io); /* nobody holds it any more */
+        disk->service->disks_open--;
         free(disk);
         return NULL;
 }
@@ -19,16 +22,36 @@ void disk_cleanup(struct disk **disk) {
         *disk = disk_free(*disk);
 }
 
+/* Takes its place among those that may be open at once. */
+static int admit(struct service *service) {
+        const rlim_t each = 2; /* the file's, and its writer's lock */
+        struct rlimit limit;
+        rlim_t spare;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return -errno;
+        spare = limit.rlim_cur / 2 < SPARE ? limit.rlim_cur / 2 : SPARE;
+        if (++service->disks_open <= (limit.rlim_cur - spare) / each)
+                return 0;
+        service->disks_open--;
+        return -ENFILE;
+}
+
 int disk_new(struct service *service, int64_t region, int64_t id, struct disk **ret_disk) {
         struct disk *disk;
         struct blob_store *store;
         int r = service_store(service, region, &store);
 
+        if (r == 0)
+                r = admit(service);
         if (r < 0)
                 return r;
         disk = calloc(1, sizeof(*disk));
-        if (!disk)
+        if (!disk) {
+                service->disks_open--;
                 return -ENOMEM;
+        }
+        disk->service = service;
         disk->references = 1;
         disk->id = id;
         disk->store = store;
@@ -39,15 +62,26 @@ int disk_new(struct service *service, int64_t region, int64_t id, struct disk **
         return 0;
 }
 
+static struct disk **slot(struct service *service, int64_t id) {
+        return &service->disks[(uint64_t)id % DISK_SLOTS];
+}
+
 /* Under disks_lock. */
 static struct disk *table_find(struct service *service, int64_t id) {
-        struct disk *disk = service->disks;
+        struct disk *disk = *slot(service, id);
 
         while (disk && disk->id != id)
                 disk = disk->next;
         if (disk)
                 disk->references++;
         return disk;
+}
+
+static void table_add(struct service *service, struct disk *disk) {
+        struct disk **first = slot(service, disk->id);
+
+        disk->next = *first;
+        *first = disk;
 }
 
 struct disk *disk_find(struct service *service, int64_t id) {
@@ -60,7 +94,7 @@ struct disk *disk_find(struct service *service, int64_t id) {
 }
 
 void disk_put(struct service *service, struct disk *disk) {
-        struct disk **link = &service->disks;
+        struct disk **link = slot(service, disk->id);
 
         (void)pthread_mutex_lock(&service->disks_lock);
         if (--disk->references == 0) {
@@ -98,8 +132,7 @@ int disk_get(struct service *service, int64_t region, int64_t id, struct disk **
         disk = table_find(service, id);
         if (!disk) {
                 disk = TAKE_PTR(fresh);
-                disk->next = service->disks;
-                service->disks = disk;
+                table_add(service, disk);
         }
         (void)pthread_mutex_unlock(&service->disks_lock);
         (void)pthread_rwlock_wrlock(&disk->io);
@@ -114,7 +147,6 @@ int disk_get(struct service *service, int64_t region, int64_t id, struct disk **
 
 void disk_insert(struct service *service, struct disk *disk) {
         (void)pthread_mutex_lock(&service->disks_lock);
-        disk->next = service->disks;
-        service->disks = disk;
+        table_add(service, disk);
         (void)pthread_mutex_unlock(&service->disks_lock);
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "account.h"
 #include "blob.h"
@@ -20,6 +21,8 @@
 #include "share.h"
 #include "timestamp.h"
 
+#define DISK_SLOTS 4096 /* as many open at once cost no more than one */
+
 struct store_entry;
 struct denials;
 
@@ -32,7 +35,8 @@ struct service {
         pthread_mutex_t stores_lock;
         struct store_entry *stores; /* opened ones, closed with the service */
         pthread_mutex_t disks_lock;
-        struct disk *disks; /* open in this process */
+        struct disk *disks[DISK_SLOTS]; /* open in this process, by id */
+        _Atomic rlim_t disks_open;
         struct denials *denials;
         pthread_mutex_t digest_lock; /* of what follows */
         pthread_cond_t digest_work;
@@ -216,6 +220,7 @@ void digest_wake(struct service *service);
 /* The bytes of one image, open in this process; shared by its handles. */
 struct disk {
         struct disk *next;
+        struct service *service;
         int references; /* handles, and disks copied from this one; under disks_lock */
         int64_t id;
         struct blob_store *store;
@@ -258,7 +263,7 @@ int disk_get(struct service *service, int64_t region, int64_t id, struct disk **
 void disk_put(struct service *service, struct disk *disk);
 /* The one that is open already; NULL. One reference more. */
 struct disk *disk_find(struct service *service, int64_t id);
-/* A disk not yet in the table: no descriptor, one reference. */
+/* A disk not yet in the table: no descriptor, one reference. -ENFILE: what is left is for other things than disks. */
 int disk_new(struct service *service, int64_t region, int64_t id, struct disk **ret_disk);
 void disk_cleanup(struct disk **disk);
 void disk_insert(struct service *service, struct disk *disk); /* takes ownership */
