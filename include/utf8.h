@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Counts the characters of a text and tells whether it is UTF-8.
+ * Counts the characters of a text, tells whether it is UTF-8, and makes others' words fit to be shown.
  */
 #pragma once
 
@@ -9,3 +9,7 @@
  * ret_whole: how many leading bytes are whole, valid characters; when what follows them is only the beginning of a
  * character, -EAGAIN is returned instead of -EINVAL (more bytes may make it valid). */
 int utf8_check(const char *text, size_t size, size_t *ret_whole);
+
+/* What somebody called something, as it may be shown and logged: one line, UTF-8, no control character of any kind, none
+ * that changes the direction of a text; '?' in the place of each. Never longer. */
+void utf8_clean(char *text);

@@ -2,7 +2,6 @@
  * What goes wrong, said once: one line on stderr, `imgshare: WHAT: WHY`. The only place where an errno becomes words.
  */
 #include <assert.h>
-#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 
 #include "cleanup.h"
 #include "internal.h"
+#include "utf8.h"
 
 /* One line whatever the user's words contain. */
 __attribute__((format(printf, 1, 0))) static void complain(const char *format, va_list arguments) {
@@ -20,9 +20,7 @@ __attribute__((format(printf, 1, 0))) static void complain(const char *format, v
                 (void)fputs("imgshare: out of memory\n", stderr);
                 return;
         }
-        for (char *c = text; *c; c++)
-                if (iscntrl((unsigned char)*c))
-                        *c = '?';
+        utf8_clean(text);
         (void)fprintf(stderr, "imgshare: %s\n", text); /* nowhere left to complain about stderr */
 }
 

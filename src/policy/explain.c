@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "utf8.h"
 
 #define VALUE_MAX 320 /* bytes of one value, so that a list of names does not push the remedy's command out */
 #define NUMBER_SIZE 24
@@ -18,13 +19,11 @@ struct line {
 
 static void put(struct line *line, const char *text, size_t n) {
         for (size_t i = 0; i < n; i++) {
-                unsigned char c = (unsigned char)text[i];
-
                 if (line->used + 1 == line->size) {
                         line->full = true;
                         return;
                 }
-                line->text[line->used++] = c < 0x20 || c == 0x7f ? '?' : text[i];
+                line->text[line->used++] = text[i];
         }
 }
 
@@ -135,6 +134,7 @@ void template_render(const char *template, const struct refusal_context *context
                 put(&line, "...", 3);
         }
         line.text[line.used] = '\0';
+        utf8_clean(line.text);
 }
 
 void refusal_explain(enum rule rule, const struct refusal_context *context, struct refusal *ret_refusal) {

@@ -2,6 +2,7 @@
  * From a request to a decision: reads the facts in the transaction, and gives a refusal its words and its log line.
  */
 #include "internal.h"
+#include "utf8.h"
 
 void object_name(const struct image *image, char ret_object[static OBJECT_SIZE]) {
         (void)snprintf(ret_object, OBJECT_SIZE, "%s/%s@%s", image->region_name, image->name,
@@ -121,6 +122,7 @@ static void render_asked(const struct decision *d, char *ret_text, size_t size) 
                 }
         }
         ret_text[n] = '\0';
+        utf8_clean(ret_text); /* names come as they were typed */
 }
 
 void decision_explain(const struct decision *d, enum rule rule, struct refusal *ret_refusal) {

@@ -6,12 +6,14 @@
  */
 #include "internal.h"
 #include "rate.h"
+#include "utf8.h"
 
 #define WINDOW_MS 60000
 #define KINDS_MAX 1024   /* of refusals told apart at a time, with and (as many more) without their object */
 #define CALLERS_MAX 256  /* rationed at a time, each by itself */
 #define WAITING_MAX 256  /* rows on their way to the log */
 #define CHAINS 256
+#define SHOWN_SIZE 256   /* of a name that is none, too */
 
 static const struct rate caller_rate = { .at_once = 100, .a_minute = 10 };
 static const struct rate common_rate = { .at_once = 1000, .a_minute = 200 };
@@ -318,11 +320,20 @@ static void post(struct service *service) {
                 free(writing);
 }
 
+/* A name as it was typed, as it may stand in the log. */
+static char *shown(const char *text, char ret_text[static SHOWN_SIZE]) {
+        (void)snprintf(ret_text, SHOWN_SIZE, "%s", text); /* a long one is cut */
+        utf8_clean(ret_text);
+        return ret_text;
+}
+
 void denial_log(struct service *service, const struct caller *caller, enum event_op op, const char *object,
                 const char *account, int64_t place, int rule) {
         const int64_t now = rate_now();
+        char object_text[SHOWN_SIZE], account_text[SHOWN_SIZE];
         const struct denial model = { .caller = *caller, .op = op, .place = place, .rule = rule, .since = now,
-                                      .object = object && *object ? (char *)object : NULL, .account = (char *)account };
+                                      .object = object && *object ? shown(object, object_text) : NULL,
+                                      .account = account ? shown(account, account_text) : NULL };
         struct denials *denials = service->denials;
         struct denial **link;
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * A strict UTF-8 reader (RFC 3629).
+ * A strict UTF-8 reader (RFC 3629), and what may be shown on a terminal.
  */
 #include "utf8.h"
 
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 
 /* Length of the character whose first byte this is, 0 if none begins so; ret_low and ret_high bound its second byte. */
 static size_t lead(unsigned char c, unsigned char *ret_low, unsigned char *ret_high) {
@@ -42,4 +43,41 @@ int utf8_check(const char *text, size_t size, size_t *ret_whole) {
         }
         *ret_whole = at;
         return characters;
+}
+
+/* Of a whole character of n bytes: would it move the cursor, end the line, or turn the text around? */
+static bool is_control(const char *text, size_t n) {
+        const unsigned char *c = (const unsigned char *)text;
+
+        if (n == 1)
+                return c[0] < 0x20 || c[0] == 0x7f;
+        if (n == 2)
+                return c[0] == 0xc2 && c[1] < 0xa0; /* C1 */
+        if (n == 3 && c[0] == 0xe2 && c[1] == 0x80)
+                return c[2] >= 0xa8 && c[2] <= 0xae; /* U+2028..U+202E: separators, overrides */
+        return n == 3 && c[0] == 0xe2 && c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9; /* U+2066..U+2069: isolates */
+}
+
+void utf8_clean(char *text) {
+        size_t left = strlen(text), whole;
+        const char *from = text;
+        char *to = text;
+
+        while (left > 0) {
+                unsigned char low, high;
+                size_t n = lead((unsigned char)*from, &low, &high);
+
+                if (n == 0 || n > left || utf8_check(from, n, &whole) != 1) {
+                        n = 1;
+                        *to++ = '?';
+                } else if (is_control(from, n)) {
+                        *to++ = '?';
+                } else {
+                        memmove(to, from, n);
+                        to += n;
+                }
+                from += n;
+                left -= n;
+        }
+        *to = '\0';
 }

@@ -135,6 +135,35 @@ static void characters_are_counted_not_bytes(void **state) {
         check(text, sizeof(text) - 1, -EAGAIN, sizeof(text) - 4);
 }
 
+static void what_is_shown_has_no_controls(void **state) {
+        static const struct {
+                const char *text, *clean;
+        } cases[] = {
+                { "", "" },
+                { "web-1.0@alice", "web-1.0@alice" },
+                { "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80" },
+                { "\x1b[31mred", "?[31mred" },
+                { "a\nrule: x\r\t\x7f", "a?rule: x???" },
+                { "\xc2\x9b" "31m\xc2\xa0", "?31m\xc2\xa0" },
+                { "\xe2\x80\xae" "evil\xe2\x80\xa8\xe2\x81\xa6", "?evil??" },
+                { "\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa", "\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa" },
+                { "\xff\xfe", "??" },
+                { "a\xe2\x82", "a??" },
+                { "\xc3(", "?(" },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                char text[64];
+                size_t whole;
+
+                strcpy(text, cases[i].text);
+                utf8_clean(text);
+                assert_string_equal(text, cases[i].clean);
+                assert_true(utf8_check(text, strlen(text), &whole) >= 0);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_code_point_and_no_surrogate),
@@ -144,6 +173,7 @@ int main(void) {
                 cmocka_unit_test(every_first_byte),
                 cmocka_unit_test(a_nul_is_no_text),
                 cmocka_unit_test(characters_are_counted_not_bytes),
+                cmocka_unit_test(what_is_shown_has_no_controls),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
