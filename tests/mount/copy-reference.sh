@@ -81,6 +81,18 @@ refused 1 "$EPERM" ln "$A/sparse/disk" "$AS/disk"
 refused 1 '.' ln "$A/sparse/disk" "$T/outside"
 ok rmdir "$AS/new"
 
+# A copy of an empty disk seals nothing: what is sealed can be shared, and what is empty cannot.
+ok mkdir "$A/empty" "$AS/empty"
+ok eval "echo bytes >'$A/empty/disk' && : >'$A/empty/disk'"
+eventually [ "$(stat -c %s "$A/empty/disk")" -eq 0 ]
+ok ln "$A/empty/disk" "$AS/empty/disk"
+is available state "$A/empty"
+is draft state "$AS/empty"
+refused 1 "$EPERM" mkdir "$A/empty/shares/bob"
+rule image-available alice
+ok eval "echo bytes >'$A/empty/disk'"
+ok rm -r "$A/empty" "$AS/empty"
+
 # The bytes stay while any copy does, and go with the last one.
 before=$(occupied)
 ok rm -r "$A/sparse"
