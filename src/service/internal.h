@@ -146,7 +146,7 @@ struct seal {
         int64_t image; /* whose; 0: nothing was prepared */
         int64_t size, mtime;
 };
-/* Takes the lock and syncs. -EBUSY: somebody writes. Not for drafts. */
+/* Takes the lock and syncs (where nothing can be sealed, only the former). -EBUSY: somebody writes. Not for drafts. */
 int seal_prepare(struct service *service, const struct image *image, struct seal *ret_seal);
 /* Reads the image, and prepares sealing it if it is the asker's own and not sealed yet. Somebody writing is no error
  * here: nothing is prepared, and the rules say so when it is their turn. */

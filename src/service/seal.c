@@ -17,7 +17,7 @@ int seal_prepare(struct service *service, const struct image *image, struct seal
                 r = blob_lock(store, image->id, BLOB_LOCK_SEAL, SEAL_WAIT_MS, &seal.lock);
         if (r == 0)
                 r = blob_open(store, image->id, O_RDONLY, &fd);
-        if (r == 0)
+        if (r == 0 && service_writable(service) == 0) /* else nothing will be sealed: a plan is made */
                 r = blob_sync(store, fd);
         if (r == 0)
                 r = fstat(fd, &st) < 0 ? -errno : 0;
@@ -32,10 +32,8 @@ int seal_prepare(struct service *service, const struct image *image, struct seal
 }
 
 int seal_prepare_own(struct request *request, int64_t place, struct image *ret_image, struct seal *ret_seal) {
-        int r = service_writable(request->service);
+        int r = image_get(request, place, ret_image);
 
-        if (r == 0)
-                r = image_get(request, place, ret_image);
         if (r == 0 && image_is_own(request, ret_image) && ret_image->state == IMAGE_AVAILABLE)
                 r = seal_prepare(request->service, ret_image, ret_seal);
         return r == -EBUSY ? 0 : r;
