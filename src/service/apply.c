@@ -23,7 +23,6 @@ int apply_new(struct request *request, bool plan, const struct apply_report *rep
         a->plan = plan;
         a->report = *report;
         a->seal = SEAL_NONE;
-        a->seal.size = -1;
         *ret_apply = a;
         return 0;
 }
@@ -141,7 +140,6 @@ static int prepare_seal(struct apply *a) {
 
 static void end_seal(struct apply *a) {
         seal_end(&a->seal);
-        a->seal.size = -1; /* not known to be empty */
         a->sealed = 0;
 }
 

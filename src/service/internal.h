@@ -159,6 +159,8 @@ static inline void seal_end(struct seal *seal) {
 #define SEAL_NONE ((struct seal){ .lock = { .fd = -1 } })
 /* In the transaction: whether sealing this image now is possible (it is sealed, or prepared). */
 bool seal_possible(const struct seal *seal, const struct image *image);
+/* Whether this image was prepared and is empty; a seal may be that of another one. */
+bool seal_empty(const struct seal *seal, const struct image *image);
 /* In the transaction: seals it unless it is sealed. */
 int seal_commit(struct catalog_connection *c, struct decision *d, const struct seal *seal);
 #define SEAL_WAIT_MS 1000 /* SPEC 5.1 */

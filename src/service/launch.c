@@ -51,7 +51,7 @@ static int launch_facts(struct catalog_connection *c, struct launching *n, struc
                 .instance_own = n->instance.owner == caller->account,
                 .visible = d->visible,
                 .same_region = d->image.region == n->instance.region,
-                .available = d->image.state != IMAGE_DRAFT && n->seal.size != 0,
+                .available = d->image.state != IMAGE_DRAFT && !seal_empty(&n->seal, &d->image),
                 .busy = n->busy || (n->committing && !seal_possible(&n->seal, &d->image)),
                 .trust_required = account.require_trust,
                 .trusted = d->owner,
@@ -179,7 +179,7 @@ int instance_launch(struct request *request, int64_t id, const char *image) {
         struct launching n = {
                 .decision = { .request = request, .op = EVENT_LAUNCH, .asked = "launch from {object}" },
                 .id = id,
-                .seal = { .lock = BLOB_LOCK_NONE, .size = -1 },
+                .seal = { .lock = BLOB_LOCK_NONE },
         };
         _cleanup_(cleanup_blob_lock) struct blob_lock old = BLOB_LOCK_NONE;
         struct blob_store *store;

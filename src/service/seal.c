@@ -43,6 +43,10 @@ bool seal_possible(const struct seal *seal, const struct image *image) {
         return image->state == IMAGE_SEALED || seal->image == image->id;
 }
 
+bool seal_empty(const struct seal *seal, const struct image *image) {
+        return seal->image == image->id && seal->size == 0;
+}
+
 int seal_commit(struct catalog_connection *c, struct decision *d, const struct seal *seal) {
         struct event event = decision_event(d, EVENT_SEAL);
         int64_t id;
@@ -74,7 +78,8 @@ static int run_seal(struct catalog_connection *c, void *context) {
                 .role = d->request->caller.role,
                 .visible = d->visible,
                 .owner = d->owner,
-                .available = d->image.state == IMAGE_SEALED || (d->image.state == IMAGE_AVAILABLE && s->seal.size != 0),
+                .available = d->image.state == IMAGE_SEALED ||
+                             (d->image.state == IMAGE_AVAILABLE && !seal_empty(&s->seal, &d->image)),
                 .busy = !seal_possible(&s->seal, &d->image),
         });
         return r != 0 ? decision_judged(c, d, r) : seal_commit(c, d, &s->seal);
@@ -83,7 +88,7 @@ static int run_seal(struct catalog_connection *c, void *context) {
 int image_seal(struct request *request, int64_t place) {
         struct sealing s = {
                 .decision = { .request = request, .op = EVENT_SEAL, .asked = "seal {object}", .place = place },
-                .seal = { .lock = BLOB_LOCK_NONE, .size = -1 },
+                .seal = { .lock = BLOB_LOCK_NONE },
         };
         struct image image;
         int r = seal_prepare_own(request, place, &image, &s.seal);

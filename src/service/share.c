@@ -21,7 +21,7 @@ static int share_facts(struct catalog_connection *c, struct decision *d, const s
                 .visible = d->visible,
                 .owner = d->owner,
                 .name_valid = name_check(NAME_ACCOUNT, d->account) == 0,
-                .available = d->image.state != IMAGE_DRAFT && seal->size != 0,
+                .available = d->image.state != IMAGE_DRAFT && !seal_empty(seal, &d->image),
                 .busy = !seal_possible(seal, &d->image),
                 .reviewed = d->image.reviewed,
                 .shares = d->count,
@@ -103,7 +103,7 @@ int share_grant(struct request *request, int64_t place, const char *account, str
         struct sharing s = {
                 .decision = { .request = request, .op = EVENT_SHARE, .asked = "share {object} with {account}",
                               .place = place, .account = account },
-                .seal = { .lock = BLOB_LOCK_NONE, .size = -1 },
+                .seal = { .lock = BLOB_LOCK_NONE },
         };
         struct image image;
         int r = catalog_write(request->service->catalog, run_grant, &s);

@@ -111,6 +111,20 @@ static void test_a_busy_disk_is_told_and_the_others_done(void **state) {
         assert_string_equal(told, "share north/web@alice bob\n");
 }
 
+static void test_an_empty_disk_is_told_and_the_others_done(void **state) {
+        int64_t web = filled(north, "web", 1000);
+
+        (void)state;
+        (void)filled(north, "db", 1000);
+        finish(opened(web, O_RDWR | O_TRUNC));
+        assert_int_equal(APPLY("operator", false, { { "db", "carol" } }), 0);
+        for (int plan = 1; plan >= 0; plan--) {
+                assert_int_equal(APPLY("operator", plan, { { "web", "bob" }, { "db", "bob" } }), 0);
+                assert_string_equal(told, "1: image-available\nshare north/db@alice bob\n");
+        }
+        assert_int_equal(row(web).state, IMAGE_AVAILABLE);
+}
+
 static void test_an_offline_region_is_told_and_the_others_done(void **state) {
         int64_t web = filled(north, "web", 1000);
 
@@ -223,6 +237,7 @@ int main(void) {
                 CASE(test_granting_seals),
                 CASE(test_a_refused_line_seals_nothing),
                 CASE(test_a_busy_disk_is_told_and_the_others_done),
+                CASE(test_an_empty_disk_is_told_and_the_others_done),
                 CASE(test_an_offline_region_is_told_and_the_others_done),
                 CASE(test_an_expired_share_is_granted_again),
                 CASE(test_whoever_is_told_may_end_it),
