@@ -149,7 +149,7 @@ struct seal {
 /* Takes the lock and syncs (where nothing can be sealed, only the former). -EBUSY: somebody writes. Not for drafts. */
 int seal_prepare(struct service *service, const struct image *image, struct seal *ret_seal);
 /* Reads the image, and prepares sealing it if it is the asker's own and not sealed yet. Somebody writing is no error
- * here: nothing is prepared, and the rules say so when it is their turn. */
+ * here, nor that the disk has been removed meanwhile: nothing is prepared, and the rules say so when it is their turn. */
 int seal_prepare_own(struct request *request, int64_t place, struct image *ret_image, struct seal *ret_seal);
 static inline void seal_end(struct seal *seal) {
         seal->lock = blob_unlock(seal->lock);

@@ -175,14 +175,39 @@ static int clone_and_commit(struct launching *n, struct blob_store *store) {
         return r;
 }
 
+/* Bytes were not there: whether its disk was removed meanwhile, the rules say. */
+static int judge_again(struct launching *n, int failed) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        const int64_t image = n->decision.image.id;
+        int r = catalog_read(n->decision.request->service->catalog, &c);
+
+        n->committing = false;
+        if (r == 0)
+                r = judge(c, n);
+        if (r != 0 && r != -EBUSY)
+                return r;
+        return n->decision.image.id != image ? -EBUSY : failed;
+}
+
+/* What was judged to be right. */
+static int install(struct launching *n) {
+        _cleanup_(cleanup_blob_lock) struct blob_lock old = BLOB_LOCK_NONE;
+        struct blob_store *store;
+        int r = service_store(n->decision.request->service, n->instance.region, &store);
+
+        if (r == 0)
+                r = prepare(n, store, &old);
+        if (r == 0)
+                r = clone_and_commit(n, store);
+        return r == -EIO || r == -ENOENT ? judge_again(n, r) : r;
+}
+
 int instance_launch(struct request *request, int64_t id, const char *image) {
         struct launching n = {
                 .decision = { .request = request, .op = EVENT_LAUNCH, .asked = "launch from {object}" },
                 .id = id,
                 .seal = { .lock = BLOB_LOCK_NONE },
         };
-        _cleanup_(cleanup_blob_lock) struct blob_lock old = BLOB_LOCK_NONE;
-        struct blob_store *store;
         int r = service_writable(request->service);
 
         if (r == 0)
@@ -197,11 +222,7 @@ int instance_launch(struct request *request, int64_t id, const char *image) {
                         r = judge(c, &n);
         }
         if (r == 0)
-                r = service_store(request->service, n.instance.region, &store);
-        if (r == 0)
-                r = prepare(&n, store, &old);
-        if (r == 0)
-                r = clone_and_commit(&n, store);
+                r = install(&n);
         r = decision_end(&n.decision, r);
         if (r == 0 && n.seal.image)
                 digest_wake(request->service);

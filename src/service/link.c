@@ -120,6 +120,14 @@ static int hold_target(struct service *service, const struct copying *n, const s
         return r < 0 ? r : image.has_disk ? -EEXIST : 0;
 }
 
+/* Bytes were not there: it is as if their disk had been removed before, if it has been. */
+static int source_removed(struct request *request, const struct copying *n, int failed) {
+        struct image now;
+        int r = image_get(request, n->decision.place, &now);
+
+        return r < 0 ? r : now.id != n->decision.image.id ? -ENOENT : failed;
+}
+
 /* Holds the source still, copies, and says so in the catalog. */
 static int copy_locked(struct request *request, struct copying *n, struct blob_store *from, struct blob_store *to) {
         _cleanup_(cleanup_blob_lock) struct blob_lock source = BLOB_LOCK_NONE, target = BLOB_LOCK_NONE;
@@ -132,6 +140,8 @@ static int copy_locked(struct request *request, struct copying *n, struct blob_s
                 r = hold_target(request->service, n, to, &target);
         if (r == 0)
                 r = copy_file(n, from, to);
+        if ((r == -EIO || r == -ENOENT) && !n->launch)
+                return source_removed(request, n, r);
         if (r < 0 && !n->busy)
                 return r;
         r = catalog_write(request->service->catalog, run_copy, n);

@@ -31,12 +31,20 @@ int seal_prepare(struct service *service, const struct image *image, struct seal
         return 0;
 }
 
+/* A look at its bytes has failed: has its disk been removed meanwhile? */
+static bool disk_removed(struct request *request, int64_t place, int64_t image) {
+        struct image now;
+
+        return image_get(request, place, &now) == 0 && now.id != image;
+}
+
 int seal_prepare_own(struct request *request, int64_t place, struct image *ret_image, struct seal *ret_seal) {
         int r = image_get(request, place, ret_image);
 
-        if (r == 0 && image_is_own(request, ret_image) && ret_image->state == IMAGE_AVAILABLE)
-                r = seal_prepare(request->service, ret_image, ret_seal);
-        return r == -EBUSY ? 0 : r;
+        if (r < 0 || !image_is_own(request, ret_image) || ret_image->state != IMAGE_AVAILABLE)
+                return r;
+        r = seal_prepare(request->service, ret_image, ret_seal);
+        return r == -EBUSY || (r == -EIO && disk_removed(request, place, ret_image->id)) ? 0 : r;
 }
 
 bool seal_possible(const struct seal *seal, const struct image *image) {
