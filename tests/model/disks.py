@@ -23,8 +23,10 @@ class Disks(Rules):
         """Made, or cut."""
         if image.disk is None:
             self.log(view, 'create', image)
-        content = image.disk or b''
-        self.changed(view, image, content[:size].ljust(size, b'\0'))
+            image.disk = b''
+            silent('an empty disk that is made ends no review', 'no byte was written (SPEC 3.3)')
+        else:
+            self.changed(view, image, image.disk[:size].ljust(size, b'\0'))
 
     def changed(self, view, image, content):
         """Bytes are written; what that means for the image is settled when the disk is closed."""
@@ -70,7 +72,8 @@ class Disks(Rules):
 
     def copied(self, view, thing):
         """SPEC 5.1: sealed once copied; a draft cannot be."""
-        if not isinstance(thing, Instance):
+        silent('an empty disk is not sealed by a copy', 'it could never be shared or filled again (SPEC 4 image-available)')
+        if not isinstance(thing, Instance) and thing.disk:
             self.seal(view, thing)
 
     def link_disk(self, view, thing, image):

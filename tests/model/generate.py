@@ -225,11 +225,30 @@ class Generator:
         return [('rename', path, target), ('mkdir', target), ('copy', f'{path}/disk', f'{target}/disk'),
                 *(('unlink', f'{path}/{part}') for part in PARTS), ('rmdir', path)]
 
+    def bulk(self, view):
+        """imgshare apply, often after its plan."""
+        images = list(self.model.images.values())
+        if not images:
+            return []
+        lines = []
+        for image in self.random.sample(images, min(len(images), self.pick((1, 1, 2, 4)))):
+            for name in sorted({self.account() for _ in range(self.pick((1, 2, 4)))}):
+                lines.append('\t'.join((image.region, f'{image.name}@{image.owner}', name,
+                                        *self.pick(((), (), ('2099-01-01',), ('never',), ('2098-12-31T01:02:03Z',), ('',))))))
+        if self.chance(0.2):
+            lines.append(self.pick(('north\tnothing@alice\tbob', 'nowhere\tweb@alice\tbob', 'north\tweb\tbob', 'x', '# nothing',
+                                    'north\tweb@alice\t-\t2099-01-01', 'north\tweb@alice\tbob\t2001-01-01', '',
+                                    f'{images[0].region}\t{images[0].name}@{images[0].owner}\t-')))
+        operation = (self.pick(('operator', 'boss', view.account)), self.chance(0.3), *lines)
+        return [(None, '-', name, *operation) for name in self.pick((('apply',), ('plan',), ('plan', 'apply')))]
+
     def command(self, view):
         actor = 'operator' if not self.chance(0.1) else view.account
         name = self.pick(list(self.model.accounts))
         number = next(self.numbers)
-        choice = self.random.randrange(20)
+        choice = self.random.randrange(26)
+        if choice >= 20:
+            return self.bulk(view)
         if choice < 5:
             operation = ('limit', actor, 'shares-per-image', self.pick((0, 1, 2, 3, 50)))
         elif choice < 7:
@@ -239,7 +258,8 @@ class Generator:
         elif choice < 12:
             operation = ('account_set', actor, name, 'quota', self.pick(('-', '0', '2', '5')))
         elif choice < 14:
-            operation = ('account_set', actor, name, 'require-trust', self.pick(('on', 'off')))
+            name = self.pick([a.name for a in self.model.accounts.values() if a.role == 'account' and not a.gone] or [name])
+            operation = ('account_set', actor, name, 'require-trust', self.pick(('on', 'on', 'off')))
         elif choice < 16:
             operation = ('account_set', actor, name, 'role', self.pick(('account', 'account', 'auditor', 'operator')))
         elif choice < 17:

@@ -25,7 +25,7 @@ class No(Exception):
     """An answer other than success: errno, and the rule if one refused; a quiet refusal is neither logged nor the last denial."""
 
     def __init__(self, code, rule=None, quiet=False):
-        super().__init__(errno.errorcode[code], rule)
+        super().__init__(code, rule)
         self.code, self.rule, self.quiet = code, rule, quiet
 
 
@@ -41,7 +41,7 @@ class Account:
     trusted: frozenset = frozenset()
 
 
-@dataclass
+@dataclass(eq=False)
 class Image:
     """A directory in images/ and what is in it now (SPEC 5.1)."""
     region: str
@@ -68,7 +68,7 @@ class Image:
         return [name for name, there in zip(PARTS, (self.description is not None, shares, self.disk is not None)) if there]
 
 
-@dataclass
+@dataclass(eq=False)
 class Instance:
     region: str
     account: str

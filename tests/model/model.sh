@@ -1,12 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Random operations by several accounts on real mounts agree with a model of the rules: some hundred that are the same each
-# time, with IMGSHARE_LONG=1 a million new ones; STEPS=N any number, SEED=N of any seed. The seed is printed.
+# Random operations by several accounts on real mounts agree with a model of the rules: some thousand that are the same each
+# time, among which each rule refuses something, and some hundred new ones; with IMGSHARE_LONG=1 a million new ones. STEPS=N is
+# any number, SEED=N any seed. The seed is printed.
 set -u
 [ -w /dev/fuse ] || { echo 'skipped: no /dev/fuse' && exit 77; }
-if [ "${IMGSHARE_LONG-}" = 1 ]; then
-        : "${STEPS:=1000000}" "${SEED=}"
+run() {
+        "${PYTHON:-python3}" "${0%/*}/run.py" "$@"
+}
+if [ -n "${STEPS-}${SEED-}" ]; then
+        run --steps "${STEPS:-2000}" ${SEED:+--seed "$SEED"}
+elif [ "${IMGSHARE_LONG-}" = 1 ]; then
+        run --steps 1000000 --jobs "$((2 * $(nproc)))" --others 0.2 --all-rules
 else
-        : "${STEPS:=600}" "${SEED=8}"
+        run --seed 33 --steps 3000 --others 1 --all-rules && run --steps 500
 fi
-exec "${PYTHON:-python3}" "${0%/*}/run.py" --steps "$STEPS" ${SEED:+--seed "$SEED"}

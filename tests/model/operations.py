@@ -194,7 +194,8 @@ class Model(Disks):
         elif kind == 'image' and name == 'disk':
             self.opening(view, parent[1])
             self.truncated(view, parent[1])
-            self.changed(view, parent[1], data)
+            if data:
+                self.changed(view, parent[1], data)
             self.closed(view, parent[1])
         elif kind == 'vm' and name == 'image':
             self.install(view, parent[1], text)

@@ -28,8 +28,8 @@ def quote(text):
         times, rest = divmod(len(text), length)
         if times > 20 and not rest and text == text[:length] * times:
             return f'"$(yes {quote(text[:length])} | head -n {times} | tr -d \'\\n\')"'
-    if all(c == '\n' or c.isprintable() and ord(c) < 128 for c in text):
-        return "$'" + text.replace('\n', '\\n') + "'" if '\n' in text else shlex.quote(text)
+    if all(c in '\n\t' or c.isprintable() and ord(c) < 128 for c in text):
+        return "$'" + text.replace('\n', '\\n').replace('\t', '\\t') + "'" if set('\n\t') & set(text) else shlex.quote(text)
     return "$'" + ''.join(f'\\x{byte:02x}' for byte in text.encode('latin-1')) + "'"
 
 
@@ -40,6 +40,10 @@ def place(name, path):
 def command(operation):
     """An operation as shell."""
     name, verb, *arguments = operation
+    if name == '-' and verb in ('apply', 'plan'):
+        account, prune, *lines = arguments
+        options = ('-n ' if verb == 'plan' else '') + ('--prune' if prune else '')
+        return f'printf \'%s\\n\' {" ".join(map(quote, lines))} | imgshare --as {account} apply {options}'.rstrip()
     if name == '-':
         words = {'limit': 'limits', 'region_add': 'region add', 'region_rm': 'region rm', 'account_add': 'account add',
                  'account_rm': 'account rm', 'account_set': 'account set'}[verb]

@@ -12,14 +12,15 @@ def text(value):
     return ('text', value if isinstance(value, bytes) else value.encode())
 
 
-def image_brief(state, view, image):
-    """What is looked at after every step that touched an image."""
+def image_brief(state, view, image, texts=True):
+    """What is looked at after every step that touched an image; texts: what must be opened to be seen, too."""
     base = f'regions/{image.region}/images/{state.shown(view, image)}'
     yield base, listing(image.parts(state.writes(view)))
     if state.writes(view) or image.state != 'draft':
         yield f'{base}/.meta/shares' if state.writes(view) else f'{base}/shares', listing(state.grants(view, image))
-    yield f'{base}/.meta/state', text(image.state + '\n')
-    if image.description is not None:
+    if texts:
+        yield f'{base}/.meta/state', text(image.state + '\n')
+    if texts and image.description is not None:
         yield f'{base}/description', text(image.description)
     if image.disk is not None:
         yield f'{base}/disk', ('size', len(image.disk))
@@ -45,14 +46,14 @@ def image_full(state, view, image):
         yield f'{base}/disk', text(image.disk)
 
 
-def machine(state, view, vm):
+def machine(state, view, vm, texts=True):
     name = vm.name if not state.staff(view) else f'{vm.name}@{vm.account}'
     base = f'regions/{vm.region}/instances/{name}'
     yield base, listing(vm.parts())
-    if vm.image is not None:
+    if vm.image is not None and texts:
         yield f'{base}/image', text(vm.image + '\n')
     if vm.disk is not None:
-        yield f'{base}/disk', ('size', len(vm.disk)) if state.staff(view) else text(vm.disk)
+        yield f'{base}/disk', ('size', len(vm.disk)) if state.staff(view) or not texts else text(vm.disk)
 
 
 def usage(state, account):
@@ -87,7 +88,7 @@ def everything(state, view):
         yield f'accounts/{view.account}/usage', ('rows', usage(state, view.account))
 
 
-def touched(state, view, things):
+def touched(state, view, things, texts=True):
     """What was just changed, as far as the view sees it: images and instances, and the listings they are in."""
     for thing in things:
         is_image = hasattr(thing, 'owner')
@@ -97,6 +98,6 @@ def touched(state, view, things):
         if is_image:
             yield f'regions/{thing.region}/images', listing(state.shown(view, image) for image in state.seen(view, thing.region))
             if state.images.get(key) is thing and state.sees(view, thing):
-                yield from image_brief(state, view, thing)
+                yield from image_brief(state, view, thing, texts)
         elif state.instances.get(key) is thing and (state.staff(view) or thing.account == view.account):
-            yield from machine(state, view, thing)
+            yield from machine(state, view, thing, texts)
