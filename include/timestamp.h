@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <time.h>
 
 #define TIMESTAMP_SIZE 32
 
@@ -19,3 +20,8 @@ int64_t timestamp_now(void);
 
 /* The same in nanoseconds, as files' times are kept. */
 int64_t timestamp_now_ns(void);
+
+/* Nanoseconds since 1970, or before, as the kernel has them, and back; what 64 bits do not hold is the nearest that
+ * they do, in the years 1677 and 2262. */
+struct timespec timestamp_split(int64_t ns);
+int64_t timestamp_join(const struct timespec *time);

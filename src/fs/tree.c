@@ -165,14 +165,13 @@ const struct kind *kind_of(enum node_kind kind) {
 }
 
 void set_times(struct stat *st, int64_t ms) {
-        st->st_mtim.tv_sec = ms / 1000;
-        st->st_mtim.tv_nsec = ms % 1000 * 1000000;
+        st->st_mtim = timestamp_split(ms % 1000 * 1000000);
+        st->st_mtim.tv_sec += ms / 1000;
         st->st_atim = st->st_ctim = st->st_mtim;
 }
 
 void set_times_ns(struct stat *st, int64_t ns) {
-        st->st_mtim.tv_sec = ns / 1000000000;
-        st->st_mtim.tv_nsec = ns % 1000000000;
+        st->st_mtim = timestamp_split(ns);
         st->st_atim = st->st_ctim = st->st_mtim;
 }
 

@@ -97,12 +97,8 @@ int disk_stat_removed(struct request *request, int64_t id, struct stat *ret_stat
         return stat_if_open(request->service, id, false, ret_stat);
 }
 
-static struct timespec timespec_of(int64_t ns) {
-        return (struct timespec){ .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
-}
-
 void disk_stat_past(int64_t size, int64_t mtime, struct stat *ret_stat) {
-        *ret_stat = (struct stat){ .st_size = size, .st_blocks = (size + 511) / 512, .st_mtim = timespec_of(mtime) };
+        *ret_stat = (struct stat){ .st_size = size, .st_blocks = (size + 511) / 512, .st_mtim = timestamp_split(mtime) };
 }
 
 int disk_stat(struct request *request, const struct image *image, struct stat *ret_stat) {
@@ -127,7 +123,7 @@ int disk_stat(struct request *request, const struct image *image, struct stat *r
         if (r < 0)
                 return r == -ENOENT ? -EIO : r;
         if (image->mtime != 0)
-                ret_stat->st_mtim = timespec_of(image->mtime);
+                ret_stat->st_mtim = timestamp_split(image->mtime);
         return 0;
 }
 

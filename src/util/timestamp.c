@@ -4,6 +4,7 @@
 #include "timestamp.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -29,6 +30,24 @@ int64_t timestamp_now_ns(void) {
 
         (void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for this clock */
         return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+#define SECOND_NS INT64_C(1000000000)
+
+struct timespec timestamp_split(int64_t ns) {
+        int64_t rest = ns % SECOND_NS;
+
+        return (struct timespec){ .tv_sec = ns / SECOND_NS - (rest < 0), .tv_nsec = rest + (rest < 0 ? SECOND_NS : 0) };
+}
+
+int64_t timestamp_join(const struct timespec *time) {
+        bool before = time->tv_sec < 0; /* then from the second's end: its begin may be too early for 64 bits */
+        int64_t ns;
+
+        if (__builtin_mul_overflow((int64_t)time->tv_sec + before, SECOND_NS, &ns) ||
+            __builtin_add_overflow(ns, (int64_t)time->tv_nsec - (before ? SECOND_NS : 0), &ns))
+                return before ? INT64_MIN : INT64_MAX;
+        return ns;
 }
 
 int64_t timestamp_now(void) {

@@ -20,6 +20,15 @@ ok touch "$A/web/disk"
 ok touch -m -d @1000000000.123456789 "$A/web/disk"
 is 1000000000 mtime "$A/web/disk"
 
+# Before 1970, and beyond what is kept: the nearest that is, in 2262.
+for file in description disk; do
+        ok touch -d '1969-12-31 23:59:58.5 UTC' "$A/web/$file"
+        is -2 mtime "$A/web/$file"
+        is '1969-12-31 23:59:58.500000000 +0000' env TZ=UTC stat -c %y "$A/web/$file"
+        ok touch -d @99999999999999 "$A/web/$file"
+        is 9223372036 mtime "$A/web/$file"
+done
+
 # Writing sets it, too.
 ok put changed "$A/web/description"
 [ "$(mtime "$A/web/description")" -ge $(($(date +%s) - 60)) ] || not_ok 'a new text has an old time'

@@ -382,6 +382,39 @@ static void the_local_zone_has_no_say_in_reading(void **state) {
         tzset();
 }
 
+static void files_times_are_whole_seconds_and_a_rest(void **state) {
+        static const struct {
+                int64_t ns;
+                struct timespec time;
+        } cases[] = {
+                { 0, { 0, 0 } },
+                { 1, { 0, 1 } },
+                { -1, { -1, 999999999 } },
+                { 1500000000, { 1, 500000000 } },
+                { -1500000000, { -2, 500000000 } },
+                { -1000000000, { -1, 0 } },
+                { INT64_MAX, { 9223372036, 854775807 } },
+                { INT64_MIN + 224192, { -9223372037, 145448384 } },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct timespec time = timestamp_split(cases[i].ns);
+
+                assert_int_equal(time.tv_sec, cases[i].time.tv_sec);
+                assert_int_equal(time.tv_nsec, cases[i].time.tv_nsec);
+                assert_int_equal(timestamp_join(&time), cases[i].ns);
+        }
+}
+
+static void files_times_out_of_range_are_the_nearest(void **state) {
+        (void)state;
+        assert_int_equal(timestamp_join(&(struct timespec){ INT64_MAX, 0 }), INT64_MAX);
+        assert_int_equal(timestamp_join(&(struct timespec){ 9223372036, 854775808 }), INT64_MAX);
+        assert_int_equal(timestamp_join(&(struct timespec){ INT64_MIN, 999999999 }), INT64_MIN);
+        assert_int_equal(timestamp_join(&(struct timespec){ -9223372038, 0 }), INT64_MIN);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(times_are_written_in_utc_with_milliseconds),
@@ -400,6 +433,8 @@ int main(void) {
                 cmocka_unit_test(every_byte_at_every_place),
                 cmocka_unit_test(what_is_written_is_read_again),
                 cmocka_unit_test(the_local_zone_has_no_say_in_reading),
+                cmocka_unit_test(files_times_are_whole_seconds_and_a_rest),
+                cmocka_unit_test(files_times_out_of_range_are_the_nearest),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
