@@ -67,6 +67,8 @@ int text_open(struct call *call, int flags, struct text_handle **ret_handle) {
         struct stat st = { 0 };
         int r = 0;
 
+        if (!S_ISREG(kind->mode))
+                return S_ISDIR(kind->mode) ? -EISDIR : -ELOOP;
         if (!handle)
                 return -ENOMEM;
         (void)pthread_mutex_init(&handle->lock, NULL); /* cannot fail with default attributes */
