@@ -11,6 +11,8 @@ static int account_row(sqlite3_stmt *s, struct account *ret_account) {
                 .quota = sqlite3_column_type(s, 4) == SQLITE_NULL ? -1 : sqlite3_column_int64(s, 4),
                 .require_trust = sqlite3_column_int(s, 5) != 0,
         };
+        if (!account_good(ret_account->id) || (unsigned)ret_account->role > ROLE_OPERATOR)
+                return -EIO;
         return column_text(s, 1, ret_account->name, sizeof(ret_account->name));
 }
 
@@ -67,15 +69,17 @@ int catalog_account_ever(struct catalog_connection *c, const char *name, int64_t
 
 int catalog_account_list(struct catalog_connection *c, int64_t after,
                          int (*each)(const struct account *account, void *context), void *context) {
-        struct account account = { .id = after };
+        struct account account;
         int r, rows;
 
         do {
                 _cleanup_statement_ sqlite3_stmt *s = NULL;
 
-                r = statement_start(c, S_ACCOUNT_LIST, &s, "i", account.id);
+                r = statement_start(c, S_ACCOUNT_LIST, &s, "i", after);
                 for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
                         r = account_row(s, &account);
+                        if (r == 0)
+                                r = page_go_on(&after, account.id);
                         if (r == 0)
                                 r = each(&account, context);
                 }

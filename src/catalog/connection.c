@@ -68,6 +68,21 @@ static int busy(void *context, int tries) {
         return 1;
 }
 
+#define VALUE_BYTES (16 << 20) /* of a value or row: no true one comes near */
+#define PATTERN_BYTES 64
+
+/* The file may define what it likes. A trigger or view could run a query without end, or another than was meant; there
+ * are none in a catalog, so none is obeyed. */
+static int distrust_schema(sqlite3 *db) {
+        int r = sqlite_error(db, sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL));
+
+        if (r == 0)
+                r = sqlite_error(db, sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL));
+        (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, VALUE_BYTES); /* returns the limit before */
+        (void)sqlite3_limit(db, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN_BYTES);
+        return r;
+}
+
 #define LOG_BYTES "33554432" /* what is kept of a log's file that one large change made longer */
 
 int connection_run(struct catalog_connection *c, const char *sql) {
@@ -112,6 +127,8 @@ int connection_open(struct catalog *catalog, bool writer, struct catalog_connect
                 return r;
         r = sqlite_error(c->db, sqlite3_busy_handler(c->db, busy, c));
         if (r == 0)
+                r = distrust_schema(c->db);
+        if (r == 0)
                 r = add_functions(c, &catalog->moment);
         if (r == 0)
                 r = connection_run(c,
@@ -147,6 +164,7 @@ static int number_of(struct catalog_connection *c, const char *pragma, int64_t *
 
 /* "IMGS" in the file's header tells a catalog from other databases. */
 #define APPLICATION_ID 0x494d4753
+#define UUID_LENGTH 36 /* what stores insist on */
 
 static int check_kind(struct catalog_connection *c, struct catalog *catalog) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
@@ -169,7 +187,8 @@ static int check_kind(struct catalog_connection *c, struct catalog *catalog) {
                 r = statement_row(s);
         if (r <= 0)
                 return r < 0 ? r : -EMEDIUMTYPE;
-        return column_text(s, 0, catalog->uuid, sizeof(catalog->uuid));
+        r = column_text(s, 0, catalog->uuid, sizeof(catalog->uuid));
+        return r == 0 && strlen(catalog->uuid) != UUID_LENGTH ? -EMEDIUMTYPE : r;
 }
 
 struct catalog *catalog_close(struct catalog *catalog) {

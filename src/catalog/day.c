@@ -94,14 +94,17 @@ static int cut_day(struct catalog_connection *c, const struct log_filter *view, 
         return 0;
 }
 
-static struct day day_row(sqlite3_stmt *s) {
-        return (struct day){
+#define DAYS_MAX (1 << 22) /* since 1970: some ten thousand years */
+
+static int day_row(sqlite3_stmt *s, struct day *ret_day) {
+        *ret_day = (struct day){
                 .number = sqlite3_column_int64(s, 0),
                 .bytes = sqlite3_column_int64(s, 1),
                 .last = sqlite3_column_int64(s, 2),
                 .time = sqlite3_column_int64(s, 3),
                 .after = sqlite3_column_int64(s, 4),
         };
+        return ret_day->number >= 0 && ret_day->number < DAYS_MAX && ret_day->bytes >= 0 ? 0 : -EIO;
 }
 
 int catalog_day_get(struct catalog_connection *c, const struct log_filter *view, int64_t number, struct day *ret_day) {
@@ -113,8 +116,9 @@ int catalog_day_get(struct catalog_connection *c, const struct log_filter *view,
                 r = statement_row(s);
         if (r <= 0)
                 return r < 0 ? r : -ENOENT;
-        day = day_row(s);
-        r = day.last > view->last ? cut_day(c, view, &day) : 0;
+        r = day_row(s, &day);
+        if (r == 0 && day.last > view->last)
+                r = cut_day(c, view, &day);
         if (r == 0)
                 *ret_day = day;
         return r;
@@ -130,8 +134,11 @@ int catalog_day_list(struct catalog_connection *c, const struct log_filter *view
 
                 r = statement_start(c, S_DAY_LIST, &s, "ii", view->viewer, from);
                 for (rows = 0; r == 0 && !cut && (r = statement_row(s)) > 0; rows++) {
-                        struct day day = day_row(s);
+                        struct day day;
 
+                        r = day_row(s, &day);
+                        if (r < 0)
+                                break;
                         from = day.number + 1;
                         cut = day.last > view->last; /* the last day, if it had begun */
                         r = cut ? cut_day(c, view, &day) : 0;

@@ -63,9 +63,9 @@ static int chain_last(struct catalog_connection *c, struct chain *ret_chain) {
         *ret_chain = (struct chain){ 0 };
         if (r == 0)
                 return 0;
-        if (sqlite3_column_bytes(s, 2) != HASH_SIZE)
-                return -EIO;
         ret_chain->id = sqlite3_column_int64(s, 0);
+        if (sqlite3_column_bytes(s, 2) != HASH_SIZE || ret_chain->id < 0 || !id_good(ret_chain->id + 1))
+                return -EIO;
         ret_chain->time = sqlite3_column_int64(s, 1);
         memcpy(ret_chain->hash, sqlite3_column_blob(s, 2), HASH_SIZE);
         return 0;
@@ -197,8 +197,9 @@ int catalog_history(struct catalog_connection *c, int64_t place, const char *acc
 
                 r = statement_start(c, S_EVENT_HISTORY, &s, "iit", place, after, account);
                 for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
-                        after = sqlite3_column_int64(s, 2);
-                        r = event_line(s, each, context);
+                        r = page_go_on(&after, sqlite3_column_int64(s, 2));
+                        if (r == 0)
+                                r = event_line(s, each, context);
                 }
         } while (r == 0 && rows == PAGE);
         return r;

@@ -28,6 +28,10 @@ static int image_row(sqlite3_stmt *s, struct image *ret_image) {
                 ret_image->digested = true;
                 memcpy(ret_image->digest, sqlite3_column_blob(s, 15), DIGEST_SIZE);
         }
+        if (!id_good(ret_image->place) || !id_good(ret_image->id) || !region_good(ret_image->region) ||
+            !account_good(ret_image->owner) || !id_good_or_none(ret_image->description) ||
+            !id_good_or_none(ret_image->shares_link) || ret_image->size < 0)
+                return -EIO;
         r = column_text(s, 4, ret_image->region_name, NAME_SIZE);
         if (r == 0)
                 r = column_text(s, 5, ret_image->owner_name, NAME_SIZE);
@@ -125,12 +129,13 @@ int statement_entries(sqlite3_stmt *s, int r, int64_t *after, image_each each, v
                 struct image_entry entry = { .place = sqlite3_column_int64(s, 0),
                                              .cursor = sqlite3_column_int64(s, 1) };
 
-                r = column_text(s, 2, entry.name, NAME_SIZE);
+                r = id_good(entry.place) && id_good(entry.cursor) ? page_go_on(after, entry.cursor) : -EIO;
+                if (r == 0)
+                        r = column_text(s, 2, entry.name, NAME_SIZE);
                 if (r == 0)
                         r = column_text(s, 3, entry.owner_name, NAME_SIZE);
                 if (r == 0)
                         r = each(&entry, context);
-                *after = entry.cursor;
         }
         *ret_rows = rows;
         return r;
@@ -243,6 +248,8 @@ int catalog_undigested(struct catalog_connection *c, int64_t after, int64_t *ret
 
         if (r < 0)
                 return r;
+        if (id <= after || !id_good(id))
+                return -EIO;
         *ret_id = id;
         *ret_region = sqlite3_column_int64(s, 1);
         return 0;
@@ -276,9 +283,11 @@ int catalog_disk_each(struct catalog_connection *c, int64_t region,
                 return -ENOMEM;
         do {
                 rows = disk_page(c, region, after, images);
-                for (int i = 0; i < rows && r == 0; i++)
-                        r = each(&images[i], context);
-                after = rows > 0 ? images[rows - 1].id : after;
+                for (int i = 0; i < rows && r == 0; i++) {
+                        r = page_go_on(&after, images[i].id);
+                        if (r == 0)
+                                r = each(&images[i], context);
+                }
         } while (r == 0 && rows == PAGE);
         return rows < 0 ? rows : r;
 }
@@ -297,8 +306,9 @@ int catalog_image_unsealed(struct catalog_connection *c, int64_t region, int64_t
 
                 r = statement_start(c, S_IMAGE_UNSEALED, &s, "iii", region, owner, place);
                 for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
-                        place = sqlite3_column_int64(s, 0);
-                        r = each(place, context);
+                        r = page_go_on(&place, sqlite3_column_int64(s, 0));
+                        if (r == 0)
+                                r = each(place, context);
                 }
         } while (r == 0 && rows == PAGE);
         return r;

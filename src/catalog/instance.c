@@ -17,6 +17,9 @@ static int instance_row(sqlite3_stmt *s, struct instance *ret_instance) {
                 .has_disk = sqlite3_column_int(s, 11) != 0,
                 .mtime = sqlite3_column_int64(s, 12),
         };
+        if (!id_good(ret_instance->id) || !region_good(ret_instance->region) || !account_good(ret_instance->owner) ||
+            !id_good_or_none(ret_instance->launch) || !id_good_or_none(ret_instance->image))
+                return -EIO;
         r = column_text(s, 2, ret_instance->region_name, NAME_SIZE);
         if (r == 0)
                 r = column_text(s, 4, ret_instance->owner_name, NAME_SIZE);
@@ -92,7 +95,7 @@ int catalog_launch_reserve(struct catalog_connection *c, int64_t instance, int64
 
         if (r == 0)
                 *ret_launch = sqlite3_last_insert_rowid(c->db);
-        return r;
+        return r < 0 || id_good(*ret_launch) ? r : -EIO;
 }
 
 int catalog_launch_forget(struct catalog_connection *c, int64_t launch) {
@@ -146,7 +149,7 @@ static int launch_page(struct catalog_connection *c, int64_t region, int64_t aft
 
         for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
                 ret_rows[rows].id = sqlite3_column_int64(s, 0);
-                r = column_text(s, 1, ret_rows[rows].object, OBJECT_SIZE);
+                r = id_good(ret_rows[rows].id) ? column_text(s, 1, ret_rows[rows].object, OBJECT_SIZE) : -EIO;
         }
         return r < 0 ? r : rows;
 }
@@ -161,9 +164,11 @@ int catalog_launch_each(struct catalog_connection *c, int64_t region,
                 return -ENOMEM;
         do {
                 rows = launch_page(c, region, after, page);
-                for (int i = 0; i < rows && r == 0; i++)
-                        r = each(page[i].id, page[i].object, context);
-                after = rows > 0 ? page[rows - 1].id : after;
+                for (int i = 0; i < rows && r == 0; i++) {
+                        r = page_go_on(&after, page[i].id);
+                        if (r == 0)
+                                r = each(page[i].id, page[i].object, context);
+                }
         } while (r == 0 && rows == PAGE);
         return rows < 0 ? rows : r;
 }

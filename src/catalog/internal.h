@@ -202,5 +202,27 @@ int day_add(struct catalog_connection *c, const struct event *event, int64_t id,
 /* The same for an account just made, of the event that made it, if that names it. */
 int day_add_born(struct catalog_connection *c, int64_t event, const char *name);
 
+/* Ids that nodes and blobs can be named by; others are in a damaged catalog only, and -EIO. */
+static inline bool id_good(int64_t id) {
+        return id > 0 && id < INT64_C(1) << 36;
+}
+static inline bool id_good_or_none(int64_t id) {
+        return id == 0 || id_good(id);
+}
+static inline bool account_good(int64_t id) {
+        return id > 0 && id < 1 << 20;
+}
+static inline bool region_good(int64_t id) {
+        return id > 0 && id < 1 << 16;
+}
+
+/* A listing goes on behind a row. -EIO: a damaged index goes back, and so would the listing, for ever. */
+static inline int page_go_on(int64_t *after, int64_t id) {
+        if (id <= *after)
+                return -EIO;
+        *after = id;
+        return 0;
+}
+
 /* Text of a column into a fixed buffer; "" for null. Longer text (a damaged catalog) is -EIO. */
 int column_text(sqlite3_stmt *statement, int column, char *ret_text, size_t size);

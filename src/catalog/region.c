@@ -6,12 +6,14 @@
 static int region_row(sqlite3_stmt *s, struct region *ret_region) {
         _cleanup_region_ struct region region = { .id = sqlite3_column_int64(s, 0),
                                                   .created = sqlite3_column_int64(s, 3) };
-        int r = column_text(s, 1, region.name, sizeof(region.name));
+        int r = region_good(region.id) ? column_text(s, 1, region.name, sizeof(region.name)) : -EIO;
 
         if (r < 0)
                 return r;
         if (sqlite3_column_type(s, 2) != SQLITE_NULL) {
-                region.store = strdup((const char *)sqlite3_column_text(s, 2));
+                const unsigned char *store = sqlite3_column_text(s, 2);
+
+                region.store = store ? strdup((const char *)store) : NULL;
                 if (!region.store)
                         return -ENOMEM;
         }
@@ -86,9 +88,11 @@ int catalog_region_list(struct catalog_connection *c, int64_t after,
                 return -ENOMEM;
         do {
                 rows = region_page(c, after, regions);
-                for (int i = 0; i < rows && r == 0; i++)
-                        r = each(&regions[i], context);
-                after = rows > 0 ? regions[rows - 1].id : after;
+                for (int i = 0; i < rows && r == 0; i++) {
+                        r = page_go_on(&after, regions[i].id);
+                        if (r == 0)
+                                r = each(&regions[i], context);
+                }
                 for (int i = 0; i < PAGE; i++)
                         region_done(&regions[i]);
         } while (r == 0 && rows == PAGE);

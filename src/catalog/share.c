@@ -13,6 +13,8 @@ static int share_row(sqlite3_stmt *s, struct share *ret_share) {
                 .granted = sqlite3_column_int64(s, 5),
                 .expires = sqlite3_column_int64(s, 6),
         };
+        if (!id_good(ret_share->id) || !id_good(ret_share->image) || !account_good(ret_share->account))
+                return -EIO;
         r = column_text(s, 3, ret_share->account_name, sizeof(ret_share->account_name));
         return r < 0 ? r : column_text(s, 4, ret_share->granted_by, sizeof(ret_share->granted_by));
 }
@@ -70,7 +72,7 @@ int catalog_share_received(struct catalog_connection *c, int64_t account, struct
 
 int catalog_share_list(struct catalog_connection *c, int64_t image, int64_t account, int64_t after,
                        int (*each)(const struct share *share, void *context), void *context) {
-        struct share share = { .id = after };
+        struct share share;
         int r, rows;
 
         if (account != 0) {
@@ -80,9 +82,11 @@ int catalog_share_list(struct catalog_connection *c, int64_t image, int64_t acco
         do {
                 _cleanup_statement_ sqlite3_stmt *s = NULL;
 
-                r = statement_start(c, S_SHARE_LIST, &s, "ii", image, share.id);
+                r = statement_start(c, S_SHARE_LIST, &s, "ii", image, after);
                 for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
                         r = share_row(s, &share);
+                        if (r == 0)
+                                r = page_go_on(&after, share.id);
                         if (r == 0)
                                 r = each(&share, context);
                 }

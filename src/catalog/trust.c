@@ -10,6 +10,8 @@ static int trust_row(sqlite3_stmt *s, struct trust *ret_trust) {
                 .owner = sqlite3_column_int64(s, 2),
                 .since = sqlite3_column_int64(s, 4),
         };
+        if (!id_good(ret_trust->id) || !account_good(ret_trust->account) || !account_good(ret_trust->owner))
+                return -EIO;
         return column_text(s, 3, ret_trust->owner_name, sizeof(ret_trust->owner_name));
 }
 
@@ -43,15 +45,17 @@ int catalog_trust_end(struct catalog_connection *c, int64_t event, int64_t accou
 
 int catalog_trust_list(struct catalog_connection *c, int64_t account, int64_t after,
                        int (*each)(const struct trust *trust, void *context), void *context) {
-        struct trust trust = { .id = after };
+        struct trust trust;
         int r, rows;
 
         do {
                 _cleanup_statement_ sqlite3_stmt *s = NULL;
 
-                r = statement_start(c, S_TRUST_LIST, &s, "ii", account, trust.id);
+                r = statement_start(c, S_TRUST_LIST, &s, "ii", account, after);
                 for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
                         r = trust_row(s, &trust);
+                        if (r == 0)
+                                r = page_go_on(&after, trust.id);
                         if (r == 0)
                                 r = each(&trust, context);
                 }

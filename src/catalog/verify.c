@@ -94,7 +94,7 @@ static int tell_gap(struct verification *v, int64_t id) {
 
 /* What the chain does not say: a column of no hash, or a chain that was computed anew over what cannot be. */
 static int check_event(struct verification *v, sqlite3_stmt *s) {
-        const char *rule = (const char *)sqlite3_column_text(s, 5);
+        const char *rule = (const char *)sqlite3_column_text(s, 5), *op = (const char *)sqlite3_column_text(s, 6);
         const char *problem = NULL;
 
         if (sqlite3_column_int64(s, 3) < v->time)
@@ -103,7 +103,7 @@ static int check_event(struct verification *v, sqlite3_stmt *s) {
                 problem = "its length is not that of its line";
         else if (rule && !rule_find(rule))
                 problem = "it was refused by a rule that does not exist";
-        else if (!event_op_known((const char *)sqlite3_column_text(s, 6)))
+        else if (!op || !event_op_known(op))
                 problem = "there is no such operation";
         if (!problem || v->told++ >= PAGE)
                 return 0;

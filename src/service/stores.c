@@ -11,6 +11,9 @@ struct store_entry {
 };
 
 int service_store_path(const struct service *service, const struct region *region, char **ret_path) {
+        /* a damaged catalog leads nowhere */
+        if (name_check(NAME_REGION, region->name) < 0 || (region->store && region->store[0] != '/'))
+                return -EIO;
         if (region->store) {
                 *ret_path = strdup(region->store);
                 return *ret_path ? 0 : -ENOMEM;
