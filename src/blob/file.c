@@ -32,7 +32,7 @@ int blob_open(const struct blob_store *store, int64_t id, int flags, int *ret_fd
         struct stat st;
 
         assert(flags == O_RDONLY || flags == O_RDWR);
-        fd = openat(store->dir_fd, entry_name(id, ENTRY_BLOB, name), flags | O_NOFOLLOW | O_CLOEXEC);
+        fd = openat(store->dir_fd, entry_name(id, ENTRY_BLOB, name), flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0)
                 return errno == ELOOP || errno == EISDIR ? -ENOENT : -errno;
         if (fstat(fd, &st) < 0)

@@ -146,7 +146,7 @@ static int locks_find(struct blob_store *store) {
         struct stat st;
         int r;
 
-        fd = openat(store->dir_fd, LOCKS_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        fd = openat(store->dir_fd, LOCKS_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0 && errno == ENOENT) {
                 fd = openat(store->dir_fd, LOCKS_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
                 if (fd < 0)

@@ -283,6 +283,16 @@ static void test_close_takes_null(void **state) {
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
+static void test_a_pipe_is_no_mark(void **state) {
+        (void)state;
+        assert_int_equal(unlink(scratch_name("store/.imgshare")), 0);
+        assert_int_equal(mkfifo(scratch_name("store/.imgshare"), 0600), 0);
+        (void)alarm(10);
+        reopen(-EIO);
+        assert_int_equal(blob_store_check(scratch_store), -EIO);
+        (void)alarm(0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 CASE(test_new_store_is_private_and_marked),
@@ -295,6 +305,7 @@ int main(void) {
                 CASE(test_create_refuses_what_another_is_making),
                 CASE(test_create_without_space_leaves_nothing),
                 CASE(test_open_follows_a_symlink_to_the_store),
+                CASE(test_a_pipe_is_no_mark),
                 CASE(test_open_relative_survives_chdir),
                 CASE(test_open_is_offline),
                 CASE(test_check_notices_mark_removed),
