@@ -19,9 +19,14 @@ static bool in_transaction(const struct catalog_connection *c) {
         return !sqlite3_get_autocommit(c->db);
 }
 
-static void rollback(struct catalog_connection *c) {
+/* A connection that cannot end its transaction goes: it would keep all others from writing. */
+static void rollback(struct catalog *catalog) {
+        struct catalog_connection *c = catalog->connection;
+
         if (in_transaction(c))                        /* SQLite rolls back by itself after some errors */
                 (void)statement_run(c, S_ROLLBACK, ""); /* seen by the next look at the transaction */
+        if (in_transaction(c))
+                catalog->connection = connection_close(c);
 }
 
 /* What was done cannot be committed: what was decided on top of it is void as well. */
@@ -44,18 +49,19 @@ static int set_level(struct catalog_connection *c, bool relaxed) {
         return r;
 }
 
-/* A transaction, on a fresh connection if the last one is stuck in one that it cannot end. */
+/* A transaction, on a fresh connection if there is none. */
 static int begin(struct catalog *catalog, bool relaxed) {
         struct catalog_connection **c = &catalog->connection;
         int r = 0;
 
-        if (*c && in_transaction(*c))
-                *c = connection_close(*c);
         if (!*c)
                 r = connection_open(catalog, true, c);
         if (r == 0)
                 r = set_level(*c, relaxed);
+        if (r == 0 && catalog->suspect)
+                r = checkpoint_restart(*c);
         if (r == 0) {
+                catalog->suspect = false;
                 (*c)->first_event = (*c)->last_event = 0;
                 r = statement_run(*c, S_BEGIN, "");
         }
@@ -79,7 +85,8 @@ static int run_behind(struct catalog_connection *c, const struct pending *job, i
 
 /* The first change needs no savepoint: the transaction is its own. Below 0: the transaction is lost, with all that was
  * done in it. */
-static int run_one(struct catalog_connection *c, struct batch *b, struct pending *job) {
+static int run_one(struct catalog *catalog, struct batch *b, struct pending *job) {
+        struct catalog_connection *c = catalog->connection;
         int64_t first = c->first_event, last = c->last_event;
         int lost = 0;
 
@@ -98,20 +105,37 @@ static int run_one(struct catalog_connection *c, struct batch *b, struct pending
         if (job->result == 0 && !b->first_done)
                 b->first_done = job;
         if (!b->first_done)
-                rollback(c); /* nothing was done so far, and nothing may stay of what was tried */
+                rollback(catalog); /* nothing was done so far, and nothing may stay of what was tried */
         return 0;
 }
 
-static void commit(struct catalog_connection *c, struct batch *b) {
+/* All of a commit may be in the log but for its flush, which failed: whoever recovers the log would find it done. So an
+ * empty one takes its place. Nor does such a failure tell what else was lost, of refusals that nobody had flushed yet;
+ * behind a gap nothing would ever be found. So the log begins anew before anything is acknowledged again. */
+static void bury(struct catalog *catalog) {
+        char same[64]; /* a change that changes nothing */
+
+        (void)snprintf(same, sizeof(same), "PRAGMA user_version = %d", CATALOG_VERSION); /* fits */
+        if (begin(catalog, false) == 0 && connection_run(catalog->connection, same) == 0)
+                (void)statement_run(catalog->connection, S_COMMIT, ""); /* flushed or not, it is there */
+        if (catalog->connection)
+                rollback(catalog);
+        catalog->suspect = true;
+}
+
+static void commit(struct catalog *catalog, struct batch *b) {
+        struct catalog_connection *c = catalog->connection;
         int r;
 
-        own_events(c->catalog, c->first_event, c->last_event, true); /* whoever reads them can know it */
+        own_events(catalog, c->first_event, c->last_event, true); /* whoever reads them can know it */
         r = statement_run(c, S_COMMIT, "");
         if (r < 0) {
-                own_events(c->catalog, c->first_event, c->last_event, false);
+                own_events(catalog, c->first_event, c->last_event, false);
                 fail(b, r);
+                rollback(catalog);
+                bury(catalog);
         } else {
-                own_committed(c->catalog);
+                own_committed(catalog);
         }
 }
 
@@ -125,11 +149,11 @@ void batch_run(struct catalog *catalog, struct batch *b) {
                         r = begin(catalog, b->relaxed);
                 if (r < 0)
                         job->result = r; /* whoever waited for this transaction */
-                else if (run_one(catalog->connection, b, job) < 0)
+                else if (run_one(catalog, b, job) < 0)
                         break;
         }
         if (b->first_done)
-                commit(catalog->connection, b);
+                commit(catalog, b);
         if (catalog->connection)
-                rollback(catalog->connection);
+                rollback(catalog);
 }

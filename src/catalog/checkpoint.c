@@ -87,6 +87,10 @@ static void *checkpoint_main(void *argument) {
         return NULL;
 }
 
+int checkpoint_restart(struct catalog_connection *c) {
+        return sqlite_error(c->db, sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL));
+}
+
 void checkpoint_consider(struct catalog *catalog) {
         int64_t pages = catalog->connection ? catalog->connection->frames : 0;
 

@@ -96,6 +96,7 @@ struct catalog {
         int64_t copied, looked;  /* pages of the log that are in the file, that there were at the last look */
         /* not under the lock: whoever has the turn */
         struct catalog_connection *connection;
+        bool suspect; /* a commit failed: the log is to begin anew */
         void (*committed)(void *context); /* feed.c */
         void *committed_context;
         int64_t own[OWN_EVENTS]; /* numbers of the last events written here, each at its number's remainder */
@@ -159,6 +160,8 @@ struct pending *batch_next(struct catalog *catalog, struct batch *b);
 
 /* Has a writing connection count the pages of the log, instead of copying them back itself. */
 void checkpoint_hook(struct catalog_connection *c);
+/* Copies back all of it at once, and has the next change begin it anew. -EAGAIN: somebody reads for long. */
+int checkpoint_restart(struct catalog_connection *c);
 /* Under the lock, with the writer's turn: has the log copied back if it has grown. */
 void checkpoint_consider(struct catalog *catalog);
 void checkpoint_stop(struct catalog *catalog);
