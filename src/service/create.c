@@ -110,8 +110,11 @@ int service_create(const char *dir, uid_t uid, enum via via, char ret_why[static
                 r = mkdirat(fd, "store", 0700) < 0 ? -errno : 0;
         if (r == 0) {
                 r = catalog_create(catalog, uuid, uid, via);
-                if (r == 0)
+                if (r == 0) {
                         r = sync_directory(fd);
+                        if (r < 0)
+                                (void)unlinkat(fd, "catalog.db", 0);
+                }
                 if (r < 0)
                         (void)unlinkat(fd, "store", AT_REMOVEDIR); /* what was made, as far as that is possible */
         }
