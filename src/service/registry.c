@@ -55,7 +55,8 @@ static int take_leftover(struct catalog_connection *c, const struct region_chang
 static int run_region_add(struct catalog_connection *c, void *context) {
         struct region_change *n = context;
         struct service *service = n->decision.request->service;
-        _cleanup_region_ struct region taken = { 0 }, region = { .store = n->store ? strdup(n->store) : NULL };
+        struct region region = { .store = (char *)n->store }; /* the caller's */
+        _cleanup_region_ struct region taken = { 0 };
         struct event event;
         int64_t id;
         int r = decision_manage(c, &n->decision);
@@ -81,6 +82,16 @@ static int run_region_add(struct catalog_connection *c, void *context) {
         event.detail[0].text = n->store;
         r = catalog_event_add(c, &event, &id);
         return r < 0 ? r : catalog_region_put(c, id, n->decision.object, n->store);
+}
+
+/* In a transaction of its own: the store that was made, unless somebody has added a region with it meanwhile. */
+static int run_store_remove(struct catalog_connection *c, void *context) {
+        const struct region_change *n = context;
+        int r = take_leftover(c, n);
+
+        if (r == 0)
+                (void)blob_store_remove(n->path, catalog_uuid(n->decision.request->service->catalog)); /* one that stays can be added again */
+        return r < 0 ? r : -ECANCELED; /* nothing to write */
 }
 
 /* A relative path would mean something else to the next process. */
@@ -114,7 +125,7 @@ int region_add(struct request *request, const char *name, const char *store) {
         strcpy(n.decision.object, name);
         r = decision_end(&n.decision, catalog_write(request->service->catalog, run_region_add, &n));
         if (r != 0 && n.path) /* the store was made, the row was not */
-                (void)blob_store_remove(n.path, catalog_uuid(request->service->catalog));
+                (void)catalog_write(request->service->catalog, run_store_remove, &n);
         free(n.path);
         return r;
 }
