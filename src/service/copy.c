@@ -12,20 +12,13 @@
 
 /* --- the source of a reference is sealed when the reference becomes a link --- */
 
-struct source_sealing {
-        struct decision decision;
-        struct seal seal;
-};
+int disk_settle_commit(struct catalog_connection *c, struct request *request, const struct settling *s) {
+        struct decision d = { .request = request, .op = EVENT_SEAL, .place = s->place };
+        int r = s->place ? decision_read(c, &d) : 0;
 
-static int run_seal_source(struct catalog_connection *c, void *context) {
-        struct source_sealing *s = context;
-        int r = decision_read(c, &s->decision);
-
-        if (r < 0)
+        if (r < 0 || !s->place)
                 return r;
-        if (!seal_possible(&s->seal, &s->decision.image))
-                return -EBUSY;
-        return seal_commit(c, &s->decision, &s->seal);
+        return seal_possible(&s->seal, &d.image) ? seal_commit(c, &d, &s->seal) : -EBUSY;
 }
 
 static int image_of_disk(struct service *service, const struct disk *disk, struct image *ret_image) {
@@ -35,26 +28,19 @@ static int image_of_disk(struct service *service, const struct disk *disk, struc
         return r < 0 ? r : catalog_image_of_id(c, disk->id, ret_image);
 }
 
-static int seal_source(struct request *request, const struct disk *source) {
-        struct source_sealing s = { .decision = { .request = request, .op = EVENT_SEAL, .asked = "seal {object}" },
-                                    .seal = SEAL_NONE };
+static int prepare_source(struct service *service, const struct disk *source, struct settling *s) {
         struct image image;
-        int r = image_of_disk(request->service, source, &image);
+        int r = image_of_disk(service, source, &image);
 
         if (r < 0 || image.state == IMAGE_SEALED)
                 return r;
-        s.decision.place = image.place;
-        r = seal_prepare(request->service, &image, &s.seal);
-        if (r == 0)
-                r = decision_end(&s.decision, catalog_write(request->service->catalog, run_seal_source, &s));
-        seal_end(&s.seal);
-        if (r == 0)
-                digest_wake(request->service);
+        r = seal_prepare(service, &image, &s->seal);
+        s->place = r == 0 ? image.place : 0;
         return r;
 }
 
-static int link_source(struct request *request, struct disk *disk) {
-        int fd, r = seal_source(request, disk->source);
+static int link_source(struct service *service, struct disk *disk, struct settling *s) {
+        int fd, r = prepare_source(service, disk->source, s);
 
         if (r == 0)
                 r = blob_link(disk->source->store, disk->source->id, disk->store, disk->id);
@@ -65,11 +51,10 @@ static int link_source(struct request *request, struct disk *disk) {
         (void)fd_close(disk->fd);
         disk->fd = fd;
         disk->own = false;
-        disk_copied(request->service, disk);
         return 0;
 }
 
-int disk_settle(struct request *request, struct disk *disk) {
+int disk_settle(struct request *request, struct disk *disk, struct settling *s) {
         struct stat st;
         int r;
 
@@ -78,7 +63,7 @@ int disk_settle(struct request *request, struct disk *disk) {
         if (fstat(disk->source_fd, &st) < 0)
                 return -errno;
         if (disk->referred == (uint64_t)st.st_size) {
-                r = link_source(request, disk);
+                r = link_source(request->service, disk, s);
                 if (r != -EXDEV && r != -EMLINK)
                         return r;
         }

@@ -8,21 +8,13 @@
 
 #define WRITE_BACK_STEP (INT64_C(32) << 20) /* a removed disk's space is not held for longer */
 
-static void remove_writer(struct request *request, struct disk *disk) {
-        (void)pthread_rwlock_wrlock(&disk->io);
-        if (--disk->writers == 0) {
-                (void)disk_settle(request, disk); /* told by the last flush, which tried it too */
-                disk_copied(request->service, disk);
-                disk->lock = blob_unlock(disk->lock);
-        }
-        (void)pthread_rwlock_unlock(&disk->io);
-}
-
 struct closing {
         struct decision decision;
+        struct settling settling;
         const struct disk *disk;
         uint64_t size;
         bool written;
+        bool matters; /* what the close makes of the image; else only what it makes of a source */
 };
 
 /* What a close makes of the image: available with its first content, a copy, no set mtime after a write. */
@@ -33,8 +25,11 @@ static int run_close(struct catalog_connection *c, void *context) {
         char source_object[SOURCE_SIZE];
         struct event event;
         bool copied;
-        int r = decision_read(c, d);
+        int r = disk_settle_commit(c, d->request, &n->settling);
 
+        if (r < 0 || !n->matters)
+                return r;
+        r = decision_read(c, d);
         if (r == 0 && d->image.id == n->disk->id)
                 r = catalog_image_source(c, n->disk->id, &source, &same);
         if (r < 0 || d->image.id != n->disk->id || d->image.state == IMAGE_SEALED)
@@ -81,31 +76,73 @@ static int close_matters(struct request *request, const struct disk *disk, int64
                (disk->written && (image.mtime != 0 || image.reviewed));
 }
 
-/* io is held exclusively. */
-static int flush(struct request *request, struct disk_handle *handle) {
-        struct disk *disk = handle->disk;
-        struct closing n = { .decision = { .request = request, .op = EVENT_AVAILABLE, .asked = "fill {object}" },
-                             .disk = disk };
-        struct stat st;
-        int r = disk_settle(request, disk);
+/* One transaction for all that is to be told. */
+static int tell(struct request *request, struct disk *disk, struct closing *n) {
+        int r = 0;
 
+        if (n->matters || n->settling.place)
+                r = catalog_write(request->service->catalog, run_close, n);
         if (r < 0)
                 return r;
         disk_copied(request->service, disk);
+        if (n->settling.place)
+                digest_wake(request->service);
+        return 0;
+}
+
+int disk_settle_now(struct request *request, struct disk *disk) {
+        struct closing n = { .settling = { .seal = SEAL_NONE }, .decision = { .request = request }, .disk = disk };
+        int r = disk_settle(request, disk, &n.settling);
+
+        if (r == 0)
+                r = tell(request, disk, &n);
+        seal_end(&n.settling.seal);
+        return r;
+}
+
+static void remove_writer(struct request *request, struct disk *disk) {
+        (void)pthread_rwlock_wrlock(&disk->io);
+        if (--disk->writers == 0) {
+                (void)disk_settle_now(request, disk); /* told by the last flush, which tried it too */
+                disk_copied(request->service, disk);
+                disk->lock = blob_unlock(disk->lock);
+        }
+        (void)pthread_rwlock_unlock(&disk->io);
+}
+
+static int flush_settled(struct request *request, struct disk_handle *handle, struct closing *n) {
+        struct disk *disk = handle->disk;
+        struct stat st;
+        int r;
+
         disk_look(disk);
-        n.written = disk->written;
+        n->written = disk->written;
         if (fstat(disk->fd, &st) < 0)
                 return -errno;
-        n.size = (uint64_t)st.st_size;
-        r = handle->failed ? 0 : close_matters(request, disk, &n.decision.place);
-        if (r > 0)
-                r = catalog_write(request->service->catalog, run_close, &n);
+        n->size = (uint64_t)st.st_size;
+        r = handle->failed ? 0 : close_matters(request, disk, &n->decision.place);
+        n->matters = r > 0;
+        if (r >= 0)
+                r = tell(request, disk, n);
         if (r < 0)
                 return r;
         disk->written = false;
         disk->lineage = 0;
-        r = disk->flushed ? 0 : blob_lock_flushed(&disk->lock, true);
-        disk->flushed = r == 0;
+        if (!disk->flushed) /* where that fails, who wants to seal is told at once that it is busy */
+                disk->flushed = blob_lock_flushed(&disk->lock, true) == 0;
+        return 0;
+}
+
+/* io is held exclusively. */
+static int flush(struct request *request, struct disk_handle *handle) {
+        struct closing n = { .decision = { .request = request, .op = EVENT_AVAILABLE, .asked = "fill {object}" },
+                             .settling = { .seal = SEAL_NONE },
+                             .disk = handle->disk };
+        int r = disk_settle(request, handle->disk, &n.settling);
+
+        if (r == 0)
+                r = flush_settled(request, handle, &n);
+        seal_end(&n.settling.seal);
         return r;
 }
 

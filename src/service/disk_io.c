@@ -213,7 +213,7 @@ int disk_sync(struct request *request, struct disk_handle *handle) {
         int r;
 
         (void)pthread_rwlock_wrlock(&disk->io);
-        r = disk_settle(request, disk);
+        r = disk_settle_now(request, disk);
         (void)pthread_rwlock_unlock(&disk->io);
         if (r < 0)
                 return r;

@@ -296,5 +296,14 @@ static inline void disk_wrote(struct disk *disk) {
 }
 /* What the kernel wrote to a pinned disk's file counts as written; what is there now, as seen. io is held exclusively. */
 void disk_look(struct disk *disk);
-/* A reference becomes a link, or bytes; io is held exclusively. */
-int disk_settle(struct request *request, struct disk *disk);
+/* A reference becomes a link, or bytes; io is held exclusively. Of a link the source must be sealed in the transaction
+ * that tells of it; until that is done the disk stays a reference, so that it can be tried again. Then: disk_copied. */
+struct settling {
+        struct seal seal;
+        int64_t place; /* whose disk is to be sealed; 0: none */
+};
+int disk_settle(struct request *request, struct disk *disk, struct settling *settling);
+/* In the transaction: seals the source, if there is one to be sealed. -EBUSY */
+int disk_settle_commit(struct catalog_connection *c, struct request *request, const struct settling *settling);
+/* All of it, between closes. */
+int disk_settle_now(struct request *request, struct disk *disk);

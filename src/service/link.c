@@ -131,6 +131,8 @@ static int source_removed(struct request *request, const struct copying *n, int 
 /* Holds the source still, copies, and says so in the catalog. */
 static int copy_locked(struct request *request, struct copying *n, struct blob_store *from, struct blob_store *to) {
         _cleanup_(cleanup_blob_lock) struct blob_lock source = BLOB_LOCK_NONE, target = BLOB_LOCK_NONE;
+        const int64_t id = n->target.image.id; /* a transaction that fails may have forgotten it */
+        bool held;
         int r = blob_lock(from, source_id(n), BLOB_LOCK_COPY, SEAL_WAIT_MS, &source);
 
         if (r == 0 && !n->launch && n->decision.image.state == IMAGE_AVAILABLE)
@@ -138,15 +140,15 @@ static int copy_locked(struct request *request, struct copying *n, struct blob_s
         n->busy = r == -EBUSY;
         if (r == 0)
                 r = hold_target(request->service, n, to, &target);
-        if (r == 0)
+        held = r == 0;
+        if (held)
                 r = copy_file(n, from, to);
-        if ((r == -EIO || r == -ENOENT) && !n->launch)
-                return source_removed(request, n, r);
-        if (r < 0 && !n->busy)
-                return r;
-        r = catalog_write(request->service->catalog, run_copy, n);
-        if (r != 0 && !n->busy && r != -EEXIST)
-                (void)blob_unlink(to, n->target.image.id); /* else swept */
+        if (r == 0 || n->busy)
+                r = catalog_write(request->service->catalog, run_copy, n);
+        else if ((r == -EIO || r == -ENOENT) && !n->launch)
+                r = source_removed(request, n, r);
+        if (r != 0 && held && r != -EEXIST)
+                (void)blob_unlink(to, id); /* also what failed when it had its name; else swept */
         return r;
 }
 

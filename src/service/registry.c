@@ -87,10 +87,11 @@ static int run_region_add(struct catalog_connection *c, void *context) {
 /* In a transaction of its own: the store that was made, unless somebody has added a region with it meanwhile. */
 static int run_store_remove(struct catalog_connection *c, void *context) {
         const struct region_change *n = context;
+        struct service *service = n->decision.request->service;
         int r = take_leftover(c, n);
 
         if (r == 0)
-                (void)blob_store_remove(n->path, catalog_uuid(n->decision.request->service->catalog)); /* one that stays can be added again */
+                (void)blob_store_remove(n->path, catalog_uuid(service->catalog)); /* one that stays can be added again */
         return r < 0 ? r : -ECANCELED; /* nothing to write */
 }
 
