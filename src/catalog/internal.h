@@ -227,5 +227,7 @@ static inline int page_go_on(int64_t *after, int64_t id) {
         return 0;
 }
 
+/* Text of a column, SQLite's until the next step; NULL for null. -ENOMEM: which SQLite's function would tell as NULL. */
+int column_pointer(sqlite3_stmt *statement, int column, const char **ret_text);
 /* Text of a column into a fixed buffer; "" for null. Longer text (a damaged catalog) is -EIO. */
 int column_text(sqlite3_stmt *statement, int column, char *ret_text, size_t size);

@@ -153,10 +153,22 @@ int changed_one(int changed) {
         return changed < 0 ? changed : changed == 0 ? -ENOENT : 0;
 }
 
-int column_text(sqlite3_stmt *statement, int column, char *ret_text, size_t size) {
-        const unsigned char *text = sqlite3_column_text(statement, column);
-        int n = sqlite3_column_bytes(statement, column);
+int column_pointer(sqlite3_stmt *statement, int column, const char **ret_text) {
+        const char *text = (const char *)sqlite3_column_text(statement, column);
 
+        if (!text && sqlite3_errcode(sqlite3_db_handle(statement)) == SQLITE_NOMEM)
+                return -ENOMEM;
+        *ret_text = text;
+        return 0;
+}
+
+int column_text(sqlite3_stmt *statement, int column, char *ret_text, size_t size) {
+        const char *text;
+        int n, r = column_pointer(statement, column, &text);
+
+        if (r < 0)
+                return r;
+        n = sqlite3_column_bytes(statement, column);
         if ((size_t)n >= size)
                 return -EIO;
         if (n > 0)

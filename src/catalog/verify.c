@@ -47,7 +47,9 @@ static int follows(struct verification *v, int64_t id, int64_t number, const uin
                 r = statement_row(s);
         if (r <= 0)
                 return r;
-        json = (const char *)sqlite3_column_text(s, 0);
+        r = column_pointer(s, 0, &json);
+        if (r < 0)
+                return r;
         if (!json || sqlite3_column_bytes(s, 1) != EVENT_HASH_SIZE)
                 return 0;
         r = event_hash(hash_before, json, (size_t)sqlite3_column_bytes(s, 0), hash);
@@ -94,9 +96,13 @@ static int tell_gap(struct verification *v, int64_t id) {
 
 /* What the chain does not say: a column of no hash, or a chain that was computed anew over what cannot be. */
 static int check_event(struct verification *v, sqlite3_stmt *s) {
-        const char *rule = (const char *)sqlite3_column_text(s, 5), *op = (const char *)sqlite3_column_text(s, 6);
-        const char *problem = NULL;
+        const char *rule, *op, *problem = NULL;
+        int r = column_pointer(s, 5, &rule);
 
+        if (r == 0)
+                r = column_pointer(s, 6, &op);
+        if (r < 0)
+                return r;
         if (sqlite3_column_int64(s, 3) < v->time)
                 problem = "its time is before that of the event before it";
         else if (sqlite3_column_int64(s, 4) != event_line_length((size_t)sqlite3_column_bytes(s, 0)))
@@ -110,17 +116,35 @@ static int check_event(struct verification *v, sqlite3_stmt *s) {
         return found_event(v, v->id + 1, problem);
 }
 
+/* SQLite calls JSON that it has no memory for invalid, too: asked again, it would say something else. */
+static int tell_no_json(struct verification *v, int64_t id) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(v->c, S_VERIFY_RENUMBERED, &s, "ii", id, id);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r;
+        if (sqlite3_column_type(s, 0) != SQLITE_NULL)
+                return -ENOMEM;
+        return break_at(v, id, "it was changed: its detail is no JSON");
+}
+
 static int verify_event(struct verification *v, sqlite3_stmt *s) {
-        const char *json = (const char *)sqlite3_column_text(s, 0);
         const uint8_t *stored = sqlite3_column_blob(s, 1);
         const int64_t id = sqlite3_column_int64(s, 2);
         uint8_t hash[EVENT_HASH_SIZE];
-        int r;
+        const char *json;
+        int r = column_pointer(s, 0, &json);
 
+        if (r < 0)
+                return r;
         if (id != v->id + 1)
                 return tell_gap(v, id);
-        if (!json || sqlite3_column_bytes(s, 1) != EVENT_HASH_SIZE)
-                return break_at(v, id, json ? "its hash was changed" : "it was changed: its detail is no JSON");
+        if (!json)
+                return tell_no_json(v, id);
+        if (sqlite3_column_bytes(s, 1) != EVENT_HASH_SIZE)
+                return break_at(v, id, "its hash was changed");
         r = event_hash(v->hash, json, (size_t)sqlite3_column_bytes(s, 0), hash);
         if (r < 0)
                 return r;

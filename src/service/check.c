@@ -26,6 +26,16 @@ static int found(struct checking *k, const char *what, const char *object, const
                        k->context);
 }
 
+/* That something could not be looked at is a finding, unless just this process is short of something: that says
+ * nothing about the store. */
+static int unreadable(struct checking *k, const char *what, const char *object, int r) {
+        if (r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EAGAIN)
+                return r;
+        if (strcmp(what, "region") == 0)
+                return found(k, what, object, "its store is offline", "mount it where region list shows it");
+        return found(k, what, object, strerror(-r), "");
+}
+
 static int check_digest(struct checking *k, const struct image *image, const char *object) {
         _cleanup_fd_ int fd = -1;
         uint8_t digest[DIGEST_SIZE];
@@ -34,16 +44,22 @@ static int check_digest(struct checking *k, const struct image *image, const cha
         if (r == 0)
                 r = blob_digest(fd, NULL, NULL, digest);
         if (r < 0)
-                return found(k, "image", object, strerror(-r), "");
+                return unreadable(k, "image", object, r);
         if (memcmp(digest, image->digest, DIGEST_SIZE) != 0)
                 return found(k, "image", object, "its bytes are not those that were sealed",
                              "restore the blob from a backup");
         return 0;
 }
 
-/* A daemon may have removed it since the row was read. */
-static bool still_wanted(struct checking *k, int64_t id) {
-        return catalog_disk_wanted(k->c, k->region, id) > 0;
+/* A daemon may have removed it since the row was read. 1, 0 or -errno. */
+static int still_wanted(struct checking *k, int64_t id) {
+        return catalog_disk_wanted(k->c, k->region, id);
+}
+
+static int check_missing(struct checking *k, int64_t id, const char *what, const char *object, const char *repair) {
+        int r = still_wanted(k, id);
+
+        return r <= 0 ? r : found(k, what, object, "its disk is not in the store", repair);
 }
 
 static int check_image(const struct image *image, void *context) {
@@ -54,11 +70,9 @@ static int check_image(const struct image *image, void *context) {
 
         object_name(image, object);
         if (r == -ENOENT)
-                return still_wanted(k, image->id) ? found(k, "image", object, "its disk is not in the store",
-                                                          "restore the blob, or remove the disk")
-                                                  : 0;
+                return check_missing(k, image->id, "image", object, "restore the blob, or remove the disk");
         if (r < 0)
-                return found(k, "image", object, strerror(-r), "");
+                return unreadable(k, "image", object, r);
         if (image->state == IMAGE_SEALED && st.st_size != image->size) {
                 (void)snprintf(problem, sizeof(problem), "its disk has %lld bytes, %lld were sealed",
                                (long long)st.st_size, (long long)image->size);
@@ -72,11 +86,9 @@ static int check_launch(int64_t launch, const char *object, void *context) {
         struct stat st;
         int r = blob_stat(k->store, launch, &st);
 
-        if (r == 0 || (r == -ENOENT && !still_wanted(k, launch)))
-                return 0;
         if (r == -ENOENT)
-                return found(k, "instance", object, "its disk is not in the store", "reinstall it, or remove the disk");
-        return found(k, "instance", object, strerror(-r), "");
+                return check_missing(k, launch, "instance", object, "reinstall it, or remove the disk");
+        return r == 0 ? 0 : unreadable(k, "instance", object, r);
 }
 
 static int check_blob(int64_t id, void *context) {
@@ -84,15 +96,21 @@ static int check_blob(int64_t id, void *context) {
         _cleanup_(cleanup_blob_lock) struct blob_lock writing = BLOB_LOCK_NONE, removing = BLOB_LOCK_NONE;
         struct stat st;
         char object[OBJECT_SIZE];
+        int r = still_wanted(k, id);
 
-        if (still_wanted(k, id))
-                return 0;
+        if (r != 0)
+                return r < 0 ? r : 0;
         /* Somebody may be just making or removing it: then it is locked, or soon gone. */
-        if (blob_lock(k->store, id, BLOB_LOCK_SEAL, SEAL_WAIT_MS, &writing) < 0 ||
-            blob_lock(k->store, id, BLOB_LOCK_REMOVE, 0, &removing) < 0 || still_wanted(k, id) ||
-            blob_stat(k->store, id, &st) < 0)
-                return 0;
+        r = blob_lock(k->store, id, BLOB_LOCK_SEAL, SEAL_WAIT_MS, &writing);
+        if (r == 0)
+                r = blob_lock(k->store, id, BLOB_LOCK_REMOVE, 0, &removing);
+        if (r == 0)
+                r = still_wanted(k, id);
+        if (r == 0)
+                r = blob_stat(k->store, id, &st);
         (void)snprintf(object, sizeof(object), "%s/%lld", k->region_name, (long long)id);
+        if (r != 0)
+                return r > 0 || r == -EBUSY || r == -ENOENT ? 0 : unreadable(k, "blob", object, r);
         return found(k, "blob", object, "no image of the catalog has it", "the next mount sweeps it");
 }
 
@@ -103,7 +121,7 @@ static int check_region(const struct region *region, void *context) {
         k->region = region->id;
         k->region_name = region->name;
         if (r < 0)
-                return found(k, "region", region->name, "its store is offline", "mount it where region list shows it");
+                return unreadable(k, "region", region->name, r);
         r = catalog_disk_each(k->c, region->id, check_image, k);
         if (r == 0)
                 r = catalog_launch_each(k->c, region->id, check_launch, k);

@@ -18,10 +18,13 @@ static int add_unsealed(int64_t place, void *context) {
         struct using *u = context;
         struct image image;
         struct stat st;
+        int r = image_get(u->request, place, &image);
 
-        if (image_get(u->request, place, &image) == 0 && disk_stat(u->request, &image, &st) == 0)
+        if (r == 0)
+                r = disk_stat(u->request, &image, &st);
+        if (r == 0)
                 u->unsealed += st.st_size;
-        return 0;
+        return r == -ENOENT || r == -EIO ? 0 : r;
 }
 
 static int use_region(const struct region *region, void *context) {
