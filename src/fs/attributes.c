@@ -62,9 +62,9 @@ static int judge_attributes(struct call *call) {
         return call->loaded ? image_judge_attributes(&call->request, call->image.place) : 0;
 }
 
-static int set_attributes(struct call *call, const struct stat *attr, int set, const struct fuse_file_info *fi) {
-        struct stat st;
-        int r = node_attributes(call, &st); /* loads the image */
+static int set_attributes(struct call *call, const struct stat *attr, int set, const struct fuse_file_info *fi,
+                          struct stat *ret_before) {
+        int r = node_attributes(call, ret_before); /* loads the image */
 
         if (r == 0 && set & (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
                 r = judge_attributes(call);
@@ -75,18 +75,30 @@ static int set_attributes(struct call *call, const struct stat *attr, int set, c
         return r;
 }
 
+/* What was set is set, even if it cannot be looked at any more; the kernel is to ask again. */
+static double attributes_set(struct call *call, const struct stat *before, const struct stat *attr, int set,
+                             struct stat *ret_stat) {
+        if (node_attributes(call, ret_stat) == 0)
+                return cache_attributes(call, call->node);
+        *ret_stat = *before;
+        if (set & FUSE_SET_ATTR_SIZE)
+                ret_stat->st_size = attr->st_size;
+        return 0;
+}
+
 void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int set, struct fuse_file_info *fi) {
-        struct stat st;
+        struct stat before, st;
         struct call call;
+        double timeout;
         int r = fi ? call_begin_file(req, ino, fi, &call) : call_begin_change(req, ino, &call); /* ftruncate */
 
         if (r == 0)
-                r = set_attributes(&call, attr, set, fi);
-        call.loaded = call.share.id = 0; /* it has changed */
-        if (r == 0)
-                r = node_attributes(&call, &st);
-        if (r != 0)
+                r = set_attributes(&call, attr, set, fi, &before);
+        if (r != 0) {
                 call_end(&call, r);
-        else
-                (void)fuse_reply_attr(req, &st, cache_attributes(&call, call.node)); /* the caller may be gone */
+                return;
+        }
+        call.loaded = call.share.id = 0; /* it has changed */
+        timeout = attributes_set(&call, &before, attr, set, &st);
+        (void)fuse_reply_attr(req, &st, timeout); /* the caller may be gone */
 }

@@ -77,14 +77,12 @@ static ssize_t write_disk(struct fuse_bufvec *data, off_t offset, const struct f
 }
 
 static ssize_t write_text(struct call *call, struct fuse_bufvec *data, off_t offset, const struct fuse_file_info *fi) {
+        char memory[2 * TEXT_SIZE]; /* so much is too long for any text */
         size_t size = fuse_buf_size(data);
-        _cleanup_free_ char *memory = malloc(size ?: 1);
-        struct fuse_bufvec to = FUSE_BUFVEC_INIT(size);
+        struct fuse_bufvec to = FUSE_BUFVEC_INIT(size < sizeof(memory) ? size : sizeof(memory));
         ssize_t n;
         int r;
 
-        if (!memory)
-                return -ENOMEM;
         to.buf[0].mem = memory;
         n = fuse_buf_copy(&to, data, 0);
         if (n < 0)

@@ -75,14 +75,16 @@ static void file_close(struct call *call, struct open_file *file) {
         free(file);
 }
 
-/* Takes ownership of the handle: it is closed if there is no memory. */
-static int file_open(struct call *call, const struct open_file *opened, struct fuse_file_info *fi) {
-        struct open_file *file = malloc(sizeof(*file));
+/* The memory of an open file, before anything is opened, cut or made: that could not be taken back. */
+static int file_reserve(struct fuse_file_info *fi) {
+        fi->fh = (uintptr_t)calloc(1, sizeof(struct open_file));
+        return fi->fh ? 0 : -ENOMEM;
+}
 
-        if (!file) {
-                handle_close(call, opened);
-                return -ENOMEM;
-        }
+/* Takes ownership of the handle. */
+static int file_open(struct call *call, const struct open_file *opened, struct fuse_file_info *fi) {
+        struct open_file *file = file_of(fi);
+
         *file = *opened;
         file->caller = call->request.caller;
         file->uid = call->uid;
@@ -95,7 +97,6 @@ static int file_open(struct call *call, const struct open_file *opened, struct f
                 stats_count(call->mount->stats, file->backing > 0 ? STATS_PASSTHROUGH_OPENS : STATS_DAEMON_OPENS);
         }
         (void)pthread_mutex_unlock(&call->mount->files_lock);
-        fi->fh = (uintptr_t)file;
         return 0;
 }
 
@@ -199,12 +200,17 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
         struct call call;
         int r = writes ? call_begin_change(req, ino, &call) : call_begin(req, ino, &call);
 
+        fi->fh = 0;
+        if (r == 0)
+                r = file_reserve(fi);
         if (r == 0)
                 r = is_disk(&call) ? open_disk(&call, fi) : is_day(&call) ? open_day(&call, fi) : open_text(&call, fi);
-        if (r != 0)
+        if (r != 0) {
+                free(file_of(fi));
                 call_end(&call, r);
-        else if (fuse_reply_open(req, fi) == -ENOENT) /* interrupted: there will be no RELEASE */
+        } else if (fuse_reply_open(req, fi) == -ENOENT) { /* interrupted: there will be no RELEASE */
                 file_close(&call, file_of(fi));
+        }
 }
 
 /* A file made in an image: one of its parts, or nothing. */
@@ -240,6 +246,18 @@ static int create_part(struct call *call, const char *name, struct fuse_file_inf
         return 0;
 }
 
+/* What cannot be opened is not left behind either. */
+static int open_made(struct call *call, struct node node, struct fuse_file_info *fi) {
+        int64_t place = call->node.id;
+        int r;
+
+        call->node = node;
+        r = open_text(call, fi);
+        if (r != 0 && node.kind == NODE_DESCRIPTION)
+                (void)description_remove(&call->request, place); /* the first failure is the one to tell */
+        return r;
+}
+
 void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi) {
         struct fuse_entry_param entry;
         struct node node;
@@ -247,20 +265,21 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
         int r = call_begin_change(req, parent, &call);
 
         (void)mode; /* modes carry no rule (SPEC 3) */
+        fi->fh = 0;
+        if (r == 0)
+                r = file_reserve(fi);
         if (r == 0)
                 r = create_part(&call, name, fi, &node);
-        if (r == 0) {
-                call.node = node;
-                r = is_disk(&call) ? 0 : open_text(&call, fi);
-        }
-        if (r == 0) {
-                r = node_entry(&call, node, &entry);
-                if (r != 0)
-                        file_close(&call, file_of(fi));
-        }
-        if (r != 0)
+        if (r == 0 && node.kind != NODE_DISK)
+                r = open_made(&call, node, fi);
+        if (r != 0) {
+                free(file_of(fi));
                 call_end(&call, r);
-        else if (fuse_reply_create(req, &entry, fi) == -ENOENT) /* interrupted: there will be no RELEASE */
+                return;
+        }
+        call.node = node;
+        node_entry_made(&call, node, &entry);
+        if (fuse_reply_create(req, &entry, fi) == -ENOENT) /* interrupted: there will be no RELEASE */
                 file_close(&call, file_of(fi));
 }
 

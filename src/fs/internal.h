@@ -236,8 +236,10 @@ const struct kind *kind_of(enum node_kind kind);
 int node_attributes(struct call *call, struct stat *ret_stat);
 /* Content of a text file or symlink, allocated. */
 int node_text(struct call *call, char **ret_text, size_t *ret_size);
-/* An entry for the kernel, of a node that has just been found or made. */
+/* An entry for the kernel, of a node that has just been found. */
 int node_entry(struct call *call, struct node node, struct fuse_entry_param *ret_entry);
+/* Of what has just been made, for good: where it cannot be looked at, an entry that the kernel is to ask for again. */
+void node_entry_made(struct call *call, struct node node, struct fuse_entry_param *ret_entry);
 void set_times(struct stat *st, int64_t ms);
 void set_times_ns(struct stat *st, int64_t ns);
 int region_attributes(struct call *call, struct stat *st);

@@ -12,12 +12,12 @@ static int find_child(struct call *call, const char *name, struct node *ret_node
 static void reply_entry(struct call *call, int r, struct node node) {
         struct fuse_entry_param entry;
 
-        if (r == 0)
-                r = node_entry(call, node, &entry);
-        if (r != 0)
+        if (r != 0) {
                 call_end(call, r);
-        else
-                (void)fuse_reply_entry(call->req, &entry); /* the caller may be gone */
+                return;
+        }
+        node_entry_made(call, node, &entry);
+        (void)fuse_reply_entry(call->req, &entry); /* the caller may be gone */
 }
 
 /* Names that nothing here can have are what tools probe: refused quietly (SPEC 4). */
