@@ -59,8 +59,7 @@ static int next_undigested(struct service *service, int64_t after, int64_t *ret_
         return r < 0 ? r : catalog_undigested(c, after, ret_id, ret_region);
 }
 
-/* All that wait, once each; one that cannot be read now is tried again in the next round. */
-static void digest_round(struct service *service) {
+void digest_round(struct service *service) {
         int64_t id = 0, region;
 
         while (!stopping(service) && next_undigested(service, id, &id, &region) == 0)

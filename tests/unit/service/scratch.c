@@ -28,11 +28,15 @@ void scratch_reopen(enum service_flags flags) {
 }
 
 int scratch_setup(void **state) {
+        (void)state;
+        return scratch_setup_in("/tmp");
+}
+
+int scratch_setup_in(const char *base) {
         _cleanup_region_ struct region a = { 0 }, b = { 0 };
         char why[WHY_SIZE];
 
-        (void)state;
-        (void)snprintf(scratch_dir, sizeof(scratch_dir), "/tmp/service-XXXXXX");
+        (void)snprintf(scratch_dir, sizeof(scratch_dir), "%.40s/service-XXXXXX", base);
         assert_non_null(mkdtemp(scratch_dir));
         assert_int_equal(service_create(scratch_name("dir"), 1000, VIA_CLI, why), 0);
         scratch_reopen(0);
@@ -57,7 +61,7 @@ int scratch_teardown(void **state) {
 }
 
 const char *scratch_name(const char *name) {
-        static char names[4][160];
+        static char names[4][200];
         static unsigned next;
 
         next = (next + 1) % ARRAY_SIZE(names);

@@ -30,6 +30,8 @@ extern struct service *scratch_service;
 extern int64_t north, south;
 
 int scratch_setup(void **state);
+/* The same below another directory than /tmp. */
+int scratch_setup_in(const char *base);
 int scratch_teardown(void **state);
 /* Closes (what waits for the log is written) and opens again. */
 void scratch_reopen(enum service_flags flags);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT
+ * Faults in what is done with images but their bytes, and with shares.
+ */
+#include <errno.h>
+
+#include "../unit/service/scratch.h"
+#include "apply.h"
+#include "fault.h"
+
+static int64_t place, share;
+
+static void make_draft(void) {
+        place = draft(north, "web");
+}
+
+static void make_image(void) {
+        place = filled(north, "web", 100);
+}
+
+static void make_sealed(void) {
+        make_image();
+        assert_int_equal(image_seal(as("alice"), place), 0);
+}
+
+static void make_described(void) {
+        struct image image;
+
+        make_draft();
+        assert_int_equal(description_create(as("alice"), place, &image), 0);
+        assert_int_equal(shares_link_create(as("alice"), place, &image), 0);
+}
+
+static void make_shared(void) {
+        struct share row;
+
+        make_image();
+        assert_int_equal(share_grant(as("alice"), place, "bob", &row), 0);
+        share = row.id;
+}
+
+static int act_create(struct request *request) {
+        struct image image;
+
+        return image_create(request, north, "db", &image);
+}
+
+static int act_remove(struct request *request) {
+        return image_remove(request, place, "web");
+}
+
+static int act_rename(struct request *request) {
+        return image_rename(request, place, "web", north, "db");
+}
+
+static int act_seal(struct request *request) {
+        return image_seal(request, place);
+}
+
+static int act_review(struct request *request) {
+        return image_review(request, place, true);
+}
+
+static int act_description_create(struct request *request) {
+        struct image image;
+
+        return description_create(request, place, &image);
+}
+
+static int act_description_write(struct request *request) {
+        return description_write(request, place, "the text\n", 9);
+}
+
+static int act_description_touch(struct request *request) {
+        return description_touch(request, place, 1234567);
+}
+
+static int act_description_remove(struct request *request) {
+        return description_remove(request, place);
+}
+
+static int act_link_create(struct request *request) {
+        struct image image;
+
+        return shares_link_create(request, place, &image);
+}
+
+static int act_link_remove(struct request *request) {
+        return shares_link_remove(request, place);
+}
+
+static int act_grant(struct request *request) {
+        struct share row;
+
+        return share_grant(request, place, "carol", &row);
+}
+
+static int act_grant_unknown(struct request *request) {
+        struct share row;
+
+        return share_grant(request, place, "nobody", &row);
+}
+
+static int act_revoke(struct request *request) {
+        return share_revoke(request, place, "bob");
+}
+
+static int act_expire(struct request *request) {
+        return share_expire(request, share, "+30d");
+}
+
+static int tell_step(const struct apply_step *step, void *context) {
+        (void)step;
+        (void)context;
+        return 0;
+}
+
+static int tell_refusal(const struct apply_refusal *refusal, void *context) {
+        (void)refusal;
+        (void)context;
+        return 0;
+}
+
+/* The image is bob's; it is to be carol's, for some time, and not his any more. */
+static int act_apply(struct request *request) {
+        static const struct apply_report report = { .step = tell_step, .refusal = tell_refusal };
+        static const struct apply_line line = { .number = 1, .region = "north", .image = "web@alice",
+                                                .account = "carol", .has_expires = true,
+                                                .expires = INT64_C(4102444800000) };
+        _cleanup_(apply_cleanup) struct apply *apply = NULL;
+        int r = apply_new(request, false, &report, &apply);
+
+        if (r == 0)
+                r = apply_list(apply, &line);
+        if (r == 0)
+                r = apply_prune(apply);
+        if (r == 0)
+                r = apply_add(apply, &line);
+        return r < 0 ? r : apply_flush(apply);
+}
+
+static void check_apply(void) {
+        struct share found;
+
+        assert_int_equal(share_find(as("alice"), place, "bob", &found), -ENOENT);
+        assert_int_equal(share_find(as("alice"), place, "carol", &found), 0);
+        assert_int_equal(found.expires, INT64_C(4102444800000));
+}
+
+static const struct operation operations[] = {
+        { "image_create", "alice", .act = act_create },
+        { "image_remove", "alice", .prepare = make_draft, .act = act_remove },
+        { "image_rename", "alice", .prepare = make_image, .act = act_rename },
+        { "image_seal", "alice", .prepare = make_image, .act = act_seal },
+        { "image_review", "alice", .prepare = make_image, .act = act_review },
+        { "description_create", "alice", .prepare = make_draft, .act = act_description_create },
+        { "description_write", "alice", .prepare = make_described, .act = act_description_write },
+        { "description_touch", "alice", .prepare = make_described, .act = act_description_touch },
+        { "description_remove", "alice", .prepare = make_described, .act = act_description_remove },
+        { "shares_link_create", "alice", .prepare = make_draft, .act = act_link_create },
+        { "shares_link_remove", "alice", .prepare = make_described, .act = act_link_remove },
+        { "share_grant, sealing", "alice", .prepare = make_image, .act = act_grant },
+        { "share_grant", "alice", .prepare = make_sealed, .act = act_grant },
+        { "share_grant, refused", "alice", OPERATION_REFUSED, RULE_UNKNOWN_ACCOUNT, .prepare = make_sealed,
+          .act = act_grant_unknown },
+        { "share_revoke", "alice", .prepare = make_shared, .act = act_revoke },
+        { "share_revoke, given up", "bob", .prepare = make_shared, .act = act_revoke },
+        { "share_expire", "alice", .prepare = make_shared, .act = act_expire },
+        { "apply", .flags = OPERATION_STEPS, .prepare = make_shared, .act = act_apply, .check = check_apply },
+};
+
+int main(void) {
+        return trial_run("fault image", operations, ARRAY_SIZE(operations));
+}
