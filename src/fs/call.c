@@ -158,5 +158,8 @@ int call_errno(struct call *call, int r) {
 }
 
 void call_end(struct call *call, int r) {
-        (void)fuse_reply_err(call->req, r == 0 ? 0 : call_errno(call, r)); /* the caller may be gone */
+        int error = r == 0 ? 0 : call_errno(call, r);
+
+        (void)fuse_reply_err(call->req, error); /* the caller may be gone */
+        failure_tell(call, error);
 }

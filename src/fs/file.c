@@ -165,9 +165,10 @@ static int open_disk(struct call *call, struct fuse_file_info *fi) {
         if (call->node.kind == NODE_INSTANCE_DISK)
                 return open_instance_disk(call, fi);
         r = image_get_disk(&call->request, call->node.id, &image);
-
-        if (r == 0)
-                r = disk_open(&call->request, image.place, fi->flags, &handle);
+        if (r != 0)
+                return r;
+        call_image_set(call, &image);
+        r = disk_open(&call->request, image.place, fi->flags, &handle);
         if (r != 0)
                 return r;
         /* its bytes never change again; but the page cache may be older than a passthrough write before that */

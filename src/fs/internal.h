@@ -45,6 +45,13 @@ struct viewer {
         _Atomic int role; /* enum role, or VIEWER_GONE */
 };
 
+/* What the machine failed at (failure.c). */
+struct failures {
+        bool background;
+        _Atomic int64_t told;    /* ms: the last line */
+        _Atomic uint64_t untold; /* since then */
+};
+
 struct mount {
         struct service *service;
         struct fuse_session *session;
@@ -57,6 +64,7 @@ struct mount {
         struct stats *stats; /* while it serves */
         pthread_mutex_t denials_lock;
         struct denial *denials; /* the last one of each uid */
+        struct failures failures;
         pthread_mutex_t files_lock;
         struct open_file *files[FILE_SLOTS]; /* open ones, by node */
         bool passthrough;         /* the kernel and we can */
@@ -103,6 +111,9 @@ int call_begin_file(fuse_req_t req, fuse_ino_t ino, const struct fuse_file_info 
 int call_begin_stat(fuse_req_t req, fuse_ino_t ino, struct call *ret_call);
 /* Replies with r: 0, -errno or the rule that refused, which the caller's uid can then read in last_denial. */
 void call_end(struct call *call, int r);
+
+/* Has the log say that the machine failed, if that is what the errno means. Any thread. */
+void failure_tell(struct call *call, int error);
 /* The errno (positive) of r other than 0; records a refusal. */
 int call_errno(struct call *call, int r);
 /* A node of this view. */

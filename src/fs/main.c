@@ -10,6 +10,7 @@
  *   views.c      a mount with many users: who the caller is, `.views`, the links to one's own
  *   file.c       create, open, flush, close          data.c      read, write, copy, seek
  *   text.c       small writable texts                events.c    /events
+ *   failure.c    what the machine failed at, for the log
  *   instances.c, accounts.c, meta_risk.c …  as they are called
  *
  *   cache.c      what the kernel may remember        feed.c      the thread that hears of changes

@@ -232,6 +232,7 @@ int mount_run(struct fuse_args *args, struct options *options) {
 
         if (r < 0)
                 return fail("going to the background", strerror(-r));
+        mount.failures.background = ready_fd >= 0;
         raise_descriptors();
         (void)pthread_mutex_init(&mount.denials_lock, NULL); /* cannot fail with default attributes */
         (void)pthread_mutex_init(&mount.files_lock, NULL);

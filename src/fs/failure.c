@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ * What the machine failed at, for whoever runs the mount: the caller hears an errno, the log says where and how often.
+ * At most a line in ten seconds, since a full disk fails each request.
+ */
+#include <stdatomic.h>
+#include <syslog.h>
+
+#include "internal.h"
+
+#define EVERY_MS 10000
+
+/* Refusals, races and wrong requests are nobody's business but the caller's. */
+static bool is_failure(int error) {
+        switch (error) {
+        case EIO:
+        case ENOSPC:
+        case EDQUOT:
+        case ENOMEM:
+        case EMFILE:
+        case ENFILE:
+                return true;
+        default:
+                return false;
+        }
+}
+
+void failure_tell(struct call *call, int error) {
+        struct failures *f = &call->mount->failures;
+        char subject[OBJECT_SIZE], more[64] = "";
+        int64_t now = timestamp_now(), last = f->told;
+        uint64_t untold;
+
+        if (!is_failure(error))
+                return;
+        if ((now >= last && now - last < EVERY_MS) || !atomic_compare_exchange_strong(&f->told, &last, now)) {
+                f->untold++;
+                return;
+        }
+        untold = atomic_exchange(&f->untold, 0);
+        if (untold > 0)
+                (void)snprintf(more, sizeof(more), ", after %llu more", (unsigned long long)untold);
+        if (call->loaded)
+                (void)snprintf(subject, sizeof(subject), "%s/%s@%s", call->image.region_name, call->image.name,
+                               call->image.owner_name); /* fits */
+        else
+                (void)snprintf(subject, sizeof(subject), "a request of %s", call->request.caller.name);
+        if (f->background)
+                syslog(LOG_DAEMON | LOG_ERR, "%s: '%s'%s", strerrordesc_np(error), subject, more);
+        else
+                (void)fprintf(stderr, "imgsharefs: %s: '%s'%s\n", strerrordesc_np(error), subject, more);
+}
