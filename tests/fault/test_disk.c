@@ -148,8 +148,7 @@ static int act_allocate(struct request *request) {
 }
 
 static int act_sync(struct request *request) {
-        (void)request;
-        return disk_sync(handle);
+        return disk_sync(request, handle);
 }
 
 static int act_flush(struct request *request) {
