@@ -140,9 +140,10 @@ static int act_apply(struct request *request) {
 
 static void check_apply(void) {
         struct share found;
+        struct image image;
 
-        assert_int_equal(share_find(as("alice"), place, "bob", &found), -ENOENT);
-        assert_int_equal(share_find(as("alice"), place, "carol", &found), 0);
+        assert_int_equal(share_find(as("alice"), place, "bob", &found, &image), -ENOENT);
+        assert_int_equal(share_find(as("alice"), place, "carol", &found, &image), 0);
         assert_int_equal(found.expires, INT64_C(4102444800000));
 }
 

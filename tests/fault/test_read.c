@@ -90,11 +90,10 @@ static int act_image(struct request *request) {
                 r = image_get(request, image.place, &image);
         if (r < 0)
                 return r;
-        trial_told("%s %d %" PRId64 " bytes, %" PRId64 " shares, description %d\n", image.name, image.state, image.size,
-                   image.shares, image.description != 0);
+        trial_told("%s %d %" PRId64 " bytes, description %d\n", image.name, image.state, image.size, image.description != 0);
         r = share_list(request, &image, 0, tell_share, NULL);
         if (r == 0)
-                r = share_find(request, place, "bob", &share);
+                r = share_find(request, place, "bob", &share, &image);
         if (r == 0)
                 r = share_get(request, share.id, &share, &image);
         return r;
@@ -341,13 +340,14 @@ static int64_t began;
 /* A share has expired, but nobody has put that into the log yet. */
 static void begin_feed(void) {
         struct share share;
+        struct image image;
 
         began = fault_clock;
         assert_int_equal(feed_open(scratch_service, wake, NULL, &feed), 0);
         assert_int_equal(share_revoke(as("alice"), place, "carol"), 0);
         assert_int_equal(disk_touch(as("alice"), copy, 1234567), 0);
         assert_int_equal(image_rename(as("alice"), copy, "copy", south, "db"), 0);
-        assert_int_equal(share_find(as("alice"), place, "bob", &share), 0);
+        assert_int_equal(share_find(as("alice"), place, "bob", &share, &image), 0);
         fault_clock = share.expires + 1;
 }
 
