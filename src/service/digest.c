@@ -114,8 +114,8 @@ bool background_join(bool *has, pthread_t thread) {
 
         if (!*has)
                 return true;
-        (void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail for this clock */
+        (void)clock_gettime(CLOCK_REALTIME, &until); /* cannot fail for this clock */
         until.tv_sec += HUNG_SECONDS;
-        *has = pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != 0; /* it is joinable and not ourselves */
+        *has = pthread_timedjoin_np(thread, NULL, &until) != 0; /* it is joinable and not ourselves */
         return !*has;
 }

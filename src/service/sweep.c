@@ -3,6 +3,8 @@
  * since a store may be large, or hang. Nothing that is being made goes: whoever makes a file holds its lock until the
  * catalog says so, and a sweeper that has got the lock asks the catalog once more.
  */
+#include <sys/resource.h>
+
 #include "internal.h"
 
 struct sweep {
@@ -40,6 +42,7 @@ void service_sweep(struct service *service) {
 }
 
 static void *sweep_main(void *argument) {
+        (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 10); /* whoever asks comes first */
         service_sweep(argument);
         return NULL;
 }

@@ -15,7 +15,7 @@ static const struct verb verbs[] = {
         { "list", "DIR SECONDS [MOUNTPOINT]", 2, 3, verb_list },
         { "long", "DIR SECONDS [MOUNTPOINT]", 2, 3, verb_long },
         { "change", "SECONDS DIR...", 2, 4096, verb_change },
-        { "visit", "stat|list|share DIR IMAGES SHARES ACCOUNTS SECONDS", 6, 6, verb_visit },
+        { "visit", "stat|list|share DIR IMAGES SHARES ACCOUNTS SECONDS [VISITED [MOUNTPOINT]]", 6, 8, verb_visit },
         { "walk", "DIR SECONDS", 2, 2, verb_walk },
         { "views", "MOUNTPOINT PATH IMAGES SHARES ACCOUNTS FIRST-UID COUNT ROUNDS", 8, 8, verb_views },
         { "read", "FILE BLOCK SECONDS", 3, 3, verb_read },

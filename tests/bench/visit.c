@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Random shares of a catalog of any size, by their whole path below DIR (`images`), and a walk over all of them.
+ * Random shares of a catalog of any size, by their whole path below DIR (`images`), and a walk over all of them. Visits
+ * are to as many images as are said, spread over all: in catalogs of different sizes the same is done then.
  */
 #include "load.h"
 
@@ -42,8 +43,8 @@ static int64_t list(int fd, const char *path) {
 }
 
 /* One visit; a share made is ended at once. Returns the time of the mkdir, else 0. */
-static double visit(int fd, const char *what, const struct shape *shape, uint64_t *random) {
-        int64_t image = (int64_t)(random_next(random) % (uint64_t)shape->images);
+static double visit(int fd, const char *what, const struct shape *shape, int64_t visited, uint64_t *random) {
+        int64_t image = (int64_t)(random_next(random) % (uint64_t)visited) * (shape->images / visited);
         char path[128];
         struct stat st;
         double start;
@@ -72,20 +73,29 @@ static double visit(int fd, const char *what, const struct shape *shape, uint64_
         return start;
 }
 
-/* visits a second; of shares made and ended, each of both: shares made a second, ended a second */
+#define FORGET_EVERY 2000 /* visits: few enough that most are to what the kernel does not know */
+
+/* visits a second; of shares made and ended, each of both: shares made a second, ended a second. With a MOUNTPOINT the
+ * kernel forgets every now and then, which is not timed. */
 void verb_visit(int argc, char **argv) {
         struct shape shape = { .images = number(argv[2]), .shares = number(argv[3]), .accounts = number(argv[4]) };
         _cleanup_fd_ int fd = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        double start = seconds_now(), end = start + fraction(argv[5]), total, sharing = 0;
+        double seconds = fraction(argv[5]), total = 0, sharing = 0;
+        int64_t visited = argc > 6 ? number(argv[6]) : shape.images, n = 0;
         uint64_t random = 88172645463325252U;
-        int64_t n = 0;
 
-        (void)argc;
         if (fd < 0)
                 die(argv[1]);
-        for (; n == 0 || seconds_now() < end; n++)
-                sharing += visit(fd, argv[0], &shape, &random);
-        total = seconds_now() - start;
+        while (n == 0 || total < seconds) {
+                double start;
+
+                if (argc > 7)
+                        mount_forget(argv[7]);
+                start = seconds_now();
+                for (int i = 0; i < FORGET_EVERY && seconds_now() - start < seconds; i++, n++)
+                        sharing += visit(fd, argv[0], &shape, visited, &random);
+                total += seconds_now() - start;
+        }
         if (sharing > 0)
                 (void)printf("%.1f\t%.1f\n", (double)n / sharing, (double)n / (total - sharing));
         else
