@@ -87,6 +87,7 @@ static int bind_detail(sqlite3_stmt *s, const struct event *e) {
 /* The details as a JSON object; NULL if there are none. */
 static int detail_json(struct catalog_connection *c, const struct event *e, char **ret_json) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
+        const char *json;
         int r;
 
         *ret_json = NULL;
@@ -99,7 +100,10 @@ static int detail_json(struct catalog_connection *c, const struct event *e, char
                 r = statement_row(s);
         if (r <= 0)
                 return r < 0 ? r : -EIO;
-        *ret_json = strdup((const char *)sqlite3_column_text(s, 0));
+        r = column_pointer(s, 0, &json);
+        if (r < 0 || !json)
+                return r < 0 ? r : -EIO;
+        *ret_json = strdup(json);
         return *ret_json ? 0 : -ENOMEM;
 }
 
@@ -123,7 +127,7 @@ int64_t event_line_length(size_t json) {
 int catalog_event_add(struct catalog_connection *c, const struct event *e, int64_t *ret_id) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         _cleanup_free_ char *detail = NULL;
-        const char *via = e->caller->via == VIA_CLI ? "cli" : "mount", *op = op_names[e->op];
+        const char *via = e->caller->via == VIA_CLI ? "cli" : "mount", *op = op_names[e->op], *json;
         int64_t now = timestamp_now(), id, uid = (int64_t)e->caller->uid;
         uint8_t hash[HASH_SIZE];
         struct chain last;
@@ -143,8 +147,11 @@ int catalog_event_add(struct catalog_connection *c, const struct event *e, int64
                 r = statement_row(s);
         if (r <= 0)
                 return r < 0 ? r : -EIO;
+        r = column_pointer(s, 0, &json);
+        if (r < 0 || !json)
+                return r < 0 ? r : -EIO;
         length = (size_t)sqlite3_column_bytes(s, 0);
-        r = event_hash(last.hash, (const char *)sqlite3_column_text(s, 0), length, hash);
+        r = event_hash(last.hash, json, length, hash);
         if (r < 0)
                 return r;
         r = statement_run(c, S_EVENT_PUT, "iiiitttttttnib", id, now, e->caller->account, uid, via, op, e->object,
@@ -167,12 +174,15 @@ bool event_op_known(const char *op) {
 }
 
 int event_line(sqlite3_stmt *s, int (*each)(const char *line, size_t length, void *context), void *context) {
-        const char *json = (const char *)sqlite3_column_text(s, 0);
         const uint8_t *hash = sqlite3_column_blob(s, 1);
         size_t n = (size_t)sqlite3_column_bytes(s, 0), length = n + LINE_EXTRA;
         _cleanup_free_ char *line = NULL;
+        const char *json;
         char *p;
+        int r = column_pointer(s, 0, &json);
 
+        if (r < 0)
+                return r;
         if (!json || n == 0 || sqlite3_column_bytes(s, 1) != HASH_SIZE)
                 return -EIO;
         line = malloc(length + 1);

@@ -77,16 +77,23 @@ int catalog_feed(struct catalog_connection *c, int64_t after,
         int rows, r = statement_start(c, S_FEED_PAGE, &s, "i", after);
 
         for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
-                const char *op = (const char *)sqlite3_column_text(s, 1);
+                const char *op, *object, *account;
 
+                r = column_pointer(s, 1, &op);
+                if (r == 0)
+                        r = column_pointer(s, 6, &object);
+                if (r == 0)
+                        r = column_pointer(s, 7, &account);
+                if (r < 0)
+                        return r;
                 r = each(&(struct feed_event){ .id = sqlite3_column_int64(s, 0),
                                                .op = op ? event_op_of(op) : -ENOENT,
                                                .refused = sqlite3_column_int(s, 2) != 0,
                                                .actor = sqlite3_column_int64(s, 3),
                                                .place = sqlite3_column_int64(s, 4),
                                                .owner = sqlite3_column_int64(s, 5),
-                                               .object = (const char *)sqlite3_column_text(s, 6),
-                                               .account_name = (const char *)sqlite3_column_text(s, 7),
+                                               .object = object,
+                                               .account_name = account,
                                                .account = sqlite3_column_int64(s, 8) },
                          context);
         }

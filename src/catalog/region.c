@@ -6,14 +6,16 @@
 static int region_row(sqlite3_stmt *s, struct region *ret_region) {
         _cleanup_region_ struct region region = { .id = sqlite3_column_int64(s, 0),
                                                   .created = sqlite3_column_int64(s, 3) };
+        const char *store;
         int r = region_good(region.id) ? column_text(s, 1, region.name, sizeof(region.name)) : -EIO;
 
         if (r < 0)
                 return r;
-        if (sqlite3_column_type(s, 2) != SQLITE_NULL) {
-                const unsigned char *store = sqlite3_column_text(s, 2);
-
-                region.store = store ? strdup((const char *)store) : NULL;
+        r = column_pointer(s, 2, &store);
+        if (r < 0)
+                return r;
+        if (store) {
+                region.store = strdup(store);
                 if (!region.store)
                         return -ENOMEM;
         }
