@@ -64,7 +64,8 @@ static int chain_last(struct catalog_connection *c, struct chain *ret_chain) {
         if (r == 0)
                 return 0;
         ret_chain->id = sqlite3_column_int64(s, 0);
-        if (sqlite3_column_bytes(s, 2) != HASH_SIZE || ret_chain->id < 0 || !id_good(ret_chain->id + 1))
+        if (sqlite3_column_bytes(s, 2) != HASH_SIZE || !id_good_or_none(ret_chain->id) ||
+            !id_good(ret_chain->id + 1))
                 return -EIO;
         ret_chain->time = sqlite3_column_int64(s, 1);
         memcpy(ret_chain->hash, sqlite3_column_blob(s, 2), HASH_SIZE);

@@ -11,7 +11,7 @@
 
 #include "fuzz.h"
 
-#define LIMIT 60 /* seconds for one input: a hang, however slow the machine */
+#define LIMIT 240 /* seconds for one input: a hang, however slow the machine */
 
 static long run_file(const char *path) {
         FILE *file = fopen(path, "re");

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A catalog with something of everything, made once by the services, copied for each input. In memory, if $FUZZ_DIR or
- * $TMPDIR says so.
+ * A catalog with something of everything, made once by the services, copied for each input: in $FUZZ_DIR, or in memory.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -167,7 +166,7 @@ static void limit_files(void) {
 }
 
 static void begin(void) {
-        const char *where = getenv("FUZZ_DIR") ?: getenv("TMPDIR") ?: "/tmp";
+        const char *where = getenv("FUZZ_DIR") ?: access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 
         (void)snprintf(folder, sizeof(folder), "%s/fuzz-XXXXXX", where);
         require(mkdtemp(folder));
