@@ -78,7 +78,7 @@ class Worker(threading.Thread):
         change.effect(after)
         self.states, self.change = [before, after], change
         try:
-            change.call()
+            change.perform()
         except OSError as e:
             if e.errno not in SHUT or not self.mount.dying:
                 self.fault = f'{change.kind} of {change.key}: {e}'

@@ -135,7 +135,7 @@ class Recording:
                 change.effect(after)
                 history.append((after, change))
                 self.mark(number, 'begin')
-                change.call()
+                change.perform()
                 self.mark(number, 'ack')
                 owner.state = after
         except Exception as e:
@@ -285,7 +285,7 @@ class Judge:
         for _ in range(2):
             change, after = owner.propose(), copy.deepcopy(owner.state)
             change.effect(after)
-            change.call()
+            change.perform()
             owner.state = after
         found, _ = owner.read()
         wrong = disagreements(found, [owner.state])

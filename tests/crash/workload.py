@@ -6,6 +6,7 @@ a change that was under way when the daemon died, `beginnings` knows what else m
 a disk that no sync has replaced: a power loss may bring back parts of them, the death of a process may not.
 """
 import copy
+import errno
 import os
 import random
 
@@ -19,6 +20,16 @@ class Change:
 
     def __init__(self, kind, effect, call, key=None, steps=False):
         self.kind, self.effect, self.call, self.key, self.steps = kind, effect, call, key, steps
+
+    def perform(self):
+        """On a slow machine a RELEASE may be more than a second late; then the answer is EBUSY, and nothing was done but
+        what is done again."""
+        for tries in range(30):
+            try:
+                return self.call()
+            except OSError as e:
+                if e.errno != errno.EBUSY or tries == 29:
+                    raise
 
 
 def write(name, data, flags=os.O_WRONLY | os.O_CREAT | os.O_TRUNC, offset=0):
