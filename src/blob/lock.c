@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "cleanup.h"
@@ -70,10 +71,11 @@ static int64_t monotonic_ns(void) {
 }
 
 static struct patience patience_of(int wait_ms) {
-        int64_t now = monotonic_ns();
+        int64_t now = monotonic_ns(), wait = (int64_t)abs(wait_ms) * (SECOND_NS / 1000);
 
-        return (struct patience){ .deadline = now + (int64_t)wait_ms * (SECOND_NS / 1000),
-                                  .sealer_deadline = now + SEALER_WAIT_NS, .pause = PAUSE_FIRST_NS };
+        return (struct patience){ .deadline = now + wait,
+                                  .sealer_deadline = now + (wait_ms < 0 ? wait : SEALER_WAIT_NS),
+                                  .pause = PAUSE_FIRST_NS };
 }
 
 /* Pauses a little, longer each time; false: the time is up. */
@@ -196,7 +198,7 @@ int blob_lock(const struct blob_store *store, int64_t id, enum blob_lock_kind ki
         _cleanup_fd_ int fd = -1;
         int r = -EINVAL;
 
-        assert(id > 0 && wait_ms >= 0);
+        assert(id > 0);
         fd = locks_open(store);
         if (fd < 0)
                 return fd;

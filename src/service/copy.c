@@ -97,7 +97,7 @@ static int hold_source(struct service *service, struct disk *to, struct disk *fr
                         return r;
         }
         disk_copied(service, to);
-        r = blob_lock(from->store, from->id, BLOB_LOCK_COPY, SEAL_WAIT_MS, &to->source_lock);
+        r = seal_wait(service, from->store, from->id, BLOB_LOCK_COPY, &to->source_lock);
         if (r < 0)
                 return r;
         r = source_file(from);

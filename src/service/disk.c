@@ -166,7 +166,7 @@ static int clear_leftover(struct request *request, const struct disk *disk) {
         _cleanup_(cleanup_blob_lock) struct blob_lock lock = BLOB_LOCK_NONE;
         _cleanup_read_ struct catalog_connection *c = NULL;
         struct image image;
-        int r = blob_lock(disk->store, disk->id, BLOB_LOCK_SEAL, SEAL_WAIT_MS, &lock);
+        int r = seal_wait(request->service, disk->store, disk->id, BLOB_LOCK_SEAL, &lock);
 
         if (r == 0)
                 r = catalog_read(request->service->catalog, &c);

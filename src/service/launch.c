@@ -114,16 +114,17 @@ static int run_launch(struct catalog_connection *c, void *context) {
 
 /* Has nobody here a disk open? Who has just closed it is waited for: the kernel says so a little later. */
 static bool is_closed(struct service *service, int64_t launch) {
-        for (int ms = 0;; ms++) {
-                struct disk *open = disk_find(service, launch);
+        const int wait = abs(wait_begin(service));
+        struct disk *open;
 
-                if (!open)
-                        return true;
+        for (int ms = 0; (open = disk_find(service, launch)); ms++) {
                 disk_put(service, open);
-                if (ms == SEAL_WAIT_MS)
-                        return false;
+                if (ms == wait)
+                        break;
                 (void)usleep(1000); /* an early return only looks sooner */
         }
+        wait_end(service);
+        return !open;
 }
 
 /* Locks what must hold still: the image against writers, the instance's disk against everybody. */
@@ -134,7 +135,7 @@ static int prepare(struct launching *n, struct blob_store *store, struct blob_lo
         if (n->decision.image.state == IMAGE_AVAILABLE)
                 r = seal_prepare(service, &n->decision.image, &n->seal);
         if (r == 0 && n->instance.has_disk)
-                r = blob_lock(store, n->instance.launch, BLOB_LOCK_SEAL, SEAL_WAIT_MS, old);
+                r = seal_wait(service, store, n->instance.launch, BLOB_LOCK_SEAL, old);
         if (r < 0)
                 return r;
         return !n->instance.has_disk || is_closed(service, n->instance.launch) ? 0 : -EBUSY;

@@ -133,7 +133,7 @@ static int copy_locked(struct request *request, struct copying *n, struct blob_s
         _cleanup_(cleanup_blob_lock) struct blob_lock source = BLOB_LOCK_NONE, target = BLOB_LOCK_NONE;
         const int64_t id = n->target.image.id; /* a transaction that fails may have forgotten it */
         bool held;
-        int r = blob_lock(from, source_id(n), BLOB_LOCK_COPY, SEAL_WAIT_MS, &source);
+        int r = seal_wait(request->service, from, source_id(n), BLOB_LOCK_COPY, &source);
 
         if (r == 0 && !n->launch && n->decision.image.state == IMAGE_AVAILABLE)
                 r = seal_prepare(request->service, &n->decision.image, &n->seal);

@@ -6,6 +6,27 @@
 
 #include "internal.h"
 
+/* Whoever keeps a disk open can make any number of requests wait, each in a thread of the mount: half of these are left
+ * to others. A RELEASE that is really on its way comes as soon as there is a thread for it. */
+#define WAITING_MAX 32
+#define SHORT_WAIT_MS 10
+
+int wait_begin(struct service *service) {
+        return service->waiting++ < WAITING_MAX ? SEAL_WAIT_MS : -SHORT_WAIT_MS;
+}
+
+void wait_end(struct service *service) {
+        service->waiting--;
+}
+
+int seal_wait(struct service *service, const struct blob_store *store, int64_t id, enum blob_lock_kind kind,
+              struct blob_lock *ret_lock) {
+        int r = blob_lock(store, id, kind, wait_begin(service), ret_lock);
+
+        wait_end(service);
+        return r;
+}
+
 int seal_prepare(struct service *service, const struct image *image, struct seal *ret_seal) {
         _cleanup_seal_ struct seal seal = SEAL_NONE;
         _cleanup_fd_ int fd = -1;
@@ -14,7 +35,7 @@ int seal_prepare(struct service *service, const struct image *image, struct seal
         int r = service_store(service, image->region, &store);
 
         if (r == 0)
-                r = blob_lock(store, image->id, BLOB_LOCK_SEAL, SEAL_WAIT_MS, &seal.lock);
+                r = seal_wait(service, store, image->id, BLOB_LOCK_SEAL, &seal.lock);
         if (r == 0)
                 r = blob_open(store, image->id, O_RDONLY, &fd);
         if (r == 0 && service_writable(service) == 0) /* else nothing will be sealed: a plan is made */
