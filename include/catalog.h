@@ -268,8 +268,9 @@ int catalog_image_same_content(struct catalog_connection *c, int64_t id);
 /* Places of an owner's unsealed images with a disk. */
 int catalog_image_unsealed(struct catalog_connection *c, int64_t region, int64_t owner,
                            int (*each)(int64_t place, void *context), void *context);
-/* The next sealed image without digest, id > after. -ENOENT: none. */
-int catalog_undigested(struct catalog_connection *c, int64_t after, int64_t *ret_id, int64_t *ret_region);
+/* The next sealed image without digest, id > after, of less than `below` bytes. -ENOENT: none. */
+int catalog_undigested(struct catalog_connection *c, int64_t after, int64_t below, int64_t *ret_id,
+                       int64_t *ret_region, int64_t *ret_size);
 /* Is there a live image of that id, with a disk, in that region: 1 or 0. */
 int catalog_disk_wanted(struct catalog_connection *c, int64_t region, int64_t id);
 /* Every live image with a disk in a region. */

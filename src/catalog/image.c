@@ -241,10 +241,11 @@ int catalog_image_digest(struct catalog_connection *c, int64_t id, const uint8_t
         return changed_one(statement_run(c, S_IMAGE_DIGEST, "ib", id, digest, DIGEST_SIZE));
 }
 
-int catalog_undigested(struct catalog_connection *c, int64_t after, int64_t *ret_id, int64_t *ret_region) {
+int catalog_undigested(struct catalog_connection *c, int64_t after, int64_t below, int64_t *ret_id,
+                       int64_t *ret_region, int64_t *ret_size) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int64_t id;
-        int r = number_one(&s, statement_start(c, S_UNDIGESTED, &s, "i", after), &id);
+        int r = number_one(&s, statement_start(c, S_UNDIGESTED, &s, "ii", after, below), &id);
 
         if (r < 0)
                 return r;
@@ -252,6 +253,7 @@ int catalog_undigested(struct catalog_connection *c, int64_t after, int64_t *ret
                 return -EIO;
         *ret_id = id;
         *ret_region = sqlite3_column_int64(s, 1);
+        *ret_size = sqlite3_column_int64(s, 2);
         return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #define IDLE_SECONDS 10
 #define HUNG_SECONDS 5 /* between two looks at whether to stop: then the store hangs */
+#define TURN 1024 /* reads of one disk, of 1 MiB each, before smaller ones have theirs */
 
 bool service_stopping(struct service *service) {
         bool stop;
@@ -36,9 +37,34 @@ static int run_digest(struct catalog_connection *c, void *context) {
         return r == -ENOENT ? 0 : r; /* the image is gone */
 }
 
-static int digest_one(struct service *service, int64_t id, int64_t region) {
+/* What does not wait for a disk. Returns the time (ms) when to look again, 0: nothing is due. */
+static int64_t keep_up(struct service *service) {
+        denials_flush(service, false);
+        return expiry_round(service);
+}
+
+struct turn {
+        struct service *service;
+        int64_t size;
+        uint64_t reads;
+};
+
+/* Asked between two reads. A disk of many terabytes may be nothing but holes: whatever is less than half its size
+ * comes in between, so that nobody's waits for it, and at most some thirty are under way. */
+static bool interrupted(void *context) {
+        struct turn *turn = context;
+
+        if (++turn->reads % TURN == 0 && !stopping(turn->service)) {
+                (void)keep_up(turn->service); /* asked for at the end of the round */
+                digest_round(turn->service, turn->size / 2);
+        }
+        return stopping(turn->service);
+}
+
+static int digest_one(struct service *service, int64_t id, int64_t region, int64_t size) {
         _cleanup_(cleanup_blob_lock) struct blob_lock lock = BLOB_LOCK_NONE;
         _cleanup_fd_ int fd = -1;
+        struct turn turn = { .service = service, .size = size };
         struct digest d = { .image = id };
         struct blob_store *store;
         int r = service_store(service, region, &store);
@@ -48,22 +74,23 @@ static int digest_one(struct service *service, int64_t id, int64_t region) {
         if (r == 0)
                 r = blob_open(store, id, O_RDONLY, &fd);
         if (r == 0)
-                r = blob_digest(fd, stopping, service, d.value);
+                r = blob_digest(fd, interrupted, &turn, d.value);
         return r < 0 ? r : catalog_write(service->catalog, run_digest, &d);
 }
 
-static int next_undigested(struct service *service, int64_t after, int64_t *ret_id, int64_t *ret_region) {
+static int next_undigested(struct service *service, int64_t after, int64_t below, int64_t *ret_id,
+                           int64_t *ret_region, int64_t *ret_size) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         int r = catalog_read(service->catalog, &c);
 
-        return r < 0 ? r : catalog_undigested(c, after, ret_id, ret_region);
+        return r < 0 ? r : catalog_undigested(c, after, below, ret_id, ret_region, ret_size);
 }
 
-void digest_round(struct service *service) {
-        int64_t id = 0, region;
+void digest_round(struct service *service, int64_t below) {
+        int64_t id = 0, region, size;
 
-        while (!stopping(service) && next_undigested(service, id, &id, &region) == 0)
-                (void)digest_one(service, id, region); /* stays `pending` */
+        while (!stopping(service) && next_undigested(service, id, below, &id, &region, &size) == 0)
+                (void)digest_one(service, id, region, size); /* stays `pending` */
 }
 
 static void *digest_main(void *argument) {
@@ -72,9 +99,8 @@ static void *digest_main(void *argument) {
         int64_t due;
 
         while (!stopping(service)) {
-                digest_round(service);
-                denials_flush(service, false);
-                due = expiry_round(service);
+                digest_round(service, INT64_MAX);
+                due = keep_up(service);
                 (void)clock_gettime(CLOCK_REALTIME, &until); /* cannot fail for this clock */
                 until.tv_sec += IDLE_SECONDS;
                 if (due > 0 && due / 1000 < until.tv_sec)

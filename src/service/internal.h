@@ -221,8 +221,8 @@ void background_stop(struct service *service);
 bool background_join(bool *has, pthread_t thread);
 /* Are the background threads to end? */
 bool service_stopping(struct service *service);
-/* The digests of all that wait, once each; one that cannot be read now is tried again in the next round. */
-void digest_round(struct service *service);
+/* The digests of all below a size that wait, once each; one that cannot be read now is tried again in the next round. */
+void digest_round(struct service *service, int64_t below);
 /* There is something to do for the background thread. */
 void digest_wake(struct service *service);
 

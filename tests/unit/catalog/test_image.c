@@ -167,26 +167,30 @@ static void test_a_source_may_change(void **state) {
 static void test_digests_are_of_sealed_images(void **state) {
         static const uint8_t digest[DIGEST_SIZE] = { 1, 0, 255, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 0, 16 };
         int64_t other = must(PLACE_PUT, north, OPERATOR, "b"), third = must(PLACE_PUT, north, OPERATOR, "c"), id = -1, region = -1;
+        int64_t size;
 
         (void)state;
-        assert_int_equal(catalog_undigested(scratch_reader, 0, &id, &region), -ENOENT);
+        assert_int_equal(catalog_undigested(scratch_reader, 0, INT64_MAX, &id, &region, &size), -ENOENT);
         assert_int_equal(edit(run_digest, place, 0, digest), -ENOENT);
         (void)must(IMAGE_SEAL, place, 1, NULL);
         (void)must(IMAGE_SEAL, other, 1, NULL);
         (void)must(IMAGE_SEAL, third, 1, NULL);
         (void)must(PLACE_END, third, 0, NULL);
-        assert_int_equal(catalog_undigested(scratch_reader, 0, &id, &region), 0);
+        assert_int_equal(catalog_undigested(scratch_reader, 0, INT64_MAX, &id, &region, &size), 0);
         assert_int_equal(id, place);
         assert_int_equal(region, north);
-        assert_int_equal(catalog_undigested(scratch_reader, id, &id, &region), 0);
+        assert_int_equal(catalog_undigested(scratch_reader, 0, size, &id, &region, &size), -ENOENT); /* not below */
+        assert_int_equal(catalog_undigested(scratch_reader, 0, size + 1, &id, &region, &size), 0);
+        assert_int_equal(id, place);
+        assert_int_equal(catalog_undigested(scratch_reader, id, INT64_MAX, &id, &region, &size), 0);
         assert_int_equal(id, other);
-        assert_int_equal(catalog_undigested(scratch_reader, id, &id, &region), -ENOENT);
+        assert_int_equal(catalog_undigested(scratch_reader, id, INT64_MAX, &id, &region, &size), -ENOENT);
         assert_int_equal(id, other); /* set on success only */
         assert_false(get().digested);
         assert_int_equal(edit(run_digest, place, 0, digest), 0);
         assert_true(get().digested);
         assert_memory_equal(get().digest, digest, DIGEST_SIZE);
-        assert_int_equal(catalog_undigested(scratch_reader, 0, &id, &region), 0);
+        assert_int_equal(catalog_undigested(scratch_reader, 0, INT64_MAX, &id, &region, &size), 0);
         assert_int_equal(id, other);
 }
 
