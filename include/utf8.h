@@ -10,6 +10,6 @@
  * character, -EAGAIN is returned instead of -EINVAL (more bytes may make it valid). */
 int utf8_check(const char *text, size_t size, size_t *ret_whole);
 
-/* What somebody called something, as it may be shown and logged: one line, UTF-8, no control character of any kind, none
- * that changes the direction of a text; '?' in the place of each. Never longer. */
+/* What somebody called something, as it may be shown and logged: one line, UTF-8, no control character of any kind,
+ * none that changes the direction of a text; '?' in the place of each. Never longer. */
 void utf8_clean(char *text);

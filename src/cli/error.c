@@ -46,6 +46,7 @@ enum status error_failed(const char *format, ...) {
 static const struct meaning general[] = {
         { EACCES, "permission denied" },
         { EADDRINUSE, "in use by another" },
+        { EAGAIN, "the catalog is in use by another process for too long, try again" },
         { EBADF, "not open" },
         { EBUSY, "in use right now, try again" },
         { EDQUOT, "the disk quota is used up" },

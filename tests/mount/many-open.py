@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # many-open.py IMAGES DISKS FILES: makes that many drafts in IMAGES, or takes those that are there, opens their disks for
-# writing, and these again for reading until FILES are open; says `open` or the error that stopped it, and how many;
-# closes them when input ends.
+# writing, these again for reading until FILES are open; says `open` or the error that stopped it, and how many; closes
+# them when input ends.
 import errno, os, resource, sys
 
 images, disks, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
