@@ -110,6 +110,8 @@ struct event {
 
 /* Only in catalog_write. ret_id: the event's number, and the id of what it makes. */
 int catalog_event_add(struct catalog_connection *c, const struct event *event, int64_t *ret_id);
+/* When the event happened that was added last, in this transaction. */
+int64_t catalog_event_time(const struct catalog_connection *c);
 
 /* Calls each with the lines (JSON and newline) of a place's history, oldest first. account: only the events that name
  * it as actor or other account and the image's own changes that it can see; NULL: all. */
@@ -310,6 +312,8 @@ int catalog_share_end(struct catalog_connection *c, int64_t event, int64_t id);
 int catalog_share_received(struct catalog_connection *c, int64_t account, struct share *ret_share);
 /* Of a live share; expires 0: never. */
 int catalog_share_expiry_put(struct catalog_connection *c, int64_t event, int64_t share, int64_t expires);
+/* Whether an account has a share of an image that no event has ended, expired or not: 1, 0 or -errno. */
+int catalog_share_unended(struct catalog_connection *c, int64_t image, int64_t account);
 /* A share that has expired but not been ended yet: the one due first, or that of an image and account. -ENOENT. */
 int catalog_share_due(struct catalog_connection *c, struct share *ret_share);
 int catalog_share_due_of(struct catalog_connection *c, int64_t image, int64_t account, struct share *ret_share);

@@ -91,7 +91,7 @@ int catalog_account_put(struct catalog_connection *c, int64_t event, const struc
         int r = statement_run(c, S_ACCOUNT_PUT, "itimmi", event, account->name, (int64_t)account->role, account->uid,
                               account->quota, (int64_t)account->require_trust);
 
-        return r < 0 ? r : day_add_born(c, event, account->name);
+        return r < 0 ? r : 0;
 }
 
 int catalog_account_update(struct catalog_connection *c, const struct account *account) {

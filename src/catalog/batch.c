@@ -63,6 +63,7 @@ static int begin(struct catalog *catalog, bool relaxed) {
         if (r == 0) {
                 catalog->suspect = false;
                 (*c)->first_event = (*c)->last_event = 0;
+                (*c)->chain.id = 0;
                 r = statement_run(*c, S_BEGIN, "");
         }
         return r < 0 ? r : 0;
@@ -94,6 +95,7 @@ static int run_one(struct catalog *catalog, struct batch *b, struct pending *job
         if (job->result != 0) {
                 c->first_event = first;
                 c->last_event = last;
+                c->chain.id = c->chain.actor = 0;
         }
         if (lost == 0 && !in_transaction(c))
                 lost = job->result < 0 ? job->result : -EIO;
@@ -125,15 +127,19 @@ static void bury(struct catalog *catalog) {
 
 static void commit(struct catalog *catalog, struct batch *b) {
         struct catalog_connection *c = catalog->connection;
-        int r;
+        int r = indexed_consider(c);
+        const bool ready = r == 0;
 
         own_events(catalog, c->first_event, c->last_event, true); /* whoever reads them can know it */
-        r = statement_run(c, S_COMMIT, "");
+        if (ready)
+                r = statement_run(c, S_COMMIT, "");
         if (r < 0) {
+                c->indexed = c->chain.actor = 0; /* not known any more */
                 own_events(catalog, c->first_event, c->last_event, false);
                 fail(b, r);
                 rollback(catalog);
-                bury(catalog);
+                if (ready)
+                        bury(catalog);
         } else {
                 own_committed(catalog);
         }

@@ -96,6 +96,7 @@ struct catalog_connection *connection_close(struct catalog_connection *c) {
                 (void)sqlite3_finalize(c->statements[i]); /* repeats an error told before */
                 (void)sqlite3_finalize(c->past_statements[i]);
         }
+        event_hash_end(c);
         (void)sqlite3_close(c->db); /* cannot be busy: all statements are gone */
         free(c);
         return NULL;
@@ -220,6 +221,7 @@ static int catalog_new(const char *path, enum catalog_flags flags, struct catalo
         if (!catalog)
                 return -ENOMEM;
         catalog->flags = flags;
+        catalog->index_events = INDEX_EVENTS;
         catalog->last = &catalog->first;
         (void)pthread_mutex_init(&catalog->lock, NULL); /* cannot fail with default attributes */
         (void)pthread_cond_init(&catalog->work, NULL);

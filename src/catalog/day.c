@@ -4,18 +4,6 @@
  */
 #include "internal.h"
 
-int day_add(struct catalog_connection *c, const struct event *e, int64_t id, int64_t time, int64_t length) {
-        int r = statement_run(c, S_DAY_ADD, "iiiiti", id, time, length, e->caller->account, e->account, e->place);
-
-        return r < 0 ? r : 0;
-}
-
-int day_add_born(struct catalog_connection *c, int64_t event, const char *name) {
-        int r = statement_run(c, S_DAY_ADD_BORN, "it", event, name);
-
-        return r < 0 ? r : 0;
-}
-
 int catalog_log_lengths(struct catalog_connection *c, const struct log_filter *filter,
                         int (*each)(const struct log_length *length, void *context), void *context) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;

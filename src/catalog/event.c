@@ -9,6 +9,7 @@
 #include "timestamp.h"
 
 #define HASH_SIZE EVENT_HASH_SIZE
+#define LINE_MOST 1024 /* of one that is rendered here; NAME_SIZE and OBJECT_SIZE are far less */
 #define HASH_MEMBER ",\"hash\":\""
 #define LINE_EXTRA (strlen(HASH_MEMBER) + 2 * HASH_SIZE + strlen("\"\n")) /* what a line has beyond the hashed JSON */
 
@@ -46,30 +47,47 @@ int event_op_of(const char *name) {
         return -ENOENT;
 }
 
-struct chain {
-        int64_t id, time;
-        uint8_t hash[HASH_SIZE];
-};
-
-/* The last event; all zero before the first. */
-static int chain_last(struct catalog_connection *c, struct chain *ret_chain) {
+/* The last event of this transaction, or before it; all zero before the first. */
+static int chain_last(struct catalog_connection *c) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int r = statement_start(c, S_EVENT_LAST, &s, "");
+        int r;
 
+        if (c->chain.id != 0)
+                return 0;
+        r = statement_start(c, S_EVENT_LAST, &s, "");
         if (r == 0)
                 r = statement_row(s);
         if (r < 0)
                 return r;
-        *ret_chain = (struct chain){ 0 };
+        c->chain = (struct chain){ 0 };
         if (r == 0)
                 return 0;
-        ret_chain->id = sqlite3_column_int64(s, 0);
-        if (sqlite3_column_bytes(s, 2) != HASH_SIZE || !id_good_or_none(ret_chain->id) ||
-            !id_good(ret_chain->id + 1))
+        c->chain.id = sqlite3_column_int64(s, 0);
+        if (sqlite3_column_bytes(s, 2) != HASH_SIZE || !id_good_or_none(c->chain.id) || !id_good(c->chain.id + 1)) {
+                c->chain.id = 0;
                 return -EIO;
-        ret_chain->time = sqlite3_column_int64(s, 1);
-        memcpy(ret_chain->hash, sqlite3_column_blob(s, 2), HASH_SIZE);
+        }
+        c->chain.time = sqlite3_column_int64(s, 1);
+        memcpy(c->chain.hash, sqlite3_column_blob(s, 2), HASH_SIZE);
         return 0;
+}
+
+/* The name of who acts, most often who acted last. */
+static int chain_actor(struct catalog_connection *c, int64_t id) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r;
+
+        if (c->chain.actor == id)
+                return 0;
+        r = statement_start(c, S_EVENT_ACTOR, &s, "i", id);
+        if (r == 0)
+                r = statement_row(s);
+        if (r == 0)
+                r = -EIO;
+        if (r > 0)
+                r = column_text(s, 0, c->chain.actor_name, sizeof(c->chain.actor_name));
+        c->chain.actor = r == 0 ? id : 0;
+        return r;
 }
 
 static int bind_detail(sqlite3_stmt *s, const struct event *e) {
@@ -108,42 +126,38 @@ static int detail_json(struct catalog_connection *c, const struct event *e, char
         return *ret_json ? 0 : -ENOMEM;
 }
 
-int event_hash(const uint8_t previous[static HASH_SIZE], const char *json, size_t length,
+int event_hash(struct catalog_connection *c, const uint8_t previous[static HASH_SIZE], const char *json, size_t length,
                uint8_t ret_hash[static HASH_SIZE]) {
-        EVP_MD_CTX *context = EVP_MD_CTX_new();
-        int good;
+        const bool first = !c->digest; /* later it is known what kind it is, and not looked for again */
 
-        if (!context)
-                return -ENOMEM;
-        good = EVP_DigestInit_ex(context, EVP_sha256(), NULL) && EVP_DigestUpdate(context, previous, HASH_SIZE) &&
-               EVP_DigestUpdate(context, json, length) && EVP_DigestFinal_ex(context, ret_hash, NULL);
-        EVP_MD_CTX_free(context);
-        return good ? 0 : -ENOMEM;
+        if (first)
+                c->digest = EVP_MD_CTX_new();
+        if (c->digest && EVP_DigestInit_ex(c->digest, first ? EVP_sha256() : NULL, NULL) &&
+            EVP_DigestUpdate(c->digest, previous, HASH_SIZE) && EVP_DigestUpdate(c->digest, json, length) &&
+            EVP_DigestFinal_ex(c->digest, ret_hash, NULL))
+                return 0;
+        event_hash_end(c);
+        return -ENOMEM;
+}
+
+void event_hash_end(struct catalog_connection *c) {
+        EVP_MD_CTX_free(c->digest);
+        c->digest = NULL;
 }
 
 int64_t event_line_length(size_t json) {
         return (int64_t)(json + LINE_EXTRA);
 }
 
-int catalog_event_add(struct catalog_connection *c, const struct event *e, int64_t *ret_id) {
+/* The JSON's hash and length, by SQLite, which can render any event. */
+static int hash_rendered(struct catalog_connection *c, const struct event *e, const struct chain *next, const char *via,
+                         const char *detail, size_t *ret_length, uint8_t ret_hash[static HASH_SIZE]) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
-        _cleanup_free_ char *detail = NULL;
-        const char *via = e->caller->via == VIA_CLI ? "cli" : "mount", *op = op_names[e->op], *json;
-        int64_t now = timestamp_now(), id, uid = (int64_t)e->caller->uid;
-        uint8_t hash[HASH_SIZE];
-        struct chain last;
-        size_t length;
-        int r;
+        const char *json;
+        int r = statement_start(c, S_EVENT_RENDER, &s, "iitittttttt", next->id, next->time, next->actor_name,
+                                (int64_t)e->caller->uid, via, op_names[e->op], e->object, e->account, e->rule, e->error,
+                                detail);
 
-        r = chain_last(c, &last);
-        if (r == 0)
-                r = detail_json(c, e, &detail);
-        if (r < 0)
-                return r;
-        id = last.id + 1;
-        now = now < last.time ? last.time : now;
-        r = statement_start(c, S_EVENT_RENDER, &s, "iiiittttttt", id, now, e->caller->account, uid, via, op, e->object,
-                            e->account, e->rule, e->error, detail);
         if (r == 0)
                 r = statement_row(s);
         if (r <= 0)
@@ -151,20 +165,59 @@ int catalog_event_add(struct catalog_connection *c, const struct event *e, int64
         r = column_pointer(s, 0, &json);
         if (r < 0 || !json)
                 return r < 0 ? r : -EIO;
-        length = (size_t)sqlite3_column_bytes(s, 0);
-        r = event_hash(last.hash, json, length, hash);
+        *ret_length = (size_t)sqlite3_column_bytes(s, 0);
+        return event_hash(c, next->hash, json, *ret_length, ret_hash);
+}
+
+/* next->hash is that of the event before; afterwards its own. */
+static int put_next(struct catalog_connection *c, const struct event *e, struct chain *next) {
+        const char *via = e->caller->via == VIA_CLI ? "cli" : "mount", *op = op_names[e->op];
+        _cleanup_free_ char *detail = NULL;
+        char json[LINE_MOST];
+        uint8_t hash[HASH_SIZE];
+        size_t length = event_render(e, next->id, next->time, next->actor_name, via, op, json, sizeof(json));
+        int r;
+
+        if (length > 0) {
+                r = event_hash(c, next->hash, json, length, hash);
+        } else {
+                r = detail_json(c, e, &detail);
+                if (r == 0)
+                        r = hash_rendered(c, e, next, via, detail, &length, hash);
+        }
         if (r < 0)
                 return r;
-        r = statement_run(c, S_EVENT_PUT, "iiiitttttttnib", id, now, e->caller->account, uid, via, op, e->object,
-                          e->account, e->rule, e->error, detail, e->place == EVENT_PLACE_NEW ? id : e->place,
-                          event_line_length(length), hash, HASH_SIZE);
-        if (r >= 0)
-                r = day_add(c, e, id, now, event_line_length(length));
+        memcpy(next->hash, hash, HASH_SIZE);
+        r = statement_run(c, S_EVENT_PUT, "iiiitttttttnib", next->id, next->time, e->caller->account,
+                          (int64_t)e->caller->uid, via, op, e->object, e->account, e->rule, e->error, detail,
+                          e->place == EVENT_PLACE_NEW ? next->id : e->place, event_line_length(length), hash,
+                          HASH_SIZE);
+        return r < 0 ? r : 0;
+}
+
+int catalog_event_add(struct catalog_connection *c, const struct event *e, int64_t *ret_id) {
+        const int64_t now = timestamp_now();
+        struct chain next;
+        int r = chain_last(c);
+
+        if (r == 0)
+                r = chain_actor(c, e->caller->account);
         if (r < 0)
                 return r;
-        c->first_event = c->first_event ?: id;
-        c->last_event = *ret_id = id;
+        next = c->chain;
+        next.id++;
+        next.time = now < next.time ? next.time : now;
+        r = put_next(c, e, &next);
+        if (r < 0)
+                return r;
+        c->chain = next;
+        c->first_event = c->first_event ?: next.id;
+        c->last_event = *ret_id = next.id;
         return 0;
+}
+
+int64_t catalog_event_time(const struct catalog_connection *c) {
+        return c->chain.time;
 }
 
 bool event_op_known(const char *op) {

@@ -29,6 +29,14 @@ struct log_state {
         uint64_t words[LOG_STATE_WORDS];
 };
 
+/* The last event, and who did it. */
+struct chain {
+        int64_t id, time; /* 0: not known */
+        uint8_t hash[EVENT_HASH_SIZE];
+        int64_t actor;    /* 0: not known */
+        char actor_name[NAME_SIZE];
+};
+
 struct catalog_connection {
         struct catalog *catalog;
         sqlite3 *db;
@@ -47,6 +55,9 @@ struct catalog_connection {
         int tries;                                 /* of another process' lock, see connection.c */
         int frames;                                /* pages in the log at the last commit */
         int64_t first_event, last_event;           /* the writer's: of this transaction; 0: none yet */
+        struct chain chain;                        /* its end as it is in this transaction */
+        struct evp_md_ctx_st *digest;              /* for the chain's hashes */
+        int64_t indexed;                           /* the log's indexes reached so far, when last looked at */
 };
 
 /* A change that waits, is being made, or is in a batch that is. */
@@ -74,6 +85,7 @@ struct catalog {
         struct catalog_moment moment; /* of a catalog opened as of one */
         char uuid[40];
         struct memo *memo;
+        int64_t index_events;
         pthread_mutex_t lock; /* of what follows */
         struct cut cuts[CUTS];
         struct catalog_connection *idle;
@@ -188,9 +200,13 @@ int statement_entries(sqlite3_stmt *s, int r, int64_t *after, image_each each, v
  * the last member, and a newline. */
 int event_line(sqlite3_stmt *s, int (*each)(const char *line, size_t length, void *context), void *context);
 
+/* An event's JSON, as EVENT_JSON renders it; its length, or 0: that must render it. */
+size_t event_render(const struct event *e, int64_t id, int64_t time, const char *actor, const char *via, const char *op,
+                    char *ret_json, size_t size);
 /* SHA-256 of the hash before and an event's JSON. */
-int event_hash(const uint8_t previous[static EVENT_HASH_SIZE], const char *json, size_t length,
+int event_hash(struct catalog_connection *c, const uint8_t previous[static EVENT_HASH_SIZE], const char *json, size_t length,
                uint8_t ret_hash[static EVENT_HASH_SIZE]);
+void event_hash_end(struct catalog_connection *c);
 /* Bytes of the line that an event with so much JSON has in the log. */
 int64_t event_line_length(size_t json);
 bool event_op_known(const char *op);
@@ -200,10 +216,9 @@ bool event_op_known(const char *op);
 int verify_rows(struct catalog_connection *c, int (*each)(const struct discrepancy *discrepancy, void *context),
                 void *context);
 
-/* The day's totals of all who may read an event that has just been put (day.c). */
-int day_add(struct catalog_connection *c, const struct event *event, int64_t id, int64_t time, int64_t length);
-/* The same for an account just made, of the event that made it, if that names it. */
-int day_add_born(struct catalog_connection *c, int64_t event, const char *name);
+/* Before a commit: brings the log's indexes up to the last event if too many are behind them. */
+int indexed_consider(struct catalog_connection *c);
+#define INDEX_EVENTS 128 /* so many are, for readers to look at one by one; a test may want another number */
 
 /* Ids that nodes and blobs can be named by; others are in a damaged catalog only, and -EIO. */
 static inline bool id_good(int64_t id) {

@@ -26,15 +26,39 @@ CREATE TABLE event (
   length INTEGER NOT NULL,            -- bytes of its line in the log
   hash BLOB NOT NULL
 ) STRICT;
-CREATE INDEX event_of_place ON event (place, id) WHERE place IS NOT NULL;
 CREATE INDEX event_of_owner ON event (owner, id) WHERE owner IS NOT NULL;
-CREATE INDEX event_of_actor ON event (actor, id);
-CREATE INDEX event_of_account ON event (account, id) WHERE account IS NOT NULL;
-CREATE INDEX event_of_object ON event (object, id) WHERE object IS NOT NULL;
 CREATE INDEX event_denied ON event (id) WHERE rule IS NOT NULL;
 
--- How much of a day's log each account may read: running totals, so that the day's file has a true size unread. Days come
--- first in the key because today's rows are what every event changes: one page, whoever may read it.
+-- Whose history each event is in, of the events up to indexed.last: those behind it are few, and looked at one by one.
+-- So a change writes none of this; the change that makes them many puts all of them here at once (indexed.c).
+CREATE TABLE indexed (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  last INTEGER NOT NULL
+) STRICT;
+INSERT INTO indexed VALUES (1, 0);
+CREATE TABLE event_of_place (
+  place INTEGER NOT NULL,
+  event INTEGER NOT NULL,
+  PRIMARY KEY (place, event)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE event_of_actor (
+  actor INTEGER NOT NULL,
+  event INTEGER NOT NULL,
+  PRIMARY KEY (actor, event)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE event_of_account (
+  account TEXT NOT NULL,
+  event INTEGER NOT NULL,
+  PRIMARY KEY (account, event)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE event_of_object (
+  object TEXT NOT NULL,
+  event INTEGER NOT NULL,
+  PRIMARY KEY (object, event)
+) STRICT, WITHOUT ROWID;
+
+-- How much of a day's log each account may read: running totals of the events that are indexed, so that the day's file
+-- has a true size unread. Days come first in the key because today's rows are what changes: few pages, whoever reads.
 CREATE TABLE day (
   day INTEGER NOT NULL,               -- days since 1970, UTC
   account INTEGER NOT NULL,           -- who reads; 0: who reads everything

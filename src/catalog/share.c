@@ -124,6 +124,13 @@ int catalog_share_expiry_put(struct catalog_connection *c, int64_t event, int64_
         return changed_one(statement_run(c, S_SHARE_EXPIRY_PUT, "iii", share, event, expires));
 }
 
+int catalog_share_unended(struct catalog_connection *c, int64_t image, int64_t account) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_SHARE_UNENDED, &s, "ii", image, account);
+
+        return r == 0 ? statement_row(s) : r;
+}
+
 int catalog_share_due(struct catalog_connection *c, struct share *ret_share) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
 

@@ -14,3 +14,9 @@
 
 /* A name may have been refused before there was an account of that name: those events are not the account's. */
 #define BORN(account) "(SELECT from_event FROM account WHERE id = " account ")"
+
+/* The log in two parts: event e by an index x, and the few behind it; IN_TAIL(after): of these, those behind a number. */
+#define INDEX_OF(index) index " x CROSS JOIN event e ON e.id = x.event"
+#define INDEXED "(SELECT last FROM indexed WHERE id = 1)"
+#define TAIL "event e NOT INDEXED"
+#define IN_TAIL(after) "e.id > max(" after ", " INDEXED ")"

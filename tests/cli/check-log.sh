@@ -232,6 +232,7 @@ finds catalog file '.*region_of_name.*' "PRAGMA writable_schema = on; UPDATE sql
 # The sums of the days: too much, of another event, missing, too many; and a log cut by somebody who forgot them.
 sums() {
     restore
+    sqlite3 "$cat/catalog.db" <"$days" || fail "no totals"
     sqlite3 "$cat/catalog.db" "$1" >"$tmp/sql" || fail "no SQL: $1"
     run -C "$cat" check --log
     ran="$1"
@@ -254,6 +255,23 @@ found day "$day" 'its size .*'
 only
 sums "DELETE FROM event WHERE id > 18"
 found day "$day" 'its size .*'
+found catalog indexed '.*'
+
+# The indexes of the log: too much, too little, and one that is said to go on behind the last event.
+sums "INSERT INTO event_of_object VALUES ('north', 9)"
+found event 9 'an index .* wrong place'
+only
+sums "UPDATE event_of_actor SET actor = 2 WHERE event = 12"
+found event 12 'an index .* wrong place'
+found event 12 'an index .* leaves it out'
+sums "DELETE FROM event_of_account WHERE event = 7"
+found event 7 'an index .* leaves it out'
+only
+sums "UPDATE indexed SET last = last + 1"
+found catalog indexed '.*'
+only
+sums ''
+[ "$status" -eq 0 ] || fail "indexes filled at once do not fit"
 
 # More of a kind than can be read.
 tamper "WITH RECURSIVE n (id) AS (VALUES (1) UNION ALL SELECT id + 1 FROM n WHERE id < 999)

@@ -41,8 +41,9 @@ static int read_log(struct log_filter filter, struct seen *ret_seen) {
 static const struct caller alice = { .account = 2, .name = "alice" }, bob = { .account = 3, .name = "bob" };
 static int64_t place; /* alice's */
 
-static int setup(void **state) {
+static int fill(void **state, int64_t index_events) {
         (void)scratch_setup(state); /* 0 */
+        scratch_catalog->index_events = index_events;
         (void)must(ACCOUNT_PUT, 0, 0, "alice");                               /* 2 */
         (void)must(ACCOUNT_PUT, 0, 0, "bob");                                 /* 3 */
         (void)must(REGION_PUT, 0, 0, "north");                                /* 4 */
@@ -118,6 +119,20 @@ static void test_pages_lose_and_repeat_nothing(void **state) {
         assert_int_equal(read_log(FILTER(.place = place), &seen), 203);
 }
 
+static void test_the_few_behind_the_indexes(void **state) {
+        int64_t id;
+
+        (void)state;
+        id = sql_number("SELECT last FROM indexed");
+        assert_int_equal(id, scratch_catalog->index_events == 1 ? 9 : scratch_catalog->index_events == 7 ? 7 : 0);
+        assert_int_equal(sql_number("SELECT max(event) FROM event_of_actor"), id);
+        for (int i = 0; i < 3 * INDEX_EVENTS; i++) {
+                (void)log_event(&(struct event){ .caller = &alice, .op = EVENT_TRUST });
+                id = sql_number("SELECT max(id) FROM event") - sql_number("SELECT last FROM indexed");
+                assert_in_range(id, 0, scratch_catalog->index_events - 1);
+        }
+}
+
 static void test_times_are_found(void **state) {
         int64_t id;
 
@@ -174,13 +189,30 @@ static void test_filters_are_answered_by_indexes(void **state) {
         }
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, scratch_teardown)
+/* No event is in the indexes, all are, some. */
+static int setup(void **state) {
+        return fill(state, INDEX_EVENTS);
+}
+
+static int setup_indexed(void **state) {
+        return fill(state, 1);
+}
+
+static int setup_partly(void **state) {
+        return fill(state, 7);
+}
+
+#define CASE(f)                                                      \
+        cmocka_unit_test_setup_teardown(f, setup, scratch_teardown), \
+        cmocka_unit_test_setup_teardown(f, setup_indexed, scratch_teardown), \
+        cmocka_unit_test_setup_teardown(f, setup_partly, scratch_teardown)
 
 int main(void) {
         const struct CMUnitTest tests[] = {
                 CASE(test_each_filter),
                 CASE(test_filters_together),
                 CASE(test_pages_lose_and_repeat_nothing),
+                CASE(test_the_few_behind_the_indexes),
                 CASE(test_times_are_found),
                 CASE(test_filters_are_answered_by_indexes),
         };
