@@ -7,8 +7,8 @@
 #include "internal.h"
 #include "numbers.h"
 
-#define APPLY_LINES 500
-#define APPLY_NS 15000000 /* a transaction takes no more lines after this time */
+#define APPLY_LINES 2000
+#define APPLY_NS 12000000 /* a transaction takes no more lines after this time; its indexes and its commit come on top */
 
 /* What a refused change is reported and logged with, once its neighbours are on the disk. */
 struct apply_note {

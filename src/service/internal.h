@@ -94,6 +94,9 @@ struct decision {
         char object[OBJECT_SIZE];
         char names[512], paths[512];
         int64_t count, limit;
+        /* of a share to be granted */
+        bool settings_known, unended; /* unended: there is one, maybe expired */
+        int64_t review;
         const char *region; /* where the request wants something; NULL: where the image is */
 };
 

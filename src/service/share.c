@@ -3,12 +3,24 @@
  */
 #include "internal.h"
 
+/* One decision's transaction sees one value of each. */
+static int share_settings(struct catalog_connection *c, struct decision *d) {
+        int r = 0;
+
+        if (!d->settings_known)
+                r = catalog_setting_get(c, LIMIT_SHARES, LIMIT_SHARES_DEFAULT, &d->limit);
+        if (r == 0 && !d->settings_known)
+                r = catalog_setting_get(c, LIMIT_REVIEW, 0, &d->review);
+        d->settings_known = r == 0;
+        return r;
+}
+
 static int share_facts(struct catalog_connection *c, struct decision *d, const struct seal *seal,
                        struct share_facts *ret_facts, struct account *ret_account) {
         struct share existing;
-        int64_t review;
-        int r = catalog_setting_get(c, LIMIT_SHARES, LIMIT_SHARES_DEFAULT, &d->limit);
+        int r = share_settings(c, d);
 
+        d->unended = false;
         if (r < 0)
                 return r;
         if (!d->counted)
@@ -27,10 +39,7 @@ static int share_facts(struct catalog_connection *c, struct decision *d, const s
                 .shares = d->count,
                 .shares_limit = d->limit,
         };
-        r = catalog_setting_get(c, LIMIT_REVIEW, 0, &review);
-        if (r < 0)
-                return r;
-        ret_facts->review_required = review != 0;
+        ret_facts->review_required = d->review != 0;
         r = catalog_account_find(c, d->account, ret_account);
         if (r == -ENOENT)
                 return 0;
@@ -39,6 +48,10 @@ static int share_facts(struct catalog_connection *c, struct decision *d, const s
         ret_facts->known = true;
         ret_facts->self = ret_account->id == d->image.owner;
         ret_facts->account_role = ret_account->role;
+        r = catalog_share_unended(c, d->image.id, ret_account->id);
+        d->unended = r > 0;
+        if (r <= 0)
+                return r;
         r = catalog_share_find(c, d->image.id, ret_account->id, &existing);
         ret_facts->exists = r == 0;
         return r == -ENOENT ? 0 : r;
@@ -64,7 +77,7 @@ int share_grant_commit(struct catalog_connection *c, struct decision *d, const s
                        const struct account *account, int64_t *ret_share) {
         struct share expired;
         struct event event;
-        int r = catalog_share_due_of(c, d->image.id, account->id, &expired);
+        int r = d->unended ? catalog_share_due_of(c, d->image.id, account->id, &expired) : -ENOENT;
 
         if (r == 0)
                 r = expiry_commit(c, &d->request->caller, &expired);
@@ -89,14 +102,21 @@ struct sharing {
 static int run_grant(struct catalog_connection *c, void *context) {
         struct sharing *s = context;
         struct account account;
-        int64_t id;
         int r = decision_read(c, &s->decision);
 
+        s->share = (struct share){ 0 };
         if (r == 0)
                 r = share_grant_judge(c, &s->decision, &s->seal, &account);
         if (r == 0)
-                r = share_grant_commit(c, &s->decision, &s->seal, &account, &id);
-        return r != 0 ? r : catalog_share_get(c, id, &s->share);
+                r = share_grant_commit(c, &s->decision, &s->seal, &account, &s->share.id);
+        if (r != 0)
+                return r;
+        s->share.image = s->decision.image.id;
+        s->share.account = account.id;
+        s->share.granted = catalog_event_time(c);
+        strcpy(s->share.account_name, account.name);
+        strcpy(s->share.granted_by, s->decision.request->caller.name);
+        return 0;
 }
 
 int share_grant(struct request *request, int64_t place, const char *account, struct share *ret_share) {

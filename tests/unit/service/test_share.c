@@ -30,6 +30,23 @@ static void test_sharing_seals(void **state) {
         assert_int_equal(events("op = 'seal'"), 1); /* once */
 }
 
+/* What is told of a share just granted is what whoever looks it up is told. */
+static void test_a_share_is_told_as_it_is_kept(void **state) {
+        int64_t place = filled(north, "web", 100);
+        struct image image;
+        struct share kept;
+
+        (void)state;
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
+        assert_int_equal(share_get(as("alice"), share.id, &kept, &image), 0);
+        assert_int_equal(share.image, kept.image);
+        assert_int_equal(share.account, kept.account);
+        assert_string_equal(share.account_name, kept.account_name);
+        assert_string_equal(share.granted_by, kept.granted_by);
+        assert_int_equal(share.granted, kept.granted);
+        assert_int_equal(share.expires, 0);
+}
+
 static void test_a_refused_share_seals_nothing(void **state) {
         static const struct {
                 const char *who, *with;
@@ -189,6 +206,7 @@ static void test_who_sees_which_shares(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 CASE(test_sharing_seals),
+                CASE(test_a_share_is_told_as_it_is_kept),
                 CASE(test_a_refused_share_seals_nothing),
                 CASE(test_refusals_are_told_and_logged),
                 CASE(test_limit),
