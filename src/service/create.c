@@ -38,8 +38,11 @@ static int check_empty(int dir_fd, char why[static WHY_SIZE]) {
                 empty = empty && (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
                                   is_leftover(e->d_name));
         }
-        if (empty && unlinkat(fd, "store", AT_REMOVEDIR) < 0 && errno != ENOENT)
+        if (empty && unlinkat(fd, "store", AT_REMOVEDIR) < 0 && errno != ENOENT) {
+                if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR)
+                        return -errno;
                 empty = false;
+        }
         if (!empty)
                 explain(why, "the directory is not empty");
         return empty ? 0 : -ENOTEMPTY;

@@ -177,9 +177,8 @@ static int clone_and_commit(struct launching *n, struct blob_store *store) {
 }
 
 /* Bytes were not there: whether its disk was removed meanwhile, the rules say. */
-static int judge_again(struct launching *n, int failed) {
+static int judge_again(struct launching *n, int64_t image, int failed) {
         _cleanup_read_ struct catalog_connection *c = NULL;
-        const int64_t image = n->decision.image.id;
         int r = catalog_read(n->decision.request->service->catalog, &c);
 
         n->committing = false;
@@ -193,6 +192,7 @@ static int judge_again(struct launching *n, int failed) {
 /* What was judged to be right. */
 static int install(struct launching *n) {
         _cleanup_(cleanup_blob_lock) struct blob_lock old = BLOB_LOCK_NONE;
+        const int64_t image = n->decision.image.id; /* a transaction that fails may have forgotten it */
         struct blob_store *store;
         int r = service_store(n->decision.request->service, n->instance.region, &store);
 
@@ -200,7 +200,7 @@ static int install(struct launching *n) {
                 r = prepare(n, store, &old);
         if (r == 0)
                 r = clone_and_commit(n, store);
-        return r == -EIO || r == -ENOENT ? judge_again(n, r) : r;
+        return r == -EIO || r == -ENOENT ? judge_again(n, image, r) : r;
 }
 
 int instance_launch(struct request *request, int64_t id, const char *image) {
