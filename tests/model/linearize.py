@@ -19,6 +19,14 @@ def said(result):
     return (errno.EEXIST, None) if result[0] == errno.EEXIST else tuple(result)
 
 
+def explains(model, view, operation, answer, result):
+    """Was it answered what the model answers? Who found a name free and another took it meanwhile hears of a full quota first."""
+    if said(answer) == (errno.EEXIST, None) and result == (errno.EPERM, 'quota-own-only'):
+        region = operation[-1].split('/')[1]
+        return len(model.owned(view.account, region)) >= model.quota(view.account)
+    return said(answer) == result
+
+
 def disks(view, operation):
     """The disks that an operation moves, makes or removes: (made or removed, only used)."""
     def own(path):
@@ -146,7 +154,8 @@ def search(state, calls, views, final, seconds=20):
             then = now
             if call not in busy:
                 then = now.copy()
-                if said(then.do(views.get(call.operation[0]), call.operation)) != call.result:
+                view = views.get(call.operation[0])
+                if not explains(now, view, call.operation, then.do(view, call.operation), call.result):
                     continue
             further = at[:i] + (at[i] + 1,) + at[i + 1:]
             mark = further, fingerprint(then)

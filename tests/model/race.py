@@ -89,7 +89,7 @@ class Rounds:
         self.session, self.model, self.random = session, session.model, rng
         views = {name: session.world.views[name] for name in WORKERS}
         self.generator = Generator(session.model, views, rng)
-        self.coverage = told
+        self.coverage, self.renaming = told, False
 
     def pick(self, things):
         return self.random.choice(things)
@@ -127,15 +127,21 @@ class Rounds:
             ('write', 'regions/north/instances/vm/image', self.pick((own, other)))),
             (20, 12, 6, 8, 8, 8, 4, 4, 8, 8, 6, 4, 6))[0]]
 
-    @staticmethod
-    def suits(operation):
-        """Of the generator's: one that is decided in one instant, about images or instances."""
+    def suits(self, operation):
+        """One that is decided in one instant, about images or instances of one region. The kernel finds a name's node first, and then
+        asks for something in it: so images are renamed in rounds of their own, and nobody goes through the link `shares`."""
         verb, path = operation[1], operation[3 if operation[1] == 'symlink' else 2]
         if any(len(str(p).split('/')) < 4 or not p.startswith('regions/') for p in (path, *operation[3:][:verb in ('rename', 'link')])):
             return False
+        if verb in ('rename', 'link') and path.split('/')[1] != operation[3].split('/')[1]:
+            return False
+        if '/shares/' in path.replace('/.meta/shares/', '/'):
+            return False
+        if self.renaming or (verb == 'rename' and '/images/' in path):
+            return self.renaming and verb in ('mkdir', 'rmdir', 'rename') and path.count('/') == 3 and '/images/' in path
         last = path.rpartition('/')[2]
         if verb == 'write':  # without truncation: that is another instant
-            return last in ('state', 'reviewed') or last == 'image' and '/instances/' in path or \
+            return last in ('state', 'reviewed') or last == 'image' and '/instances/' in path and '/' not in operation[3] or \
                 last == 'description' and operation[4:] == ['r+'] and bool(operation[3])
         return verb in ATOMIC
 
@@ -145,11 +151,11 @@ class Rounds:
                 if operation[0] and self.suits([view.name, *operation])]
 
     def plan(self):
-        plans = {}
+        plans, self.renaming = {}, self.random.random() < 0.25
         for name in WORKERS:
             view, plan = self.session.world.views[name], []
             while len(plan) < EACH:
-                plan += self.generated(view) if self.random.random() < 0.5 else [self.operation(view)]
+                plan += self.generated(view) if self.random.random() < 0.5 else filter(self.suits, [self.operation(view)])
             plans[name] = plan[:EACH]
         return plans
 

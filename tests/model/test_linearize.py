@@ -69,6 +69,14 @@ class Histories(unittest.TestCase):
         self.assertFalse(self.explained(first, call(1, 4, 'alice2', 'mkdir', f'{IMAGES}/os')))
         self.assertTrue(self.explained(first, call(1, 4, 'alice2', 'mkdir', f'{IMAGES}/os', result=(errno.EPERM, 'quota-own-only'))))
 
+    def test_a_name_taken_meanwhile_is_refused_by_the_quota(self):
+        self.state.accounts['alice'].quota = 2
+        full = errno.EPERM, 'quota-own-only'
+        first = call(0, 5, 'alice1', 'mkdir', f'{IMAGES}/db')
+        self.assertTrue(self.explained(first, call(1, 4, 'alice2', 'mkdir', f'{IMAGES}/db', result=full)))
+        self.state.accounts['alice'].quota = 3
+        self.assertFalse(self.explained(first, call(1, 4, 'alice2', 'mkdir', f'{IMAGES}/db', result=full)))
+
     def test_one_name_given_twice(self):
         self.assertFalse(self.explained(call(0, 5, 'alice1', 'mkdir', f'{IMAGES}/db'), call(1, 4, 'alice2', 'mkdir', f'{IMAGES}/db')))
 

@@ -3,6 +3,7 @@
 # A store that does not answer (its server hangs) keeps only those waiting who want its bytes: the mount comes, names
 # are found, other regions go on, and the daemon ends.
 . "${0%/*}/lib.sh"
+: "${HANG_MODULE:?the built libhang.so}"
 catalog
 mkdir "$T/disk"
 ok admin region add west --store "$T/disk/store"
@@ -15,10 +16,9 @@ unmount alice
 store=$T/disk/store
 touch "$DIR/store/south/77777"
 
-# Whoever opens a pipe that nobody writes to waits for somebody who does.
-mv "$store/.imgshare" "$T/mark"
-mkfifo "$store/.imgshare"
-mount_as alice
+export HANG=$T/hangs HANG_STORE=$store
+touch "$HANG"
+LD_PRELOAD=$HANG_MODULE mount_as alice
 is web listing "$W"
 is 'the image web' cat "$W/web/description"
 is 'alice' cat "$W/web/.meta/owner"
@@ -32,17 +32,15 @@ ok mkdir "$A/more/shares/bob"
 ok rm -r "$A/more/shares/bob" "$A/more"
 
 # It answers again.
-mv "$store/.imgshare" "$T/pipe"
-cp "$T/mark" "$store/.imgshare"
-timeout 10 cat "$T/mark" >"$T/pipe"
+rm "$HANG"
 ok cmp "$W/web/disk" "$W/web/disk"
 wait
 unmount alice
 
 # The sweeper waits for it when the daemon is to end.
-mv "$T/pipe" "$store/.imgshare"
-mount_as alice
+touch "$HANG"
+LD_PRELOAD=$HANG_MODULE mount_as alice
 kill -TERM "$(daemon_of "$T/alice")"
 ok eventually daemon_ended "$T/alice"
 umount -l "$T/alice" 2>/dev/null || fusermount3 -uz "$T/alice" 2>/dev/null
-mv "$T/mark" "$store/.imgshare"
+rm "$HANG"
