@@ -54,6 +54,10 @@ class Call:
         """EBUSY where another is just making or removing the same disk: bytes are moved, and it is open, outside of a transaction
         (SPEC 4: a disk still open, a source while it is being copied). Sharing and launching wait for each other instead."""
         made, used = disks(views.get(self.operation[0]), self.operation)
+        if self.operation[1] == 'rename' and self.result[0] == 0:  # one inode by both names: the kernel then does nothing
+            return any(other.operation[1:] == self.operation[1:] and other.result[0] == 0 and other.begin < self.end and
+                       self.begin < other.end < self.end and views.get(other.operation[0]).account ==
+                       views.get(self.operation[0]).account for other in calls if other is not self)
         for other in calls:
             theirs, reads = disks(views.get(other.operation[0]), other.operation)
             if other is not self and other.begin < self.end and self.begin < other.end and (
