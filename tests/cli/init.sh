@@ -16,7 +16,7 @@ done_ -C "$cat" account list
 # What an interrupted one leaves is taken, but nothing else that is called so.
 mkdir -m 700 "$tmp/half" "$tmp/half/store" && touch "$tmp/half/catalog.db.new" "$tmp/half/catalog.db.new-journal"
 quiet init "$tmp/half"
-[ "$(ls -A "$tmp/half" | xargs)" = "catalog.db store" ] || fail "left something of the interrupted one"
+[ "$(find "$tmp/half" -mindepth 1 -maxdepth 1 -printf "%f\n" | sort | xargs)" = "catalog.db store" ] || fail "left something of the interrupted one"
 quiet -C "$tmp/half" region add north
 mkdir -p "$tmp/own/store/mine"
 refused "cannot create '$tmp/own': the directory is not empty" init "$tmp/own"
