@@ -62,8 +62,11 @@ listing = os.scandir(sys.argv[2])
 next(listing)
 os.kill(os.getpid(), 19)' "$(echo "$T"/alice/events/*)" "$A" &
 stopped=$!
-admin log --follow --json | { kill -STOP $BASHPID && cat >"$T/never"; } &
+mkfifo "$T/never"
+sleep 1000 <>"$T/never" & # has it open, and does not read
 pipe=$!
+"$IMGSHARE" -C "$DIR" log --follow --json >"$T/never" 2>"$T/follower" &
+follower=$!
 "$PYTHON" - "$N/instances" "$BOB" "$T/all/.imgshare/stats" <<'PYTHON' || not_ok 'the log grows'
 import os, sys
 instances, uid, stats = sys.argv[1:]
@@ -81,10 +84,8 @@ for i in range(20000):
             break
 sys.exit(value('checkpoints') < before + 6 or largest > 64 << 20)
 PYTHON
-kill -KILL "$stopped"
-{ wait "$stopped"; } 2>/dev/null
-kill -CONT "$pipe"
-kill "$pipe"
+kill -KILL "$stopped" "$pipe" "$follower"
+{ wait "$stopped" "$pipe" "$follower"; } 2>/dev/null
 
 # Bulk changes: between the first and the last of them others are answered, one after the other.
 lines=10000
