@@ -25,6 +25,12 @@ struct session {
         uint8_t request[REQUEST_SIZE], data[REPLY_SIZE];
 };
 
+#if FUSE_USE_VERSION >= FUSE_MAKE_VERSION(3, 17)
+#define session_custom_io(session, io, fd) fuse_session_custom_io(session, io, sizeof(*(io)), fd)
+#else
+#define session_custom_io fuse_session_custom_io
+#endif
+
 static struct session *current; /* libfuse's writev gets no more than the session's own data */
 
 /* --- libfuse's other end --- */
@@ -124,7 +130,7 @@ static int begin(struct session *s, const char *dir, const struct session_view *
         mount->session = fuse_session_new(&args, &counted_operations, sizeof(counted_operations), mount);
         fuse_opt_free_args(&args);
         require(mount->stats && mount->session);
-        require(fuse_session_custom_io(mount->session, &io, open("/dev/null", O_RDWR | O_CLOEXEC)) == 0);
+        require(session_custom_io(mount->session, &io, open("/dev/null", O_RDWR | O_CLOEXEC)) == 0);
         require(session_request(s, FUSE_INIT, 0, 0, &init, sizeof(init), NULL).error == 0);
         return 0;
 }
