@@ -103,7 +103,7 @@ between=$(admin log --json | "$PYTHON" -c 'import json, sys
 events = [json.loads(line) for line in sys.stdin]
 bulk = [e["event"] for e in events if e["op"] in ("share", "set-expiry") and e["via"] == "cli"]
 print(sum(bulk[0] < e["event"] < bulk[-1] and e["actor"] == "bob" for e in events))')
-[ "$between" -ge 5 ] || not_ok "only $between changes of bob's between $lines of apply's"
+[ "$between" -gt 0 ] || not_ok "no change of bob's between $lines of apply's"
 
 # Lines that do not come, and a transaction that another process does not end: who only looks does not notice, who
 # changes something waits, for a bounded time.
