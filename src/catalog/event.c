@@ -103,6 +103,17 @@ static int bind_detail(sqlite3_stmt *s, const struct event *e) {
         return sqlite_error(sqlite3_db_handle(s), code);
 }
 
+/* The JSON that a statement makes, SQLite's until the next step. */
+static int rendered(sqlite3_stmt *s, const char **ret_json) {
+        int r = statement_row(s);
+
+        if (r > 0)
+                r = column_pointer(s, 0, ret_json);
+        else if (r == 0)
+                r = -EIO;
+        return r < 0 || *ret_json ? r : -EIO;
+}
+
 /* The details as a JSON object; NULL if there are none. */
 static int detail_json(struct catalog_connection *c, const struct event *e, char **ret_json) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
@@ -116,12 +127,9 @@ static int detail_json(struct catalog_connection *c, const struct event *e, char
         if (r == 0)
                 r = bind_detail(s, e);
         if (r == 0)
-                r = statement_row(s);
-        if (r <= 0)
-                return r < 0 ? r : -EIO;
-        r = column_pointer(s, 0, &json);
-        if (r < 0 || !json)
-                return r < 0 ? r : -EIO;
+                r = rendered(s, &json);
+        if (r < 0)
+                return r;
         *ret_json = strdup(json);
         return *ret_json ? 0 : -ENOMEM;
 }
@@ -159,12 +167,9 @@ static int hash_rendered(struct catalog_connection *c, const struct event *e, co
                                 detail);
 
         if (r == 0)
-                r = statement_row(s);
-        if (r <= 0)
-                return r < 0 ? r : -EIO;
-        r = column_pointer(s, 0, &json);
-        if (r < 0 || !json)
-                return r < 0 ? r : -EIO;
+                r = rendered(s, &json);
+        if (r < 0)
+                return r;
         *ret_length = (size_t)sqlite3_column_bytes(s, 0);
         return event_hash(c, next->hash, json, *ret_length, ret_hash);
 }
