@@ -307,7 +307,7 @@ int catalog_share_list(struct catalog_connection *c, int64_t image, int64_t acco
 /* How many live shares an image has; no more than `most` are counted, which is what it costs. */
 int catalog_share_count(struct catalog_connection *c, int64_t image, int64_t most, int64_t *ret_count);
 int catalog_share_put(struct catalog_connection *c, int64_t event, int64_t image, int64_t account, int64_t region);
-int catalog_share_end(struct catalog_connection *c, int64_t event, int64_t id);
+int catalog_share_end(struct catalog_connection *c, int64_t event, const struct share *share);
 /* The oldest live share an account received, with the image it is for. -ENOENT: none. */
 int catalog_share_received(struct catalog_connection *c, int64_t account, struct share *ret_share);
 /* Of a live share; expires 0: never. */

@@ -5,10 +5,13 @@
 
 #include "service.h"
 
-/* Seals the image first if it is not sealed. -ENOENT (image), -EINVAL, -ENAMETOOLONG (the account's name), -EBUSY. */
-int share_grant(struct request *request, int64_t place, const char *account, struct share *ret_share);
-/* -ENOENT: no such image or share. */
-int share_revoke(struct request *request, int64_t place, const char *account);
+/* Seals the image first if it is not sealed. ret_image (or NULL): as it was when that was decided. -ENOENT (image), -EINVAL,
+ * -ENAMETOOLONG (the account's name), -EBUSY. */
+int share_grant(struct request *request, int64_t place, const char *account, struct share *ret_share,
+                struct image *ret_image);
+/* What has ended, and of which image (or NULL). -ENOENT: no such image or share. */
+int share_revoke(struct request *request, int64_t place, const char *account, struct share *ret_share,
+                 struct image *ret_image);
 
 /* Sets when a share ends: a date (the end of that day in UTC), an RFC 3339 time, `+30d`, `+12h`, `never` or "".
  * -EINVAL: something else, or past. Only the owner. */

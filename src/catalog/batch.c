@@ -66,6 +66,8 @@ static int begin(struct catalog *catalog, bool relaxed) {
                 (*c)->chain.id = 0;
                 r = statement_run(*c, S_BEGIN, "");
         }
+        if (r >= 0)
+                memo_write_begin(*c);
         return r < 0 ? r : 0;
 }
 
@@ -131,8 +133,11 @@ static void commit(struct catalog *catalog, struct batch *b) {
         const bool ready = r == 0;
 
         own_events(catalog, c->first_event, c->last_event, true); /* whoever reads them can know it */
-        if (ready)
+        if (ready) {
+                memo_commit_begin(c);
                 r = statement_run(c, S_COMMIT, "");
+                memo_commit_end(c, r >= 0);
+        }
         if (r < 0) {
                 c->indexed = c->chain.actor = 0; /* not known any more */
                 own_events(catalog, c->first_event, c->last_event, false);

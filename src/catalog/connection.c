@@ -145,8 +145,7 @@ int connection_open(struct catalog *catalog, bool writer, struct catalog_connect
                 return r;
         if (writer)
                 checkpoint_hook(c);
-        else
-                memo_open(c);
+        memo_open(c);
         *ret_connection = TAKE_PTR(c);
         return 0;
 }

@@ -37,6 +37,15 @@ struct chain {
         char actor_name[NAME_SIZE];
 };
 
+#define MEMO_TOUCHES 64
+/* What a transaction of the writer does to rows that are known. */
+struct memo_touch {
+        struct log_state began; /* what was committed before it */
+        bool all;               /* it may change any of them */
+        size_t count;
+        struct share shares[MEMO_TOUCHES]; /* that it ends */
+};
+
 struct catalog_connection {
         struct catalog *catalog;
         sqlite3 *db;
@@ -58,6 +67,7 @@ struct catalog_connection {
         struct chain chain;                        /* its end as it is in this transaction */
         struct evp_md_ctx_st *digest;              /* for the chain's hashes */
         int64_t indexed;                           /* the log's indexes reached so far, when last looked at */
+        struct memo_touch touching;
 };
 
 /* A change that waits, is being made, or is in a batch that is. */
@@ -153,6 +163,12 @@ void memo_look(struct catalog_connection *c);
 bool memo_get(struct catalog_connection *c, const struct memo_key *key, void *ret_row, size_t size);
 /* A row just read by the statement of its key. Not one that changes by itself, as a share that expires does. */
 void memo_put(struct catalog_connection *c, const struct memo_key *key, const void *row, size_t size);
+/* The writer's: its transaction has begun; ends a share; is about to be committed, and has been or not. Whatever other
+ * statement changes something (statements.c) makes all rows void. */
+void memo_write_begin(struct catalog_connection *c);
+void memo_share_ends(struct catalog_connection *c, const struct share *share);
+void memo_commit_begin(struct catalog_connection *c);
+void memo_commit_end(struct catalog_connection *c, bool committed);
 
 int writer_start(struct catalog *catalog);
 void writer_stop(struct catalog *catalog);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Rows that lookups have read, for as long as nothing at all has been committed since, by whatever process: the header
- * of SQLite's shared index of its log says so (sqlite.org/walformat.html, "The WAL-Index Header"). It is read where
- * SQLite has mapped it, without a lock or a system call. Whenever it differs by a bit, or is not what is known here, the
- * catalog is asked. Writers and decisions always ask.
+ * Rows that lookups have read, for as long as nothing has been committed since that could have changed one, by whatever
+ * process: the header of SQLite's shared index of its log says so (sqlite.org/walformat.html, "The WAL-Index Header"). It
+ * is read where SQLite has mapped it, without a lock or a system call. Whenever it differs by a bit, or is not what is
+ * known here, the catalog is asked. Only what this process has just committed is known: if that was but shares made and
+ * ended, all other rows outlive it. Writers and decisions always ask.
  */
 #include <assert.h>
 
@@ -13,6 +14,8 @@
 #define WAL_INDEX_VERSION 3007000
 #define WAL_INDEX_PAGE 32768 /* the size of the part that has the header */
 #define IS_SET 0x01          /* in the byte that says whether the header is in use */
+#define CHANGE_AT 8          /* where in the header the number of transactions is, of four bytes as the next one */
+#define FRAMES_AT 16         /* and how many pages are in the log */
 
 struct slot {
         uint64_t generation; /* that it is valid in */
@@ -39,6 +42,7 @@ struct memo {
         pthread_mutex_t lock; /* of what follows */
         uint64_t generation;
         struct log_state state; /* that it stands for */
+        bool committing;        /* this process: what a new state means is not known yet */
         pthread_mutex_t locks[LOCKS]; /* of the sets, each for every LOCKS-th */
         struct table tables[ARRAY_SIZE(sizes)];
 };
@@ -117,16 +121,21 @@ struct memo *memo_free(struct memo *memo) {
         return NULL;
 }
 
-/* A state that is not the last one begins a generation, even one that was there before: nobody goes back. */
+static bool same_state(const struct log_state *a, const struct log_state *b) {
+        return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* A state that is not the last one begins a generation, even one that was there before: nobody goes back. 0: not now. */
 static uint64_t generation_of(struct memo *memo, const struct log_state *state) {
-        uint64_t generation;
+        uint64_t generation = 0;
 
         (void)pthread_mutex_lock(&memo->lock);
-        if (memcmp(&memo->state, state, sizeof(*state)) != 0) {
+        if (!same_state(&memo->state, state) && !memo->committing) {
                 memo->state = *state;
                 memo->generation++;
         }
-        generation = memo->generation;
+        if (same_state(&memo->state, state))
+                generation = memo->generation;
         (void)pthread_mutex_unlock(&memo->lock);
         return generation;
 }
@@ -138,7 +147,7 @@ void memo_look(struct catalog_connection *c) {
         if (!c->log_header || !c->catalog->memo)
                 return;
         read_state(c->log_header, &state);
-        if (c->generation != 0 && memcmp(&state, &c->state, sizeof(state)) == 0)
+        if (c->generation != 0 && same_state(&state, &c->state))
                 return;
         c->state = state;
         c->generation = is_valid(&state) ? generation_of(c->catalog->memo, &state) : 0;
@@ -236,11 +245,14 @@ void memo_put(struct catalog_connection *c, const struct memo_key *key, const vo
 
         if (!is_used(c, key))
                 return;
-        /* it was read after the look: if nothing has been committed up to here, nothing had then */
-        read_state(c->log_header, &now);
-        if (memcmp(&now, &c->state, sizeof(now)) != 0)
-                return;
         set_lock(c, key, size, &set);
+        /* it was read after the look: if nothing has been committed up to here, nothing had then; and under the lock, so
+         * that what a commit makes void is put before that is looked for, or not at all */
+        read_state(c->log_header, &now);
+        if (!same_state(&now, &c->state)) {
+                (void)pthread_mutex_unlock(set.lock);
+                return;
+        }
         i = victim(&set, c);
         set.tags[i] = set.tag;
         slot = slot_at(&set, i);
@@ -252,4 +264,87 @@ void memo_put(struct catalog_connection *c, const struct memo_key *key, const vo
         strcpy(slot->text, key->text ?: "");
         memcpy(slot->row, row, size);
         (void)pthread_mutex_unlock(set.lock);
+}
+
+/* --- what outlives a commit of this process --- */
+
+void memo_write_begin(struct catalog_connection *c) {
+        c->touching.all = false;
+        c->touching.count = 0;
+        if (c->log_header)
+                read_state(c->log_header, &c->touching.began); /* nobody else writes from here on */
+}
+
+/* A row is in no generation any more. */
+static void forget(struct catalog_connection *c, const struct memo_key *key, size_t size) {
+        struct set set;
+
+        set_lock(c, key, size, &set);
+        for (size_t i = 0; i < WAYS; i++)
+                if (set.tags[i] == set.tag)
+                        set.tags[i] = 0;
+        (void)pthread_mutex_unlock(set.lock);
+}
+
+static void forget_share(struct catalog_connection *c, const struct share *share) {
+        forget(c, &(struct memo_key){ .which = S_SHARE_GET, .a = share->id }, sizeof(*share));
+        forget(c, &(struct memo_key){ .which = S_SHARE_FIND, .a = share->image, .b = share->account }, sizeof(*share));
+}
+
+void memo_share_ends(struct catalog_connection *c, const struct share *share) {
+        struct memo_touch *touching = &c->touching;
+
+        if (touching->count < MEMO_TOUCHES)
+                touching->shares[touching->count++] = *share;
+        else
+                touching->all = true;
+}
+
+static uint32_t number_at(const struct log_state *state, size_t offset) {
+        uint32_t number;
+
+        memcpy(&number, (const unsigned char *)state->words + offset, sizeof(number));
+        return number;
+}
+
+void memo_commit_begin(struct catalog_connection *c) {
+        struct memo *memo = c->catalog->memo;
+
+        if (!memo)
+                return;
+        (void)pthread_mutex_lock(&memo->lock);
+        memo->committing = true;
+        (void)pthread_mutex_unlock(&memo->lock);
+}
+
+/* What is there now has come by this one transaction alone: of another process's there would be two more. */
+static bool is_own(const struct catalog_connection *c, const struct log_state *now) {
+        return is_valid(&c->touching.began) && is_valid(now) &&
+               number_at(now, CHANGE_AT) == number_at(&c->touching.began, CHANGE_AT) + 1 &&
+               number_at(now, FRAMES_AT) == (uint32_t)c->frames;
+}
+
+void memo_commit_end(struct catalog_connection *c, bool committed) {
+        struct memo_touch *touching = &c->touching;
+        struct memo *memo = c->catalog->memo;
+        struct log_state now;
+        bool kept;
+
+        if (!memo)
+                return;
+        kept = committed && c->log_header && !touching->all;
+        if (kept) {
+                read_state(c->log_header, &now);
+                kept = is_own(c, &now);
+        }
+        /* the state stands still: nobody begins a generation meanwhile */
+        kept = kept && same_state(&memo->state, &touching->began);
+        c->generation = memo->generation;
+        for (size_t i = 0; kept && i < touching->count; i++)
+                forget_share(c, &touching->shares[i]);
+        (void)pthread_mutex_lock(&memo->lock);
+        if (kept)
+                memo->state = now;
+        memo->committing = false;
+        (void)pthread_mutex_unlock(&memo->lock);
 }

@@ -47,12 +47,10 @@ int catalog_share_find(struct catalog_connection *c, int64_t image, int64_t acco
 }
 
 int catalog_share_named(struct catalog_connection *c, int64_t image, const char *account, struct share *ret_share) {
-        _cleanup_statement_ sqlite3_stmt *s = NULL;
-        const struct memo_key key = { .which = S_SHARE_NAMED, .a = image, .text = account };
+        struct account row;
+        int r = catalog_account_find(c, account, &row);
 
-        if (memo_get(c, &key, ret_share, sizeof(*ret_share)))
-                return 0;
-        return share_ask(c, &key, &s, statement_start(c, key.which, &s, "it", image, account), ret_share);
+        return r < 0 ? r : catalog_share_find(c, image, row.id, ret_share);
 }
 
 int catalog_share_get(struct catalog_connection *c, int64_t id, struct share *ret_share) {
@@ -110,10 +108,11 @@ int catalog_share_put(struct catalog_connection *c, int64_t event, int64_t image
         return changed_one(statement_run(c, S_SHARE_PUT, "iiii", event, image, account, region));
 }
 
-int catalog_share_end(struct catalog_connection *c, int64_t event, int64_t id) {
-        int r = statement_run(c, S_SHARE_EXPIRY_END, "ii", event, id);
+int catalog_share_end(struct catalog_connection *c, int64_t event, const struct share *share) {
+        int r = statement_run(c, S_SHARE_EXPIRY_END, "ii", event, share->id);
 
-        return r < 0 ? r : changed_one(statement_run(c, S_SHARE_END, "ii", event, id));
+        memo_share_ends(c, share);
+        return r < 0 ? r : changed_one(statement_run(c, S_SHARE_END, "ii", event, share->id));
 }
 
 int catalog_share_expiry_put(struct catalog_connection *c, int64_t event, int64_t share, int64_t expires) {

@@ -93,6 +93,25 @@ static int bind(sqlite3_stmt *s, const char *format, va_list arguments) {
         return sqlite_error(sqlite3_db_handle(s), code);
 }
 
+/* What changes no row that memo.c knows, or says which. */
+static bool is_kept(enum statement which) {
+        switch (which) {
+        case S_EVENT_PUT:
+        case S_INDEX_PLACE:
+        case S_INDEX_ACTOR:
+        case S_INDEX_ACCOUNT:
+        case S_INDEX_OBJECT:
+        case S_INDEX_DAY:
+        case S_INDEXED_PUT:
+        case S_SHARE_PUT: /* what was not found is not known */
+        case S_SHARE_EXPIRY_END: /* a share that expires is not, either */
+        case S_SHARE_END:
+                return true;
+        default:
+                return false;
+        }
+}
+
 static int start(struct catalog_connection *c, enum statement which, sqlite3_stmt **ret_statement, const char *format,
                  va_list arguments) {
         sqlite3_stmt **s = c->past ? &c->past_statements[which] : &c->statements[which];
@@ -106,6 +125,8 @@ static int start(struct catalog_connection *c, enum statement which, sqlite3_stm
                 if (r < 0)
                         return r;
         }
+        if (!c->touching.all && !is_kept(which) && !sqlite3_stmt_readonly(*s))
+                c->touching.all = true;
         r = bind(*s, format, arguments);
         *ret_statement = *s; /* also on failure: its scope resets it */
         return r;

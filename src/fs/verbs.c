@@ -36,7 +36,6 @@ static bool is_own_account(const struct call *call) {
 static int make_directory(struct call *call, const char *name, struct node *ret_node) {
         struct instance instance;
         struct image image;
-        struct share share;
         int64_t trust;
         int r;
 
@@ -61,9 +60,11 @@ static int make_directory(struct call *call, const char *name, struct node *ret_
                 }
                 return r;
         case NODE_META_SHARES:
-                r = share_grant(&call->request, call->node.id, name, &share);
-                if (r == 0)
-                        *ret_node = call_node(call, NODE_SHARE, share.id);
+                r = share_grant(&call->request, call->node.id, name, &call->share, &image);
+                if (r == 0) {
+                        call_image_set(call, &image);
+                        *ret_node = call_node(call, NODE_SHARE, call->share.id);
+                }
                 return r;
         case NODE_IMAGE:
                 if (strcmp(name, "shares") == 0)
@@ -178,23 +179,27 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t to_parent, const char *t
 /* --- removing --- */
 
 /* Who gives up its own share removes more from its view than the name the kernel asked for. */
-static int revoke_share(struct call *call, const char *name, int64_t share) {
-        bool known = call_image(call, call->node.id) == 0;
-        int r = share_revoke(&call->request, call->node.id, name);
+static int revoke_share(struct call *call, const char *name) {
+        struct image image;
+        struct share share;
+        int r = share_revoke(&call->request, call->node.id, name, &share, &image);
 
-        if (r == 0 && known)
-                unshare_tell(call, share, name);
+        if (r == 0) {
+                call_image_set(call, &image);
+                unshare_tell(call, share.id, name);
+        }
         return r;
 }
 
 static int remove_directory(struct call *call, const char *name) {
         struct node node;
-        int r = find_child(call, name, &node);
+        int r;
 
-        if (r < 0 && !(r == -ENOENT && call->node.kind == NODE_META_SHARES))
-                return r;
+        if (call->node.kind == NODE_META_SHARES)
+                return revoke_share(call, name);
+        r = find_child(call, name, &node);
         if (r < 0)
-                node = (struct node){ 0 };
+                return r;
         switch (call->node.kind) {
         case NODE_IMAGES:
                 r = node.kind == NODE_ALIAS ? -ENOTDIR : image_remove(&call->request, node.id, call->image.name);
@@ -205,8 +210,6 @@ static int remove_directory(struct call *call, const char *name) {
                 return instance_remove(&call->request, node.id);
         case NODE_TRUSTED:
                 return is_own_account(call) ? trust_remove(&call->request, name) : refuse(call, true, name);
-        case NODE_META_SHARES:
-                return revoke_share(call, name, node.id);
         default:
                 return refuse(call, true, name);
         }

@@ -170,7 +170,7 @@ static int end_shares(struct catalog_connection *c, struct account_action *a) {
                 if (r == 0)
                         r = catalog_event_add(c, &event, &id);
                 if (r == 0)
-                        r = catalog_share_end(c, id, share.id);
+                        r = catalog_share_end(c, id, &share);
                 if (r < 0)
                         return r;
         }

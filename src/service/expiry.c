@@ -116,7 +116,7 @@ int expiry_commit(struct catalog_connection *c, const struct caller *caller, con
         event.detail[0].text = timestamp_format(share->expires, time);
         if (r == 0)
                 r = catalog_event_add(c, &event, &id);
-        return r < 0 ? r : catalog_share_end(c, id, share->id);
+        return r < 0 ? r : catalog_share_end(c, id, share);
 }
 
 static int run_due(struct catalog_connection *c, void *context) {

@@ -119,7 +119,8 @@ static int run_grant(struct catalog_connection *c, void *context) {
         return 0;
 }
 
-int share_grant(struct request *request, int64_t place, const char *account, struct share *ret_share) {
+int share_grant(struct request *request, int64_t place, const char *account, struct share *ret_share,
+                struct image *ret_image) {
         struct sharing s = {
                 .decision = { .request = request, .op = EVENT_SHARE, .asked = "share {object} with {account}",
                               .place = place, .account = account },
@@ -141,6 +142,8 @@ int share_grant(struct request *request, int64_t place, const char *account, str
                 return name_check(NAME_ACCOUNT, account);
         if (r == 0)
                 *ret_share = s.share;
+        if (r == 0 && ret_image)
+                *ret_image = s.decision.image;
         return r;
 }
 
@@ -203,24 +206,32 @@ int share_revoke_commit(struct catalog_connection *c, struct decision *d, const 
         r = unshare_details(c, share->image, share->account, &event);
         if (r == 0)
                 r = catalog_event_add(c, &event, &id);
-        return r < 0 ? r : catalog_share_end(c, id, share->id);
+        return r < 0 ? r : catalog_share_end(c, id, share);
 }
 
 static int run_revoke(struct catalog_connection *c, void *context) {
-        struct decision *d = context;
-        struct share share;
-        int r = decision_read(c, d);
+        struct sharing *s = context;
+        int r = decision_read(c, &s->decision);
 
         if (r == 0)
-                r = share_revoke_judge(c, d, &share);
-        return r != 0 ? r : share_revoke_commit(c, d, &share);
+                r = share_revoke_judge(c, &s->decision, &s->share);
+        return r != 0 ? r : share_revoke_commit(c, &s->decision, &s->share);
 }
 
-int share_revoke(struct request *request, int64_t place, const char *account) {
-        struct decision d = { .request = request, .op = EVENT_UNSHARE, .asked = "unshare {object} from {account}",
-                              .place = place, .account = account };
+int share_revoke(struct request *request, int64_t place, const char *account, struct share *ret_share,
+                 struct image *ret_image) {
+        struct sharing s = {
+                .decision = { .request = request, .op = EVENT_UNSHARE, .asked = "unshare {object} from {account}",
+                              .place = place, .account = account },
+                .seal = { .lock = BLOB_LOCK_NONE },
+        };
+        int r = decision_end(&s.decision, catalog_write(request->service->catalog, run_revoke, &s));
 
-        return decision_end(&d, catalog_write(request->service->catalog, run_revoke, &d));
+        if (r == 0 && ret_share)
+                *ret_share = s.share;
+        if (r == 0 && ret_image)
+                *ret_image = s.decision.image;
+        return r;
 }
 
 /* Owner, auditor and operator see all shares, a recipient its own (SPEC 3.2). */

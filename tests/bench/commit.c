@@ -78,7 +78,7 @@ static void *client_main(void *argument) {
                         k->place = k->places[i];
                 }
                 (void)snprintf(name, sizeof(name), "account%d", k->next);
-                must("a share", share_grant(&k->request, k->place, name, &share));
+                must("a share", share_grant(&k->request, k->place, name, &share, NULL));
                 k->next = (k->next + 1) % SHARES_EACH;
                 after = now_ns();
                 k->latencies[k->count++] = after - before;
@@ -356,7 +356,7 @@ static void size(const char *catalog, int64_t shares) {
                 char name[NAME_SIZE];
 
                 (void)snprintf(name, sizeof(name), "account%d", (int)((image * 7 + turn) % (SHARES_EACH * 4)));
-                must("a share", share_grant(&alice, places[image], name, &share));
+                must("a share", share_grant(&alice, places[image], name, &share, NULL));
         }
         (void)service_close(service); /* returns NULL */
         print_size(path, st.st_size, images * SHARES_EACH);

@@ -34,7 +34,7 @@ static void make_shared(void) {
         struct share row;
 
         make_image();
-        assert_int_equal(share_grant(as("alice"), place, "bob", &row), 0);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &row, NULL), 0);
         share = row.id;
 }
 
@@ -91,17 +91,17 @@ static int act_link_remove(struct request *request) {
 static int act_grant(struct request *request) {
         struct share row;
 
-        return share_grant(request, place, "carol", &row);
+        return share_grant(request, place, "carol", &row, NULL);
 }
 
 static int act_grant_unknown(struct request *request) {
         struct share row;
 
-        return share_grant(request, place, "nobody", &row);
+        return share_grant(request, place, "nobody", &row, NULL);
 }
 
 static int act_revoke(struct request *request) {
-        return share_revoke(request, place, "bob");
+        return share_revoke(request, place, "bob", NULL, NULL);
 }
 
 static int act_expire(struct request *request) {

@@ -20,8 +20,8 @@ static void make_shared(void) {
         int64_t place = filled(north, "web", 100);
         struct share share;
 
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
-        assert_int_equal(share_grant(as("alice"), place, "carol", &share), 0);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
+        assert_int_equal(share_grant(as("alice"), place, "carol", &share, NULL), 0);
         assert_int_equal(share_expire(as("alice"), share.id, "+1h"), 0);
 }
 

@@ -34,15 +34,15 @@ static void make_world(void) {
         place = filled(north, "web", 1000);
         copy = draft(south, "copy");
         assert_int_equal(description_write(as("alice"), place, "the text\n", 9), 0);
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
         assert_int_equal(share_expire(as("alice"), share.id, "+30d"), 0);
-        assert_int_equal(share_grant(as("alice"), place, "carol", &share), 0);
+        assert_int_equal(share_grant(as("alice"), place, "carol", &share, NULL), 0);
         assert_int_equal(image_copy(as("alice"), place, copy, &image), 0);
         assert_int_equal(trust_add(as("bob"), "alice", &trust), 0);
         assert_int_equal(instance_create(as("bob"), north, "vm1", &made), 0);
         assert_int_equal(instance_launch(as("bob"), made.id, "web@alice"), 0);
         instance = made.id;
-        assert_true(share_grant(as("alice"), place, "nobody", &share) > 0);
+        assert_true(share_grant(as("alice"), place, "nobody", &share, NULL) > 0);
         assert_int_equal(account_find(as("operator"), "bob", &account), 0);
         bob = account.id;
 }
@@ -344,7 +344,7 @@ static void begin_feed(void) {
 
         began = fault_clock;
         assert_int_equal(feed_open(scratch_service, wake, NULL, &feed), 0);
-        assert_int_equal(share_revoke(as("alice"), place, "carol"), 0);
+        assert_int_equal(share_revoke(as("alice"), place, "carol", NULL, NULL), 0);
         assert_int_equal(disk_touch(as("alice"), copy, 1234567), 0);
         assert_int_equal(image_rename(as("alice"), copy, "copy", south, "db"), 0);
         assert_int_equal(share_find(as("alice"), place, "bob", &share, &image), 0);

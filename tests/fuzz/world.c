@@ -106,11 +106,11 @@ static void make_images(void) {
 
         require(description_write(as("alice"), web, "text\n", 5) == 0);
         require(image_review(as("alice"), web, true) == 0);
-        require(share_grant(as("alice"), web, "bob", &share) == 0);
-        require(share_grant(as("alice"), web, "carol", &share) == 0);
+        require(share_grant(as("alice"), web, "bob", &share, NULL) == 0);
+        require(share_grant(as("alice"), web, "carol", &share, NULL) == 0);
         require(share_expire(as("alice"), share.id, "+999999d") == 0);
-        require(share_grant(as("alice"), web, "dave", &share) == 0);
-        require(share_grant(as("bob"), web, "carol", &share) > 0);
+        require(share_grant(as("alice"), web, "dave", &share, NULL) == 0);
+        require(share_grant(as("bob"), web, "carol", &share, NULL) > 0);
         copy = draft("alice", south, "copy");
         require(image_copy(as("alice"), web, copy, &image) == 0);
         (void)filled("alice", north, "db");
@@ -121,9 +121,9 @@ static void make_images(void) {
         (void)launched("alice", "vm2", "db");
         custom = draft("bob", north, "custom");
         require(instance_disk_copy(as("bob"), launch, custom, &image) == 0);
-        require(share_grant(as("bob"), custom, "alice", &share) == 0);
-        require(share_revoke(as("bob"), custom, "alice") == 0);
-        require(share_grant(as("bob"), custom, "alice", &share) == 0);
+        require(share_grant(as("bob"), custom, "alice", &share, NULL) == 0);
+        require(share_revoke(as("bob"), custom, "alice", NULL, NULL) == 0);
+        require(share_grant(as("bob"), custom, "alice", &share, NULL) == 0);
         require(trust_add(as("bob"), "alice", &trust) == 0);
         require(trust_add(as("alice"), "bob", &trust) == 0);
         require(image_rename(as("alice"), copy, "copy", south, "web") == 0);

@@ -36,6 +36,8 @@ static int64_t place_of(const struct wish *w) {
 
 static int apply(struct catalog_connection *c, const struct wish *w) {
         struct account account = { .uid = -1, .quota = -1 };
+        struct share share;
+        int r;
 
         switch (w->what) {
         case ACCOUNT_PUT:
@@ -72,7 +74,8 @@ static int apply(struct catalog_connection *c, const struct wish *w) {
         case SHARE_PUT:
                 return catalog_share_put(c, w->event, w->a, w->b, 1);
         case SHARE_END:
-                return catalog_share_end(c, w->event, w->a);
+                r = catalog_share_get(c, w->a, &share);
+                return r < 0 ? r : catalog_share_end(c, w->event, &share);
         case TRUST_PUT:
                 return catalog_trust_put(c, w->event, w->a, w->b);
         case TRUST_END:

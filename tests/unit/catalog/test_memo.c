@@ -13,88 +13,30 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "internal.h"
-
-static int64_t alice;
-
-static int setup(void **state) {
-        (void)scratch_setup(state); /* 0 */
-        (void)must(ACCOUNT_PUT, 0, 0, "alice");
-        alice = account_id("alice");
-        return 0;
-}
-
-/* --- as a lookup does --- */
-
-static struct catalog_connection *begin(struct catalog *catalog) {
-        struct catalog_connection *c = NULL;
-
-        assert_int_equal(catalog_read(catalog, &c), 0);
-        catalog_read_together(c);
-        return c;
-}
-
-static int64_t quota_of(struct catalog *catalog, int64_t id) {
-        _cleanup_read_ struct catalog_connection *c = begin(catalog);
-        struct account account;
-
-        assert_int_equal(catalog_account_get(c, id, &account), 0);
-        return account.quota;
-}
-
-static int64_t quota(void) {
-        return quota_of(scratch_catalog, alice);
-}
-
-/* Whether the statement has run since it was asked last, on the connection that the next look will be through. */
-static bool asked(enum statement which) {
-        _cleanup_read_ struct catalog_connection *c = begin(scratch_catalog);
-
-        return c->statements[which] && sqlite3_stmt_status(c->statements[which], SQLITE_STMTSTATUS_RUN, 1) > 0;
-}
-
-static int run_quota(struct catalog_connection *c, void *context) {
-        const int64_t *wanted = context;
-        struct account account;
-        int r = catalog_account_get(c, wanted[0], &account);
-
-        account.quota = wanted[1];
-        return r < 0 ? r : catalog_account_update(c, &account);
-}
-
-static int set_quota_of(struct catalog *catalog, int64_t id, int64_t value) {
-        int64_t wanted[2] = { id, value };
-
-        return catalog_write(catalog, run_quota, wanted);
-}
-
-static void set_quota(int64_t value) {
-        assert_int_equal(set_quota_of(scratch_catalog, alice, value), 0);
-}
-
+#include "look.h"
 /* --- one process --- */
 
 static void test_a_row_is_asked_for_once(void **state) {
         (void)state;
-        set_quota(1);
-        assert_int_equal(quota(), 1);
-        assert_true(asked(S_ACCOUNT_GET));
+        look_set_quota(1);
+        assert_int_equal(look_quota(), 1);
+        assert_true(look_asked(S_ACCOUNT_GET));
         for (int i = 0; i < 3; i++) {
-                assert_int_equal(quota(), 1);
-                assert_false(asked(S_ACCOUNT_GET));
+                assert_int_equal(look_quota(), 1);
+                assert_false(look_asked(S_ACCOUNT_GET));
         }
-        set_quota(2);
-        assert_int_equal(quota(), 2);
-        assert_true(asked(S_ACCOUNT_GET));
-        (void)must(REGION_PUT, 0, 0, "north"); /* whatever it is about */
-        assert_int_equal(quota(), 2);
-        assert_true(asked(S_ACCOUNT_GET));
+        look_set_quota(2);
+        assert_int_equal(look_quota(), 2);
+        assert_true(look_asked(S_ACCOUNT_GET));
+        (void)must(REGION_PUT, 0, 0, "north"); /* nearly whatever it is about */
+        assert_int_equal(look_quota(), 2);
+        assert_true(look_asked(S_ACCOUNT_GET));
 }
 
 static void test_what_is_missing_is_asked_for(void **state) {
         (void)state;
         for (int i = 0; i < 2; i++) {
-                _cleanup_read_ struct catalog_connection *c = begin(scratch_catalog);
+                _cleanup_read_ struct catalog_connection *c = look_begin(scratch_catalog);
                 struct account account;
 
                 assert_int_equal(catalog_account_find(c, "bob", &account), -ENOENT);
@@ -119,7 +61,7 @@ static void test_rows_are_of_their_keys(void **state) {
         link = must(IMAGE_RENEW, web, 0, NULL);
         shared = must(SHARE_PUT, link, account_id("bob"), NULL);
         for (int i = 0; i < 3; i++) {
-                c = begin(scratch_catalog);
+                c = look_begin(scratch_catalog);
                 assert_int_equal(catalog_image_get(c, web, &image), 0);
                 assert_int_equal(image.id, link);
                 assert_int_equal(catalog_image_of_id(c, link, &image), 0);
@@ -153,13 +95,13 @@ static void test_a_share_that_will_expire_is_asked_for(void **state) {
         sql_run("PRAGMA foreign_keys = off; INSERT INTO share_expiry (share, from_event, expires)"
                 " SELECT max(id), max(id), 4000000000000 FROM share");
         for (int i = 0; i < 2; i++) {
-                struct catalog_connection *c = begin(scratch_catalog);
+                struct catalog_connection *c = look_begin(scratch_catalog);
 
                 assert_int_equal(catalog_share_get(c, id, &share), 0);
                 assert_int_equal(catalog_share_named(c, web, "bob", &share), 0);
                 catalog_read_end(&c);
-                assert_true(asked(S_SHARE_GET));
-                assert_true(asked(S_SHARE_NAMED));
+                assert_true(look_asked(S_SHARE_GET));
+                assert_true(look_asked(S_SHARE_FIND));
         }
 }
 
@@ -168,7 +110,7 @@ static void test_only_who_reads_together_knows(void **state) {
         struct account account;
 
         (void)state;
-        assert_int_equal(quota(), -1);
+        assert_int_equal(look_quota(), -1);
         assert_int_equal(catalog_read(scratch_catalog, &c), 0);
         (void)sqlite3_stmt_status(c->statements[S_ACCOUNT_GET], SQLITE_STMTSTATUS_RUN, 1);
         assert_int_equal(catalog_account_get(c, alice, &account), 0);
@@ -181,7 +123,7 @@ static void test_many_rows(void **state) {
         many(ACCOUNT_PUT, 2000, 0, 0, false, "a");
         for (int round = 0; round < 2; round++)
                 for (int i = 0; i < 2000; i++) {
-                        _cleanup_read_ struct catalog_connection *c = begin(scratch_catalog);
+                        _cleanup_read_ struct catalog_connection *c = look_begin(scratch_catalog);
                         struct account account;
                         char name[NAME_SIZE];
 
@@ -194,7 +136,7 @@ static void test_many_rows(void **state) {
 /* --- the transaction --- */
 
 static void test_together_is_one_transaction(void **state) {
-        struct catalog_connection *c = begin(scratch_catalog), *again = catalog_read_again(c);
+        struct catalog_connection *c = look_begin(scratch_catalog), *again = catalog_read_again(c);
         struct account account;
         int64_t place;
 
@@ -209,27 +151,27 @@ static void test_together_is_one_transaction(void **state) {
         again = c;
         catalog_read_end(&c);
         assert_true(sqlite3_get_autocommit(again->db));
-        c = begin(scratch_catalog);
+        c = look_begin(scratch_catalog);
         assert_int_equal(catalog_account_find(c, "bob", &account), 0);
         catalog_read_end(&c);
 }
 
 /* What was read in a transaction that began before a commit is not known after it. */
 static void test_an_old_transaction_makes_nothing_known(void **state) {
-        struct catalog_connection *old = begin(scratch_catalog);
+        struct catalog_connection *old = look_begin(scratch_catalog);
         struct account account;
         int64_t place;
 
         (void)state;
         assert_int_equal(catalog_place_find(old, 1, 1, "web", &place), -ENOENT); /* it begins */
-        set_quota(7);
+        look_set_quota(7);
         assert_int_equal(catalog_account_get(old, alice, &account), 0);
         assert_int_equal(account.quota, -1);
-        assert_int_equal(quota(), 7);
+        assert_int_equal(look_quota(), 7);
         assert_int_equal(catalog_account_get(old, alice, &account), 0);
         assert_int_equal(account.quota, -1);
         catalog_read_end(&old);
-        assert_int_equal(quota(), 7);
+        assert_int_equal(look_quota(), 7);
 }
 
 /* --- the log --- */
@@ -240,13 +182,13 @@ static void test_copying_the_log_back_changes_nothing(void **state) {
 
         (void)state;
         for (int i = 0; i < 40; i++) {
-                set_quota(i);
+                look_set_quota(i);
                 if (i % 3 == 0)
-                        assert_int_equal(quota(), i);
+                        assert_int_equal(look_quota(), i);
                 (void)snprintf(sql, sizeof(sql), "PRAGMA wal_checkpoint(%s)", modes[i % ARRAY_SIZE(modes)]);
                 sql_run(sql);
-                assert_int_equal(quota(), i);
-                assert_int_equal(quota(), i);
+                assert_int_equal(look_quota(), i);
+                assert_int_equal(look_quota(), i);
         }
 }
 
@@ -276,18 +218,18 @@ static void test_a_damaged_index_is_not_believed(void **state) {
 
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                set_quota((int64_t)i);
-                assert_int_equal(quota(), i);
+                look_set_quota((int64_t)i);
+                assert_int_equal(look_quota(), i);
                 damage(cases[i].offset, cases[i].size);
-                assert_int_equal(quota(), i); /* SQLite recovers it */
-                assert_int_equal(quota(), i);
-                set_quota(100 + (int64_t)i);
-                assert_int_equal(quota(), 100 + i);
+                assert_int_equal(look_quota(), i); /* SQLite recovers it */
+                assert_int_equal(look_quota(), i);
+                look_set_quota(100 + (int64_t)i);
+                assert_int_equal(look_quota(), 100 + i);
         }
 }
 
 static void test_without_an_index_everything_is_asked(void **state) {
-        _cleanup_read_ struct catalog_connection *c = begin(scratch_catalog);
+        _cleanup_read_ struct catalog_connection *c = look_begin(scratch_catalog);
         struct account account;
 
         (void)state;
@@ -318,7 +260,7 @@ static int raise_quota(int process) {
         if (catalog_open(scratch_path, CATALOG_NOT_DURABLE, &catalog) < 0)
                 return 100;
         for (int i = 1; i <= ROUNDS; i++) {
-                failures += set_quota_of(catalog, accounts[process], i) != 0;
+                failures += look_set_quota_of(catalog, accounts[process], i) != 0;
                 shared->committed[process] = i;
         }
         (void)catalog_close(catalog); /* returns NULL */
@@ -360,7 +302,7 @@ static void test_readers_are_never_behind_other_processes(void **state) {
 
                 (void)snprintf(name, sizeof(name), "p%d", i); /* fits */
                 accounts[i] = account_id(name);
-                assert_int_equal(set_quota_of(scratch_catalog, accounts[i], 0), 0);
+                assert_int_equal(look_set_quota_of(scratch_catalog, accounts[i], 0), 0);
         }
         scratch_close(); /* before a fork nothing is open */
         for (int i = 0; i < PROCESSES; i++) {
@@ -390,7 +332,7 @@ static void *change_quota(void *argument) {
         int *failures = argument;
 
         for (int i = 1; i <= ROUNDS; i++) {
-                *failures += set_quota_of(scratch_catalog, alice, i) != 0;
+                *failures += look_set_quota_of(scratch_catalog, alice, i) != 0;
                 shared->committed[0] = i;
         }
         shared->ended = PROCESSES;
@@ -403,7 +345,7 @@ static void test_readers_are_never_behind_their_own_writer(void **state) {
         int failures[READERS + 1] = { 0 };
 
         (void)state;
-        set_quota(0);
+        look_set_quota(0);
         shared = &here;
         for (int i = 0; i < PROCESSES; i++)
                 accounts[i] = alice;
@@ -418,7 +360,7 @@ static void test_readers_are_never_behind_their_own_writer(void **state) {
         shared = NULL;
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, scratch_teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, look_setup, scratch_teardown)
 
 int main(void) {
         const struct CMUnitTest tests[] = {

@@ -264,7 +264,7 @@ static int apply(struct catalog_connection *c, const struct doing *d) {
         case 17:
                 return catalog_share_put(c, d->event, d->image, d->account, d->region);
         case 18:
-                return catalog_share_end(c, d->event, d->share);
+                return catalog_share_end(c, d->event, &(struct share){ .id = d->share });
         case 19:
         case 20: /* some are over before the next change */
                 return catalog_share_expiry_put(c, d->event, d->share, d->number % 4 ? now + d->number % 90 : 0);

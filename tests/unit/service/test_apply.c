@@ -190,7 +190,7 @@ static void *share_alone(void *argument) {
                 char name[NAME_SIZE];
 
                 (void)snprintf(name, sizeof(name), "n%d", i);
-                done += share_grant(&request, place, name, &share) == 0;
+                done += share_grant(&request, place, name, &share, NULL) == 0;
         }
         return (void *)(intptr_t)done; /* NOLINT: a number */
 }

@@ -46,7 +46,7 @@ static int past_setup(void **state) {
         (void)scratch_setup(state); /* 0 */
         web = filled(north, "web", 1000);
         draft_place = draft(north, "draft");
-        assert_int_equal(share_grant(as("alice"), web, "bob", &share), 0);
+        assert_int_equal(share_grant(as("alice"), web, "bob", &share, NULL), 0);
         assert_int_equal(instance_create(as("bob"), north, "vm", &instance), 0);
         vm = instance.id;
         assert_int_equal(instance_launch(as("bob"), vm, "web@alice"), 0);
@@ -132,8 +132,8 @@ static void test_nothing_can_be_changed(void **state) {
         REFUSED(description_touch(then("alice"), web, 5));
         REFUSED(shares_link_create(then("alice"), draft_place, &image));
         REFUSED(shares_link_remove(then("alice"), web));
-        REFUSED(share_grant(then("alice"), web, "carol", &share));
-        REFUSED(share_revoke(then("alice"), web, "bob"));
+        REFUSED(share_grant(then("alice"), web, "carol", &share, NULL));
+        REFUSED(share_revoke(then("alice"), web, "bob", NULL, NULL));
         REFUSED(share_expire(then("alice"), share.id, "+1d"));
         REFUSED(share_directory(then("alice"), web));
         REFUSED(do_open(O_WRONLY));
@@ -218,7 +218,7 @@ static void test_it_sees_what_it_could_see(void **state) {
         int64_t shared = last_event(), unshared;
 
         (void)state;
-        assert_int_equal(share_revoke(as("alice"), web, "bob"), 0);
+        assert_int_equal(share_revoke(as("alice"), web, "bob", NULL, NULL), 0);
         unshared = last_event();
         open_past_event(share.id - 1);
         assert_int_equal(image_get(then("bob"), web, &image), -ENOENT);

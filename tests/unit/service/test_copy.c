@@ -31,7 +31,7 @@ static void test_a_shared_image_is_copied_by_its_owner_alone(void **state) {
         struct request *request;
 
         (void)state;
-        assert_int_equal(share_grant(as("alice"), a, "bob", &share), 0);
+        assert_int_equal(share_grant(as("alice"), a, "bob", &share, NULL), 0);
         assert_int_equal(image_create(as("bob"), north, "mine", &image), 0);
         mine = image.place;
         assert_int_equal(image_copy(request = as("bob"), a, mine, &image), RULE_NO_COPY_OF_SHARED);

@@ -27,7 +27,7 @@ static void test_repeats_are_counted(void **state) {
 
         (void)state;
         for (int i = 0; i < 10; i++)
-                assert_int_equal(share_grant(as("alice"), place, "nobody", &share), RULE_UNKNOWN_ACCOUNT);
+                assert_int_equal(share_grant(as("alice"), place, "nobody", &share, NULL), RULE_UNKNOWN_ACCOUNT);
         assert_int_equal(limit_set(as("operator"), LIMIT_SHARES, 50), 0); /* what was posted is written before */
         assert_int_equal(events("rule = 'unknown-account' AND detail IS NULL"), 1);
         assert_int_equal(events("rule IS NOT NULL"), 1);
@@ -43,7 +43,7 @@ static void test_one_refusal_is_one_line(void **state) {
         int64_t place = filled(north, "web", 100);
 
         (void)state;
-        assert_int_equal(share_grant(as("alice"), place, "nobody", &share), RULE_UNKNOWN_ACCOUNT);
+        assert_int_equal(share_grant(as("alice"), place, "nobody", &share, NULL), RULE_UNKNOWN_ACCOUNT);
         scratch_reopen(0);
         assert_int_equal(events("rule IS NOT NULL"), 1);
 }
@@ -55,12 +55,12 @@ static void test_different_refusals_are_lines_of_their_own(void **state) {
 
         (void)state;
         root->caller.uid = 0;
-        assert_int_equal(share_grant(root, place, "nobody", &share), RULE_UNKNOWN_ACCOUNT);
-        assert_int_equal(share_grant(as("alice"), place, "nobody", &share), RULE_UNKNOWN_ACCOUNT);
-        assert_int_equal(share_grant(as("alice"), place, "none", &share), RULE_UNKNOWN_ACCOUNT);
-        assert_int_equal(share_grant(as("alice"), other, "nobody", &share), RULE_UNKNOWN_ACCOUNT);
-        assert_int_equal(share_grant(as("alice"), place, "alice", &share), RULE_NO_SELF_SHARE);
-        assert_int_equal(share_grant(as("eve"), place, "nobody", &share), RULE_READ_ONLY_ROLE);
+        assert_int_equal(share_grant(root, place, "nobody", &share, NULL), RULE_UNKNOWN_ACCOUNT);
+        assert_int_equal(share_grant(as("alice"), place, "nobody", &share, NULL), RULE_UNKNOWN_ACCOUNT);
+        assert_int_equal(share_grant(as("alice"), place, "none", &share, NULL), RULE_UNKNOWN_ACCOUNT);
+        assert_int_equal(share_grant(as("alice"), other, "nobody", &share, NULL), RULE_UNKNOWN_ACCOUNT);
+        assert_int_equal(share_grant(as("alice"), place, "alice", &share, NULL), RULE_NO_SELF_SHARE);
+        assert_int_equal(share_grant(as("eve"), place, "nobody", &share, NULL), RULE_READ_ONLY_ROLE);
         assert_int_equal(image_remove(as("eve"), place, "web"), RULE_READ_ONLY_ROLE);
         assert_int_equal(image_rename(as("eve"), place, "web", north, "x"), RULE_READ_ONLY_ROLE);
         scratch_reopen(0);
@@ -74,8 +74,8 @@ static void test_failures_and_quiet_refusals_are_not_logged(void **state) {
         struct image image;
 
         (void)state;
-        assert_int_equal(share_grant(as("bob"), place, "carol", &share), -ENOENT);
-        assert_int_equal(share_revoke(as("alice"), place, "bob"), -ENOENT);
+        assert_int_equal(share_grant(as("bob"), place, "carol", &share, NULL), -ENOENT);
+        assert_int_equal(share_revoke(as("alice"), place, "bob", NULL, NULL), -ENOENT);
         assert_int_equal(image_create(as("alice"), north, "a@b", &image), -EINVAL);
         assert_int_equal(fixed_tree(as("alice"), false, "north/web@alice/.x.swp", true), RULE_FIXED_TREE);
         scratch_reopen(0);
@@ -98,7 +98,7 @@ static void refuse_next(struct request *request, int64_t place) {
         char name[32];
 
         (void)snprintf(name, sizeof(name), "nobody%d", next++);
-        assert_int_equal(share_grant(&one, place, name, &share), RULE_UNKNOWN_ACCOUNT);
+        assert_int_equal(share_grant(&one, place, name, &share, NULL), RULE_UNKNOWN_ACCOUNT);
 }
 
 /* Refusals in the log, whichever way. */
@@ -148,8 +148,8 @@ static void test_operations_and_rules_are_counted_apart(void **state) {
         (void)state;
         for (int i = 0; i < AT_ONCE; i++)
                 refuse_next(as("alice"), place);
-        assert_int_equal(share_grant(as("alice"), place, "alice", &share), RULE_NO_SELF_SHARE);
-        assert_int_equal(share_grant(as("alice"), place, "alice", &share), RULE_NO_SELF_SHARE);
+        assert_int_equal(share_grant(as("alice"), place, "alice", &share, NULL), RULE_NO_SELF_SHARE);
+        assert_int_equal(share_grant(as("alice"), place, "alice", &share, NULL), RULE_NO_SELF_SHARE);
         assert_int_equal(fixed_tree(as("alice"), true, "north", false), RULE_FIXED_TREE);
         assert_int_equal(fixed_tree(as("alice"), false, "south", false), RULE_FIXED_TREE);
         refuse_next(as("alice"), place);
@@ -185,13 +185,13 @@ static void test_repeats_belong_to_their_row(void **state) {
         int64_t place = filled(north, "web", 100);
 
         (void)state;
-        assert_int_equal(share_grant(as("alice"), place, "x", &share), RULE_UNKNOWN_ACCOUNT);
+        assert_int_equal(share_grant(as("alice"), place, "x", &share, NULL), RULE_UNKNOWN_ACCOUNT);
         for (int i = 0; i < 200; i++)
                 refuse_next(as("alice"), place);
         seconds += 59;
-        assert_int_equal(share_grant(as("alice"), place, "x", &share), RULE_UNKNOWN_ACCOUNT);
+        assert_int_equal(share_grant(as("alice"), place, "x", &share, NULL), RULE_UNKNOWN_ACCOUNT);
         seconds += 1;
-        assert_int_equal(share_grant(as("alice"), place, "x", &share), RULE_UNKNOWN_ACCOUNT);
+        assert_int_equal(share_grant(as("alice"), place, "x", &share, NULL), RULE_UNKNOWN_ACCOUNT);
         (void)draft(north, "next");
         assert_int_equal(events("account = 'x' AND detail IS NULL"), 2);
         assert_int_equal(events("account = 'x' AND detail = '{\"repeated\":1}' AND object = 'north/web@alice'"), 1);
@@ -265,7 +265,7 @@ static void *refuse_thread(void *context) {
                 struct share unused;
 
                 (void)snprintf(name, sizeof(name), "no%d", i / 2);
-                if (share_grant(&request, place, name, &unused) != RULE_UNKNOWN_ACCOUNT)
+                if (share_grant(&request, place, name, &unused, NULL) != RULE_UNKNOWN_ACCOUNT)
                         return NULL;
         }
         return context;

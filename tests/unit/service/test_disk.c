@@ -186,7 +186,7 @@ static void test_times(void **state) {
         assert_int_equal(disk_touch(as("alice"), place, set), 0); /* as cp -p and rsync do: written, then set, then closed */
         finish(handle);
         assert_int_equal(row(place).mtime, set);
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
         assert_int_equal(row(place).mtime, set);
 }
 

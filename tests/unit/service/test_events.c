@@ -110,9 +110,9 @@ static void test_a_day_is_the_log(void **state) {
         struct share share;
 
         (void)state;
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
         assert_int_equal(image_remove(as("bob"), place, "web"), RULE_OWNER_DELETES);
-        assert_int_equal(share_grant(as("alice"), place, "nobody", &share), RULE_UNKNOWN_ACCOUNT);
+        assert_int_equal(share_grant(as("alice"), place, "nobody", &share, NULL), RULE_UNKNOWN_ACCOUNT);
         scratch_reopen(0); /* the refusals are written */
         for (size_t i = 0; i < ARRAY_SIZE(people); i++)
                 check_whole(people[i]);

@@ -13,7 +13,7 @@ static struct image image;
 static int64_t shared(const char *name) {
         int64_t place = filled(north, name, 100);
 
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
         return place;
 }
 
@@ -53,7 +53,7 @@ static void test_a_clock_set_back_revives_nothing(void **state) {
         assert_int_equal(live_shares(place), 0);
         assert_int_equal(image_get(as("bob"), place, &(struct image){ 0 }), -ENOENT);
         /* its place is free, and the end of the old one is in the log */
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
         assert_true(share.id != id);
         assert_int_equal(events("op = 'expire' AND account = 'bob'"), 1);
 }

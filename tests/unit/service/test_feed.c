@@ -140,19 +140,19 @@ static void test_shares(void **state) {
         struct share share;
 
         (void)state;
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
         expect("- > web draft\nweb draft > web draft disk\nweb draft disk > web description shares disk\nsealed\n"
                "shared bob\n");
         assert_int_equal(last.share, share.id);
         assert_string_equal(last.after.name, "web");
         assert_int_equal(share_expire(as("alice"), share.id, "+1h"), 0);
         expect("expiry bob\n");
-        assert_int_equal(share_revoke(as("alice"), place, "bob"), 0);
+        assert_int_equal(share_revoke(as("alice"), place, "bob", NULL, NULL), 0);
         expect("unshared bob\n");
         assert_int_equal(last.share, share.id);
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
-        assert_int_equal(share_revoke(as("alice"), place, "bob"), 0);
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
+        assert_int_equal(share_revoke(as("alice"), place, "bob", NULL, NULL), 0);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
         expect("shared bob again\nunshared bob again\nshared bob\n");
 }
 
@@ -161,7 +161,7 @@ static void test_a_share_expires_without_an_event(void **state) {
         struct share share;
 
         (void)state;
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
         assert_int_equal(share_expire(as("alice"), share.id, "+1h"), 0);
         told[0] = '\0';
         (void)feed_read(feed, &(struct feed_reader){ .concerns = concerns, .each = tell });

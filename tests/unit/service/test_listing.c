@@ -66,13 +66,13 @@ static void test_listings(void **state) {
         lists("operator", north, "web@alice web@bob db@carol zoo@bob ");
         lists("eve", north, "web@alice web@bob db@carol zoo@bob ");
         lists("bob", south, "");
-        assert_int_equal(share_grant(as("carol"), c, "bob", &share), 0);
-        assert_int_equal(share_grant(as("alice"), a, "bob", &share), 0);
-        assert_int_equal(share_grant(as("bob"), b, "alice", &share), 0);
+        assert_int_equal(share_grant(as("carol"), c, "bob", &share, NULL), 0);
+        assert_int_equal(share_grant(as("alice"), a, "bob", &share, NULL), 0);
+        assert_int_equal(share_grant(as("bob"), b, "alice", &share, NULL), 0);
         lists("bob", north, "web zoo db@carol web@alice ");
         lists("alice", north, "web web@bob ");
         lists("carol", north, "db ");
-        assert_int_equal(share_revoke(as("carol"), c, "bob"), 0);
+        assert_int_equal(share_revoke(as("carol"), c, "bob", NULL, NULL), 0);
         lists("bob", north, "web zoo web@alice ");
         lists("eve", north, "web@alice web@bob db@carol zoo@bob ");
 }
@@ -92,7 +92,7 @@ static void test_lookups(void **state) {
         struct share share;
 
         (void)state;
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 struct image image = { .place = -1 };
 
@@ -116,7 +116,7 @@ static void test_an_account_counts_its_own(void **state) {
 
         (void)state;
         (void)of("bob", "web");
-        assert_int_equal(share_grant(as("alice"), a, "bob", &share), 0);
+        assert_int_equal(share_grant(as("alice"), a, "bob", &share, NULL), 0);
         assert_int_equal(region_list(as("operator"), count_images, &n), 0);
         assert_int_equal(n, 2001);
         assert_int_equal(region_list(as("bob"), count_images, &n), 0);

@@ -35,7 +35,7 @@ static int64_t shared(void) {
         int64_t place = filled(north, "web", 100);
         struct share share;
 
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
         assert_int_equal(image_remove(as("bob"), place, "web"), RULE_OWNER_DELETES);
         scratch_reopen(0); /* the refusal is written */
         return place;
@@ -66,7 +66,7 @@ static void test_a_time_to_come_hides_what_comes_before(void **state) {
         (void)state;
         assert_int_equal(log_begin(as("alice"), &query), 0);
         assert_int_equal(log_page(as("alice"), &query, collect, text), 0);
-        assert_int_equal(share_revoke(as("alice"), place, "bob"), 0);
+        assert_int_equal(share_revoke(as("alice"), place, "bob", NULL, NULL), 0);
         assert_int_equal(log_page(as("alice"), &query, collect, text), 0);
         assert_string_equal(text, "");
 }
@@ -80,7 +80,7 @@ static void test_the_log_goes_on(void **state) {
         (void)state;
         assert_int_equal(log_begin(as("alice"), &query), 0);
         assert_int_equal(log_page(as("alice"), &query, collect, text), 0);
-        assert_int_equal(share_revoke(as("alice"), place, "bob"), 0);
+        assert_int_equal(share_revoke(as("alice"), place, "bob", NULL, NULL), 0);
         text[0] = '\0';
         assert_int_equal(log_page(as("alice"), &query, collect, text), 0);
         assert_string_equal(text, "unshare");
@@ -128,7 +128,7 @@ static void test_access_is_told_to_those_concerned(void **state) {
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
                 assert_int_equal(shares(cases[i].who, cases[i].what), cases[i].shares);
-        assert_int_equal(share_revoke(as("alice"), place, "bob"), 0);
+        assert_int_equal(share_revoke(as("alice"), place, "bob", NULL, NULL), 0);
         assert_int_equal(shares("operator", NULL), 0);
         assert_int_equal(shares("bob", NULL), 0);
 }

@@ -81,8 +81,8 @@ static void test_a_removed_account_loses_its_shares_and_its_name(void **state) {
         struct share share;
 
         (void)state;
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
-        assert_int_equal(share_grant(as("alice"), place, "carol", &share), 0);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
+        assert_int_equal(share_grant(as("alice"), place, "carol", &share, NULL), 0);
         assert_int_equal(account_remove(as("operator"), "alice"), -ENOTEMPTY);
         assert_int_equal(account_remove(as("operator"), "operator"), -EPERM);
         assert_int_equal(account_remove(as("operator"), "bob"), 0);
@@ -91,7 +91,7 @@ static void test_a_removed_account_loses_its_shares_and_its_name(void **state) {
         assert_int_equal(events("op = 'account-rm' AND account = 'bob'"), 1);
         assert_int_equal(account_remove(as("operator"), "bob"), -ENOENT);
         assert_int_equal(account_add(as("operator"), "bob", ROLE_ACCOUNT, -1, -1), -EEXIST);
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), RULE_UNKNOWN_ACCOUNT);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), RULE_UNKNOWN_ACCOUNT);
 }
 
 /* SPEC 7: the uid says the account, at once; who can read the catalog anyhow is the operator. */

@@ -42,12 +42,12 @@ static void test_a_writer_here_is_busy_there(void **state) {
 
         (void)state;
         handle = opened(place, O_WRONLY);
-        assert_int_equal(share_grant(as_of(other, "alice"), place, "bob", &share), -EBUSY);
+        assert_int_equal(share_grant(as_of(other, "alice"), place, "bob", &share, NULL), -EBUSY);
         assert_int_equal(image_seal(as_of(other, "alice"), place), -EBUSY);
         assert_int_equal(image_copy(as_of(other, "alice"), place, b, &image), -EBUSY);
         end(there(place, O_WRONLY)); /* writers do not exclude each other */
         finish(handle);
-        assert_int_equal(share_grant(as_of(other, "alice"), place, "bob", &share), 0);
+        assert_int_equal(share_grant(as_of(other, "alice"), place, "bob", &share, NULL), 0);
         assert_int_equal(disk_open(as("alice"), place, O_WRONLY, &handle), RULE_SEALED); /* and that is known here */
         assert_int_equal(image_get(as("bob"), place, &image), 0);
 }
@@ -115,8 +115,8 @@ static void test_changes_there_are_judged_here(void **state) {
         struct image image;
 
         (void)state;
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
-        assert_int_equal(share_revoke(as_of(other, "alice"), place, "bob"), 0);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
+        assert_int_equal(share_revoke(as_of(other, "alice"), place, "bob", NULL, NULL), 0);
         assert_int_equal(image_get(as("bob"), place, &image), -ENOENT);
         assert_int_equal(image_rename(as_of(other, "alice"), place, "web", north, "db"), 0);
         assert_int_equal(image_remove(as("alice"), place, "web"), -ENOENT); /* it is called something else by now */

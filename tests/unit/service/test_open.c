@@ -96,7 +96,7 @@ static void test_read_only_changes_nothing(void **state) {
         scratch_reopen(SERVICE_READ_ONLY);
         before = events("1");
         assert_int_equal(image_create(as("alice"), north, "db", &image), -EROFS);
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), -EROFS);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), -EROFS);
         assert_int_equal(fixed_tree(as("alice"), false, "north/x", false), RULE_FIXED_TREE);
         assert_int_equal(row(place).state, IMAGE_AVAILABLE);
         scratch_reopen(0);
@@ -135,7 +135,7 @@ static void test_an_offline_region_is_EIO_and_the_others_work(void **state) {
                 image = row(place);
                 sealed_row = row(sealed);
                 assert_int_equal(disk_open(as("alice"), place, O_RDONLY, &handle), -EIO);
-                assert_int_equal(share_grant(as("alice"), place, "bob", &share), -EIO);
+                assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), -EIO);
                 assert_int_equal(disk_stat(as("alice"), &image, &st), -EIO);
                 assert_int_equal(disk_stat(as("alice"), &sealed_row, &st), 0); /* the catalog knows */
                 assert_int_equal(st.st_size, 2000);

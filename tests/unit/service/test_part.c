@@ -84,7 +84,7 @@ static void test_a_recipient_reads_what_it_cannot_write(void **state) {
 
         (void)state;
         assert_int_equal(description_write(as("alice"), place, "text", 4), 0);
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
         reads("bob", place, "text");
         assert_int_equal(description_read(as("carol"), row(place).description, text, &length, &mtime, &image), -ENOENT);
         assert_int_equal(description_judge(as("alice"), place), RULE_SHARED_FROZEN);
@@ -102,8 +102,8 @@ static void test_history_and_source_are_told_by_who_asks(void **state) {
         struct share share;
 
         (void)state;
-        assert_int_equal(share_grant(as("alice"), place, "carol", &share), 0);
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
+        assert_int_equal(share_grant(as("alice"), place, "carol", &share, NULL), 0);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
         image = row(place);
         for (int i = 0; i < 2; i++) {
                 size_t size;
@@ -120,9 +120,9 @@ static void test_history_and_source_are_told_by_who_asks(void **state) {
         assert_int_equal(image_source(as("alice"), &image, source), 0);
         assert_string_equal(source, "import");
         assert_int_equal(image_copy(as("alice"), place, other, &image), 0);
-        assert_int_equal(share_grant(as("alice"), other, "carol", &share), 0);
-        assert_int_equal(share_revoke(as("alice"), place, "carol"), 0);
-        assert_int_equal(share_grant(as("alice"), other, "bob", &share), 0);
+        assert_int_equal(share_grant(as("alice"), other, "carol", &share, NULL), 0);
+        assert_int_equal(share_revoke(as("alice"), place, "carol", NULL, NULL), 0);
+        assert_int_equal(share_grant(as("alice"), other, "bob", &share, NULL), 0);
         assert_int_equal(image_source(as("alice"), &image, source), 0);
         assert_string_equal(source, "copy of north/web@alice");
         assert_int_equal(image_source(as("bob"), &image, source), 0);

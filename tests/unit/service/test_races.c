@@ -33,7 +33,7 @@ static void *grant(void *argument) {
         for (int i = 0; i < 10; i++) {
                 (void)snprintf(name, sizeof(name), "n%d", (int)(intptr_t)argument * 10 + i);
                 do
-                        r = share_grant(&request, a, name, &share);
+                        r = share_grant(&request, a, name, &share, NULL);
                 while (r == -EBUSY);
                 if (r == 0)
                         granted++;

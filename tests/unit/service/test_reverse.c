@@ -15,9 +15,9 @@ static int setup(void **state) {
 
         (void)scratch_setup(state); /* 0 */
         web = filled(north, "web", 1000);
-        assert_int_equal(share_grant(as("alice"), web, "bob", &share), 0);
+        assert_int_equal(share_grant(as("alice"), web, "bob", &share, NULL), 0);
         bobs = share.id;
-        assert_int_equal(share_grant(as("alice"), web, "carol", &share), 0);
+        assert_int_equal(share_grant(as("alice"), web, "carol", &share, NULL), 0);
         carols = share.id;
         assert_int_equal(trust_add(as("bob"), "alice", &trust), 0);
         assert_int_equal(account_find(as("operator"), "alice", &account), 0);
@@ -111,7 +111,7 @@ static void test_what_was_received(void **state) {
         assert_int_equal(received_get(as("bob"), carols, &share, &image), -ENOENT);
         assert_int_equal(received_get(as("bob"), bobs, &share, &image), 0);
         assert_int_equal(image.place, web);
-        assert_int_equal(share_revoke(as("alice"), web, "bob"), 0);
+        assert_int_equal(share_revoke(as("alice"), web, "bob", NULL, NULL), 0);
         assert_int_equal(received_get(as("bob"), bobs, &share, &image), -ENOENT);
 }
 

@@ -84,7 +84,7 @@ static const struct {
 static void fresh(bool shared) {
         place = filled(north, "web", 100);
         if (shared)
-                assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
+                assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
 }
 
 /* Member by member: what is between them is anything. */
@@ -142,7 +142,7 @@ static void test_by_role_shared(void **state) {
                 refused(i, "eve", acts[i].auditor);
                 refused(i, "operator", acts[i].operator);
         }
-        assert_int_equal(share_revoke(as("alice"), place, "bob"), 0);
+        assert_int_equal(share_revoke(as("alice"), place, "bob", NULL, NULL), 0);
         assert_int_equal(do_rename("alice"), 0); /* after the last unshare it can */
         assert_int_equal(disk_remove(as("alice"), place), 0);
 }
@@ -152,7 +152,7 @@ static void test_refusals_name_the_recipients_to_the_owner_alone(void **state) {
 
         (void)state;
         fresh(true);
-        assert_int_equal(share_grant(as("alice"), place, "carol", &share), 0);
+        assert_int_equal(share_grant(as("alice"), place, "carol", &share, NULL), 0);
         assert_int_equal(image_remove(request = as("alice"), place, "web"), RULE_UNSHARE_BEFORE_DELETE);
         assert_string_equal(request->refusal.asked, "delete north/web@alice");
         assert_string_equal(request->refusal.fact, "north/web@alice is shared with bob, carol");

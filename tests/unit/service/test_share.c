@@ -16,7 +16,7 @@ static void test_sharing_seals(void **state) {
         (void)state;
         assert_int_equal(row(place).state, IMAGE_AVAILABLE);
         assert_int_equal(row(place).size, 0);
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
         assert_string_equal(share.account_name, "bob");
         assert_string_equal(share.granted_by, "alice");
         image = row(place);
@@ -26,7 +26,7 @@ static void test_sharing_seals(void **state) {
         assert_true(image.mtime != 0);
         assert_int_equal(events("op = 'seal' AND object = 'north/web@alice' AND json_extract(detail, '$.size') = 12345"), 1);
         assert_int_equal(events("op = 'share' AND object = 'north/web@alice' AND account = 'bob' AND rule IS NULL"), 1);
-        assert_int_equal(share_grant(as("alice"), place, "carol", &share), 0);
+        assert_int_equal(share_grant(as("alice"), place, "carol", &share, NULL), 0);
         assert_int_equal(events("op = 'seal'"), 1); /* once */
 }
 
@@ -37,7 +37,7 @@ static void test_a_share_is_told_as_it_is_kept(void **state) {
         struct share kept;
 
         (void)state;
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
         assert_int_equal(share_get(as("alice"), share.id, &kept, &image), 0);
         assert_int_equal(share.image, kept.image);
         assert_int_equal(share.account, kept.account);
@@ -61,7 +61,7 @@ static void test_a_refused_share_seals_nothing(void **state) {
 
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                assert_int_equal(share_grant(as(cases[i].who), place, cases[i].with, &share), cases[i].result);
+                assert_int_equal(share_grant(as(cases[i].who), place, cases[i].with, &share, NULL), cases[i].result);
                 assert_int_equal(row(place).state, IMAGE_AVAILABLE);
                 assert_int_equal(live_shares(place), 0);
         }
@@ -74,17 +74,17 @@ static void test_refusals_are_told_and_logged(void **state) {
         struct request *request;
 
         (void)state;
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
-        assert_int_equal(share_grant(request = as("alice"), place, "bob", &share), RULE_SHARE_EXISTS);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
+        assert_int_equal(share_grant(request = as("alice"), place, "bob", &share, NULL), RULE_SHARE_EXISTS);
         assert_int_equal(request->refusal.rule, RULE_SHARE_EXISTS);
         assert_string_equal(request->refusal.asked, "share north/web@alice with bob");
         assert_string_equal(request->refusal.fact, "bob already has a live share of north/web@alice");
         assert_non_null(strstr(request->refusal.remedy, "shares/bob"));
-        assert_int_equal(share_grant(request = as("bob"), place, "carol", &share), RULE_NO_RESHARE);
+        assert_int_equal(share_grant(request = as("bob"), place, "carol", &share, NULL), RULE_NO_RESHARE);
         assert_string_equal(request->refusal.asked, "share north/web@alice with carol");
         assert_string_equal(request->refusal.fact, "north/web@alice belongs to alice");
         assert_non_null(strstr(request->refusal.remedy, "ask its owner alice"));
-        assert_int_equal(share_grant(request = as("alice"), place, "nobody", &share), RULE_UNKNOWN_ACCOUNT);
+        assert_int_equal(share_grant(request = as("alice"), place, "nobody", &share, NULL), RULE_UNKNOWN_ACCOUNT);
         assert_string_equal(request->refusal.fact, "the catalog has no account nobody");
         scratch_reopen(0);
         assert_int_equal(events("op = 'share' AND rule = 'share-exists' AND errno = 'EEXIST' AND account = 'bob'"), 1);
@@ -100,14 +100,14 @@ static void test_limit(void **state) {
 
         (void)state;
         assert_int_equal(limit_set(as("operator"), LIMIT_SHARES, 1), 0);
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
-        assert_int_equal(share_grant(request = as("alice"), place, "carol", &share), RULE_SHARE_LIMIT);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
+        assert_int_equal(share_grant(request = as("alice"), place, "carol", &share, NULL), RULE_SHARE_LIMIT);
         assert_string_equal(request->refusal.fact, "1 of 1 shares are live");
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), RULE_SHARE_EXISTS); /* also when full */
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), RULE_SHARE_EXISTS); /* also when full */
         assert_int_equal(limit_set(as("operator"), LIMIT_SHARES, 0), 0);
         assert_int_equal(live_shares(place), 1); /* what exists is kept */
-        assert_int_equal(share_revoke(as("alice"), place, "bob"), 0);
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), RULE_SHARE_LIMIT);
+        assert_int_equal(share_revoke(as("alice"), place, "bob", NULL, NULL), 0);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), RULE_SHARE_LIMIT);
 }
 
 static void test_drafts_and_empty_disks_are_not_shared(void **state) {
@@ -115,12 +115,12 @@ static void test_drafts_and_empty_disks_are_not_shared(void **state) {
         struct disk_handle *handle;
 
         (void)state;
-        assert_int_equal(share_grant(as("alice"), empty, "bob", &share), RULE_IMAGE_AVAILABLE);
+        assert_int_equal(share_grant(as("alice"), empty, "bob", &share, NULL), RULE_IMAGE_AVAILABLE);
         finish(created(empty));
-        assert_int_equal(share_grant(as("alice"), empty, "bob", &share), RULE_IMAGE_AVAILABLE);
+        assert_int_equal(share_grant(as("alice"), empty, "bob", &share, NULL), RULE_IMAGE_AVAILABLE);
         handle = opened(cut, O_WRONLY | O_TRUNC);
         finish(handle);
-        assert_int_equal(share_grant(as("alice"), cut, "bob", &share), RULE_IMAGE_AVAILABLE);
+        assert_int_equal(share_grant(as("alice"), cut, "bob", &share, NULL), RULE_IMAGE_AVAILABLE);
         assert_int_equal(image_seal(as("alice"), cut), RULE_IMAGE_AVAILABLE);
         assert_int_equal(row(cut).state, IMAGE_AVAILABLE);
 }
@@ -132,14 +132,14 @@ static void test_busy_while_open_for_writing(void **state) {
 
         (void)state;
         for (int flushed = 0; flushed < 2; flushed++) {
-                assert_int_equal(share_grant(as("alice"), place, "bob", &share), -EBUSY);
+                assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), -EBUSY);
                 assert_int_equal(image_seal(as("alice"), place), -EBUSY);
                 assert_int_equal(image_copy(as("alice"), place, b, &image), -EBUSY);
                 assert_int_equal(row(place).state, IMAGE_AVAILABLE);
                 assert_int_equal(disk_flush(as("alice"), handle), 0); /* and then it waits a second in vain */
         }
         assert_null(disk_close(as("alice"), handle));
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0); /* readers are no hindrance */
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0); /* readers are no hindrance */
         finish(reader);
         assert_int_equal(disk_open(as("alice"), place, O_WRONLY, &handle), RULE_SEALED);
         assert_int_equal(disk_truncate_path(as("alice"), place, 5), RULE_SEALED);
@@ -158,10 +158,10 @@ static void test_revoke_by_role(void **state) {
         int64_t place = filled(north, "web", 100);
 
         (void)state;
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
-        assert_int_equal(share_grant(as("alice"), place, "carol", &share), 0);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
+        assert_int_equal(share_grant(as("alice"), place, "carol", &share, NULL), 0);
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-                assert_int_equal(share_revoke(as(cases[i].who), place, cases[i].whose), cases[i].result);
+                assert_int_equal(share_revoke(as(cases[i].who), place, cases[i].whose, NULL, NULL), cases[i].result);
         assert_int_equal(live_shares(place), 0);
         assert_int_equal(row(place).state, IMAGE_SEALED); /* for good */
         assert_int_equal(events("op = 'unshare' AND rule IS NULL AND object = 'north/web@alice'"), 2);
@@ -182,8 +182,8 @@ static void test_who_sees_which_shares(void **state) {
         struct image image;
 
         (void)state;
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share), 0);
-        assert_int_equal(share_grant(as("alice"), place, "carol", &share), 0);
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
+        assert_int_equal(share_grant(as("alice"), place, "carol", &share, NULL), 0);
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 int n = 0;
 
@@ -195,7 +195,7 @@ static void test_who_sees_which_shares(void **state) {
         }
         assert_int_equal(share_find(as("alice"), place, "carol", &share, &image), 0);
         assert_int_equal(share_get(as("bob"), share.id, &share, &image), -ENOENT);
-        assert_int_equal(share_revoke(as("alice"), place, "bob"), 0);
+        assert_int_equal(share_revoke(as("alice"), place, "bob", NULL, NULL), 0);
         assert_int_equal(image_get(as("bob"), place, &image), -ENOENT); /* at once */
         assert_int_equal(image_lookup(as("bob"), north, "web@alice", &image), -ENOENT);
         assert_int_equal(image_lookup(as("carol"), north, "web@alice", &image), 0);
