@@ -74,8 +74,9 @@ struct catalog_connection {
 struct pending {
         catalog_run run;
         void *context;
-        void (*done)(void *context, int r); /* of a posted one */
-        sem_t *wake;                 /* who waits for it; NULL: posted */
+        void (*done)(void *context, int r); /* of one that nobody waits for */
+        sem_t *wake;                        /* who waits for it; NULL: nobody */
+        bool flush;                         /* it is only done once it is on the disk */
         int result;
         struct pending *next;
 };
@@ -104,7 +105,7 @@ struct catalog {
         bool writing; /* somebody has it, and the connection with it */
         pthread_cond_t work;
         struct pending *first, **last;
-        int waiting; /* of these, not posted */
+        int waiting; /* of these, for a flush */
         bool stopping;
         bool has_writer;
         pthread_t writer;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * Whose turn it is to write. Changes queue up; who finds nobody writing takes all that wait and does them at once
  * (batch.c): a caller in its own thread, which saves it two wake-ups. What has come meanwhile is left to the writer's
- * thread, so that no caller works for others once its own change is done.
+ * thread, so that no caller who waits works for others once its own change is done; one who does not wait goes on.
  */
 #include "internal.h"
 
 static void queue(struct catalog *catalog, struct pending *job) {
         *catalog->last = job;
         catalog->last = &job->next;
-        catalog->waiting += job->wake != NULL;
+        catalog->waiting += job->flush;
 }
 
 struct pending *batch_next(struct catalog *catalog, struct batch *b) {
@@ -18,13 +18,13 @@ struct pending *batch_next(struct catalog *catalog, struct batch *b) {
         if (!b->first)
                 b->relaxed = catalog->waiting == 0;
         job = catalog->first;
-        if (job && job->wake && b->relaxed)
+        if (job && job->flush && b->relaxed)
                 job = NULL; /* it wants a flush: the next batch */
         if (job) {
                 catalog->first = job->next;
                 if (!catalog->first)
                         catalog->last = &catalog->first;
-                catalog->waiting -= job->wake != NULL;
+                catalog->waiting -= job->flush;
                 job->next = NULL;
                 *b->last = job;
                 b->last = &job->next;
@@ -145,7 +145,7 @@ static void lead(struct catalog *catalog, sem_t *wake) {
 }
 
 int catalog_write(struct catalog *catalog, catalog_run run, void *context) {
-        struct pending job = { .run = run, .context = context };
+        struct pending job = { .run = run, .context = context, .flush = true };
         sem_t wake;
         bool leading;
 
@@ -166,15 +166,57 @@ int catalog_write(struct catalog *catalog, catalog_run run, void *context) {
         return job.result;
 }
 
+/* Writes as long as anything waits. */
+static void lead_all(struct catalog *catalog) {
+        bool more;
+
+        do {
+                write_batch(catalog);
+                (void)pthread_mutex_lock(&catalog->lock);
+                more = catalog->first && !catalog->checkpoint_waits;
+                if (!more) {
+                        checkpoint_consider(catalog);
+                        turn_end(catalog);
+                }
+                (void)pthread_mutex_unlock(&catalog->lock);
+        } while (more);
+}
+
+static struct pending *pending_new(catalog_run run, void *context, void (*done)(void *context, int r)) {
+        struct pending *job = malloc(sizeof(*job));
+
+        if (job)
+                *job = (struct pending){ .run = run, .context = context, .done = done };
+        return job;
+}
+
+int catalog_start(struct catalog *catalog, catalog_run run, void *context, void (*done)(void *context, int r)) {
+        struct pending *job;
+        bool leading;
+
+        if (!catalog->has_writer)
+                return -EROFS;
+        job = pending_new(run, context, done);
+        if (!job)
+                return -ENOMEM;
+        job->flush = true;
+        (void)pthread_mutex_lock(&catalog->lock);
+        queue(catalog, job);
+        leading = turn_begin(catalog);
+        (void)pthread_mutex_unlock(&catalog->lock);
+        if (leading)
+                lead_all(catalog);
+        return 0;
+}
+
 int catalog_post(struct catalog *catalog, catalog_run run, void *context, void (*done)(void *context, int r)) {
         struct pending *job;
 
         if (!catalog->has_writer)
                 return -EROFS;
-        job = malloc(sizeof(*job));
+        job = pending_new(run, context, done);
         if (!job)
                 return -ENOMEM;
-        *job = (struct pending){ .run = run, .context = context, .done = done };
         (void)pthread_mutex_lock(&catalog->lock);
         queue(catalog, job);
         if (!catalog->writing)

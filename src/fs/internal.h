@@ -65,6 +65,10 @@ struct mount {
         pthread_mutex_t denials_lock;
         struct denial *denials; /* the last one of each uid */
         struct failures failures;
+        bool answers_later; /* a request may be answered by another thread than the one that has read it */
+        pthread_mutex_t pending_lock;
+        pthread_cond_t pending_none;
+        int pending; /* requests that will be: sharing.c */
         pthread_mutex_t files_lock;
         struct open_file *files[FILE_SLOTS]; /* open ones, by node */
         bool passthrough;         /* the kernel and we can */
@@ -298,6 +302,7 @@ extern const struct kind kind_control, kind_whoami, kind_last_denial, kind_rules
 
 /* directory.c, attributes.c, verbs.c, file.c, data.c */
 #define OPERATION(name, parameters, arguments) void op_##name parameters;
+#define OPERATION_TIMED OPERATION
 #include "operations.def"
 #undef OPERATION
 void op_init(void *userdata, struct fuse_conn_info *connection); /* mount.c */
@@ -309,8 +314,28 @@ struct stats;
 struct stats *stats_new(void);
 struct stats *stats_free(struct stats *stats);
 void stats_print(const struct mount *mount, FILE *to);
+enum operation {
+#define OPERATION(name, parameters, arguments) OPERATION_##name,
+#include "operations.def"
+#undef OPERATION_TIMED
+#undef OPERATION
+        OPERATIONS
+};
+/* Of an operation that is timed by itself: when it began, ns, and that it has been answered. */
+int64_t stats_now(void);
+void stats_took(struct stats *stats, enum operation operation, int64_t began);
 enum stats_counter { STATS_PASSTHROUGH_OPENS, STATS_DAEMON_OPENS, STATS_COUNTERS };
 void stats_count(struct stats *stats, enum stats_counter counter);
+
+/* --- verbs.c, sharing.c: changes --- */
+
+/* The reply to a request that made a node, or not. */
+void reply_made(struct call *call, int r, struct node node);
+/* Begins a mkdir (granting) or rmdir of a share, which is then answered by whoever writes. false: it is for the caller to
+ * do. began: stats_now. */
+bool sharing_begin(struct call *call, const char *name, bool granting, int64_t began);
+/* Waits until all that was begun has been answered. */
+void sharing_settle(struct mount *mount);
 
 /* --- open files: file.c --- */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The threads that serve. One reads requests from the kernel and answers by itself what is only looked up in the catalog:
- * no thread is woken for that. Before anything that may wait it lets another one read. Where one reader cannot keep up
- * others join it, half as many as there are CPUs: the rest is for who asks.
+ * no thread is woken for that. Before anything that may wait it sees to it that another one reads; as long as such
+ * requests come there are two, so that none need be woken. Where one reader cannot keep up others join it, half as many as
+ * there are CPUs: the rest is for who asks.
  */
 #include <linux/fuse.h>
 #include <poll.h>
@@ -14,6 +15,7 @@
 
 #define LOOK_EVERY 32  /* requests between two looks at whether more wait */
 #define LOOKS 8        /* in a row that say so make another reader, or one less */
+#define SPARE_FOR 1024 /* requests that a reader answers by itself, after which a second one is of no use */
 #define SIGNAL_SECONDS 1 /* until a signal is seen that came just before the wait for it, or to another thread */
 
 struct worker {
@@ -29,6 +31,7 @@ struct loop {
         pthread_cond_t wake;
         int idle, reading;
         int readers, readers_max; /* that there should be, and at most */
+        bool spare;               /* and one more, for one may wait at any time */
         int crowded; /* looks in a row that saw requests waiting; below 0: none */
         bool stopping;
         int error;
@@ -114,7 +117,7 @@ OWN_FRAME static void wake_reader(struct loop *loop) {
         struct worker *w = &loop->workers[loop->threads];
         sigset_t all, before;
 
-        if (loop->reading >= loop->readers || loop->stopping)
+        if (loop->reading >= loop->readers + loop->spare || loop->stopping)
                 return;
         if (loop->idle > 0) {
                 (void)pthread_cond_signal(&loop->wake);
@@ -141,15 +144,8 @@ static void end(struct loop *loop, int error) {
         (void)sem_post(&loop->ended);
 }
 
-/* Do requests wait? Then there are too few readers, if that is so for long. false: there is one too many. */
-OWN_FRAME static bool look(struct loop *loop) {
-        struct pollfd fd = { .fd = fuse_session_fd(loop->session), .events = POLLIN };
-        bool waiting, stays = true;
-
-        if (loop->readers_max == 1)
-                return true;
-        waiting = poll(&fd, 1, 0) > 0;
-        (void)pthread_mutex_lock(&loop->lock);
+/* Under the lock: do requests wait? Then there are too few readers, if that is so for long. */
+static void count_readers(struct loop *loop, bool waiting) {
         if (waiting)
                 loop->crowded = loop->crowded < 0 ? 1 : loop->crowded + 1;
         else
@@ -161,8 +157,20 @@ OWN_FRAME static bool look(struct loop *loop) {
         } else if (loop->crowded <= -LOOKS && loop->readers > 1) {
                 loop->readers--;
                 loop->crowded = 0;
-                stays = false;
         }
+}
+
+/* From time to time, by a reader that has answered so many by itself in a row. false: there is one too many. */
+OWN_FRAME static bool look(struct loop *loop, unsigned answered) {
+        struct pollfd fd = { .fd = fuse_session_fd(loop->session), .events = POLLIN };
+        bool waiting = loop->readers_max > 1 && poll(&fd, 1, 0) > 0, stays;
+
+        (void)pthread_mutex_lock(&loop->lock);
+        if (loop->readers_max > 1)
+                count_readers(loop, waiting);
+        if (answered >= SPARE_FOR)
+                loop->spare = false;
+        stays = loop->reading <= loop->readers + loop->spare;
         (void)pthread_mutex_unlock(&loop->lock);
         return stays;
 }
@@ -193,7 +201,7 @@ static int read_requests(struct worker *w) {
                         return r;
                 if (r > 0)
                         fuse_session_process_buf(session, &w->buffer);
-                if (++n % LOOK_EVERY == 0 && !look(w->loop))
+                if (++n % LOOK_EVERY == 0 && !look(w->loop, n))
                         return 0;
         }
         return -ECANCELED;
@@ -207,20 +215,23 @@ static void *work(void *argument) {
         (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
         (void)pthread_mutex_lock(&loop->lock);
         while (r >= 0 && !loop->stopping) {
-                if (loop->reading >= loop->readers) {
+                if (loop->reading >= loop->readers + loop->spare) {
                         loop->idle++;
                         (void)pthread_cond_wait(&loop->wake, &loop->lock);
                         loop->idle--;
                         continue;
                 }
                 loop->reading++;
-                wake_reader(loop); /* of several that are missing, each wakes the next */
+                if (loop->reading < loop->readers)
+                        wake_reader(loop); /* of several that are missing, each wakes the next */
                 (void)pthread_mutex_unlock(&loop->lock);
                 r = read_requests(w);
                 (void)pthread_mutex_lock(&loop->lock);
                 loop->reading--;
                 if (r > 0) {
-                        wake_reader(loop);
+                        if (loop->reading < loop->readers)
+                                wake_reader(loop);
+                        loop->spare = true; /* this one comes back, and is that */
                         (void)pthread_mutex_unlock(&loop->lock);
                         fuse_session_process_buf(loop->session, &w->buffer);
                         (void)pthread_mutex_lock(&loop->lock);

@@ -174,8 +174,11 @@ static int serve_libfuse(struct mount *mount, const struct options *options) {
 }
 
 static int serve(struct mount *mount, const struct options *options) {
-        int r = options->fuse.clone_fd || options->io_uring ? serve_libfuse(mount, options) : loop_run(mount->session);
+        int r;
 
+        mount->answers_later = !options->fuse.clone_fd && !options->io_uring;
+        r = mount->answers_later ? loop_run(mount->session) : serve_libfuse(mount, options);
+        sharing_settle(mount);
         return r < 0 ? fail("serving", strerror(-r)) : 0; /* above 0: the signal that ended it */
 }
 
@@ -235,6 +238,8 @@ int mount_run(struct fuse_args *args, struct options *options) {
         mount.failures.background = ready_fd >= 0;
         raise_descriptors();
         (void)pthread_mutex_init(&mount.denials_lock, NULL); /* cannot fail with default attributes */
+        (void)pthread_mutex_init(&mount.pending_lock, NULL);
+        (void)pthread_cond_init(&mount.pending_none, NULL);
         (void)pthread_mutex_init(&mount.files_lock, NULL);
         (void)pthread_mutex_init(&mount.viewers_lock, NULL);
         status = open_catalog(&mount, options);

@@ -9,16 +9,11 @@
 
 #define BUCKETS 24 /* of microseconds: up to 1, 2, 4 … 2^22, and more */
 
-enum operation {
-#define OPERATION(name, parameters, arguments) OPERATION_##name,
-#include "operations.def"
-#undef OPERATION
-        OPERATIONS
-};
-
 static const char *const operation_names[OPERATIONS] = {
 #define OPERATION(name, parameters, arguments) [OPERATION_##name] = #name,
+#define OPERATION_TIMED OPERATION
 #include "operations.def"
+#undef OPERATION_TIMED
 #undef OPERATION
 };
 
@@ -50,7 +45,7 @@ void stats_count(struct stats *stats, enum stats_counter counter) {
         atomic_fetch_add_explicit(&stats->counters[counter], 1, memory_order_relaxed);
 }
 
-static int64_t now_ns(void) {
+int64_t stats_now(void) {
         struct timespec now;
 
         (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
@@ -63,9 +58,9 @@ static int bucket_of(unsigned long long us) {
         return b < BUCKETS ? b : BUCKETS - 1;
 }
 
-static void took(struct stats *stats, enum operation operation, int64_t began) {
+void stats_took(struct stats *stats, enum operation operation, int64_t began) {
         struct timing *t = &stats->operations[operation];
-        unsigned long long us = (unsigned long long)(now_ns() - began) / 1000, longest = t->longest;
+        unsigned long long us = (unsigned long long)(stats_now() - began) / 1000, longest = t->longest;
 
         atomic_fetch_add_explicit(&t->count, 1, memory_order_relaxed);
         atomic_fetch_add_explicit(&t->total, us, memory_order_relaxed);
@@ -78,18 +73,22 @@ static void took(struct stats *stats, enum operation operation, int64_t began) {
 #define OPERATION(name, parameters, arguments)                                                                        \
         static void counted_##name parameters {                                                                       \
                 struct stats *stats = ((struct mount *)fuse_req_userdata(req))->stats;                                \
-                int64_t began = now_ns();                                                                             \
+                int64_t began = stats_now();                                                                          \
                                                                                                                       \
                 op_##name arguments;                                                                                  \
-                took(stats, OPERATION_##name, began);                                                                 \
+                stats_took(stats, OPERATION_##name, began);                                                           \
         }
+#define OPERATION_TIMED(name, parameters, arguments)
 #include "operations.def"
+#undef OPERATION_TIMED
 #undef OPERATION
 
 const struct fuse_lowlevel_ops counted_operations = {
         .init = op_init,
 #define OPERATION(name, parameters, arguments) .name = counted_##name,
+#define OPERATION_TIMED(name, parameters, arguments) .name = op_##name,
 #include "operations.def"
+#undef OPERATION_TIMED
 #undef OPERATION
 };
 

@@ -9,7 +9,7 @@ static int find_child(struct call *call, const char *name, struct node *ret_node
         return kind->lookup ? kind->lookup(call, name, ret_node) : -ENOTDIR;
 }
 
-static void reply_entry(struct call *call, int r, struct node node) {
+void reply_made(struct call *call, int r, struct node node) {
         struct fuse_entry_param entry;
 
         if (r != 0) {
@@ -78,12 +78,17 @@ static int make_directory(struct call *call, const char *name, struct node *ret_
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode) {
         struct node node = { 0 };
         struct call call;
+        struct mount *mount = fuse_req_userdata(req);
+        int64_t began = stats_now();
         int r = call_begin_change(req, parent, &call);
 
         (void)mode; /* modes carry no rule (SPEC 3) */
+        if (r == 0 && sharing_begin(&call, name, true, began))
+                return;
         if (r == 0)
                 r = make_directory(&call, name, &node);
-        reply_entry(&call, r, node);
+        reply_made(&call, r, node);
+        stats_took(mount->stats, OPERATION_mkdir, began);
 }
 
 void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev) {
@@ -118,7 +123,7 @@ void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
                 r = make_shares_link(&call, &node);
         else if (r == 0)
                 r = refuse(&call, false, name);
-        reply_entry(&call, r, node);
+        reply_made(&call, r, node);
 }
 
 /* `cp -al` links the description: the copy gets the same text and time. */
@@ -173,7 +178,7 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t to_parent, const char *t
                 r = make_shares_link(&call, &node);
         else
                 r = refuse(&call, false, to_name);
-        reply_entry(&call, r, node);
+        reply_made(&call, r, node);
 }
 
 /* --- removing --- */
@@ -216,12 +221,17 @@ static int remove_directory(struct call *call, const char *name) {
 }
 
 void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name) {
+        struct mount *mount = fuse_req_userdata(req);
+        int64_t began = stats_now();
         struct call call;
         int r = call_begin_change(req, parent, &call);
 
+        if (r == 0 && sharing_begin(&call, name, false, began))
+                return;
         if (r == 0)
                 r = remove_directory(&call, name);
         call_end(&call, r);
+        stats_took(mount->stats, OPERATION_rmdir, began);
 }
 
 static int remove_file(struct call *call, const char *name) {

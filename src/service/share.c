@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Granting and revoking shares, and who may see which.
  */
+#include <stdlib.h>
+
 #include "internal.h"
 
 /* One decision's transaction sees one value of each. */
@@ -119,13 +121,25 @@ static int run_grant(struct catalog_connection *c, void *context) {
         return 0;
 }
 
-int share_grant(struct request *request, int64_t place, const char *account, struct share *ret_share,
-                struct image *ret_image) {
-        struct sharing s = {
+static struct sharing grant_of(struct request *request, int64_t place, const char *account) {
+        return (struct sharing){
                 .decision = { .request = request, .op = EVENT_SHARE, .asked = "share {object} with {account}",
                               .place = place, .account = account },
                 .seal = { .lock = BLOB_LOCK_NONE },
         };
+}
+
+/* What the caller hears. */
+static int grant_end(struct sharing *s, int r) {
+        r = decision_end(&s->decision, r);
+        if (r == -EINVAL) /* a name that is only too long has an errno of its own */
+                return name_check(NAME_ACCOUNT, s->decision.account);
+        return r;
+}
+
+int share_grant(struct request *request, int64_t place, const char *account, struct share *ret_share,
+                struct image *ret_image) {
+        struct sharing s = grant_of(request, place, account);
         struct image image;
         int r = catalog_write(request->service->catalog, run_grant, &s);
 
@@ -134,12 +148,10 @@ int share_grant(struct request *request, int64_t place, const char *account, str
                 if (r == 0)
                         r = catalog_write(request->service->catalog, run_grant, &s);
         }
-        r = decision_end(&s.decision, r);
+        r = grant_end(&s, r);
         if (r == 0 && s.seal.image != 0)
                 digest_wake(request->service);
         seal_end(&s.seal);
-        if (r == -EINVAL) /* a name that is only too long has an errno of its own */
-                return name_check(NAME_ACCOUNT, account);
         if (r == 0)
                 *ret_share = s.share;
         if (r == 0 && ret_image)
@@ -218,13 +230,16 @@ static int run_revoke(struct catalog_connection *c, void *context) {
         return r != 0 ? r : share_revoke_commit(c, &s->decision, &s->share);
 }
 
-int share_revoke(struct request *request, int64_t place, const char *account, struct share *ret_share,
-                 struct image *ret_image) {
-        struct sharing s = {
+static struct sharing revoke_of(struct request *request, int64_t place, const char *account) {
+        return (struct sharing){
                 .decision = { .request = request, .op = EVENT_UNSHARE, .asked = "unshare {object} from {account}",
                               .place = place, .account = account },
-                .seal = { .lock = BLOB_LOCK_NONE },
         };
+}
+
+int share_revoke(struct request *request, int64_t place, const char *account, struct share *ret_share,
+                 struct image *ret_image) {
+        struct sharing s = revoke_of(request, place, account);
         int r = decision_end(&s.decision, catalog_write(request->service->catalog, run_revoke, &s));
 
         if (r == 0 && ret_share)
@@ -232,6 +247,59 @@ int share_revoke(struct request *request, int64_t place, const char *account, st
         if (r == 0 && ret_image)
                 *ret_image = s.decision.image;
         return r;
+}
+
+/* --- without waiting --- */
+
+struct started {
+        struct sharing sharing;
+        share_done done;
+        void *context;
+};
+
+static void tell(struct started *s, int r) {
+        s->done(s->context, r, &s->sharing.share, &s->sharing.decision.image);
+        free(s);
+}
+
+static void grant_done(void *context, int r) {
+        struct started *s = context;
+
+        tell(s, grant_end(&s->sharing, r));
+}
+
+static void revoke_done(void *context, int r) {
+        struct started *s = context;
+
+        tell(s, decision_end(&s->sharing.decision, r));
+}
+
+static void start(const struct sharing *sharing, catalog_run run, void (*ended)(void *context, int r), share_done done,
+                  void *context) {
+        struct catalog *catalog = sharing->decision.request->service->catalog;
+        struct started *s = malloc(sizeof(*s));
+        int r = -ENOMEM;
+
+        if (s) {
+                *s = (struct started){ .sharing = *sharing, .done = done, .context = context };
+                r = catalog_start(catalog, run, &s->sharing, ended);
+        }
+        if (r < 0) {
+                free(s);
+                done(context, r, NULL, NULL);
+        }
+}
+
+void share_grant_start(struct request *request, int64_t place, const char *account, share_done done, void *context) {
+        const struct sharing sharing = grant_of(request, place, account);
+
+        start(&sharing, run_grant, grant_done, done, context);
+}
+
+void share_revoke_start(struct request *request, int64_t place, const char *account, share_done done, void *context) {
+        const struct sharing sharing = revoke_of(request, place, account);
+
+        start(&sharing, run_revoke, revoke_done, done, context);
 }
 
 /* Owner, auditor and operator see all shares, a recipient its own (SPEC 3.2). */
