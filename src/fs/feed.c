@@ -8,8 +8,8 @@
 
 #include "internal.h"
 
-#define LOOK_MS 25  /* how often for what other processes did */
-#define GATHER_MS 2 /* after a change of our own: more may follow, and reading several costs hardly more than one */
+#define LOOK_MS 25   /* how often for what other processes did */
+#define GATHER_MS 10 /* after a change of our own: more may follow, and reading several costs hardly more than one */
 
 struct feed_thread {
         struct mount *mount;
