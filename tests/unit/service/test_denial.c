@@ -11,7 +11,7 @@
 static struct share share;
 
 /* The monotonic clock, as the rations see it, goes on only when the test says so. */
-static int64_t seconds = 1000;
+static _Atomic int64_t seconds = 1000;
 
 int __real_clock_gettime(clockid_t clock, struct timespec *ret_time);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ret_time);
