@@ -57,6 +57,7 @@ class Image:
     busy: int = 0  # how often its disk is open for writing
     dirty: bool = False  # written and not yet closed
     incarnation: int = 0  # how often its disk was removed
+    place: int = 0  # where linearize.py must tell apart what had one name after another
 
     def __str__(self):
         return f'{self.region}/{self.name}@{self.owner}'
@@ -77,6 +78,7 @@ class Instance:
     disk: bytes = None
     origin: object = None
     installed: int = 0  # how often
+    place: int = 0  # as an image's
 
     def __str__(self):
         return f'{self.region}/{self.name}@{self.account}'

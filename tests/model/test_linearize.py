@@ -13,8 +13,9 @@ from apply import Bulk  # noqa: E402
 from model import Account, Image, Instance, View  # noqa: E402
 
 IMAGES, VM = 'regions/north/images', 'regions/north/instances/vm'
-VIEWS = {f'{name}{i}': View(f'{name}{i}', name) for name in ('alice', 'bob', 'carol') for i in (1, 2)}
-OK, FULL, SHARED = (0, None), (errno.EPERM, 'share-limit'), (errno.EPERM, 'unshare-before-delete')
+VIEWS = {f'{name}{i}': View(f'{name}{i}', name) for name in ('alice', 'bob', 'carol') for i in range(6)}
+OK, GONE, TAKEN = (0, None), (errno.ENOENT, None), (errno.EEXIST, None)
+FULL, SHARED, DRAFT = ((errno.EPERM, rule) for rule in ('share-limit', 'unshare-before-delete', 'image-available'))
 
 
 def call(begin, end, worker, *operation, result=OK):
@@ -25,7 +26,18 @@ def share(begin, end, worker, account, result=OK, image='web'):
     return call(begin, end, worker, 'mkdir', f'{IMAGES}/{image}/.meta/shares/{account}', result=result)
 
 
-class Histories(unittest.TestCase):
+def rename(begin, end, worker, name='web', to='db', result=OK):
+    return call(begin, end, worker, 'rename', f'{IMAGES}/{name}', f'{IMAGES}/{to}', result=result)
+
+
+def remove(begin, worker, image='web'):
+    """rm -r, of what setUp makes; ends 4 later."""
+    parts = [call(begin + i, begin + i + 0.9, worker, 'unlink', f'{IMAGES}/{image}/{part}')
+             for i, part in enumerate(('description', 'shares', 'disk'))]
+    return [*parts, call(begin + 3, begin + 4, worker, 'rmdir', f'{IMAGES}/{image}')]
+
+
+class History(unittest.TestCase):
     def setUp(self):
         """Alice has web, available; bob an instance."""
         self.state = Bulk(lambda: 1000.0)
@@ -43,6 +55,12 @@ class Histories(unittest.TestCase):
         except linearize.Unexplained:
             return False
 
+    def shares(self, image):
+        """For explained(): that an image has exactly these in the end."""
+        return lambda *names: lambda state: set(state.images['north', 'alice', image].shares) == set(names)
+
+
+class Histories(History):
     def test_one_after_another(self):
         self.assertTrue(self.explained(share(0, 1, 'alice1', 'bob'), share(2, 3, 'alice2', 'carol')))
 
@@ -114,6 +132,123 @@ class Histories(unittest.TestCase):
     def test_a_picture_is_what_an_operator_sees(self):
         shown = linearize.picture(self.state, {'everything'})
         self.assertEqual(tree.text('available\n'), shown[f'{IMAGES}/web@alice/.meta/state'])
+
+
+class Instants(History):
+    """What is found at one instant and changed at a later one: as the kernel asks, and no further."""
+
+    def test_what_was_renamed_meanwhile_is_shared_under_its_new_name(self):
+        moved, missed = rename(1, 2, 'alice2'), call(2.5, 3, 'alice2', 'rmdir', f'{IMAGES}/web', result=GONE)
+        for begin, right in ((0, True), (2.2, False)):
+            given = share(begin, 5, 'alice1', 'bob')
+            self.assertEqual(right, self.explained(moved, missed, given, final=self.shares('db')('bob')))
+            self.assertFalse(self.explained(moved, missed, given, final=self.shares('db')()))
+
+    def test_what_was_shared_is_not_renamed(self):
+        frozen = errno.EPERM, 'shared-frozen'
+        for begin, right in ((0, True), (1.5, False)):
+            self.assertEqual(right, self.explained(share(0, 1, 'alice1', 'bob'), rename(begin, 2, 'alice2', result=OK),
+                                                   final=self.shares('db')('bob')))
+        self.assertTrue(self.explained(share(0, 1, 'alice1', 'bob'), rename(1.5, 2, 'alice2', result=frozen)))
+
+    def test_one_rename_asked_twice(self):
+        """Who finds one inode under both names does nothing, and says so."""
+        self.assertTrue(self.explained(rename(0, 5, 'alice1'), rename(1, 4, 'alice2')))
+        self.assertFalse(self.explained(rename(0, 1, 'alice1'), rename(2, 3, 'alice2')))
+
+    def test_two_images_renamed_to_one_name(self):
+        self.state.images['north', 'alice', 'os'] = Image('north', 'alice', 'os')
+        first = rename(0, 5, 'alice1')
+        self.assertFalse(self.explained(first, rename(1, 4, 'alice2', 'os')))
+        self.assertTrue(self.explained(first, rename(1, 4, 'alice2', 'os', result=TAKEN)))
+
+    def test_a_share_of_what_was_deleted_before(self):
+        for begin in (0, 2, 4.5):  # nor of what is being deleted: the one or the other is refused
+            self.assertFalse(self.explained(*remove(0, 'alice1'), share(begin, 5, 'alice2', 'bob')))
+            self.assertTrue(self.explained(*remove(0, 'alice1'), share(begin, 5, 'alice2', 'bob', GONE)))
+
+    def test_a_share_of_what_has_the_name_again(self):
+        """What was found is gone; only who looks again finds what was made in its place, and is not told of what was."""
+        self.state.images['north', 'alice', 'os'] = Image('north', 'alice', 'os', b'', True, b'os', 'available')
+        again = [*remove(0, 'alice1'), call(5, 6, 'alice1', 'mkdir', f'{IMAGES}/web'),
+                 call(6, 7, 'alice1', 'link', f'{IMAGES}/os/disk', f'{IMAGES}/web/disk')]
+        for begin, end, result, right in ((0, 9, OK, True), (0, 5.5, OK, False), (8, 9, OK, True), (0, 9, GONE, True), (5, 9, GONE, True),
+                                          (6.5, 9, GONE, False), (7.5, 9, DRAFT, False), (5, 9, DRAFT, True)):
+            given = share(begin, end, 'alice2', 'bob', result)
+            kept = self.shares('web')(*['bob'] * (result == OK))
+            self.assertEqual(right, self.explained(*again, given, final=kept), (begin, end, result))
+        self.assertFalse(self.explained(*again, share(0, 9, 'alice2', 'bob'), final=self.shares('web')()))
+
+    def test_a_disk_removed_while_it_is_linked(self):
+        make = call(0, 1, 'alice1', 'mkdir', f'{IMAGES}/db')
+        gone = call(2, 3, 'alice1', 'unlink', f'{IMAGES}/web/disk')
+        for begin, right in ((1.5, True), (3.5, False)):
+            copied = call(begin, 4, 'alice2', 'link', f'{IMAGES}/web/disk', f'{IMAGES}/db/disk')
+            self.assertEqual(right, self.explained(make, gone, copied))
+
+    def test_a_revoked_share_is_used_no_more(self):
+        """Bob's rmdir of his own share and his looks are right until the revocation has returned, whatever he had found."""
+        given, taken = share(0, 1, 'alice1', 'bob'), call(2, 3, 'alice1', 'rmdir', f'{IMAGES}/web/.meta/shares/bob')
+        for begin, right in ((1.5, True), (3.5, False)):
+            again = call(begin, 4, 'bob1', 'mkdir', f'{IMAGES}/web@alice/.meta/shares/carol', result=(errno.EPERM, 'no-reshare'))
+            self.assertEqual(right, self.explained(given, taken, again))
+            give_up = call(begin, 4, 'bob1', 'rmdir', f'{IMAGES}/web@alice/.meta/shares/bob')
+            self.assertFalse(self.explained(given, taken, give_up))  # one of them revoked it
+        self.assertTrue(self.explained(given, taken, call(1.5, 4, 'bob1', 'rmdir', f'{IMAGES}/web@alice/.meta/shares/bob', result=GONE)))
+
+    def test_a_launch_of_what_was_renamed(self):
+        launched = call(0, 5, 'alice1', 'write', f'{IMAGES[:-6]}instances/vm/image', 'web')
+        self.state.instances['north', 'alice', 'vm'] = Instance('north', 'alice', 'vm')
+        moved = rename(1, 2, 'alice2')
+
+        def named(name):
+            return lambda state: state.instances['north', 'alice', 'vm'].image == f'{name}@alice'
+        self.assertTrue(self.explained(launched, moved, final=named('web')))
+        self.assertFalse(self.explained(launched, moved, final=named('db')))
+
+    def test_a_write_that_was_opened_before_it_was_frozen(self):
+        frozen = errno.EPERM, 'shared-frozen'
+        given = share(1, 2, 'alice1', 'bob')
+        for begin, end, result, right in ((0, 3, frozen, True), (0, 0.5, frozen, False), (0, 3, OK, True), (2.5, 3, OK, False)):
+            self.assertEqual(right, self.explained(given, call(begin, end, 'alice2', 'write', f'{IMAGES}/web/description', 'new', 'r+',
+                                                               result=result)), (begin, end, result))
+
+    def test_a_file_that_is_gone_when_it_is_opened_is_to_be_made(self):
+        for text in ('1', '7'):
+            for begin, result, right in ((0, GONE, True), (0, (errno.EPERM, 'fixed-tree'), True), (4.5, GONE, True),
+                                         (4.5, (errno.EPERM, 'fixed-tree'), False), (4.5, OK, False)):
+                self.assertEqual(right, self.explained(*remove(0, 'alice1'), call(
+                    begin, 5, 'alice2', 'write', f'{IMAGES}/web/.meta/reviewed', text, result=result)), (begin, text, result))
+
+    def test_the_last_place_by_the_link_and_the_alias(self):
+        self.state.limits['shares-per-image'] = 1
+        first = call(0, 5, 'alice1', 'mkdir', f'{IMAGES}/web@alice/shares/bob')
+        self.assertFalse(self.explained(first, share(1, 4, 'alice2', 'carol')))
+        self.assertTrue(self.explained(first, share(1, 4, 'alice2', 'carol', FULL)))
+        unlinked = call(1, 2, 'alice2', 'unlink', f'{IMAGES}/web/shares')
+        self.assertTrue(self.explained(unlinked, call(0, 5, 'alice1', 'mkdir', f'{IMAGES}/web/shares/bob', result=GONE)))
+        self.assertFalse(self.explained(unlinked, call(3, 5, 'alice1', 'mkdir', f'{IMAGES}/web/shares/bob')))
+
+    def test_a_quota_passed_while_a_name_is_freed(self):
+        self.state.accounts['alice'].quota = 1
+        for begin, right in ((0, True), (4.5, True)):
+            self.assertEqual(right, self.explained(*remove(0, 'alice1'), call(begin, 5, 'alice2', 'mkdir', f'{IMAGES}/db')))
+        self.assertFalse(self.explained(*remove(1, 'alice1'), call(0, 0.5, 'alice2', 'mkdir', f'{IMAGES}/db')))
+        self.assertFalse(self.explained(*remove(0, 'alice1'), call(0, 5, 'alice2', 'mkdir', f'{IMAGES}/db'),
+                                        call(0, 5, 'carol1', 'mkdir', f'{IMAGES}/web@alice/.meta/shares/bob', result=SHARED)))
+        self.assertFalse(self.explained(*remove(0, 'alice1'), *(call(0, 9, f'alice{i}', 'mkdir', f'{IMAGES}/{name}')
+                                                                for i, name in ((2, 'db'), (3, 'os')))))
+
+    def test_many_at_once_are_searched_in_time(self):
+        """Eight workers, each six times, all at once: one share in three has place."""
+        self.state.limits['shares-per-image'] = 2
+        calls = []
+        for i in range(6):
+            calls += [share(i, i + 0.9, 'bob1', 'carol', GONE, 'web@alice')]
+            calls += [call(0, 9, f'alice{i}', 'mkdir', f'{IMAGES}/web/.meta/shares/bob', result=OK if i == 0 else TAKEN)]
+            calls += [call(10, 19, f'alice{i}', 'rmdir', f'{IMAGES}/web/.meta/shares/bob', result=OK if i == 5 else GONE)]
+            calls += [call(0, 19, f'carol{i}', 'mkdir', f'{IMAGES}/x{i}')]
+        self.assertTrue(self.explained(*calls))
 
 
 if __name__ == '__main__':
