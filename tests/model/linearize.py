@@ -280,7 +280,7 @@ def opening(state, view, call, found, waits):
             return found, None, 'read'
         plain, owner = state.split(view, call.operation[3].strip())
         image = state.images.get((vm[1].region, owner, plain))
-        return found, None, image and state.sees(view, image) and (image.place, f'{plain}@{owner}')
+        return found, None, image.place if image and state.sees(view, image) else 0
     if found[1] is None:
         return found, None, 'change'
     kind, image, *_ = there(state, view, found[1]) or (None, None)
@@ -369,7 +369,7 @@ def write(state, view, call, found, waits):
     state.events, state.touched = [], []
     try:
         if name == 'image':
-            launch(state, view, node[1], text, *waits or (0, ''))
+            launch(state, view, node[1], text, waits)
         elif name == 'description':
             state.describing(view, node[1])
             state.describe(view, node[1], state.merge(waits, text.encode('latin-1'), 'r+'))
@@ -380,13 +380,12 @@ def write(state, view, call, found, waits):
     return {OK}
 
 
-def launch(state, view, vm, text, place, name):
-    """From the image that had the name, whatever its name is by now; its name as it was is what is told."""
+def launch(state, view, vm, text, place):
+    """From the image that had the name, by the name that it has by now."""
     image = there(state, view, ('image', place))
     if image is None and not state.staff(view):
         raise No(errno.ENOENT)
     state.install(view, vm, f'{image[1].name}@{image[1].owner}' if image else text)
-    vm.image = name
 
 
 # ---- the search

@@ -197,14 +197,17 @@ class Instants(History):
         self.assertTrue(self.explained(given, taken, call(1.5, 4, 'bob1', 'rmdir', f'{IMAGES}/web@alice/.meta/shares/bob', result=GONE)))
 
     def test_a_launch_of_what_was_renamed(self):
-        launched = call(0, 5, 'alice1', 'write', f'{IMAGES[:-6]}instances/vm/image', 'web')
+        """The instance tells the name that the log tells: the one that the image has when it is launched."""
         self.state.instances['north', 'alice', 'vm'] = Instance('north', 'alice', 'vm')
-        moved = rename(1, 2, 'alice2')
+        missed = call(2.5, 3, 'alice2', 'rmdir', f'{IMAGES}/web', result=GONE)
 
         def named(name):
             return lambda state: state.instances['north', 'alice', 'vm'].image == f'{name}@alice'
-        self.assertTrue(self.explained(launched, moved, final=named('web')))
-        self.assertFalse(self.explained(launched, moved, final=named('db')))
+        for begin, right in ((0, True), (2.2, False)):
+            launched = call(begin, 5, 'alice1', 'write', f'{VM}/image', 'web')
+            self.assertEqual(right, self.explained(launched, rename(1, 2, 'alice2'), missed, final=named('db')))
+        launched = call(2.2, 5, 'alice1', 'write', f'{VM}/image', 'db')
+        self.assertFalse(self.explained(launched, rename(1, 2, 'alice2'), missed, final=named('web')))
 
     def test_a_write_that_was_opened_before_it_was_frozen(self):
         frozen = errno.EPERM, 'shared-frozen'
