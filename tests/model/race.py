@@ -89,7 +89,7 @@ class Rounds:
         self.session, self.model, self.random = session, session.model, rng
         views = {name: session.world.views[name] for name in WORKERS}
         self.generator = Generator(session.model, views, rng)
-        self.coverage = told
+        self.coverage, self.busy = told, NAMES[0]  # the name that most are busy with in a round
 
     def pick(self, things):
         return self.random.choice(things)
@@ -105,15 +105,15 @@ class Rounds:
             if ('north', name, 'vm') not in self.model.instances:
                 yield [f'{name}@all', 'mkdir', 'regions/north/instances/vm']
         if self.random.random() < 0.3:
-            yield ['-', 'limit', 'operator', 'shares-per-image', self.pick((1, 2, 3))]
+            yield ['-', 'limit', 'operator', 'shares-per-image', self.pick((1, 1, 2, 3))]
         if self.random.random() < 0.3:
             yield ['-', 'account_set', 'operator', self.pick(('alice', 'bob')), 'quota', self.pick(('1', '2', '3', '-'))]
         if self.random.random() < 0.1:
             yield ['-', 'limit', 'operator', 'require-review', self.pick(('on', 'off', 'off'))]
 
     def operation(self, view):
-        own = self.pick(NAMES)
-        other = f'{self.pick(NAMES)}@{self.pick(("alice", "bob", "carol"))}'
+        own = self.busy if self.random.random() < 0.6 else self.pick(NAMES)
+        other = f'{self.busy}@{self.pick(("alice", "bob", "carol"))}'
         path = f'regions/north/images/{other if view.account == "operator" or self.random.random() < 0.25 else own}'
         to = f'regions/north/images/{self.pick(NAMES)}'
         account = self.pick(('alice', 'bob', 'carol', 'dave'))
@@ -146,7 +146,7 @@ class Rounds:
                 if operation[0] and self.suits([view.name, *operation])]
 
     def plan(self):
-        plans = {}
+        plans, self.busy = {}, self.pick(NAMES)
         for name in WORKERS:
             view, plan = self.session.world.views[name], []
             while len(plan) < EACH:
