@@ -72,6 +72,41 @@ for i in {1..10}; do
 done
 blobs 3
 
+# The image is renamed meanwhile, through another mount: the instance tells the name that the log tells, which the check at
+# the end holds. One of the two names is always there, by the time that it is asked for or not.
+mount_at renaming account=bob
+RENAMED=$T/renaming/regions/north/images
+image "$B/own" 500
+ok mkdir "$VM/race"
+settle
+"$PYTHON" - "$RENAMED/own" "$RENAMED/other" "$VM/race/image" >"$T/launched" 2>&1 <<'PYTHON'
+import os, sys
+own, other, image = sys.argv[1:]
+if os.fork() == 0:
+    for _ in range(150):
+        os.rename(own, other)
+        os.rename(other, own)
+    os._exit(0)
+launched = 0
+while os.waitpid(-1, os.WNOHANG) == (0, 0):
+    for name in b'own', b'other':
+        fd = os.open(image, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        try:
+            os.write(fd, name)
+            launched += 1
+        except FileNotFoundError:
+            pass
+        os.close(fd)
+print(launched)
+PYTHON
+ok [ "$(cat "$T/launched")" -gt 0 ]
+settle
+ok put own "$VM/race/image"
+is own@bob cat "$VM/race/image"
+ok rm -r "$VM/race" "$B/own"
+unmount renaming
+blobs 3
+
 # The daemon is killed meanwhile: the next one finds the old disk or the new one, and sweeps what was begun.
 image "$A/big" 20000
 ok mkdir "$A/big/shares/bob"
