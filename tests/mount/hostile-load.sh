@@ -31,14 +31,8 @@ ok load callers "$T/all" 1000 20
 grep -q __asan_init "$IMGSHAREFS" || [ "$(resident)" -lt 300000 ] || not_ok "resident: $(resident) kB"
 is '' find "$DIR/store" -type f -size +0 ! -name '.*'
 
-# While somebody makes 300 requests wait others are answered. That is not the limit on waiting ones: the kernel lets one
-# mkdir at a time into a directory, so that few of these wait at once.
-load waiters "$N/images" 300 "$ALICE" >"$T/waiting" 2>&1 &
-eventually test -s "$T/waiting"
-ok user "$BOB" sh -c 'for i in $(seq 100); do mkdir "$1/vm" && rmdir "$1/vm" || exit 1; done' - "$N/instances"
-ok kill -0 "$(cat "$T/waiting")"
-kill -KILL -- "-$(cat "$T/waiting")"
-wait 2>/dev/null
+# Requests that wait for disks to be closed; not under valgrind, where none of them is answered within a second.
+[ "${IMGSHARE_SLOW:-1}" -gt 1 ] || ok load waiters "$N" "$ALICE"
 
 # A disk of two terabytes without a byte: digests of smaller ones do not wait for its own.
 mount_as alice
