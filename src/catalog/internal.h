@@ -110,6 +110,7 @@ struct catalog {
         bool stopping;
         bool has_writer;
         pthread_t writer;
+        _Atomic int followers; /* callers that wait for another thread to write their change */
         /* the log's copying back */
         pthread_cond_t checkpoint;
         bool checkpoint_wanted;  /* or under way */

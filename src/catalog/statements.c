@@ -42,6 +42,7 @@ int sqlite_error(sqlite3 *db, int code) {
                 return 0;
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
+        case SQLITE_PROTOCOL: /* somebody was stopped in the midst of beginning to read */
                 return -EAGAIN;
         case SQLITE_FULL:
                 return -ENOSPC;

@@ -3,7 +3,14 @@
  * (batch.c): a caller in its own thread, which saves it two wake-ups. What has come meanwhile is left to the writer's
  * thread, so that no caller who waits works for others once its own change is done; one who does not wait goes on.
  */
+#include <time.h>
+
 #include "internal.h"
+
+/* Where another process keeps the catalog's lock, so many callers wait for as long as it is tried; their threads are not
+ * all there are. Those beyond wait far longer than a disk takes, and no more. */
+#define PATIENT_MAX 48
+#define IMPATIENT_MS 1000
 
 static void queue(struct catalog *catalog, struct pending *job) {
         *catalog->last = job;
@@ -144,6 +151,51 @@ static void lead(struct catalog *catalog, sem_t *wake) {
         (void)pthread_mutex_unlock(&catalog->lock);
 }
 
+/* Takes a change back that nobody has taken yet. */
+static bool withdraw(struct catalog *catalog, struct pending *job) {
+        struct pending **link, *before = NULL;
+        bool found;
+
+        (void)pthread_mutex_lock(&catalog->lock);
+        for (link = &catalog->first; *link && *link != job; link = &(*link)->next)
+                before = *link;
+        found = *link != NULL;
+        if (found) {
+                *link = job->next;
+                if (catalog->last == &job->next)
+                        catalog->last = before ? &before->next : &catalog->first;
+                catalog->waiting -= job->flush;
+        }
+        (void)pthread_mutex_unlock(&catalog->lock);
+        return found;
+}
+
+/* false: the time is over. */
+static bool wait_for(sem_t *wake, int ms) {
+        struct timespec until;
+        int r;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail for this clock */
+        until.tv_sec += ms / 1000;
+        while ((r = sem_clockwait(wake, CLOCK_MONOTONIC, &until)) < 0 && errno == EINTR)
+                ;
+        return r == 0;
+}
+
+/* Until somebody has written the change. */
+static void follow(struct catalog *catalog, struct pending *job) {
+        const bool patient = catalog->followers++ < PATIENT_MAX;
+        bool done = !patient && wait_for(job->wake, IMPATIENT_MS);
+
+        if (!patient && !done && withdraw(catalog, job)) {
+                job->result = -EAGAIN;
+                done = true;
+        }
+        while (!done)
+                done = sem_wait(job->wake) == 0; /* else a signal came */
+        catalog->followers--;
+}
+
 int catalog_write(struct catalog *catalog, catalog_run run, void *context) {
         struct pending job = { .run = run, .context = context, .flush = true };
         sem_t wake;
@@ -160,8 +212,7 @@ int catalog_write(struct catalog *catalog, catalog_run run, void *context) {
         if (leading)
                 lead(catalog, &wake);
         else
-                while (sem_wait(&wake) < 0) /* a signal came */
-                        ;
+                follow(catalog, &job);
         (void)sem_destroy(&wake); /* nobody waits any more */
         return job.result;
 }

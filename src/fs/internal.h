@@ -394,6 +394,22 @@ int text_flush(struct text_handle *handle);
 void text_stat(const struct text_handle *handle, struct stat *st);
 void text_close(struct call *call, struct text_handle *handle);
 
+/* --- backlog.c: requests that no thread has been free for; under a lock of the owner's --- */
+
+struct backlogged;
+struct backlog {
+        struct backlogged *first, *last; /* in the order they came */
+        size_t bytes;
+};
+/* Copies it. false: there is no room, or it cannot be copied. */
+bool backlog_add(struct backlog *backlog, const struct fuse_buf *buffer);
+/* The oldest; NULL. */
+struct backlogged *backlog_take(struct backlog *backlog);
+/* Serves and frees one that was taken; without the lock. */
+void backlogged_process(struct backlogged *request, struct fuse_session *session);
+/* What is left, when there is nobody to be answered any more. */
+void backlog_clear(struct backlog *backlog);
+
 /* --- loop.c --- */
 
 #define LOOP_THREADS 64 /* some may wait a second for a RELEASE, which needs another */

@@ -33,6 +33,7 @@ struct loop {
         int readers, readers_max; /* that there should be, and at most */
         bool spare;               /* and one more, for one may wait at any time */
         int crowded; /* looks in a row that saw requests waiting; below 0: none */
+        struct backlog backlog;
         bool stopping;
         int error;
         int threads;
@@ -112,25 +113,27 @@ OWN_FRAME static bool is_quick(const struct fuse_buf *buffer) {
 
 static void *work(void *argument);
 
-/* Under the lock: has another thread read, if one should. */
-OWN_FRAME static void wake_reader(struct loop *loop) {
+/* Under the lock: has another thread read, if one should. false: there is none. */
+OWN_FRAME static bool wake_reader(struct loop *loop) {
         struct worker *w = &loop->workers[loop->threads];
         sigset_t all, before;
+        bool created;
 
         if (loop->reading >= loop->readers + loop->spare || loop->stopping)
-                return;
+                return true;
         if (loop->idle > 0) {
                 (void)pthread_cond_signal(&loop->wake);
-                return;
+                return true;
         }
         if (loop->threads == LOOP_THREADS)
-                return; /* the first that is done reads */
+                return false;
         w->loop = loop;
         (void)sigfillset(&all); /* signals are the main thread's */
         (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-        if (pthread_create(&w->thread, NULL, work, w) == 0) /* else the same */
-                loop->threads++;
+        created = pthread_create(&w->thread, NULL, work, w) == 0;
+        loop->threads += created;
         (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+        return created;
 }
 
 static void end(struct loop *loop, int error) {
@@ -153,7 +156,7 @@ static void count_readers(struct loop *loop, bool waiting) {
         if (loop->crowded >= LOOKS && loop->readers < loop->readers_max) {
                 loop->readers++;
                 loop->crowded = 0;
-                wake_reader(loop);
+                (void)wake_reader(loop); /* else it will be missing the next time, too */
         } else if (loop->crowded <= -LOOKS && loop->readers > 1) {
                 loop->readers--;
                 loop->crowded = 0;
@@ -207,6 +210,32 @@ static int read_requests(struct worker *w) {
         return -ECANCELED;
 }
 
+/* Under the lock, which it lets go of meanwhile: a request that may wait. The last thread that reads does not serve it
+ * while no other is free, but goes on reading for those who only look something up. */
+static void serve(struct worker *w) {
+        struct loop *loop = w->loop;
+
+        if (loop->reading < loop->readers && !wake_reader(loop) && loop->reading == 0 &&
+            backlog_add(&loop->backlog, &w->buffer))
+                return;
+        loop->spare = true; /* this one comes back, and is that */
+        (void)pthread_mutex_unlock(&loop->lock);
+        fuse_session_process_buf(loop->session, &w->buffer);
+        (void)pthread_mutex_lock(&loop->lock);
+}
+
+/* Under the lock, as before: one that no thread was free for. */
+static bool serve_old(struct loop *loop) {
+        struct backlogged *request = loop->reading > 0 ? backlog_take(&loop->backlog) : NULL;
+
+        if (!request)
+                return false;
+        (void)pthread_mutex_unlock(&loop->lock);
+        backlogged_process(request, loop->session);
+        (void)pthread_mutex_lock(&loop->lock);
+        return true;
+}
+
 static void *work(void *argument) {
         struct worker *w = argument;
         struct loop *loop = w->loop;
@@ -215,6 +244,8 @@ static void *work(void *argument) {
         (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
         (void)pthread_mutex_lock(&loop->lock);
         while (r >= 0 && !loop->stopping) {
+                if (serve_old(loop))
+                        continue;
                 if (loop->reading >= loop->readers + loop->spare) {
                         loop->idle++;
                         (void)pthread_cond_wait(&loop->wake, &loop->lock);
@@ -223,19 +254,13 @@ static void *work(void *argument) {
                 }
                 loop->reading++;
                 if (loop->reading < loop->readers)
-                        wake_reader(loop); /* of several that are missing, each wakes the next */
+                        (void)wake_reader(loop); /* of several that are missing, each wakes the next */
                 (void)pthread_mutex_unlock(&loop->lock);
                 r = read_requests(w);
                 (void)pthread_mutex_lock(&loop->lock);
                 loop->reading--;
-                if (r > 0) {
-                        if (loop->reading < loop->readers)
-                                wake_reader(loop);
-                        loop->spare = true; /* this one comes back, and is that */
-                        (void)pthread_mutex_unlock(&loop->lock);
-                        fuse_session_process_buf(loop->session, &w->buffer);
-                        (void)pthread_mutex_lock(&loop->lock);
-                }
+                if (r > 0)
+                        serve(w);
         }
         (void)pthread_mutex_unlock(&loop->lock);
         return NULL;
@@ -285,14 +310,14 @@ int loop_run(struct fuse_session *session) {
         (void)pthread_mutex_init(&loop->lock, NULL);
         (void)pthread_cond_init(&loop->wake, NULL);
         (void)pthread_mutex_lock(&loop->lock);
-        wake_reader(loop);
-        r = loop->threads > 0 ? 0 : -EAGAIN;
+        r = wake_reader(loop) ? 0 : -EAGAIN;
         (void)pthread_mutex_unlock(&loop->lock);
         if (r == 0)
                 wait_until_ended(loop);
         join(loop);
         if (r == 0)
                 r = loop->error;
+        backlog_clear(&loop->backlog);
         (void)pthread_cond_destroy(&loop->wake); /* nobody waits any more */
         (void)pthread_mutex_destroy(&loop->lock);
         (void)sem_destroy(&loop->ended);

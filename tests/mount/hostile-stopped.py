@@ -2,10 +2,11 @@
 # hostile-stopped.py HOW DB NORTH COMMAND...: runs COMMAND, an imgshare, and stops it after each fcntl by which it
 # comes to hold other locks than ever before (ptrace: no chance is in it). Each time, who uses NORTH of a mount is
 # answered what he looks for, other commands too; and what he changes, unless COMMAND holds the catalog's writing
-# lock: then 40 who want to change something wait, and are answered when it goes on (HOW `goes-on`), or is killed, as
-# soon as it has that lock for the third time (HOW `killed`; with IMGSHARE_LONG=1 it stays until they hear EAGAIN).
+# lock: then more want to change something than a mount has threads, and are answered when it goes on (HOW `goes-on`),
+# or is killed, as soon as it has that lock for the third time (HOW `killed`; with IMGSHARE_LONG=1 it stays until they
+# hear EAGAIN).
 # Prints what is wrong, and how often it was stopped, and with that lock.
-import ctypes, errno, os, signal, subprocess, sys
+import collections, ctypes, errno, os, signal, subprocess, sys
 
 how, db, north, *command = sys.argv[1:]
 libc = ctypes.CDLL(None, use_errno=True)
@@ -15,6 +16,7 @@ SYSGOOD, EXITKILL, SYSCALL_STOP = 1, 0x100000, signal.SIGTRAP | 0x80
 X86 = os.uname().machine == 'x86_64'
 FCNTL = 72 if X86 else 25
 SLEEPS = (7, 35, 230, 271) if X86 else (73, 101, 115)  # poll, nanosleep, clock_nanosleep, ppoll
+WAITERS, PATIENT = 100, 48  # the others hear EAGAIN after a second (writer.c)
 WRITING = 120  # SQLite's byte in the index of the log
 MARKS = range(123, 128)  # which are held for writing for a few instructions: who is stopped there stops readers too
 PENDING = 0x40000000  # and in the catalog: who has it lets nobody open the catalog, as SQLite does when it closes it
@@ -90,14 +92,15 @@ class Run:
     def stopped(self, writing):
         """It is, holding other locks than ever."""
         self.stops += 1
-        waiting = [in_child(change, i, self.stops) for i in range(40)] if writing else []
+        waiting = [in_child(change, i, self.stops) for i in range(WAITERS)] if writing else []
         self.waiting += waiting
         if answer(in_child(look, self.stops)) != 'success':
             told('nobody may look', sorted(self.held))
         if not holds(self.held, db, PENDING):
             if subprocess.run([command[0], *command[1:3], 'access', '--all'], stdout=subprocess.DEVNULL).returncode:
                 told('no other command is answered', sorted(self.held))
-        if any(os.waitpid(child, os.WNOHANG) != (0, 0) for child in waiting):
+        ended = (os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) for child in waiting)
+        if any(child and child.si_status == 0 for child in ended):
             told('was written at the same time')
         if not writing and answer(in_child(change, 0, self.stops)) != 'success':
             told('nobody may change anything', sorted(self.held))
@@ -113,15 +116,16 @@ class Run:
         self.stopped(writing)
         if enough:
             if long:
-                refused, self.waiting = self.waiting[-40:], self.waiting[:-40]
+                refused, self.waiting = self.waiting[-WAITERS:], self.waiting[:-WAITERS]
                 self.answered(refused, 'EAGAIN')
             os.kill(self.pid, signal.SIGKILL)
 
-    def answered(self, waiting, what):
-        for child in waiting:
-            got = answer(child)
-            if got != what:
-                told('who waited heard', got, 'not', what)
+    @staticmethod
+    def answered(waiting, what):
+        heard = [answer(child) for child in waiting]
+        refused = sum(got == 'EAGAIN' != what for got in heard)
+        if any(got not in (what, 'EAGAIN') for got in heard) or refused > len(waiting) // WAITERS * (WAITERS - PATIENT):
+            told('who waited heard', collections.Counter(heard), 'not', what)
 
     def go(self):
         """To its end, or until it has slept for so long that nothing else comes."""

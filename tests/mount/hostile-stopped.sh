@@ -8,9 +8,9 @@ LIMIT=300
 catalog
 mount_as alice
 image "$A/web"
-ok mkdir "$A/web/shares/bob" "$A"/d{0..39}
+ok mkdir "$A/web/shares/bob" "$A"/d{0..99}
 recipients=(carol dave)
-for i in {1..2000}; do
+for i in {1..6000}; do
         printf 'north\tweb@alice\t%s\t%d-01-01T00:00:00Z\n' "${recipients[i % 2]}" $((2100 + i % 1000))
 done >"$T/lines"
 for i in {1..300}; do # a log that is not read in one piece

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "internal.h"
@@ -242,6 +244,56 @@ static void test_only_posted_jobs_are_not_flushed(void **state) {
         }
 }
 
+/* --- another process keeps the catalog's lock --- */
+
+#define CALLERS 64
+
+struct caller_thread {
+        pthread_t thread;
+        char name[16];
+        struct job job;
+        int r;
+        atomic_int *refused;
+};
+
+static void *call(void *argument) {
+        struct caller_thread *t = argument;
+
+        t->r = catalog_write(scratch_catalog, run_setting, &t->job);
+        *t->refused += t->r == -EAGAIN;
+        return NULL;
+}
+
+/* Some wait as long as it takes, the others' threads are free again long before; what they asked for is not done. */
+static void test_not_all_wait_for_long(void **state) {
+        static struct caller_thread callers[CALLERS];
+        atomic_int refused = 0;
+        sqlite3 *db = NULL;
+
+        (void)state;
+        assert_int_equal(sqlite3_open(scratch_path, &db), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+        for (int i = 0; i < CALLERS; i++) {
+                struct caller_thread *t = &callers[i];
+
+                (void)snprintf(t->name, sizeof(t->name), "c%d", i); /* fits */
+                t->job = (struct job){ .name = t->name, .value = i };
+                t->refused = &refused;
+                assert_int_equal(pthread_create(&t->thread, NULL, call, t), 0);
+        }
+        while (refused < CALLERS - 1 - 48) /* one leads */
+                (void)sched_yield(); /* cannot fail */
+        assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+        assert_int_equal(sqlite3_close(db), SQLITE_OK);
+        for (int i = 0; i < CALLERS; i++) {
+                assert_int_equal(pthread_join(callers[i].thread, NULL), 0);
+                assert_int_equal(callers[i].job.runs, callers[i].r == 0);
+                assert_int_equal(setting(callers[i].name), callers[i].r == 0 ? i : -1);
+        }
+        assert_int_equal(refused, CALLERS - 1 - 48);
+        assert_int_equal(chain_check(), 1 + 49);
+}
+
 /* --- started: nobody waits, and yet all is on the disk when it is told --- */
 
 struct started {
@@ -341,6 +393,7 @@ int main(void) {
                 CASE(test_threads_lose_nothing),
                 CASE(test_readers_do_not_wait),
                 CASE(test_only_posted_jobs_are_not_flushed),
+                CASE(test_not_all_wait_for_long),
                 CASE(test_who_starts_writes_itself),
                 CASE(test_started_by_many_beside_others),
                 CASE(test_nothing_is_started_where_nothing_is_written),

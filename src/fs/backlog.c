@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ * Requests that have been read while every thread waits for something: so that what is only looked up is answered all the
+ * same. Bounded by their bytes.
+ */
+#include <stdlib.h>
+
+#include "internal.h"
+
+#define BACKLOG_BYTES (32 << 20)
+
+struct backlogged {
+        struct backlogged *next;
+        struct fuse_buf buffer; /* its bytes follow */
+};
+
+bool backlog_add(struct backlog *backlog, const struct fuse_buf *buffer) {
+        struct backlogged *b;
+
+        if (buffer->flags & FUSE_BUF_IS_FD || backlog->bytes + buffer->size > BACKLOG_BYTES) /* a pipe is its thread's own */
+                return false;
+        b = malloc(sizeof(*b) + buffer->size);
+        if (!b)
+                return false;
+        *b = (struct backlogged){ .buffer = *buffer };
+        b->buffer.mem = b + 1;
+        memcpy(b->buffer.mem, buffer->mem, buffer->size);
+        if (backlog->last)
+                backlog->last->next = b;
+        else
+                backlog->first = b;
+        backlog->last = b;
+        backlog->bytes += buffer->size;
+        return true;
+}
+
+struct backlogged *backlog_take(struct backlog *backlog) {
+        struct backlogged *b = backlog->first;
+
+        if (!b)
+                return NULL;
+        backlog->first = b->next;
+        if (!b->next)
+                backlog->last = NULL;
+        backlog->bytes -= b->buffer.size;
+        return b;
+}
+
+void backlogged_process(struct backlogged *b, struct fuse_session *session) {
+        fuse_session_process_buf(session, &b->buffer);
+        free(b);
+}
+
+void backlog_clear(struct backlog *backlog) {
+        struct backlogged *b;
+
+        while ((b = backlog_take(backlog)))
+                free(b);
+}
