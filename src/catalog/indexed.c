@@ -5,12 +5,15 @@
 
 /* Brings the indexes and totals up to the last event. */
 static int fill(struct catalog_connection *c) {
-        static const enum statement steps[] = { S_INDEX_PLACE, S_INDEX_ACTOR, S_INDEX_ACCOUNT, S_INDEX_OBJECT,
-                                                S_INDEX_DAY, S_INDEXED_PUT };
+        static const enum statement steps[] = { S_INDEX_PLACE, S_INDEX_ACTOR, S_INDEX_ACCOUNT, S_INDEX_OBJECT };
         int r = 0;
 
         for (size_t i = 0; i < ARRAY_SIZE(steps) && r >= 0; i++)
                 r = statement_run(c, steps[i], "");
+        if (r >= 0)
+                r = totals_fill(c);
+        if (r >= 0)
+                r = statement_run(c, S_INDEXED_PUT, "");
         return r < 0 ? r : 0;
 }
 
@@ -32,6 +35,8 @@ int indexed_consider(struct catalog_connection *c) {
 
         if (c->last_event - c->indexed < most) /* it only rises: others fill them, too */
                 return 0;
+        if (c->indexed == 0) /* a transaction failed: what was read in it need not be so */
+                totals_forget(c);
         r = indexed_last(c, &c->indexed);
         if (r < 0 || c->last_event - c->indexed < most)
                 return r;

@@ -32,7 +32,7 @@ static bool is_feed(enum statement which) {
 static bool is_timeless(enum statement which) {
         return is_check(which) || is_feed(which) || (which >= S_DAY_GET && which <= S_LENGTHS_OF_VIEWER) ||
                which == S_EVENT_DETAIL || which == S_EVENT_RENDER || which == S_META_GET || which == S_SHARE_NEXT_DUE ||
-               which == S_INDEXED_LAST || which == S_EVENT_ACTOR;
+               which == S_INDEXED_LAST || which == S_EVENT_ACTOR || which == S_TOTALS_TAIL || which == S_TOTALS_WHO;
 }
 
 /* A new statement that forgets LIVE and the other words of statements.def shows the present. */

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT
+ * The log's indexes and the days' totals, filled many events at a time: what SQL makes of the events, whoever wrote
+ * them and however many they are.
+ */
+#include "scratch.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define DAY_MS INT64_C(86400000)
+#define ACCOUNTS 700 /* in two days more sums than totals.c has room for */
+
+static int64_t now = 20576 * DAY_MS;
+
+int64_t __wrap_timestamp_now(void);
+int64_t __wrap_timestamp_now(void) {
+        return now;
+}
+
+#define TOTALS                                                                                                    \
+        "WITH e AS (SELECT *, min(max(time, 0) / 86400000, 2932896) AS day FROM event"                            \
+        " WHERE id <= (SELECT last FROM indexed)), read (day, who, length, id) AS ("                              \
+        "SELECT day, 0, length, id FROM e UNION ALL SELECT day, actor, length, id FROM e UNION ALL"               \
+        " SELECT e.day, a.id, e.length, e.id FROM e JOIN account a ON a.name = e.account"                         \
+        "  WHERE a.id <> e.actor AND a.from_event <= e.id UNION ALL"                                              \
+        " SELECT e.day, a.id, e.length, e.id FROM e JOIN account a ON a.id = e.owner"                             \
+        "  WHERE a.id <> e.actor AND a.name IS NOT e.account)"                                                    \
+        " SELECT day, who, sum(length), max(id) FROM read GROUP BY 1, 2"
+#define INDEX(column) \
+        "SELECT " column ", id FROM event WHERE " column " IS NOT NULL AND id <= (SELECT last FROM indexed)"
+
+static void check_same(const char *table, const char *query) {
+        char sql[4096];
+
+        for (int turn = 0; turn < 2; turn++) {
+                int n = snprintf(sql, sizeof(sql), "SELECT count(*) FROM (SELECT * FROM (%s) EXCEPT SELECT * FROM (%s))",
+                                 turn ? query : table, turn ? table : query);
+
+                assert_in_range(n, 1, sizeof(sql) - 1);
+                if (sql_number(sql) != 0)
+                        fail_msg("%s: %s", table, turn ? "it lacks rows" : "it has other rows");
+        }
+}
+
+static void check_all(void) {
+        check_same("SELECT day, account, bytes, last FROM day", TOTALS);
+        check_same("SELECT * FROM event_of_place", INDEX("place"));
+        check_same("SELECT * FROM event_of_actor", INDEX("actor"));
+        check_same("SELECT * FROM event_of_account", INDEX("account"));
+        check_same("SELECT * FROM event_of_object", INDEX("object"));
+}
+
+struct history {
+        unsigned seed;
+        int count;
+        int64_t places[2];
+};
+
+static int run_history(struct catalog_connection *c, void *context) {
+        struct history *h = context;
+        int r = 0;
+
+        for (int i = 0; i < h->count && r == 0; i++) {
+                const unsigned n = (unsigned)rand_r(&h->seed);
+                const struct caller caller = { .account = 1 + n % ACCOUNTS };
+                char name[NAME_SIZE];
+                int64_t id;
+
+                (void)snprintf(name, sizeof(name), "a%u", n / 7 % (ACCOUNTS + 50)); /* some do not exist */
+                now += n % 97 == 0 ? DAY_MS / 4 : 0;
+                r = catalog_event_add(c, &(struct event){ .caller = &caller, .op = EVENT_DESCRIBE,
+                                                          .account = n % 3 ? name : NULL,
+                                                          .place = n % 5 ? h->places[n % 2] : 0,
+                                                          .object = n % 11 ? "north/web@a1" : NULL }, &id);
+        }
+        return r;
+}
+
+static void people(struct history *h) {
+        (void)must(REGION_PUT, 0, 0, "north");
+        many(ACCOUNT_PUT, ACCOUNTS, 0, 0, false, "a");
+        h->places[0] = must(PLACE_PUT, 1, account_id("a1"), "web");
+        h->places[1] = must(PLACE_PUT, 1, account_id("a2"), "web");
+}
+
+static void test_a_history_is_filled_in_bit_by_bit(void **state) {
+        struct history h = { .seed = 1 };
+
+        (void)state;
+        people(&h);
+        for (int i = 0; i < 40; i++) {
+                h.count = i % 4 == 3 ? 400 : i;
+                assert_int_equal(catalog_write(scratch_catalog, run_history, &h), 0);
+                check_all();
+        }
+        assert_int_equal(chain_check(), sql_number("SELECT max(id) FROM event"));
+}
+
+/* What another process has left, which fills nothing: any number, also about accounts that are only made now. */
+static void test_what_others_left_is_filled_in(void **state) {
+        struct history h = { .seed = 2, .count = 3000 };
+        struct catalog *other;
+
+        (void)state;
+        people(&h);
+        assert_int_equal(catalog_open(scratch_path, 0, &other), 0);
+        other->index_events = INT64_MAX;
+        for (int i = 0; i < 3; i++) {
+                assert_int_equal(catalog_write(other, run_history, &h), 0);
+                assert_true(sql_number("SELECT (SELECT max(id) FROM event) - last FROM indexed") >= 3000);
+                many(ACCOUNT_PUT, 10, 0, 0, false, i == 0 ? "a70" : i == 1 ? "a71" : "a72");
+                assert_int_equal(sql_number("SELECT (SELECT max(id) FROM event) - last FROM indexed"), 0);
+                check_all();
+        }
+        assert_null(catalog_close(other));
+}
+
+/* A day's last event and the next one's first are a millisecond apart. */
+static void test_days_end_at_midnight(void **state) {
+        struct history h = { .seed = 3 };
+
+        (void)state;
+        people(&h);
+        scratch_catalog->index_events = 6;
+        now = (now / DAY_MS + 1) * DAY_MS - 3;
+        for (int i = 0; i < 6; i++, now++)
+                (void)log_event(&(struct event){ .caller = &(struct caller){ .account = 3 }, .op = EVENT_TRUST,
+                                                 .account = "a1", .place = h.places[0] });
+        check_all();
+        assert_int_equal(sql_number("SELECT min(n) FROM (SELECT count(*) AS n FROM day WHERE account IN (0, 3)"
+                                    " AND day >= (SELECT max(day) FROM day) - 1 GROUP BY day)"), 2);
+}
+
+static int refuse(void *context) {
+        (void)context;
+        return 1;
+}
+
+static int run_account(struct catalog_connection *c, void *context) {
+        struct account account = { .uid = -1, .quota = -1 };
+        int64_t id;
+        int r = catalog_event_add(c, &(struct event){ .caller = &scratch_operator, .op = EVENT_ACCOUNT_ADD,
+                                                      .account = context }, &id);
+
+        strcpy(account.name, context);
+        return r < 0 ? r : catalog_account_put(c, id, &account);
+}
+
+/* Names are remembered: not those of a transaction that failed. */
+static void test_who_was_never_made_is_forgotten(void **state) {
+        (void)state;
+        scratch_catalog->index_events = 1;
+        assert_int_equal(catalog_write(scratch_catalog, run_account, "alice"), 0);
+        (void)sqlite3_commit_hook(scratch_catalog->connection->db, refuse, NULL); /* the one before: none */
+        assert_true(catalog_write(scratch_catalog, run_account, "ghost") < 0);
+        if (scratch_catalog->connection)
+                (void)sqlite3_commit_hook(scratch_catalog->connection->db, NULL, NULL);
+        assert_int_equal(catalog_write(scratch_catalog, run_account, "bob"), 0);
+        assert_int_equal(catalog_write(scratch_catalog, run_account, "ghost"), 0);
+        (void)log_event(&(struct event){ .caller = &scratch_operator, .op = EVENT_TRUST, .account = "ghost" });
+        check_all();
+}
+
+static int setup(void **state) {
+        now = 20576 * DAY_MS;
+        return scratch_setup(state);
+}
+
+static int setup_each(void **state) {
+        (void)setup(state); /* 0 */
+        scratch_catalog->index_events = 1;
+        return 0;
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, scratch_teardown)
+#define CASE_EACH(f) cmocka_unit_test_setup_teardown(f, setup_each, scratch_teardown)
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                CASE(test_a_history_is_filled_in_bit_by_bit),
+                CASE_EACH(test_a_history_is_filled_in_bit_by_bit),
+                CASE_EACH(test_what_others_left_is_filled_in),
+                CASE(test_days_end_at_midnight),
+                CASE(test_who_was_never_made_is_forgotten),
+        };
+
+        return cmocka_run_group_tests_name("catalog indexed", tests, NULL, NULL);
+}
