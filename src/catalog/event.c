@@ -180,7 +180,8 @@ static int put_next(struct catalog_connection *c, const struct event *e, struct 
         _cleanup_free_ char *detail = NULL;
         char json[LINE_MOST];
         uint8_t hash[HASH_SIZE];
-        size_t length = event_render(e, next->id, next->time, next->actor_name, via, op, json, sizeof(json));
+        size_t length = event_render(e, next->id, event_stamp(&c->stamp, next->time), next->actor_name, via, op, json,
+                                     sizeof(json));
         int r;
 
         if (length > 0) {

@@ -11,6 +11,7 @@
 
 #include "catalog.h"
 #include "cleanup.h"
+#include "timestamp.h"
 
 #define PAGE CATALOG_PAGE /* rows of one statement of a listing: its LIMIT in statements.def */
 
@@ -46,6 +47,12 @@ struct memo_touch {
         struct share shares[MEMO_TOUCHES]; /* that it ends */
 };
 
+/* A time that was written. */
+struct stamp {
+        int64_t second;
+        char text[TIMESTAMP_SIZE]; /* "": none */
+};
+
 struct catalog_connection {
         struct catalog *catalog;
         sqlite3 *db;
@@ -65,6 +72,7 @@ struct catalog_connection {
         int frames;                                /* pages in the log at the last commit */
         int64_t first_event, last_event;           /* the writer's: of this transaction; 0: none yet */
         struct chain chain;                        /* its end as it is in this transaction */
+        struct stamp stamp;
         struct evp_md_ctx_st *digest;              /* for the chain's hashes */
         int64_t indexed;                           /* the log's indexes reached so far, when last looked at */
         struct memo_touch touching;
@@ -231,8 +239,10 @@ int statement_entries(sqlite3_stmt *s, int r, int64_t *after, image_each each, v
 int event_line(sqlite3_stmt *s, int (*each)(const char *line, size_t length, void *context), void *context);
 
 /* An event's JSON, as EVENT_JSON renders it; its length, or 0: that must render it. */
-size_t event_render(const struct event *e, int64_t id, int64_t time, const char *actor, const char *via, const char *op,
-                    char *ret_json, size_t size);
+size_t event_render(const struct event *e, int64_t id, const char *stamp, const char *actor, const char *via,
+                    const char *op, char *ret_json, size_t size);
+/* A time as timestamp_format writes it; good until the next one. */
+const char *event_stamp(struct stamp *stamp, int64_t time);
 /* SHA-256 of the hash before and an event's JSON. */
 int event_hash(struct catalog_connection *c, const uint8_t previous[static EVENT_HASH_SIZE], const char *json, size_t length,
                uint8_t ret_hash[static EVENT_HASH_SIZE]);
