@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Shares made and ended by many at once: a thread for each directory named, mkdir of one account after the other, until
- * the time is over; then rmdir of all it made. The same directory twice: two threads in it.
+ * Shares made and ended by many at once: a thread for each directory named, by turns mkdir of fifty accounts and rmdir of
+ * them, until the time is over. The same directory twice: two threads in it.
  */
 #include "load.h"
 
@@ -12,52 +12,65 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHANGES_MAX 9000 /* of one thread: the accounts there are, but some */
+#define ACCOUNTS 9000 /* of those there are */
+#define SHARES 50     /* an image has at a time, as many as it may have unless an operator says otherwise */
+
+/* What all threads do together: a turn of mkdirs, then one of rmdirs, until the time is over. */
+struct turns {
+        pthread_barrier_t barrier;
+        double seconds;            /* of each kind */
+        double granting, revoking; /* so far */
+        double since;              /* this turn's beginning */
+        bool over;
+};
 
 struct worker {
         pthread_t thread;
         const char *path;
         int fd; /* held open, so that the way to it is in the kernel's cache, and not what is measured */
-        pthread_barrier_t *barrier;
-        double seconds;
-        int64_t first, made;
+        struct turns *turns;
+        int64_t first, count; /* accounts of a turn */
         struct sample grants, revokes;
-        double granted_after, revoked_after;
 };
 
-static double now_after(double *before, struct sample *sample) {
-        double now = seconds_now();
+/* The last thread ends the turn for all. */
+static void turn_end(struct turns *t, double *seconds) {
+        if (pthread_barrier_wait(&t->barrier) == PTHREAD_BARRIER_SERIAL_THREAD) {
+                double now = seconds_now();
 
-        sample_add(sample, now - *before);
-        *before = now;
-        return now;
+                *seconds += now - t->since;
+                t->since = now;
+                t->over = t->granting + t->revoking >= 2 * t->seconds;
+        }
+        (void)pthread_barrier_wait(&t->barrier); /* it has */
 }
 
-static void wait_for_all(struct worker *w) {
-        (void)pthread_barrier_wait(w->barrier); /* one of them hears that it was the last */
+static void turn(const struct worker *w, bool granting, struct sample *sample) {
+        double now = seconds_now(), before;
+        char name[BENCH_NAME];
+
+        for (int64_t i = 0; i < w->count; i++) {
+                account_name((w->first + i) % ACCOUNTS, name);
+                if ((granting ? mkdirat(w->fd, name, 0755) : unlinkat(w->fd, name, AT_REMOVEDIR)) < 0)
+                        die(name);
+                before = now;
+                now = seconds_now();
+                sample_add(sample, now - before);
+        }
 }
 
 static void *work(void *argument) {
         struct worker *w = argument;
-        double start, now;
-        char name[BENCH_NAME];
+        double unused = 0;
 
-        wait_for_all(w);
-        start = now = seconds_now();
-        for (; w->made < CHANGES_MAX && now < start + w->seconds; w->made++) {
-                account_name(w->first + w->made, name);
-                if (mkdirat(w->fd, name, 0755) < 0)
-                        die(name);
-                w->granted_after = now_after(&now, &w->grants) - start;
-        }
-        wait_for_all(w);
-        start = now = seconds_now();
-        for (int64_t i = 0; i < w->made; i++) {
-                account_name(w->first + i, name);
-                if (unlinkat(w->fd, name, AT_REMOVEDIR) < 0)
-                        die(name);
-                w->revoked_after = now_after(&now, &w->revokes) - start;
-        }
+        turn_end(w->turns, &unused); /* all are there */
+        do {
+                turn(w, true, &w->grants);
+                turn_end(w->turns, &w->turns->granting);
+                turn(w, false, &w->revokes);
+                turn_end(w->turns, &w->turns->revoking);
+                w->first += SHARES;
+        } while (!w->turns->over);
         return NULL;
 }
 
@@ -65,23 +78,27 @@ static void *work(void *argument) {
 void verb_change(int argc, char **argv) {
         _cleanup_free_ struct worker *workers = calloc((size_t)argc - 1, sizeof(*workers));
         _cleanup_sample_ struct sample grants = { 0 }, revokes = { 0 };
-        double granted_after = 0, revoked_after = 0;
-        pthread_barrier_t barrier;
+        struct turns turns = { .seconds = fraction(argv[0]) };
 
-        if (!workers || pthread_barrier_init(&barrier, NULL, (unsigned)argc - 1) != 0)
+        if (!workers || pthread_barrier_init(&turns.barrier, NULL, (unsigned)argc - 1) != 0)
                 die("threads");
         for (int i = 0; i < argc - 1; i++) {
                 struct worker *w = &workers[i];
+                int before = 0, there = 0; /* in the same directory */
 
-                *w = (struct worker){ .path = argv[i + 1], .barrier = &barrier, .seconds = fraction(argv[0]) };
+                for (int j = 0; j < argc - 1; j++) {
+                        before += j < i && strcmp(argv[j + 1], argv[i + 1]) == 0;
+                        there += strcmp(argv[j + 1], argv[i + 1]) == 0;
+                }
+                *w = (struct worker){ .path = argv[i + 1], .turns = &turns, .count = SHARES / there };
+                w->first = before * w->count;
                 w->fd = open(w->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
                 if (w->fd < 0)
                         die(w->path);
-                for (int j = 0; j < i; j++) /* in one directory each has accounts of its own */
-                        w->first += strcmp(argv[j + 1], w->path) == 0 ? CHANGES_MAX / (argc - 1) : 0;
-                if (pthread_create(&w->thread, NULL, work, w) != 0)
-                        die("threads");
         }
+        for (int i = 0; i < argc - 1; i++)
+                if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0)
+                        die("threads");
         for (int i = 0; i < argc - 1; i++) {
                 struct worker *w = &workers[i];
 
@@ -91,12 +108,10 @@ void verb_change(int argc, char **argv) {
                 w->fd = fd_close(w->fd);
                 sample_free(&w->grants);
                 sample_free(&w->revokes);
-                granted_after = w->granted_after > granted_after ? w->granted_after : granted_after;
-                revoked_after = w->revoked_after > revoked_after ? w->revoked_after : revoked_after;
         }
-        (void)printf("%.1f", (double)grants.count / granted_after);
+        (void)printf("%.1f", (double)grants.count / turns.granting);
         sample_print(&grants);
-        (void)printf("\t%.1f", (double)revokes.count / revoked_after);
+        (void)printf("\t%.1f", (double)revokes.count / turns.revoking);
         sample_print(&revokes);
         (void)putchar('\n');
 }
