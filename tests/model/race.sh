@@ -7,5 +7,5 @@ set -u
 "${PYTHON:-python3}" "${0%/*}/test_linearize.py" || exit 1
 [ -w /dev/fuse ] || { echo 'skipped: no /dev/fuse' && exit 77; }
 [ "${IMGSHARE_LONG-}" = 1 ] && : "${ROUNDS:=20000}"
-[ "${ROUNDS:=60}" -gt 0 ] || exit 0
+[ "${ROUNDS:=24}" -gt 0 ] || exit 0
 exec "${PYTHON:-python3}" "${0%/*}/race.py" --rounds "$ROUNDS" ${SEED:+--seed "$SEED"}

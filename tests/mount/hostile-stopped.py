@@ -16,7 +16,7 @@ SYSGOOD, EXITKILL, SYSCALL_STOP = 1, 0x100000, signal.SIGTRAP | 0x80
 X86 = os.uname().machine == 'x86_64'
 FCNTL = 72 if X86 else 25
 SLEEPS = (7, 35, 230, 271) if X86 else (73, 101, 115)  # poll, nanosleep, clock_nanosleep, ppoll
-WAITERS, PATIENT = 100, 48  # the others hear EAGAIN after a second (writer.c)
+WAITERS, PATIENT = 100, 48  # so many at a time wait as long as it takes, others hear EAGAIN after a second (writer.c)
 WRITING = 120  # SQLite's byte in the index of the log
 MARKS = range(123, 128)  # which are held for writing for a few instructions: who is stopped there stops readers too
 PENDING = 0x40000000  # and in the catalog: who has it lets nobody open the catalog, as SQLite does when it closes it
@@ -124,7 +124,7 @@ class Run:
     def answered(waiting, what):
         heard = [answer(child) for child in waiting]
         refused = sum(got == 'EAGAIN' != what for got in heard)
-        if any(got not in (what, 'EAGAIN') for got in heard) or refused > len(waiting) // WAITERS * (WAITERS - PATIENT):
+        if any(got not in (what, 'EAGAIN') for got in heard) or refused > max(0, len(waiting) - PATIENT):
             told('who waited heard', collections.Counter(heard), 'not', what)
 
     def go(self):
