@@ -176,7 +176,7 @@ class Rounds:
             for name in world.look(view, f'regions/{region}/images', 'dir'):
                 base = f'regions/{region}/images/{name}'
                 for path, kind in ((base, 'dir'), (f'{base}/.meta/shares', 'dir'), (f'{base}/.meta/state', 'text'),
-                                   (f'{base}/description', 'text'), (f'{base}/disk', 'size')):
+                                   (f'{base}/.meta/reviewed', 'text'), (f'{base}/description', 'text'), (f'{base}/disk', 'size')):
                     shown[path] = kind, world.look(view, path, kind)
             for name in world.look(view, f'regions/{region}/instances', 'dir'):
                 base = f'regions/{region}/instances/{name}'

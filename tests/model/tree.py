@@ -20,6 +20,7 @@ def image_brief(state, view, image, texts=True):
         yield f'{base}/.meta/shares' if state.writes(view) else f'{base}/shares', listing(state.grants(view, image))
     if texts:
         yield f'{base}/.meta/state', text(image.state + '\n')
+        yield f'{base}/.meta/reviewed', text(f'{int(image.reviewed)}\n')
     if texts and image.description is not None:
         yield f'{base}/description', text(image.description)
     if image.disk is not None:
@@ -32,7 +33,6 @@ def image_full(state, view, image):
     mine = image.owner == view.account
     yield f'{base}/.meta/owner', text(image.owner + '\n')
     yield f'{base}/.meta/size', text(f'{len(image.disk or b"")}\n')
-    yield f'{base}/.meta/reviewed', text(f'{int(image.reviewed)}\n')
     yield f'{base}/.meta/source', ('source', state.source(view, image))
     trusted = image.owner in state.accounts[view.account].trusted
     if not state.staff(view):
