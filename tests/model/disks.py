@@ -101,8 +101,10 @@ class Disks(Rules):
         self.opening(view, image)
         self.truncated(view, image)
         if not thing.disk:
+            self.closed(view, image)
             return
         if not isinstance(thing, Instance) and self.held(thing):
+            self.closed(view, image)
             raise No(errno.EBUSY)
         self.changed(view, image, thing.disk)
         self.copied(view, thing)
@@ -187,7 +189,8 @@ class Disks(Rules):
         self.log(view, 'trust', None, name)
 
     def untrust(self, view, name):
-        if self.role(view) == 'auditor':
-            self.refusal(view, 'untrust', None, name)('read-only-role')
+        """docs/POLICY.md: no longer trust an owner. Whom somebody trusted before he was staff stays in his trusted/."""
+        if self.role(view) != 'account':
+            self.refusal(view, 'untrust', None, name)('read-only-role' if self.role(view) == 'auditor' else 'role')
         self.accounts[view.account].trusted -= {name}
         self.log(view, 'untrust', None, name)
