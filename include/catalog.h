@@ -372,8 +372,7 @@ int catalog_instance_end(struct catalog_connection *c, int64_t event, int64_t id
 int catalog_instance_image_end(struct catalog_connection *c, int64_t event, int64_t id);
 int catalog_instance_disk_end(struct catalog_connection *c, int64_t event, int64_t id);
 /* An id for a disk that is going to be made. What is not started is forgotten, or left by a crash. */
-int catalog_launch_reserve(struct catalog_connection *c, int64_t instance, int64_t image, const char *image_name,
-                           int64_t *ret_launch);
+int catalog_launch_reserve(struct catalog_connection *c, int64_t instance, int64_t image, int64_t *ret_launch);
 int catalog_launch_forget(struct catalog_connection *c, int64_t launch);
 /* It is the instance's disk from now on, the one before has ended. */
 int catalog_launch_start(struct catalog_connection *c, int64_t event, int64_t instance, int64_t launch);

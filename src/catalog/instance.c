@@ -89,9 +89,8 @@ int catalog_instance_disk_end(struct catalog_connection *c, int64_t event, int64
         return r < 0 ? r : 0;
 }
 
-int catalog_launch_reserve(struct catalog_connection *c, int64_t instance, int64_t image, const char *image_name,
-                           int64_t *ret_launch) {
-        int r = changed_one(statement_run(c, S_LAUNCH_RESERVE, "iit", instance, image, image_name));
+int catalog_launch_reserve(struct catalog_connection *c, int64_t instance, int64_t image, int64_t *ret_launch) {
+        int r = changed_one(statement_run(c, S_LAUNCH_RESERVE, "ii", instance, image));
 
         if (r == 0)
                 *ret_launch = sqlite3_last_insert_rowid(c->db);

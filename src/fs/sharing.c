@@ -6,8 +6,7 @@
 
 #include "internal.h"
 
-/* A request that will be answered. */
-struct pending {
+struct unanswered {
         struct call call;
         bool granting;
         int64_t began;
@@ -35,7 +34,7 @@ void sharing_settle(struct mount *mount) {
 }
 
 /* The one reply; after it the session may end. */
-static void answer(struct pending *p, int r) {
+static void answer(struct unanswered *p, int r) {
         struct mount *mount = p->call.mount;
 
         if (p->granting)
@@ -49,7 +48,7 @@ static void answer(struct pending *p, int r) {
 
 /* The image's disk has been replaced since it was looked at, by one that is not sealed. */
 static void *grant_waiting(void *argument) {
-        struct pending *p = argument;
+        struct unanswered *p = argument;
         struct call *call = &p->call;
         struct image image;
         int r = share_grant(&call->request, call->node.id, p->name, &call->share, &image);
@@ -61,7 +60,7 @@ static void *grant_waiting(void *argument) {
 }
 
 static void done(void *context, int r, const struct share *share, const struct image *image) {
-        struct pending *p = context;
+        struct unanswered *p = context;
         pthread_t thread;
 
         if (p->granting && r == -EBUSY && pthread_create(&thread, NULL, grant_waiting, p) == 0) {
@@ -91,14 +90,14 @@ static bool is_plain(struct call *call, const char *name, bool granting) {
 
 bool sharing_begin(struct call *call, const char *name, bool granting, int64_t began) {
         const size_t size = strlen(name) + 1;
-        struct pending *p;
+        struct unanswered *p;
 
         if (!call->mount->answers_later || call->node.kind != NODE_META_SHARES || !is_plain(call, name, granting))
                 return false;
         p = malloc(sizeof(*p) + size);
         if (!p)
                 return false;
-        *p = (struct pending){ .call = *call, .granting = granting, .began = began };
+        *p = (struct unanswered){ .call = *call, .granting = granting, .began = began };
         memcpy(p->name, name, size);
         begin(call->mount);
         if (granting)

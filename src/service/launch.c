@@ -75,11 +75,8 @@ static int judge(struct catalog_connection *c, struct launching *n) {
 
 static int run_reserve(struct catalog_connection *c, void *context) {
         struct launching *n = context;
-        const struct image *image = &n->decision.image;
-        char name[OBJECT_SIZE];
 
-        (void)snprintf(name, sizeof(name), "%s@%s", image->name, image->owner_name); /* fits */
-        return catalog_launch_reserve(c, n->id, image->id, name, &n->launch);
+        return catalog_launch_reserve(c, n->id, n->decision.image.id, &n->launch);
 }
 
 static int run_forget(struct catalog_connection *c, void *context) {

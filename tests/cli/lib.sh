@@ -3,7 +3,7 @@
 # IMGSHARE is the program. A test goes on behind a failed assertion and fails at its end.
 # shellcheck shell=bash
 set -u
-: "${IMGSHARE:?the built program}"
+: "${IMGSHARE:?the built program}" "${PYTHON:=python3}"
 [ -x "$IMGSHARE" ] || exit 99
 unset IMGSHARE_DIR POSIXLY_CORRECT
 export LC_ALL=C.UTF-8
@@ -100,11 +100,11 @@ on_terminal() {
 # json FILTER EXPECTED: of what the last run printed.
 json() {
     local got
-    python3 -m json.tool <"$tmp/out" >"$tmp/json" || {
+    "$PYTHON" -m json.tool <"$tmp/out" >"$tmp/json" || {
         fail "no JSON"
         return
     }
-    got=$(python3 -c 'import json, sys
+    got=$("$PYTHON" -c 'import json, sys
 rows = json.load(open(sys.argv[1]))
 print(json.dumps(eval(sys.argv[2])))' "$tmp/json" "$1")
     [ "$got" = "$2" ] || fail "$1 is $got, not $2"

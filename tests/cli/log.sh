@@ -96,7 +96,7 @@ quiet -C "$cat" log --until 2026-04-30
 
 # The log's own lines.
 done_ -C "$cat" log --json --account bob
-[ "$(python3 -c 'import json, sys
+[ "$("$PYTHON" -c 'import json, sys
 for line in open(sys.argv[1]):
     e = json.loads(line)
     print(e["event"], list(e) == "event time actor uid via op object account rule errno detail hash".split())' \
@@ -135,7 +135,7 @@ quiet init "$tmp/two"
 for signal in INT TERM; do
     ran="imgshare log --follow, SIG$signal" status=0
     # a job of a script ignores SIGINT; what is exec'd by python does not
-    python3 -c 'import os, signal, sys
+    "$PYTHON" -c 'import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])' "$IMGSHARE" -C "$tmp/two" log --follow >"$tmp/follow" 2>"$tmp/err" &
     wait_for has '^1	'

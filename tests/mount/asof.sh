@@ -163,11 +163,13 @@ shows() {
         unmount past
 }
 [ "${#moments[@]}" -ge 20 ] || not_ok "only ${#moments[@]} moments"
-for n in "${!moments[@]}"; do
-        shows eve "${moments[n]}" "${moments[n]}"
-        shows bob "${moments[n]}" "${moments[n]}"
-        [ $((n % 2)) -ne 0 ] || shows eve "${times[n]}" "${moments[n]}"
-        [ $((n % 4)) -ne 1 ] || shows bob "${times[n]}" "${moments[n]}"
+who=(eve bob)
+for n in "${!moments[@]}"; do # each moment in one way, some in two; with IMGSHARE_LONG=1 in all four
+        shows "${who[n % 2]}" "${moments[n]}" "${moments[n]}"
+        [ $((n % 3)) -ne 0 ] || shows "${who[(n + 1) % 2]}" "${times[n]}" "${moments[n]}"
+        [ "${IMGSHARE_LONG-}" = 1 ] || continue
+        shows "${who[(n + 1) % 2]}" "${moments[n]}" "${moments[n]}"
+        shows "${who[n % 2]}" "${times[n]}" "${moments[n]}"
 done
 
 # Before it expired the share was there, also as of a time to which no event belongs.

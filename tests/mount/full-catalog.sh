@@ -43,12 +43,12 @@ fill() {
 # until_full ACCOUNT...: shares with one after the other until two changes in a row are refused. One alone may be followed by
 # others that fit: the log begins anew after it, as long as the catalog's file need not grow. Who is refused twice, stays so.
 until_full() {
-        local image account before=done
+        local image account before=shared
         for account; do
                 for image in {1..16}; do
                         if mkdir "$W/i$image/shares/$account" 2>"$T/err"; then
                                 echo "i$image $account" >>"$T/acknowledged.1"
-                                before=done
+                                before=shared
                         else
                                 grep -vF "$ENOSPC" "$T/err" && not_ok 'refused for another reason'
                                 [ "$before" = refused ] && return

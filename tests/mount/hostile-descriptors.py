@@ -5,42 +5,11 @@
 # each way that the kernel has. HOW w: for writing, and UID tries to read. Prints what is wrong.
 import ctypes, errno, fcntl, mmap, os, socket, struct, sys
 
+from callers import AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW, become, call, failed, libc, refused, told
+
 how, owner, uid, disk, drafts, *mine = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:]
 errors = 'EACCES', 'EPERM'
-libc = ctypes.CDLL(None, use_errno=True)
-AT_FDCWD, AT_EMPTY_PATH, AT_SYMLINK_FOLLOW = -100, 0x1000, 0x400
 FICLONE, FICLONERANGE, FIDEDUPERANGE, FS_IOC_SETFLAGS = 0x40049409, 0x4020940d, 0xc0189436, 0x40086602
-wrong = False
-
-
-def call(function, *arguments):
-    r = function(*arguments)
-    if r < 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    return r
-
-
-def told(*what):
-    global wrong
-    wrong = True
-    print(*what)
-
-
-def refused(what, *errors):
-    try:
-        got = what()
-    except OSError as e:
-        got = errno.errorcode[e.errno]
-        if got in errors:
-            return
-    told(f'line {what.__code__.co_firstlineno}: {got}, not one of', *errors)
-
-
-def become(account):
-    os.setgroups([])
-    if account:
-        os.setresgid(account, account, account)
-        os.setresuid(account, account, account)
 
 
 def passed(flags):
@@ -183,10 +152,10 @@ assert fd is not None
 become(uid)
 if how == 'w':
     for_writing(fd, os.open(drafts + '1/disk', os.O_RDWR | os.O_CREAT))
-    sys.exit(wrong)
+    sys.exit(bool(failed))
 reopened(fd)
 if not mine or os.stat(drafts + '1').st_dev != os.fstat(fd).st_dev:
     linked(fd)
 changed(fd, os.open(__file__, os.O_RDONLY))
 copied(fd)
-sys.exit(wrong)
+sys.exit(bool(failed))

@@ -5,6 +5,8 @@
 # nobody should have heard. `changes IMAGES UID FILE`: one change after the other, until FILE is there.
 import errno, os, shutil, sys, threading
 
+from callers import become
+
 what, *arguments = sys.argv[1:]
 
 
@@ -14,12 +16,6 @@ def attempt(wrong, allowed, function, *args):
     except OSError as e:
         if e.errno not in allowed:
             wrong.append(f'{function.__name__}{args[:1]}: {errno.errorcode[e.errno]}')
-
-
-def become(uid):
-    os.setgroups([])
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)
 
 
 class Waiting(threading.Thread):

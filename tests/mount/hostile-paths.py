@@ -4,37 +4,11 @@
 # what it should not have got; SECRET is what nobody may read. Keeps what it has until SIGUSR1 and tries once more.
 import ctypes, errno, fcntl, os, signal, socket, struct, sys
 
+from callers import AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW, become, call, failed, libc, refused, told
+
 uid, image, own, empty, secret = int(sys.argv[1]), *sys.argv[2:5], sys.argv[5].encode()
-libc = ctypes.CDLL(None, use_errno=True)
-AT_FDCWD, AT_EMPTY_PATH, AT_SYMLINK_FOLLOW = -100, 0x1000, 0x400
 OPENAT2, RENAME_EXCHANGE, RENAME_WHITEOUT = 437, 2, 4
 O_TMPFILE, O_PATH = os.O_TMPFILE, os.O_PATH
-wrong = False
-
-
-def call(function, *arguments):
-    r = function(*arguments)
-    if r < 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    return r
-
-
-def told(what, text):
-    global wrong
-    wrong = True
-    print(f'{what}: {text}')
-
-
-def refused(what, *errors):
-    """what() fails, with one of these errors if any are given, and gives no secret."""
-    try:
-        got = what()
-    except OSError as e:
-        if errors and errno.errorcode[e.errno] not in errors:
-            told(f'line {what.__code__.co_firstlineno}', errno.errorcode[e.errno])
-    else:
-        values = [str(cell.cell_contents)[-60:] for cell in what.__closure__ or ()]
-        told(f'line {what.__code__.co_firstlineno}', f'is not refused: {got} {values}')
 
 
 def peek(fd):
@@ -201,18 +175,11 @@ def mount_of(path):
     return path
 
 
-def become():
-    os.setgroups([])
-    if uid:
-        os.setresgid(uid, uid, uid)
-        os.setresuid(uid, uid, uid)
-
-
 def capable():
     """As UID, and with the capability that opens by handle and passes all modes: the daemon itself must refuse."""
     DAC_READ_SEARCH = 1 << 2
     libc.prctl(8, 1, 0, 0, 0)  # PR_SET_KEEPCAPS
-    become()
+    become(uid)
     header, data = struct.pack('Ii', 0x20080522, 0), struct.pack('IIIIII', DAC_READ_SEARCH, DAC_READ_SEARCH, 0, 0, 0, 0)
     call(libc.capset, header, data)
 
@@ -240,7 +207,7 @@ def by_number():
     if pid == 0:
         capable()
         handles()
-        os._exit(wrong)
+        os._exit(bool(failed))
     if os.waitpid(pid, 0)[1]:
         told('nodes', 'were opened by number')
 
@@ -250,7 +217,7 @@ kept = []
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
 signal.signal(signal.SIGIO, signal.SIG_IGN)  # of a lease
 by_number()
-become()
+become(uid)
 for trick in open_flags, magic_links, renames, making, controls, allocate, splices, locks, dots:
     trick()
 print('tried', flush=True)
@@ -264,4 +231,4 @@ for fd in kept:  # what was open when it was unshared, or deleted
         peek(again)
         os.close(again)
     peek(fd)
-sys.exit(wrong)
+sys.exit(bool(failed))

@@ -7,26 +7,13 @@
 # tools copy and remove the tree; neither the shares of the image OTHER end by that, nor is the directory OTHER beside
 # FLAG touched. `recipient`: tries to get at the bytes of web and db of the account OTHER, and at what has their
 # names, until FLAG is there.
-import ctypes, errno, json, os, shutil, subprocess, sys, time
+import errno, json, os, shutil, subprocess, sys, time
+
+from callers import AT_FDCWD, become, call, failed, libc, told
 
 what, uid, north, flag, count, other, *log = sys.argv[1:]
 images = north + '/images'
-libc = ctypes.CDLL(None, use_errno=True)
 NOREPLACE, EXCHANGE, WHITEOUT = 1, 2, 4
-wrong = False
-
-
-def told(*words):
-    global wrong
-    wrong = True
-    print(*words, flush=True)
-
-
-def become():
-    if int(uid):
-        os.setgroups([])
-        os.setresgid(int(uid), int(uid), int(uid))
-        os.setresuid(int(uid), int(uid), int(uid))
 
 
 def tried(function, *words):
@@ -39,8 +26,7 @@ def tried(function, *words):
 
 
 def rename(a, b, flags=0):
-    if libc.renameat2(-100, a.encode(), -100, b.encode(), flags) < 0:
-        raise OSError(ctypes.get_errno(), '')
+    call(libc.renameat2, AT_FDCWD, a.encode(), AT_FDCWD, b.encode(), flags)
 
 
 def child(function, *words):
@@ -50,10 +36,10 @@ def child(function, *words):
     if pid == 0:
         os.close(r)
         os.dup2(w, 1)
-        become()
+        become(int(uid))
         status = 1
         try:
-            status = int(bool(function(*words) or wrong))
+            status = int(bool(function(*words) or failed))
             sys.stdout.flush()
         finally:
             os._exit(status)
@@ -228,7 +214,7 @@ def links():
 
 def recipient():
     """UID has images web, db and own, whose bytes are `own`."""
-    become()
+    become(int(uid))
     tries = 0
     while not os.path.exists(flag) or tries < int(count):
         tries += 1
@@ -269,4 +255,4 @@ def recipient():
 
 
 globals()[what]()
-sys.exit(wrong)
+sys.exit(bool(failed))

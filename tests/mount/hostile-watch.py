@@ -2,38 +2,16 @@
 # hostile-watch.py UID MOUNT [OWNER OTHER...]: as UID watches all that it can of MOUNT (inotify, dnotify, fanotify), and
 # tries to watch OTHERs, which are not of its view: by their paths, and by descriptors that OWNER opened and passed on.
 # Says `watching`; at SIGUSR1 prints `heard PATH MASK NAME` for all that the kernel told since then, and `hears itself`
-# when it makes an image. What was not refused is `wrong`.
-import ctypes, errno, fcntl, os, signal, struct, sys
+# when it makes an image. What was not refused is printed too.
+import ctypes, fcntl, os, signal, struct, sys
+
+from callers import AT_FDCWD, become, call, failed, libc, refused
 
 uid, mount, owner, *others = int(sys.argv[1]), *(sys.argv[2:] + ['0'])[:2], *sys.argv[4:]
-libc = ctypes.CDLL(None, use_errno=True)
 IN_ALL, IN_ONLYDIR = 0xfff, 0x01000000
-AT_FDCWD, FAN_MARK_ADD, FAN_MARK_MOUNT, FAN_MARK_FILESYSTEM, FAN_MARK_EVICTABLE = -100, 1, 0x10, 0x100, 0x200
+FAN_MARK_ADD, FAN_MARK_MOUNT, FAN_MARK_FILESYSTEM, FAN_MARK_EVICTABLE = 1, 0x10, 0x100, 0x200
 FAN_REPORT_FID = 0x200
 FAN_EVENTS = 0x4000003b  # open, access, modify, close, of children too
-wrong = False
-
-
-def call(function, *arguments):
-    r = function(*arguments)
-    if r < 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    return r
-
-
-def refused(what, *errors):
-    global wrong
-    try:
-        what()
-    except OSError as e:
-        if errno.errorcode[e.errno] in errors:
-            return
-        got = errno.errorcode[e.errno]
-    else:
-        got = 'not refused'
-    values = [str(cell.cell_contents)[-60:] for cell in what.__closure__ or ()]
-    print('wrong: line', what.__code__.co_firstlineno, got, values)
-    wrong = True
 
 
 def watch(path, flags=IN_ALL):
@@ -106,9 +84,7 @@ def pass_on():
     for path in others:
         passed.append(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
     os.seteuid(0)
-    if uid:
-        os.setresgid(uid, uid, uid)
-        os.setresuid(uid, uid, uid)
+    become(uid)
 
 
 passed, signals, watches, dnotify = [], [], {}, []
@@ -133,4 +109,4 @@ own = f'control{os.getpid()}'
 os.mkdir(f'{mount}/regions/north/images/{own}')
 if any(name == own for _, _, name in heard()) and signals:
     print('hears itself')
-sys.exit(wrong)
+sys.exit(bool(failed))

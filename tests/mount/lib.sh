@@ -30,12 +30,18 @@ unmount_all() {
         done
 }
 
-# Process ids of this test's daemons: imgsharefs, and not its guard, with a path below $T on its command line.
+# Process ids of this test's daemons: imgsharefs, and not its guard, with a path below $T on its command line; with a
+# MOUNTPOINT, its daemon. No process is started for it: it is asked often.
 daemons() {
-        local process
+        local process name words word
         for process in /proc/[0-9]*; do
-                [ "$process/exe" -ef "$IMGSHAREFS" ] && ! grep -q guar "$process/comm" &&
-                        grep -qzF -- "$T/" "$process/cmdline" && echo "${process#/proc/}"
+                [ "$process/exe" -ef "$IMGSHAREFS" ] && read -r name <"$process/comm" && [[ $name != *guar* ]] &&
+                        mapfile -d '' -t words <"$process/cmdline" || continue
+                for word in "${words[@]}"; do
+                        [[ ${1+exact} && $word == "$1" || ! ${1+exact} && $word == *"$T/"* ]] || continue
+                        echo "${process#/proc/}"
+                        break
+                done
         done 2>/dev/null
 }
 
@@ -128,16 +134,17 @@ failures=0
 echo start >"$T/step"
 trap 'status=$?; [ "$status" -ne 0 ] || [ "$failures" -eq 0 ] || exit 1' EXIT
 
-# Where in the test script we are, and from where a function of it was called.
+# Sets PLACE: where in the test script we are, and from where a function of it was called.
 place() {
         local i=0 last=$((${#BASH_SOURCE[@]} - 1))
         while [ "${BASH_SOURCE[i]}" = "${BASH_SOURCE[0]}" ]; do i=$((i + 1)); done
-        printf '%s:%s' "${BASH_SOURCE[i]##*/}" "${BASH_LINENO[i - 1]}"
-        [ "$i" -eq "$last" ] || printf ' called at %s' "${BASH_LINENO[last - 1]}"
+        PLACE=${BASH_SOURCE[i]##*/}:${BASH_LINENO[i - 1]}
+        [ "$i" -eq "$last" ] || PLACE+=" called at ${BASH_LINENO[last - 1]}"
 }
 
 not_ok() {
-        printf 'not ok: %s: %s\n' "$(place)" "$*"
+        place
+        printf 'not ok: %s: %s\n' "$PLACE" "$*"
         failures=$((failures + 1))
         return 1
 }
@@ -169,13 +176,30 @@ needs_root() {
         [ "$(id -u)" -eq 0 ] || skip 'not root'
 }
 
+# reads_last CMD…: may the command read $T/out or $T/err, which the last one left? A function of the test may.
+reads_last() {
+        [[ $* == */out* || $* == */err* ]] || { declare -F "$1" >/dev/null && [[ $(declare -f "$1") == *'$T/'@(out|err)* ]]; }
+}
+
 # Runs a command with its output kept in $T/out and $T/err.
 run() {
-        echo "$(place): $*" >"$T/step"
-        "$@" >"$T/out.new" 2>"$T/err.new"
-        local status=$?
-        mv "$T/out.new" "$T/out" && mv "$T/err.new" "$T/err" # only now: the command may read the last one's
+        local new='' status
+        place
+        echo "$PLACE: $*" >"$T/step"
+        ! reads_last "$@" || new=.new
+        "$@" >"$T/out$new" 2>"$T/err$new"
+        status=$?
+        [ -z "$new" ] || { mv "$T/out.new" "$T/out" && mv "$T/err.new" "$T/err"; }
         return "$status"
+}
+
+# matches REGEX FILE: an (extended) one, of a line of it.
+matches() {
+        local line
+        while IFS= read -r line || [ -n "$line" ]; do
+                [[ $line =~ $1 ]] && return 0
+        done <"$2"
+        return 1
 }
 
 show() {
@@ -202,7 +226,7 @@ refused() {
         # shellcheck disable=SC2053 # a pattern
         if [[ $status != $want ]]; then
                 not_ok "status $status, not $want: $*"
-        elif [ -n "$message" ] && ! grep -Eq -- "$message" "$T/err"; then
+        elif [ -n "$message" ] && ! matches "$message" "$T/err"; then
                 not_ok "does not say '$message': $*"
         else
                 return 0
@@ -216,7 +240,7 @@ is() {
         local want=$1
         shift
         run "$@" || not_ok "status $?: $*" || show
-        [ "$(cat "$T/out")" = "$want" ] && return 0
+        [ "$(<"$T/out")" = "$want" ] && return 0
         not_ok "$*: '$(cat "$T/out")', not '$want'"
 }
 
@@ -225,7 +249,7 @@ says() {
         local want=$1
         shift
         run "$@" || not_ok "status $?: $*" || show
-        grep -Eq -- "$want" "$T/out" && return 0
+        matches "$want" "$T/out" && return 0
         not_ok "$*: does not print '$want'"
         show
         return 1
@@ -377,14 +401,11 @@ unmount() {
 
 # daemon_of MOUNTPOINT: its process id.
 daemon_of() {
-        local pid
-        for pid in $(daemons); do
-                ! grep -qzxF -- "$1" "/proc/$pid/cmdline" 2>/dev/null || echo "$pid"
-        done
+        daemons "$1"
 }
 
 daemon_ended() {
-        [ -z "$(daemon_of "$1")" ]
+        [ -z "$(daemons "$1")" ]
 }
 
 # dense FILE KIB: writes random bytes, without a hole.

@@ -206,7 +206,7 @@ struct doing {
 
 static int launch(struct catalog_connection *c, const struct doing *d) {
         int64_t id;
-        int r = catalog_launch_reserve(c, d->instance, d->image, "web@alice", &id);
+        int r = catalog_launch_reserve(c, d->instance, d->image, &id);
 
         if (r < 0 || d->number % 4 == 0) /* one that never starts */
                 return r;
