@@ -107,13 +107,14 @@ int blob_sync(const struct blob_store *store, int fd);
  * elsewhere. The caller holds BLOB_LOCK_WRITE on `to`, as for blob_create. */
 int blob_link(const struct blob_store *from_store, int64_t from, const struct blob_store *to_store, int64_t to);
 
-/* True if the file has other names: it is the bytes of a copy too, to be replaced (blob_replace) before a write. */
-bool blob_is_linked(int fd);
-
 /* Makes blob `id` an own file with the first `size` bytes of from_fd (reflinked where the filesystem can, holes kept;
  * a hole beyond its end), in place of what is there, atomically, its bytes on disk; opened for reading and writing.
  * -ENOSPC etc. leave the old one as it was. -EBUSY and locks as in blob_link. Moves from_fd's own offset. */
 int blob_replace(const struct blob_store *store, int64_t id, int from_fd, uint64_t size, int *ret_fd);
+
+/* The same with the blob's own bytes, if its file has other names: they are a copy's too, and may not be written to. Else
+ * opens it: another process may have made it its own since the caller looked. -ENOENT. */
+int blob_own(const struct blob_store *store, int64_t id, uint64_t size, int *ret_fd);
 
 /* Copies a range between files: reflink, else copy_file_range, else read and write; holes stay holes (of a fresh
  * destination; in an old one they are punched). Extends the destination to offset + bytes done even if that is a hole,

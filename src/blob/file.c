@@ -69,12 +69,6 @@ int blob_sync(const struct blob_store *store, int fd) {
         return dir_sync(store->dir_fd);
 }
 
-bool blob_is_linked(int fd) {
-        struct stat st;
-
-        return fstat(fd, &st) < 0 || st.st_nlink > 1; /* in doubt a copy too many, never a write into another's bytes */
-}
-
 int blob_is_hole(int fd, uint64_t offset, uint64_t length) {
         off_t data;
 

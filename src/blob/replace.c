@@ -11,15 +11,15 @@
 #define _cleanup_lock_ _cleanup_(cleanup_blob_lock)
 
 /* The temporary name's lock, the name itself free: what has it then is a crash's. */
-static int temporary_claim(const struct blob_store *store, int64_t id, const char *temporary,
-                           struct blob_lock *ret_lock) {
+static int temporary_claim(const struct blob_store *store, int64_t id, struct blob_lock *ret_lock) {
         _cleanup_lock_ struct blob_lock lock = BLOB_LOCK_NONE;
+        char temporary[BLOB_NAME_SIZE];
         int r;
 
         r = lock_exclusive(store, id, LOCK_BYTE_TEMPORARY, BLOB_SWEEP_MS, &lock);
         if (r < 0)
                 return r;
-        if (unlinkat(store->dir_fd, temporary, 0) < 0 && errno != ENOENT)
+        if (unlinkat(store->dir_fd, entry_name(id, ENTRY_TEMPORARY, temporary), 0) < 0 && errno != ENOENT)
                 return -errno;
         *ret_lock = lock;
         lock = BLOB_LOCK_NONE;
@@ -41,7 +41,7 @@ int blob_link(const struct blob_store *from_store, int64_t from, const struct bl
 
         entry_name(from, ENTRY_BLOB, name);
         entry_name(to, ENTRY_TEMPORARY, temporary);
-        r = temporary_claim(to_store, to, temporary, &lock);
+        r = temporary_claim(to_store, to, &lock);
         if (r < 0)
                 return r;
         if (linkat(from_store->dir_fd, name, to_store->dir_fd, temporary, 0) < 0)
@@ -64,18 +64,13 @@ static int temporary_fill(int fd, int from_fd, uint64_t size) {
         return fsync(fd) < 0 ? -errno : 0;
 }
 
-int blob_replace(const struct blob_store *store, int64_t id, int from_fd, uint64_t size, int *ret_fd) {
+/* The temporary's lock is held. */
+static int replace_locked(const struct blob_store *store, int64_t id, int from_fd, uint64_t size, int *ret_fd) {
         char temporary[BLOB_NAME_SIZE];
-        _cleanup_lock_ struct blob_lock lock = BLOB_LOCK_NONE;
         _cleanup_fd_ int fd = -1;
         int r;
 
-        if (size > INT64_MAX)
-                return -EFBIG;
         entry_name(id, ENTRY_TEMPORARY, temporary);
-        r = temporary_claim(store, id, temporary, &lock);
-        if (r < 0)
-                return r;
         fd = openat(store->dir_fd, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
                 return -errno;
@@ -86,6 +81,35 @@ int blob_replace(const struct blob_store *store, int64_t id, int from_fd, uint64
                 (void)unlinkat(store->dir_fd, temporary, 0); /* the first failure is the one to tell */
                 return r;
         }
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+int blob_replace(const struct blob_store *store, int64_t id, int from_fd, uint64_t size, int *ret_fd) {
+        _cleanup_lock_ struct blob_lock lock = BLOB_LOCK_NONE;
+        int r;
+
+        if (size > INT64_MAX)
+                return -EFBIG;
+        r = temporary_claim(store, id, &lock);
+        return r < 0 ? r : replace_locked(store, id, from_fd, size, ret_fd);
+}
+
+int blob_own(const struct blob_store *store, int64_t id, uint64_t size, int *ret_fd) {
+        _cleanup_lock_ struct blob_lock lock = BLOB_LOCK_NONE;
+        _cleanup_fd_ int fd = -1;
+        struct stat st;
+        int r;
+
+        r = temporary_claim(store, id, &lock);
+        if (r == 0)
+                r = blob_open(store, id, O_RDWR, &fd);
+        if (r < 0)
+                return r;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (st.st_nlink > 1)
+                return replace_locked(store, id, fd, size < (uint64_t)st.st_size ? size : (uint64_t)st.st_size, ret_fd);
         *ret_fd = TAKE_FD(fd);
         return 0;
 }

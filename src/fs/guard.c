@@ -5,6 +5,7 @@
  *   - such threads have a table of descriptors of their own, with one of the connection that nobody reads requests
  *     from: what the daemon had read and not answered fails with the daemon's descriptors;
  *   - a child waits for the daemon's death, to refuse what nobody has read.
+ * Nor may a daemon that is told to end wait for such a thread for good (guard_drop_read).
  */
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -22,16 +23,20 @@
 #define LAST_ROUND_MS 500     /* whoever waits for a lock gets it within a few requests */
 #define REQUEST_MAX (2U << 20) /* more than max_write */
 
-/* Another descriptor of a connection, in place of `fd`; all others but the standard ones are closed. */
-static int own_descriptor(int fd) {
+/* Another descriptor of a connection, in place of `fd`. */
+static int replace_descriptor(int fd) {
         uint32_t connection = (uint32_t)fd;
-        int device = open("/dev/fuse", O_RDWR | O_CLOEXEC), r = 0;
+        _cleanup_fd_ int device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 
-        if (device < 0)
+        if (device < 0 || ioctl(device, FUSE_DEV_IOC_CLONE, &connection) < 0 || dup3(device, fd, O_CLOEXEC) < 0)
                 return -errno;
-        if (ioctl(device, FUSE_DEV_IOC_CLONE, &connection) < 0 || dup3(device, fd, O_CLOEXEC) < 0)
-                r = -errno;
-        (void)fd_close(device);
+        return 0;
+}
+
+/* The same; all others but the standard ones are closed. */
+static int own_descriptor(int fd) {
+        int r = replace_descriptor(fd);
+
         if (r == 0 && fd > STDERR_FILENO + 1)
                 (void)close_range(STDERR_FILENO + 1, (unsigned)fd - 1, 0); /* what stays open does no harm here */
         if (r == 0)
@@ -53,6 +58,10 @@ void guard_thread(struct fuse_session *session) {
                 return; /* it uses the daemon's, as if there were no guard */
         silence();
         (void)own_descriptor(fuse_session_fd(session));
+}
+
+void guard_drop_read(struct fuse_session *session) {
+        (void)replace_descriptor(fuse_session_fd(session)); /* else they fail when the daemon has ended */
 }
 
 /* --- the child --- */

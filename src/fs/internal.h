@@ -187,10 +187,13 @@ void notices_send(struct notices *notices); /* takes ownership, as the next one 
 /* Waits until they have been told, for that long at most: a request may hold what they need. */
 void notices_send_wait(struct notices *notices, int ms);
 
-/* --- guard.c: that a killed daemon leaves nobody waiting --- */
+/* --- guard.c: that a daemon that ends leaves nobody waiting --- */
 
 /* A thread that may wait for a directory's lock begins. */
 void guard_thread(struct fuse_session *session);
+/* Nobody serves any more. What was read and has no answer fails: libfuse drops what it reads once the session is told to
+ * end, and who asked for that may hold a lock that such a thread waits for. */
+void guard_drop_read(struct fuse_session *session);
 /* In the thread that lives longest. */
 int guard_start(struct fuse_session *session, pid_t *ret_guard);
 void guard_stop(pid_t guard);

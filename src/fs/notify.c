@@ -480,8 +480,10 @@ struct notifier *notifier_free(struct notifier *notifier) {
         (void)pthread_cond_broadcast(&notifier->work);
         (void)pthread_cond_broadcast(&notifier->done);
         (void)pthread_mutex_unlock(&notifier->lock);
-        while (!wait_until_stopped(notifier, 5))
+        while (!wait_until_stopped(notifier, 5)) {
+                guard_drop_read(notifier->session);
                 serve_waiting(notifier->session);
+        }
         for (int i = 0; i < workers; i++)
                 (void)pthread_join(notifier->workers[i], NULL); /* joinable, and not ourselves */
         while (notifier->now.first)

@@ -73,10 +73,12 @@ int disk_settle(struct request *request, struct disk *disk, struct settling *s) 
 
 /* --- copy_file_range --- */
 
-/* A descriptor of its own on an open disk's file. */
+/* A descriptor of its own on a disk's file, which is held still; on what is open, if that has been removed. */
 static int source_file(struct disk *from) {
-        int fd;
+        int fd, r = blob_open(from->store, from->id, O_RDONLY, &fd);
 
+        if (r != -ENOENT)
+                return r < 0 ? r : fd;
         (void)pthread_rwlock_rdlock(&from->io);
         fd = fcntl(from->fd, F_DUPFD_CLOEXEC, 0);
         if (fd < 0)

@@ -19,48 +19,46 @@ void disk_copied(struct service *service, struct disk *disk) {
         disk->source = NULL;
 }
 
-/* The first `size` bytes of a file become the blob. */
-static int replace(struct disk *disk, int from, uint64_t size) {
-        int fd, r = blob_replace(disk->store, disk->id, from, size, &fd);
-
-        if (r < 0)
-                return r;
-        (void)fd_close(disk->fd);
-        disk->fd = fd;
-        disk->own = true;
-        return 0;
-}
-
-/* The one name of a file must be this blob's: that of a removed copy's is its source's. */
+/* The one name of a file must be this blob's: that of a removed copy's is its source's, and so is what another process
+ * has replaced. */
 int disk_sole_name(const struct disk *disk, struct stat *ret_stat) {
         struct stat named;
         int r;
 
         if (fstat(disk->fd, ret_stat) < 0)
                 return -errno;
-        if (ret_stat->st_nlink == 0)
-                return 1;
         r = blob_stat(disk->store, disk->id, &named);
+        if (r == -ENOENT)
+                return ret_stat->st_nlink == 0 ? 1 : -ESTALE;
         if (r < 0)
-                return r == -ENOENT ? -ESTALE : r;
-        return !blob_is_linked(disk->fd) && named.st_ino == ret_stat->st_ino && named.st_dev == ret_stat->st_dev;
+                return r;
+        return ret_stat->st_nlink == 1 && named.st_ino == ret_stat->st_ino && named.st_dev == ret_stat->st_dev;
 }
 
 static int own_size(struct service *service, struct disk *disk, uint64_t size) {
+        bool sole = disk->own;
         struct stat st;
-        int r = 0;
+        int fd, r = 0;
 
         if (disk->referring) {
-                r = replace(disk, disk->source_fd, size < disk->referred ? size : disk->referred);
-                if (r == 0)
-                        disk_copied(service, disk);
-        } else if (!disk->own) {
+                r = blob_replace(disk->store, disk->id, disk->source_fd, size < disk->referred ? size : disk->referred, &fd);
+        } else if (!sole) {
                 r = disk_sole_name(disk, &st);
+                sole = r > 0;
                 if (r == 0)
-                        r = replace(disk, disk->fd, size < (uint64_t)st.st_size ? size : (uint64_t)st.st_size);
+                        r = blob_own(disk->store, disk->id, size, &fd);
+                r = r == -ENOENT ? -ESTALE : r;
         }
-        disk->own = disk->own || r >= 0;
-        return r < 0 ? r : 0;
+        if (r < 0)
+                return r;
+        disk->own = true;
+        if (sole && !disk->referring)
+                return 0;
+        (void)fd_close(disk->fd);
+        disk->fd = fd;
+        if (disk->referring)
+                disk_copied(service, disk);
+        return 0;
 }
 
 int disk_own(struct service *service, struct disk *disk) {

@@ -121,6 +121,18 @@ int disk_reopen(struct disk *disk, int flags) {
         return 0;
 }
 
+/* What has been removed since it was opened for writing goes on as it is. */
+static int refresh(struct disk *disk) {
+        int r;
+
+        if (disk->writers == 0)
+                return disk_reopen(disk, O_RDONLY);
+        if (disk->own || disk->referring)
+                return 0;
+        r = disk_reopen(disk, O_RDWR);
+        return r == -EIO ? 0 : r;
+}
+
 int disk_get(struct service *service, int64_t region, int64_t id, struct disk **ret_disk) {
         _cleanup_(disk_cleanup) struct disk *fresh = NULL;
         struct disk *disk;
@@ -136,7 +148,7 @@ int disk_get(struct service *service, int64_t region, int64_t id, struct disk **
         }
         (void)pthread_mutex_unlock(&service->disks_lock);
         (void)pthread_rwlock_wrlock(&disk->io);
-        r = disk->writers > 0 ? 0 : disk_reopen(disk, O_RDONLY);
+        r = refresh(disk);
         (void)pthread_rwlock_unlock(&disk->io);
         if (r < 0)
                 disk_put(service, disk);

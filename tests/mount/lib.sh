@@ -193,15 +193,6 @@ run() {
         return "$status"
 }
 
-# matches REGEX FILE: an (extended) one, of a line of it.
-matches() {
-        local line
-        while IFS= read -r line || [ -n "$line" ]; do
-                [[ $line =~ $1 ]] && return 0
-        done <"$2"
-        return 1
-}
-
 show() {
         sed 's/^/        /' "$T/out" "$T/err" | head -n 20
 }
@@ -226,7 +217,7 @@ refused() {
         # shellcheck disable=SC2053 # a pattern
         if [[ $status != $want ]]; then
                 not_ok "status $status, not $want: $*"
-        elif [ -n "$message" ] && ! matches "$message" "$T/err"; then
+        elif [ -n "$message" ] && ! grep -Eq -- "$message" "$T/err"; then
                 not_ok "does not say '$message': $*"
         else
                 return 0
@@ -249,7 +240,7 @@ says() {
         local want=$1
         shift
         run "$@" || not_ok "status $?: $*" || show
-        matches "$want" "$T/out" && return 0
+        grep -Eq -- "$want" "$T/out" && return 0
         not_ok "$*: does not print '$want'"
         show
         return 1

@@ -57,6 +57,53 @@ is new cat "$O/db/description"
 ok rm -r "$A/db"
 sees ''
 
+# A copy has its source's file until it is written to. Who has it open then, in another mount, goes on with what it has
+# become: the source keeps its bytes, and neither writer loses what the other one wrote.
+image "$A/source" 64
+cp "$A/source/disk" "$T/source"
+begin() {
+        ok mkdir "$A/copy"
+        ok ln "$A/source/disk" "$A/copy/disk"
+        settle
+}
+# writes FD OFFSET TEXT: there, and in what is expected.
+writes() {
+        ok "$PYTHON" -c 'import os, sys; os.pwrite(int(sys.argv[1]), sys.argv[3].encode(), int(sys.argv[2]))' "$@"
+        printf '%s' "$3" | dd of="$T/copy" bs=1 seek="$2" conv=notrunc status=none
+}
+both() {
+        same "$T/copy" "$A/copy/disk"
+        same "$T/copy" "$O/copy/disk"
+}
+for first in "$A" "$O"; do
+        begin
+        exec 7<>"$first/copy/disk"
+        second=$([ "$first" = "$A" ] && echo "$O" || echo "$A")
+        dense "$second/copy/disk" 32
+        cp "$second/copy/disk" "$T/copy"
+        both
+        writes 7 100 first
+        exec 7>&-
+        both
+        same "$T/source" "$A/source/disk"
+        ok rm -r "$A/copy"
+done
+# Both have it open before either writes, and then the source is gone.
+for removed in false true; do
+        begin
+        cp "$T/source" "$T/copy"
+        exec 7<>"$A/copy/disk" 8<>"$O/copy/disk"
+        writes 7 100 seventh
+        same "$T/source" "$A/source/disk"
+        ! "$removed" || ok rm -r "$A/source"
+        writes 8 200 eighth
+        writes 7 300 seventh
+        exec 7>&- 8>&-
+        both
+        "$removed" || same "$T/source" "$A/source/disk"
+        ok rm -r "$A/copy"
+done
+
 # What a daemon holds open dies with it: its writers keep nobody busy.
 image "$A/held"
 exec 7<>"$O/held/disk"

@@ -114,19 +114,25 @@ static void test_unlinked_blob_stays_readable_to_its_holder(void **state) {
         fd = fd_close(fd);
 }
 
+static bool is_linked(int fd) {
+        struct stat st;
+
+        assert_int_equal(fstat(fd, &st), 0);
+        return st.st_nlink > 1;
+}
+
 static void test_link_gives_the_same_file(void **state) {
         _cleanup_fd_ int fd = -1;
 
         (void)state;
         make(5, 10);
         assert_int_equal(blob_open(scratch_store, 5, O_RDONLY, &fd), 0);
-        assert_false(blob_is_linked(fd));
+        assert_false(is_linked(fd));
         assert_int_equal(blob_link(scratch_store, 5, scratch_store, 6), 0);
         assert_int_equal(inode_of(5), inode_of(6));
-        assert_true(blob_is_linked(fd));
+        assert_true(is_linked(fd));
         assert_int_equal(blob_unlink(scratch_store, 5), 0);
-        assert_false(blob_is_linked(fd));
-        assert_true(blob_is_linked(-1));
+        assert_false(is_linked(fd));
         assert_int_equal(scratch_count(scratch_path), 3);
 }
 
@@ -153,7 +159,7 @@ static void test_link_over_itself_leaves_no_temporary_file(void **state) {
         assert_int_equal(scratch_count(scratch_path), 4);
         assert_int_equal(blob_unlink(scratch_store, 6), 0);
         assert_int_equal(blob_open(scratch_store, 5, O_RDONLY, &fd), 0);
-        assert_false(blob_is_linked(fd));
+        assert_false(is_linked(fd));
 }
 
 static void test_temporary_file_of_a_crash_is_no_obstacle(void **state) {
@@ -172,6 +178,26 @@ static void test_temporary_file_of_a_crash_is_no_obstacle(void **state) {
         assert_int_equal(scratch_count(scratch_path), 5);
 }
 
+static void test_own_copies_what_others_have_too(void **state) {
+        _cleanup_fd_ int source = -1, first = -1, second = -1;
+
+        (void)state;
+        make(5, 100 * KIB);
+        assert_int_equal(blob_link(scratch_store, 5, scratch_store, 6), 0);
+        assert_int_equal(blob_open(scratch_store, 5, O_RDONLY, &source), 0);
+        assert_int_equal(blob_own(scratch_store, 6, 60 * KIB, &first), 0);
+        assert_false(is_linked(source));
+        assert_int_not_equal(inode_of(5), inode_of(6));
+        assert_int_equal(scratch_size(first), 60 * KIB);
+        scratch_same(source, 0, first, 0, 60 * KIB);
+        assert_int_equal(pwrite(first, "x", 1, 0), 1);
+        assert_int_equal(blob_own(scratch_store, 6, UINT64_MAX, &second), 0); /* is it already, with what was written */
+        scratch_same(first, 0, second, 0, 60 * KIB);
+        assert_int_equal(pwrite(second, "y", 1, 1), 1);
+        assert_int_equal(blob_own(scratch_store, 7, 1, &(int){ -1 }), -ENOENT);
+        assert_int_equal(scratch_count(scratch_path), 4);
+}
+
 static void test_replace_makes_a_linked_blob_its_own(void **state) {
         _cleanup_fd_ int old = -1, new = -1;
         char byte;
@@ -182,8 +208,8 @@ static void test_replace_makes_a_linked_blob_its_own(void **state) {
         assert_int_equal(blob_open(scratch_store, 6, O_RDONLY, &old), 0);
         assert_int_equal(blob_replace(scratch_store, 6, old, 100 * KIB, &new), 0);
         assert_true(fcntl(new, F_GETFD) & FD_CLOEXEC);
-        assert_false(blob_is_linked(new));
-        assert_false(blob_is_linked(old));
+        assert_false(is_linked(new));
+        assert_false(is_linked(old));
         scratch_same(old, 0, new, 0, 100 * KIB);
         assert_int_equal(scratch_size(new), 100 * KIB);
         assert_int_equal(pwrite(new, "\0", 1, 0), 1); /* bytes of scratch_fill are odd */
@@ -405,6 +431,7 @@ int main(void) {
                 CASE(test_link_replaces_another_blob),
                 CASE(test_link_over_itself_leaves_no_temporary_file),
                 CASE(test_temporary_file_of_a_crash_is_no_obstacle),
+                CASE(test_own_copies_what_others_have_too),
                 CASE(test_replace_makes_a_linked_blob_its_own),
                 CASE(test_replace_takes_a_prefix),
                 CASE(test_replace_from_itself),
