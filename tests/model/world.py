@@ -229,6 +229,10 @@ class World:
     def call_hold(self, view, path):
         self.held[view.name, path] = self.open(view, path, os.O_WRONLY)
 
+    def call_poke(self, view, path, offset, text):
+        if (view.name, path) in self.held:
+            os.pwrite(self.held[view.name, path], text.encode('latin-1'), offset)
+
     def call_release(self, view, path):
         fd = self.held.pop((view.name, path), None)
         if fd is not None:
