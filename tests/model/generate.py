@@ -202,8 +202,11 @@ class Generator:
         """Somebody keeps a disk open for writing for a while, and writes to it at last, or not."""
         if self.holding and self.chance(0.6):
             name, path = self.holding.pop()
+            image, incarnation = self.model.handles.get((name, path), (None, 0))
             end = [(None, name, 'release', path)]
-            return end if self.chance(0.4) else [(None, name, 'poke', path, self.pick((0, 5, 400)), self.content())] + end
+            if not image or incarnation != image.incarnation or self.chance(0.4):
+                return end  # to a disk that is gone it may be ESTALE
+            return [(None, name, 'poke', path, self.pick((0, 5, 400)), self.content())] + end
         own = [i for i in self.model.images.values() if i.owner == view.account and i.state == 'available' and not i.busy]
         if not own or self.holding:
             return []

@@ -287,10 +287,9 @@ class Model(Disks):
         self.handles[view.name, path] = node[1], node[1].incarnation
 
     def do_poke(self, view, path, offset, text):
-        """Writes there, by the descriptor that is kept; to what was removed, for nobody."""
-        image, incarnation = self.handles.get((view.name, path), (None, 0))
-        if image and incarnation == image.incarnation:
-            data = text.encode('latin-1')
+        """Writes there, by the descriptor that is kept."""
+        image, data = self.handles.get((view.name, path), (None, 0))[0], text.encode('latin-1')
+        if image and image.disk is not None:
             self.changed(view, image, image.disk[:offset].ljust(offset, b'\0') + data + image.disk[offset + len(data):])
             self.touched.append(image)
 
