@@ -86,4 +86,5 @@ class Registry(Model):
         return any(key[1] == name for key in (*self.images, *self.instances))
 
     def received(self, name):
-        return [image for image in self.images.values() if name in self.live(image)]
+        """In the order of the grants."""
+        return sorted((image for image in self.images.values() if name in self.live(image)), key=lambda image: image.shares[name][3])

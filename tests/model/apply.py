@@ -99,7 +99,7 @@ class Bulk(Registry):
             auditor = self.role(view) == 'auditor'
             self.refusal(view, 'set-expiry', image, other)('read-only-role' if auditor else 'no-reshare')
         self.log(view, 'set-expiry', image, other)
-        image.shares[other] = (expiry, 'never' if expiry is None else iso(expiry), image.shares[other][2])
+        image.shares[other] = (expiry, 'never' if expiry is None else iso(expiry), *image.shares[other][2:])
 
     # ---- what commands print
 

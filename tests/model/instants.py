@@ -192,7 +192,7 @@ def change(state, view, call, found, waits):
         return {told(state, view, operation, {path: (parent, name, node), operation[3]: (target, call.names[1], None)})}
     missing = not node
     if missing and parent and parent[0] == 'grants' and verb == 'rmdir':
-        parent[1].shares[name] = (None, 'never', '')
+        parent[1].shares[name] = (None, 'never', '', 0)
         node = ('share', parent[1], name)
     elif missing and parent and parent[0] in ('image', 'vm') and verb == 'unlink':
         node = ('part' if parent[0] == 'image' else 'vmpart', parent[1], name)

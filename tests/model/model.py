@@ -5,6 +5,7 @@ This is the reference model's state. It was written from the contract alone and 
 what is in rules.py. Where the contract is silent, `silent(...)` marks the one place that decides, with the reason.
 """
 import errno
+import itertools
 import re
 from dataclasses import dataclass, field, replace
 
@@ -53,7 +54,7 @@ class Image:
     state: str = 'draft'
     reviewed: bool = False
     source: tuple = ('import',)
-    shares: dict = field(default_factory=dict)  # account -> (expiry in seconds or None, its text, granted by)
+    shares: dict = field(default_factory=dict)  # account -> (expiry in seconds or None, its text, granted by, its number)
     busy: int = 0  # how often its disk is open for writing
     dirty: bool = False  # written and not yet closed
     incarnation: int = 0  # how often its disk was removed
@@ -103,6 +104,7 @@ class State:
         self.regions = {}  # name -> True
         self.images = {}  # (region, owner, name) -> Image
         self.instances = {}  # (region, account, name) -> Instance
+        self.numbers = itertools.count(1)
         self.limits = {'shares-per-image': 50, 'images-per-region': 500, 'require-review': False}
 
     def copy(self):

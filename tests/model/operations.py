@@ -289,7 +289,7 @@ class Model(Disks):
     def do_poke(self, view, path, offset, text):
         """Writes there, by the descriptor that is kept."""
         image, data = self.handles.get((view.name, path), (None, 0))[0], text.encode('latin-1')
-        if image and image.disk is not None:
+        if image and image.disk is not None and data:
             self.changed(view, image, image.disk[:offset].ljust(offset, b'\0') + data + image.disk[offset + len(data):])
             self.touched.append(image)
 

@@ -184,7 +184,7 @@ class Rules(State):
         if len(live) >= self.limits['shares-per-image']:
             refuse('share-limit')
         self.seal(view, image)
-        image.shares[name] = (None, 'never', view.account)
+        image.shares[name] = (None, 'never', view.account, next(self.numbers))
         self.log(view, 'share', image, name)
 
     def share_folder(self, view, image):
@@ -218,7 +218,7 @@ class Rules(State):
         before = image.shares[name]
         if expiry != before[0]:
             self.log(view, 'set-expiry', image, name)
-        image.shares[name] = (expiry, 'never' if expiry is None else iso(expiry), before[2])
+        image.shares[name] = (expiry, 'never' if expiry is None else iso(expiry), *before[2:])
 
     # ---- .meta
 

@@ -38,7 +38,7 @@ def image_full(state, view, image):
     if not state.staff(view):
         yield f'{base}/.meta/trust', ('word', 'own' if mine else 'trusted' if trusted else 'untrusted')
     yield f'{base}/.meta/shares.tsv', ('grants', tuple(sorted(
-        (account, by, expiry) for account, (_, expiry, by) in image.shares.items() if account in state.grants(view, image))))
+        (account, by, expiry) for account, (_, expiry, by, _) in image.shares.items() if account in state.grants(view, image))))
     for account in state.grants(view, image) if state.writes(view) or image.state != 'draft' else ():
         yield f'{base}/.meta/shares/{account}', listing([])
         yield f'{base}/.meta/shares/{account}/.expires', text(image.shares[account][1] + '\n')

@@ -8,7 +8,7 @@ mount_at second account=alice,nocache
 S=$T/second/regions/north
 ok mkdir "$S/instances/vm" "$A/web" "$A/copy"
 echo bytes >"$T/bytes"
-tries=$([ "${IMGSHARE_LONG-}" = 1 ] && echo 500 || echo 60)
+tries=$([ "${IMGSHARE_LONG-}" = 1 ] && echo 500 || echo 30)
 
 # meanwhile RIGHT CMD…: tries it with a disk that goes; what it complains of matches.
 meanwhile() {
