@@ -112,7 +112,6 @@ static int hold_source(struct service *service, struct disk *to, struct disk *fr
         from->references++;
         (void)pthread_mutex_unlock(&service->disks_lock);
         to->source = from;
-        to->lineage = from->id;
         return 0;
 }
 
@@ -198,6 +197,8 @@ ssize_t disk_copy_range(struct disk_handle *from, uint64_t from_offset, struct d
                 to->failed = true;
         else
                 disk_wrote(disk);
+        if (n > 0)
+                disk->lineage = from->disk->id;
         (void)pthread_rwlock_unlock(&disk->io);
         return n;
 }

@@ -14,6 +14,7 @@ struct closing {
         const struct disk *disk;
         uint64_t size;
         bool written;
+        bool failed;  /* a write did: what there is may be half of something */
         bool matters; /* what the close makes of the image; else only what it makes of a source */
 };
 
@@ -24,7 +25,7 @@ static int run_close(struct catalog_connection *c, void *context) {
         int64_t lineage = n->disk->lineage, source = 0, same, id;
         char source_object[SOURCE_SIZE];
         struct event event;
-        bool copied;
+        bool copied, fills;
         int r = disk_settle_commit(c, d->request, &n->settling);
 
         if (r < 0 || !n->matters)
@@ -34,12 +35,13 @@ static int run_close(struct catalog_connection *c, void *context) {
                 r = catalog_image_source(c, n->disk->id, &source, &same);
         if (r < 0 || d->image.id != n->disk->id || d->image.state == IMAGE_SEALED)
                 return r; /* the disk was removed, or a link to this sealed image took its place */
-        copied = lineage != 0 && lineage != source;
+        fills = d->image.state == IMAGE_DRAFT && n->size > 0 && !n->failed;
+        copied = lineage != 0 && lineage != source && (fills || d->image.state != IMAGE_DRAFT);
         if (n->written && !n->disk->timed && d->image.mtime != 0)
                 r = catalog_image_touch(c, n->disk->id, 0);
         if (r == 0 && n->written && d->image.reviewed)
                 r = review_commit(c, d, false);
-        if (r < 0 || (!copied && (d->image.state != IMAGE_DRAFT || n->size == 0)))
+        if (r < 0 || !(copied || fills))
                 return r;
         event = decision_event(d, copied ? EVENT_COPY : EVENT_AVAILABLE);
         if (copied) {
@@ -53,13 +55,14 @@ static int run_close(struct catalog_connection *c, void *context) {
                 r = catalog_event_add(c, &event, &id);
         if (r == 0 && copied)
                 r = catalog_image_source_set(c, id, n->disk->id, lineage);
-        if (r == 0 && d->image.state == IMAGE_DRAFT && n->size > 0)
+        if (r == 0 && fills)
                 r = catalog_image_available(c, id, d->place, n->disk->id);
         return r;
 }
 
 /* Is there anything for run_close to do? Most closes find the image as they left it. */
-static int close_matters(struct request *request, const struct disk *disk, int64_t *ret_place) {
+static int close_matters(struct request *request, const struct closing *n, int64_t *ret_place) {
+        const struct disk *disk = n->disk;
         _cleanup_read_ struct catalog_connection *c = NULL;
         struct image image;
         int64_t source, same;
@@ -72,7 +75,7 @@ static int close_matters(struct request *request, const struct disk *disk, int64
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
         *ret_place = image.place;
-        return image.state == IMAGE_DRAFT || (disk->lineage != 0 && disk->lineage != source) ||
+        return (image.state == IMAGE_DRAFT && !n->failed) || (disk->lineage != 0 && disk->lineage != source) ||
                (disk->written && (image.mtime != 0 || image.reviewed));
 }
 
@@ -120,7 +123,8 @@ static int flush_settled(struct request *request, struct disk_handle *handle, st
         if (fstat(disk->fd, &st) < 0)
                 return -errno;
         n->size = (uint64_t)st.st_size;
-        r = handle->failed ? 0 : close_matters(request, disk, &n->decision.place);
+        n->failed = handle->failed;
+        r = close_matters(request, n, &n->decision.place);
         n->matters = r > 0;
         if (r >= 0)
                 r = tell(request, disk, n);

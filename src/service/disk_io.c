@@ -36,26 +36,27 @@ int disk_sole_name(const struct disk *disk, struct stat *ret_stat) {
 }
 
 static int own_size(struct service *service, struct disk *disk, uint64_t size) {
-        bool sole = disk->own;
         struct stat st;
-        int fd, r = 0;
+        int fd, r;
 
+        if (disk->own && !disk->referring)
+                return 0;
         if (disk->referring) {
                 r = blob_replace(disk->store, disk->id, disk->source_fd, size < disk->referred ? size : disk->referred, &fd);
-        } else if (!sole) {
+        } else {
                 r = disk_sole_name(disk, &st);
-                sole = r > 0;
+                disk->own = r > 0;
+                if (r > 0)
+                        return 0;
                 if (r == 0)
                         r = blob_own(disk->store, disk->id, size, &fd);
                 r = r == -ENOENT ? -ESTALE : r;
         }
         if (r < 0)
                 return r;
-        disk->own = true;
-        if (sole && !disk->referring)
-                return 0;
         (void)fd_close(disk->fd);
         disk->fd = fd;
+        disk->own = true;
         if (disk->referring)
                 disk_copied(service, disk);
         return 0;

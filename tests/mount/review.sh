@@ -50,6 +50,35 @@ memory.flush()
 memory.close()
 os.close(fd)' "$A/web/disk"
 
+# So do bytes that come before a write that fails, be it that of the same opening; and where they came from stays known.
+image "$A/busy"
+exec 7<>"$A/busy/disk"
+# fails_after PYTHON: what is done with fd, web's disk, before a copy from a busy disk fails.
+fails_after() {
+        resets "$PYTHON" -c 'import errno, os, sys
+busy, early, web = sys.argv[2:]
+fd, other = os.open(web, os.O_RDWR), os.open(early, os.O_RDONLY)
+exec(sys.argv[1])
+try:
+    os.copy_file_range(os.open(busy, os.O_RDONLY), fd, 4, 0, 0)
+except OSError as e:
+    sys.exit(e.errno != errno.EBUSY)
+sys.exit("not refused")' "$1" "$A/busy/disk" "$A/early/disk" "$A/web/disk"
+}
+fails_after 'os.pwrite(fd, b"Z", 3)'
+is Z dd if="$A/web/disk" bs=1 skip=3 count=1 status=none
+before=$(cat "$A/web/.meta/source")
+fails_after 'os.ftruncate(fd, 40)'
+is "$before" cat "$A/web/.meta/source"
+image "$A/other" # whose bytes have not been there yet
+fails_after 'os.copy_file_range(os.open(early.replace("early", "other"), os.O_RDONLY), fd, 10, 0, 5)'
+says 'north/other@alice' cat "$A/web/.meta/source"
+ok put 1 "$A/web/.meta/reviewed"
+refused 1 "$EBUSY" cp "$A/busy/disk" "$A/web/disk"
+is 0 cat "$A/web/.meta/reviewed"
+exec 7>&-
+ok put content "$A/web/disk" # cp had emptied it
+
 # A copy starts at 0, also when the draft that it fills was called reviewed.
 # starts_over CMD…: fills the disk of a draft that counts as reviewed.
 starts_over() {
