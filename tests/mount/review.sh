@@ -56,14 +56,14 @@ exec 7<>"$A/busy/disk"
 # fails_after PYTHON: what is done with fd, web's disk, before a copy from a busy disk fails.
 fails_after() {
         resets "$PYTHON" -c 'import errno, os, sys
-busy, early, web = sys.argv[2:]
-fd, other = os.open(web, os.O_RDWR), os.open(early, os.O_RDONLY)
+busy, other, web = sys.argv[2:]
+fd = os.open(web, os.O_RDWR)
 exec(sys.argv[1])
 try:
     os.copy_file_range(os.open(busy, os.O_RDONLY), fd, 4, 0, 0)
 except OSError as e:
     sys.exit(e.errno != errno.EBUSY)
-sys.exit("not refused")' "$1" "$A/busy/disk" "$A/early/disk" "$A/web/disk"
+sys.exit("not refused")' "$1" "$A/busy/disk" "$A/other/disk" "$A/web/disk"
 }
 fails_after 'os.pwrite(fd, b"Z", 3)'
 is Z dd if="$A/web/disk" bs=1 skip=3 count=1 status=none
@@ -71,7 +71,7 @@ before=$(cat "$A/web/.meta/source")
 fails_after 'os.ftruncate(fd, 40)'
 is "$before" cat "$A/web/.meta/source"
 image "$A/other" # whose bytes have not been there yet
-fails_after 'os.copy_file_range(os.open(early.replace("early", "other"), os.O_RDONLY), fd, 10, 0, 5)'
+fails_after 'os.copy_file_range(os.open(other, os.O_RDONLY), fd, 10, 0, 5)'
 says 'north/other@alice' cat "$A/web/.meta/source"
 ok put 1 "$A/web/.meta/reviewed"
 refused 1 "$EBUSY" cp "$A/busy/disk" "$A/web/disk"
