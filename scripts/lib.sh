@@ -105,7 +105,7 @@ run_tests() {
     log=$dir/meson-logs/testlog.json
     shift
     rm -f "$log"
-    # one more at once than there are processors, for most of them wait for a while
+    # one more at once than there are processors, for many of them wait for a while
     meson test -C "$dir" --no-rebuild --print-errorlogs --num-processes $(($(nproc) + 1)) "$@" </dev/null || r=$?
     read -r p f s < <(python3 - "$log" <<'PYTHON' || say 0 0 0
 import json, sys
