@@ -60,7 +60,7 @@ def command(operation):
         'link': lambda: f'ln -PT {where[0]} {where[1]}', 'copy': lambda: f'cp {where[0]} {where[1]}',
         'truncate': lambda: f'truncate -cs {arguments[1]} {where[0]}', 'read': lambda: f'head -c0 {where[0]}',
         'stat': lambda: f'stat -L {where[0]}', 'hold': lambda: f'exec 9<>{where[0]}', 'release': lambda: 'exec 9>&-',
-        'poke': lambda: f'printf %s {quote(arguments[2])} | dd of=/proc/self/fd/9 bs=1 seek={arguments[1]} conv=notrunc status=none 9>&9',
+        'poke': lambda: f'printf %s {quote(arguments[2])} | dd bs=1 seek={arguments[1]} conv=notrunc status=none >&9',
         'wait': lambda: 'sleep 1',
         'write': lambda: write(where[0], arguments[1], arguments[2] if len(arguments) > 2 else 'w'),
     }[verb]()
