@@ -164,10 +164,11 @@ shows() {
 }
 [ "${#moments[@]}" -ge 20 ] || not_ok "only ${#moments[@]} moments"
 who=(eve bob)
+long=${IMGSHARE_LONG-}
 for n in "${!moments[@]}"; do # each moment in one way, some in two; with IMGSHARE_LONG=1 in all four
         shows "${who[n % 2]}" "${moments[n]}" "${moments[n]}"
-        [ $((n % 3)) -ne 0 ] || shows "${who[(n + 1) % 2]}" "${times[n]}" "${moments[n]}"
-        [ "${IMGSHARE_LONG-}" = 1 ] || continue
+        [ $((n % 3)) -ne 0 ] && [ "$long" != 1 ] || shows "${who[(n + 1) % 2]}" "${times[n]}" "${moments[n]}"
+        [ "$long" = 1 ] || continue
         shows "${who[(n + 1) % 2]}" "${moments[n]}" "${moments[n]}"
         shows "${who[n % 2]}" "${times[n]}" "${moments[n]}"
 done
