@@ -67,7 +67,7 @@ struct blob_lock {
 #define BLOB_LOCK_NONE ((struct blob_lock){ .fd = -1 })
 
 /* For how long somebody who has a blob to himself may be a sweeper that is just looking at it: who makes a blob that a
- * crash may have left waits that long. */
+ * crash may have left waits that long, and so does the sweeper, for a check. */
 #define BLOB_SWEEP_MS 100
 
 /* Takes a lock, -EBUSY if it is contended (of two who collide both may hear that, never none). WRITE waits at most
@@ -135,7 +135,7 @@ int blob_digest(int fd, bool (*stop)(void *context), void *context, uint8_t ret_
 /* Calls each for every blob in the store (any order); a value other than 0 ends it and is returned. */
 int blob_each(const struct blob_store *store, int (*each)(int64_t id, void *context), void *context);
 
-/* Removes every blob that `wanted` disowns (0) and nobody holds a BLOB_LOCK_WRITE on, asking again under the lock, and
- * every temporary file that nobody is filling, whoever's; `wanted` below 0 ends it and is returned. Returns the number
- * removed; -EIO, without removing anything, if the store is offline (blob_store_check). */
+/* Removes every blob that `wanted` disowns (0) and nobody keeps a BLOB_LOCK_WRITE or BLOB_LOCK_SEAL on, asking again under
+ * the lock, and every temporary file that nobody is filling, whoever's; `wanted` below 0 ends it and is returned. Returns
+ * the number removed; -EIO, without removing anything, if the store is offline (blob_store_check). */
 int blob_sweep(const struct blob_store *store, int (*wanted)(int64_t id, void *context), void *context);

@@ -54,8 +54,10 @@ static int sweep_entry(enum entry_kind kind, int64_t id, void *context) {
                 r = sweep->wanted(id, sweep->context);
                 if (r != 0)
                         return r < 0 ? r : 0;
+                r = lock_exclusive(sweep->store, id, LOCK_BYTE_WRITING, BLOB_SWEEP_MS, &lock);
+        } else {
+                r = lock_exclusive(sweep->store, id, LOCK_BYTE_TEMPORARY, 0, &lock);
         }
-        r = lock_exclusive(sweep->store, id, kind == ENTRY_BLOB ? LOCK_BYTE_WRITING : LOCK_BYTE_TEMPORARY, 0, &lock);
         if (r < 0)
                 return r == -EBUSY ? 0 : r;
         if (kind == ENTRY_BLOB) { /* again: its maker may have written the row since, and let go */

@@ -200,7 +200,7 @@ static void test_sweep_of_an_offline_store_removes_nothing(void **state) {
         assert_int_equal(scratch_count(scratch_name("away")), 4);
 }
 
-/* A sweeper that lets go while somebody waits for it: the linker leads pauses through here. */
+/* A sweeper or a check that lets go while somebody waits for it: the linker leads pauses through here. */
 static struct blob_lock sweeping = BLOB_LOCK_NONE;
 
 int __wrap_clock_nanosleep(clockid_t clock, int flags, const struct timespec *pause, struct timespec *left);
@@ -235,6 +235,14 @@ static void test_a_linker_waits_for_the_sweeper(void **state) {
         assert_true(there(6));
 }
 
+static void test_the_sweeper_waits_for_a_check(void **state) {
+        (void)state;
+        make(15);
+        assert_int_equal(blob_lock(scratch_store, 15, BLOB_LOCK_SEAL, 0, &sweeping), 0); /* as check does */
+        assert_int_equal(blob_sweep(scratch_store, below_ten, NULL), 1);
+        assert_false(there(15));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 int main(void) {
@@ -250,6 +258,7 @@ int main(void) {
                 CASE(test_sweep_of_an_offline_store_removes_nothing),
                 CASE(test_a_maker_waits_for_the_sweeper),
                 CASE(test_a_linker_waits_for_the_sweeper),
+                CASE(test_the_sweeper_waits_for_a_check),
         };
 
         return cmocka_run_group_tests_name("blob sweep", tests, NULL, NULL);
