@@ -56,6 +56,12 @@ static void explain_catalog(int r, char why[static WHY_SIZE]) {
         }
 }
 
+static int nothing(struct catalog_connection *c, void *context) {
+        (void)c;
+        (void)context;
+        return 0;
+}
+
 struct service *service_close(struct service *service) {
         bool ended;
 
@@ -66,8 +72,11 @@ struct service *service_close(struct service *service) {
         ended = background_join(&service->has_sweeper, service->sweeper) && ended;
         if (service->catalog && service->denials)
                 denials_flush(service, true);
-        if (!ended)
-                return NULL; /* what they use stays for them, until the process ends */
+        if (!ended) {
+                if (service->catalog)
+                        (void)catalog_write(service->catalog, nothing, NULL); /* behind the refusals: they are written */
+                return NULL; /* what the threads use stays for them, until the process ends */
+        }
         service->catalog = catalog_close(service->catalog);
         service->denials = denials_free(service->denials);
         service_stores_close(service);

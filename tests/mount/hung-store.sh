@@ -37,10 +37,17 @@ ok cmp "$W/web/disk" "$W/web/disk"
 wait
 unmount alice
 
-# The sweeper waits for it when the daemon is to end.
+# The sweeper waits for it when the daemon is to end. What was refused is in the log all the same.
 touch "$HANG"
 LD_PRELOAD=$HANG_MODULE mount_as alice
+for i in {1..8}; do
+        refused 1 'not permitted' mkdir "$A/db/.meta/shares/alice"
+done
 kill -TERM "$(daemon_of "$T/alice")"
 ok eventually daemon_ended "$T/alice"
 umount -l "$T/alice" 2>/dev/null || fusermount3 -uz "$T/alice" 2>/dev/null
 rm "$HANG"
+repeated() {
+        admin log --json | grep '"no-self-share"' | grep -q '"repeated":7}'
+}
+ok eventually repeated
