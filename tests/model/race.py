@@ -26,6 +26,7 @@ import linearize  # noqa: E402
 import tree  # noqa: E402
 from generate import Generator  # noqa: E402
 from session import Disagreement, Session  # noqa: E402
+from world import own_mounts  # noqa: E402
 
 WORKERS = ('alice@all', 'alice@too', 'alice', 'bob@all', 'bob@too', 'carol@all', 'carol@too', 'operator@too')
 NAMES = ('web', 'db', 'os')
@@ -263,6 +264,7 @@ def main():
     parser.add_argument('--dir', help='where catalog and mounts are made (default: a new folder)')
     parser.add_argument('--out', default=os.environ.get('IMGSHARE_OUT', tempfile.gettempdir()), help='where to save what fails')
     options = parser.parse_args()
+    own_mounts()
     folder = options.dir or tempfile.mkdtemp(prefix='imgshare-model.')
     os.chmod(folder, 0o711)
     print(f'seed {options.seed}', flush=True)

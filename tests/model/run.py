@@ -25,7 +25,7 @@ import coverage  # noqa: E402
 import shrink  # noqa: E402
 from generate import Generator  # noqa: E402
 from session import Disagreement, Session  # noqa: E402
-from world import IMGSHARE  # noqa: E402
+from world import IMGSHARE, own_mounts  # noqa: E402
 
 MOST = 20000  # steps on one catalog
 
@@ -139,6 +139,7 @@ def main():
     parser.add_argument('--dir', help='where catalog and mounts are made (default: a new folder)')
     parser.add_argument('--out', default=os.environ.get('IMGSHARE_OUT', tempfile.gettempdir()), help='where to save what fails')
     options = parser.parse_args()
+    own_mounts()
     folder = options.dir or tempfile.mkdtemp(prefix='imgshare-model.')
     os.chmod(folder, 0o711)
     print(f'seed {options.seed}', flush=True)

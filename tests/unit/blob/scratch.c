@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <mntent.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -45,11 +46,26 @@ int scratch_teardown(void **state) {
         return 0;
 }
 
+/* Our copy would keep the daemon of another test alive, after that has unmounted it. */
+static void leave_others_mounts(void) {
+        FILE *mounts = setmntent("/proc/self/mounts", "r");
+        struct mntent *entry;
+
+        assert_non_null(mounts);
+        while ((entry = getmntent(mounts)))
+                if (strncmp(entry->mnt_type, "fuse", 4) == 0)
+                        (void)umount2(entry->mnt_dir, MNT_DETACH); /* it may be gone */
+        (void)endmntent(mounts); /* always 1 */
+}
+
 static bool namespace_own(void) {
         static bool own;
 
-        if (!own && geteuid() == 0)
+        if (!own && geteuid() == 0) {
                 own = unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0;
+                if (own)
+                        leave_others_mounts();
+        }
         return own;
 }
 
