@@ -4,7 +4,7 @@
 #include "internal.h"
 
 #include <assert.h>
-#include <openssl/evp.h>
+#include <nettle/sha2.h>
 
 #include "timestamp.h"
 
@@ -134,23 +134,14 @@ static int detail_json(struct catalog_connection *c, const struct event *e, char
         return *ret_json ? 0 : -ENOMEM;
 }
 
-int event_hash(struct catalog_connection *c, const uint8_t previous[static HASH_SIZE], const char *json, size_t length,
-               uint8_t ret_hash[static HASH_SIZE]) {
-        const bool first = !c->digest; /* later it is known what kind it is, and not looked for again */
+void event_hash(const uint8_t previous[static HASH_SIZE], const char *json, size_t length,
+                uint8_t ret_hash[static HASH_SIZE]) {
+        struct sha256_ctx digest;
 
-        if (first)
-                c->digest = EVP_MD_CTX_new();
-        if (c->digest && EVP_DigestInit_ex(c->digest, first ? EVP_sha256() : NULL, NULL) &&
-            EVP_DigestUpdate(c->digest, previous, HASH_SIZE) && EVP_DigestUpdate(c->digest, json, length) &&
-            EVP_DigestFinal_ex(c->digest, ret_hash, NULL))
-                return 0;
-        event_hash_end(c);
-        return -ENOMEM;
-}
-
-void event_hash_end(struct catalog_connection *c) {
-        EVP_MD_CTX_free(c->digest);
-        c->digest = NULL;
+        sha256_init(&digest);
+        sha256_update(&digest, HASH_SIZE, previous);
+        sha256_update(&digest, length, (const uint8_t *)json);
+        sha256_digest(&digest, HASH_SIZE, ret_hash);
 }
 
 int64_t event_line_length(size_t json) {
@@ -171,7 +162,8 @@ static int hash_rendered(struct catalog_connection *c, const struct event *e, co
         if (r < 0)
                 return r;
         *ret_length = (size_t)sqlite3_column_bytes(s, 0);
-        return event_hash(c, next->hash, json, *ret_length, ret_hash);
+        event_hash(next->hash, json, *ret_length, ret_hash);
+        return 0;
 }
 
 /* next->hash is that of the event before; afterwards its own. */
@@ -182,10 +174,10 @@ static int put_next(struct catalog_connection *c, const struct event *e, struct 
         uint8_t hash[HASH_SIZE];
         size_t length = event_render(e, next->id, event_stamp(&c->stamp, next->time), next->actor_name, via, op, json,
                                      sizeof(json));
-        int r;
+        int r = 0;
 
         if (length > 0) {
-                r = event_hash(c, next->hash, json, length, hash);
+                event_hash(next->hash, json, length, hash);
         } else {
                 r = detail_json(c, e, &detail);
                 if (r == 0)

@@ -73,7 +73,6 @@ struct catalog_connection {
         int64_t first_event, last_event;           /* the writer's: of this transaction; 0: none yet */
         struct chain chain;                        /* its end as it is in this transaction */
         struct stamp stamp;
-        struct evp_md_ctx_st *digest;              /* for the chain's hashes */
         int64_t indexed;                           /* the log's indexes reached so far, when last looked at */
         struct memo_touch touching;
         struct join *join;                         /* of its writes to the log; NULL: they are not joined */
@@ -244,9 +243,8 @@ size_t event_render(const struct event *e, int64_t id, const char *stamp, const 
 /* A time as timestamp_format writes it; good until the next one. */
 const char *event_stamp(struct stamp *stamp, int64_t time);
 /* SHA-256 of the hash before and an event's JSON. */
-int event_hash(struct catalog_connection *c, const uint8_t previous[static EVENT_HASH_SIZE], const char *json, size_t length,
-               uint8_t ret_hash[static EVENT_HASH_SIZE]);
-void event_hash_end(struct catalog_connection *c);
+void event_hash(const uint8_t previous[static EVENT_HASH_SIZE], const char *json, size_t length,
+                uint8_t ret_hash[static EVENT_HASH_SIZE]);
 /* Bytes of the line that an event with so much JSON has in the log. */
 int64_t event_line_length(size_t json);
 bool event_op_known(const char *op);

@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,7 +41,6 @@ WRAP(MEMORY, char *, NULL, strndup, (const char *text, size_t size), (text, size
 WRAP(MEMORY, char *, NULL, realpath, (const char *path, char *to), (path, to))
 WRAP(MEMORY, char *, NULL, get_current_dir_name, (void), ())
 WRAP(MEMORY, XXH3_state_t *, NULL, XXH3_createState, (void), ())
-WRAP(MEMORY, EVP_MD_CTX *, NULL, EVP_MD_CTX_new, (void), ())
 WRAP(MEMORY, FILE *, NULL, open_memstream, (char **text, size_t *size), (text, size))
 WRAP(MEMORY, int, errno, pthread_create,
      (pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument),

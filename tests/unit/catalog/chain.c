@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * The hash chain, computed once more from the file: JSON by a query of this file's own, SHA-256 by libcrypto.
+ * The hash chain, computed once more from the file: JSON by a query of this file's own, SHA-256 by nettle.
  */
 #include "scratch.h"
 
-#include <openssl/sha.h>
+#include <nettle/sha2.h>
 #include <sqlite3.h>
 #include <string.h>
 
@@ -18,7 +18,8 @@ static const char events[] =
         " FROM event e JOIN account a ON a.id = e.actor ORDER BY e.id";
 
 int64_t chain_check(void) {
-        unsigned char input[SHA256_DIGEST_LENGTH + 8192] = { 0 }, hash[SHA256_DIGEST_LENGTH];
+        unsigned char input[SHA256_DIGEST_SIZE + 8192] = { 0 }, hash[SHA256_DIGEST_SIZE];
+        struct sha256_ctx digest;
         int64_t n = 0, time = 0;
         sqlite3 *db = NULL;
         sqlite3_stmt *s = NULL;
@@ -31,7 +32,9 @@ int64_t chain_check(void) {
                 assert_int_equal(sqlite3_column_int64(s, 0), ++n);
                 assert_in_range(length, 10, sizeof(input) - sizeof(hash));
                 memcpy(input + sizeof(hash), sqlite3_column_text(s, 1), length);
-                (void)SHA256(input, sizeof(hash) + length, hash);
+                sha256_init(&digest);
+                sha256_update(&digest, sizeof(hash) + length, input);
+                sha256_digest(&digest, sizeof(hash), hash);
                 assert_int_equal(sqlite3_column_bytes(s, 2), sizeof(hash));
                 assert_memory_equal(sqlite3_column_blob(s, 2), hash, sizeof(hash));
                 /* the line ends in ,"hash":"64 hex digits"} and a newline instead of } */
