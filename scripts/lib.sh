@@ -106,7 +106,7 @@ run_tests() {
     shift
     rm -f "$log"
     # one more at once than there are processors, for many of them wait for a while
-    meson test -C "$dir" --no-rebuild --print-errorlogs --num-processes $(($(nproc) + 1)) "$@" </dev/null || r=$?
+    meson test -C "$dir" --print-errorlogs --num-processes $(($(nproc) + 1)) "$@" </dev/null || r=$?
     read -r p f s < <(python3 - "$log" <<'PYTHON' || say 0 0 0
 import json, sys
 sums = {"passed": 0, "failed": 0, "skipped": 0}

@@ -10,21 +10,42 @@ quiet -C "$tmp/whole" region add north
 quiet -C "$tmp/whole" account add alice --uid 1000
 quiet -C "$tmp/whole" account add bob
 
-commands=('region list' 'account list' 'limits' 'log' 'log --json' 'access --all' 'access alice' 'check' 'check --log'
-    '--as alice access alice' 'region add south' 'region rm north' 'account rm bob' 'account add zoe')
+questions=('region list' 'account list' 'limits' 'log' 'log --json' 'access --all' 'access alice' 'check' 'check --log'
+    '--as alice access alice')
+changes=('region add south' 'region rm north' 'account rm bob' 'account add zoe')
+
+# anew: a copy of what was damaged.
+anew() {
+    rm -rf "$cat"
+    cp -a "$tmp/damaged" "$cat"
+}
+
+# ends SQL WORD...: a command ends by itself.
+ends() {
+    local sql=$1
+    shift
+    run -C "$cat" "$@"
+    [ "$status" -le 1 ] || fail "$* ends with $status: $sql"
+}
 
 # damaged SQL: a copy, written into; then each command, and what else there is below DIR's folder stays as it was.
 damaged() {
     local words
-    for words in "${commands[@]}"; do
-        rm -rf "$cat"
-        cp -a "$tmp/whole" "$cat"
-        sqlite3 "$cat/catalog.db" "PRAGMA ignore_check_constraints = on; $1" >"$tmp/sql" 2>&1 || fail "not damaged: $1"
-        # shellcheck disable=SC2086 # words
-        run -C "$cat" $words
-        [ "$status" -le 1 ] || fail "ends with $status: $1"
-        [ -z "$(find "$tmp" -maxdepth 1 -name 'escaped*')" ] || fail "leads out: $1"
-    done
+    rm -rf "$tmp/damaged"
+    cp -a "$tmp/whole" "$tmp/damaged"
+    sqlite3 "$tmp/damaged/catalog.db" "PRAGMA ignore_check_constraints = on; $1" >"$tmp/sql" 2>&1 || fail "not damaged: $1"
+    anew
+    # shellcheck disable=SC2086 # words
+    {
+        for words in "${questions[@]}"; do
+            ends "$1" $words
+        done
+        for words in "${changes[@]}"; do
+            anew
+            ends "$1" $words
+        done
+    }
+    [ -z "$(find "$tmp" -maxdepth 1 -name 'escaped*')" ] || fail "leads out: $1"
 }
 
 endless='WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT'

@@ -13,10 +13,10 @@ LIMIT=20000
 : "${RECORD:?the built librecord.so}"
 # With a library before it ThreadSanitizer does not see that a request comes after the reply to the one before.
 ! grep -q __tsan_init "$IMGSHAREFS" || skip 'built with TSan'
-arguments=() count=60
+arguments=() count=40
 case $1 in
 full) [ "${IMGSHARE_LONG-}" = 1 ] && : "${STATES:=5000}" "${STEPS:=400}" ;;
-normal) [ "${IMGSHARE_LONG-}" = 1 ] && : "${STATES:=2000}" "${STEPS:=200}"; arguments=(--normal) count=40 ;;
+normal) [ "${IMGSHARE_LONG-}" = 1 ] && : "${STATES:=2000}" "${STEPS:=200}"; arguments=(--normal) count=30 ;;
 plant) arguments=(--plant) ;;
 *) die "no such way: $1" ;;
 esac

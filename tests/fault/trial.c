@@ -13,8 +13,8 @@
 #include "check.h"
 #include "place.h"
 
-#define FIRST 6 /* of the many that are tried each; of more, in a short run, about so many besides, evenly, and the last */
-#define SPREAD 6
+#define FIRST 4 /* of the many that are tried each; of more, in a short run, about so many besides, evenly, and the last */
+#define SPREAD 4
 #define HANGS 120 /* s: no try takes so long, under valgrind either */
 
 struct trial {

@@ -13,5 +13,8 @@ if [ -n "${STEPS-}${SEED-}" ]; then
 elif [ "${IMGSHARE_LONG-}" = 1 ]; then
         run --steps 1000000 --jobs "$((2 * $(nproc)))" --others 0.2 --all-rules
 else
-        run --seed 38 --steps 3000 --others 1 --all-rules && run --steps 500
+        run --steps 500 &
+        run --seed 38 --steps 3000 --others 1 --all-rules
+        first=$?
+        wait $! && exit "$first"
 fi

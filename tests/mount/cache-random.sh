@@ -16,7 +16,7 @@ for account in alice bob audit turncoat; do
         mount_at "$account" "account=$account"
         mount_at "$account-truth" "account=$account,nocache"
 done
-changes=$([ "${IMGSHARE_LONG-}" = 1 ] && echo 20000 || echo 600)
+changes=$([ "${IMGSHARE_LONG-}" = 1 ] && echo 20000 || echo 400)
 seed=${SEED:-$RANDOM}
 "$PYTHON" "${0%/*}/cache-random.py" "$T" "$IMGSHARE" "$DIR" "${CHANGES:-$changes}" "$seed" >"$T/wrong" 2>&1 ||
         not_ok "seed $seed: $(cat "$T/wrong")"

@@ -6,7 +6,7 @@ LIMIT=600
 needs busybox
 catalog
 mount_as alice
-mib=$([ "${IMGSHARE_LONG-}" = 1 ] && echo 10240 || echo 1024)
+mib=$([ "${IMGSHARE_LONG-}" = 1 ] && echo 10240 || echo 256)
 
 # Kilobytes that the stores occupy; hard links count once.
 occupied() {
