@@ -59,3 +59,10 @@ quietly alice cat "$A/web/.description.swp"
 refused 1 '.' put x "$I/whoami"
 refused 1 "$EPERM" rm -f "$I/last_denial"
 refused 1 "$EPERM" mkdir "$I/new"
+
+# Of a mount whose daemon was killed there is nothing to be had but that.
+kill -KILL "$(daemon_of "$T/bob")"
+ok eventually daemon_ended "$T/bob"
+for path in "$T/bob" "$B/web@alice/disk" "$B/never/../at/all"; do
+        refused 1 "^imgshare: '.*/bob[^']*': its mount has no daemon any more$" "$IMGSHARE" why "$path"
+done
