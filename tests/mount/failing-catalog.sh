@@ -21,8 +21,8 @@ names() {
         find "$T/alice/regions" "$T/bob/regions" -name disk -prune -o -printf '%p %y %i %m %l\n' 2>>"$T/find" | sort
 }
 
-break_disk small
 names >"$T/before"
+break_disk small
 refused 1 "$EIO" mkdir "$A/web/shares/dave"
 refused 1 "$EIO" rmdir "$A/web/shares/bob"
 refused 1 "$EIO" mkdir "$A/new"
