@@ -279,6 +279,13 @@ if command -v script >/dev/null; then
     sed -i 's/.*\x1b\[K//' "$tmp/out" # the progress, where the machine was slow enough for it
     grep -q '^verb  region image ' "$tmp/out" || fail "no table"
     grep -q '^share north  alone@alice bob' "$tmp/out" || fail "not the plan"
+    # Who waits is told how far it is, and nothing of that stays.
+    mkfifo "$tmp/slow"
+    (cat "$tmp/wanted"; sleep 0.5; printf 'north\tmail@bob\ta2\n'; sleep 0.5; printf 'north\tweb@alice\ta3\n') >"$tmp/slow" &
+    on_terminal -C "$cat" apply -n "$tmp/slow"
+    wait $!
+    grep -q $'[34] lines, 0 changes\033\\[K' "$tmp/out" || fail "no progress"
+    ! sed 's/.*\x1b\[K//' "$tmp/out" | grep -q lines || fail "the progress stays"
 fi
 
 refused "cannot read '$tmp/none': does not exist" -C "$cat" apply "$tmp/none"
