@@ -35,6 +35,19 @@ mount_at mnt account=alice,durability=full
 is "$(id -u):$(id -g)" stat -c %u:%g "$T/mnt/regions"
 unmount mnt
 
+# A catalog is mounted under its own name, whatever that means in options.
+odd="$T/a,b\\c,ro"
+ln -s "$DIR" "$T/link"
+mkdir "$odd" && ok "$IMGSHARE" init "$odd/catalog"
+ok "$IMGSHAREFS" "$odd/catalog" "$T/mnt" -o account=operator
+is "$odd/catalog" findmnt -n -o SOURCE "$T/mnt"
+ok ls "$T/mnt/regions"
+ok "$IMGSHARE" -C "$odd/catalog" account add alice
+fusermount3 -u "$T/mnt"
+ok "$IMGSHAREFS" "$T/link" "$T/mnt" -o account=alice
+is "$DIR" findmnt -n -o SOURCE "$T/mnt"
+unmount mnt
+
 # io_uring is taken, or said to be missing; either way the mount serves, bytes too.
 mount_at mnt account=alice,io_uring
 [ "$(cat /sys/module/fuse/parameters/enable_uring 2>"$T/none")" = Y ] ||

@@ -5,6 +5,7 @@
 LIMIT=300
 [ -n "${TMPDIR-}" ] || [ ! -d /dev/shm ] || export TMPDIR=/dev/shm # flushes are not what is tried
 . "${0%/*}/lib.sh"
+! grep -q __gcov_ "$IMGSHARE" || skip 'built for coverage: who is stopped keeps the counts from all others'
 catalog
 mount_as alice
 image "$A/web"
