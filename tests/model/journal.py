@@ -90,7 +90,9 @@ class Journal:
         def got():
             return collections.Counter(filter(None, (told(event['op'], event['actor'], event['account'])
                                                      for event in self.pending if not event['rule'])))
-        self.wait(lambda: got() == want)
+        newest = self.world.newest_event()  # what is not told of here must have been read all the same
+        self.wait(lambda: got() == want and max([self.last, *(event['event'] for event in self.pending)]) >= newest)
+        self.last = max([self.last, *(event['event'] for event in self.pending)])
         found, self.pending = got(), []
         return found != want and f'the log does not tell {want - found}, or tells without a reason {found - want}'
 

@@ -3,11 +3,13 @@
 
 A process cannot be started for each call, so this one becomes each caller by its filesystem uid, which is what FUSE hands on.
 """
+import contextlib
 import ctypes
 import errno
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -97,6 +99,11 @@ class World:
             pass
         *lines, self.heard = self.heard.split(b'\n')
         return lines
+
+    def newest_event(self):
+        self.become(0)
+        with contextlib.closing(sqlite3.connect(f'file:{self.catalog}/catalog.db?mode=ro', uri=True)) as catalog:
+            return catalog.execute('SELECT max(id) FROM event').fetchone()[0]
 
     # ---- as whom, where
 
