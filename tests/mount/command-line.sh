@@ -42,8 +42,7 @@ mkdir "$odd" && ok "$IMGSHARE" init "$odd/catalog"
 ok "$IMGSHAREFS" "$odd/catalog" "$T/mnt" -o account=operator
 is "$odd/catalog" findmnt -n -o SOURCE "$T/mnt"
 ok ls "$T/mnt/regions"
-ok "$IMGSHARE" -C "$odd/catalog" account add alice
-fusermount3 -u "$T/mnt"
+unmount mnt
 ok "$IMGSHAREFS" "$T/link" "$T/mnt" -o account=alice
 is "$DIR" findmnt -n -o SOURCE "$T/mnt"
 unmount mnt
