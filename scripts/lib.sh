@@ -5,7 +5,7 @@
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 PATH=$PATH:/usr/sbin:/sbin # mke2fs: the PATH of Debian's users lacks it
 
-# [COMMAND=]PACKAGE; with a COMMAND, any package that brings it will do. And tests.
+# [COMMAND=]PACKAGE; with a COMMAND, any package that brings it will do.
 # shellcheck disable=SC2034 # the scripts that source this use them
 {
     build_packages=(gcc libc6-dev meson=meson ninja=ninja-build pkg-config=pkgconf scdoc=scdoc libfuse3-dev libsqlite3-dev
@@ -14,11 +14,13 @@ PATH=$PATH:/usr/sbin:/sbin # mke2fs: the PATH of Debian's users lacks it
     test_packages=("${mount_packages[@]}" python3=python3 sqlite3=sqlite3 perl=perl-base busybox=busybox-static
         tar=tar bsdtar=libarchive-tools cpio=cpio pax=pax find=findutils diff=diffutils ed=ed vim=vim xxhsum=xxhash
         setfattr=attr setpriv=util-linux script=bsdutils mount=mount)
-    # where a newer libfuse does something else: passthrough, notices, what the kernel keeps
-    newer_tests=(cache copy-on-write copy-reference copy-tools disk-modes events-tail import instance-disk multiuser open
-        removed-open replace-disk share stats two-mounts waiting write-only)
     check_packages=(clang=clang clang-tidy=clang-tidy cppcheck=cppcheck shellcheck=shellcheck)
 }
+
+# The tests in which a newer libfuse does something else: passthrough, notices, what the kernel keeps.
+# shellcheck disable=SC2034 # as above
+newer_tests=(cache copy-on-write copy-reference copy-tools disk-modes events-tail import instance-disk multiuser open
+    removed-open replace-disk share stats two-mounts waiting write-only)
 
 say() {
     printf '%s\n' "$*"
