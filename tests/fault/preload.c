@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * Faults in a running daemon: preloaded into it, and told by a file which of its own calls is to fail. What libraries
- * call for themselves does not: libfuse ends its loop when it has no memory for a request.
+ * Faults in a running daemon, or in a command: preloaded into it, and told by a file which of its own calls is to fail.
+ * What libraries call for themselves does not: libfuse ends its loop when it has no memory for a request.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libsmartcols.h>
 #include <link.h>
 #include <sqlite3.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +17,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum kind { NOTHING, MEMORY, FILES, SQL };
+enum kind { NOTHING, MEMORY, FILES, SQL, TERMINAL };
 
-/* The file, as daemon.py writes it. */
+/* The file, as faulty-daemon.py and faulty-commands.py write it. */
 struct control {
         int32_t kind, n, persistent, error;
         _Atomic int32_t calls, failed;
@@ -82,8 +84,12 @@ static int fails(enum kind kind, const void *caller) {
 
 WRAP(MEMORY, void *, NULL, malloc, (size_t size), (size))
 WRAP(MEMORY, void *, NULL, realloc, (void *p, size_t size), (p, size))
+WRAP(MEMORY, void *, NULL, reallocarray, (void *p, size_t count, size_t size), (p, count, size))
 WRAP(MEMORY, char *, NULL, strdup, (const char *text), (text))
+WRAP(MEMORY, char *, NULL, strndup, (const char *text, size_t size), (text, size))
+WRAP(MEMORY, int, -1, vasprintf, (char **text, const char *format, va_list arguments), (text, format, arguments))
 WRAP(MEMORY, FILE *, NULL, open_memstream, (char **text, size_t *size), (text, size))
+WRAP(FILES, ssize_t, -1, read, (int fd, void *to, size_t size), (fd, to, size))
 WRAP(FILES, ssize_t, -1, pread64, (int fd, void *to, size_t size, off_t at), (fd, to, size, at))
 WRAP(FILES, ssize_t, -1, pwrite64, (int fd, const void *data, size_t size, off_t at), (fd, data, size, at))
 WRAP(FILES, int, -1, fsync, (int fd), (fd))
@@ -94,12 +100,42 @@ WRAP(FILES, int, -1, unlinkat, (int dir, const char *name, int flags), (dir, nam
 WRAP(FILES, int, -1, fstat64, (int fd, struct stat *st), (fd, st))
 WRAP(FILES, int, -1, fstatat64, (int dir, const char *name, struct stat *st, int flags), (dir, name, st, flags))
 WRAP(FILES, int, -1, stat64, (const char *name, struct stat *st), (name, st))
+WRAP(FILES, int, -1, statx, (int dir, const char *name, int flags, unsigned mask, struct statx *st),
+     (dir, name, flags, mask, st))
 WRAP(FILES, int, -1, openat64, (int dir, const char *name, int flags, mode_t mode), (dir, name, flags, mode))
 WRAP(FILES, int, -1, open64, (const char *name, int flags, mode_t mode), (name, flags, mode))
+WRAP(FILES, FILE *, NULL, fopen64, (const char *name, const char *mode), (name, mode))
+WRAP(FILES, FILE *, NULL, tmpfile64, (void), ())
 WRAP(SQL, int, error, sqlite3_step, (sqlite3_stmt *s), (s))
 WRAP(SQL, int, error, sqlite3_prepare_v3,
      (sqlite3 *db, const char *sql, int n, unsigned flags, sqlite3_stmt **s, const char **rest),
      (db, sql, n, flags, s, rest))
+
+/* A table for people: smartcols allocates. */
+WRAP(TERMINAL, struct libscols_table *, NULL, scols_new_table, (void), ())
+WRAP(TERMINAL, struct libscols_column *, NULL, scols_table_new_column,
+     (struct libscols_table *table, const char *name, double width, int flags), (table, name, width, flags))
+WRAP(TERMINAL, struct libscols_line *, NULL, scols_table_new_line,
+     (struct libscols_table *table, struct libscols_line *parent), (table, parent))
+WRAP(TERMINAL, int, -error, scols_line_set_data, (struct libscols_line *line, size_t column, const char *text),
+     (line, column, text))
+WRAP(TERMINAL, int, -error, scols_print_table, (struct libscols_table *table), (table))
+
+/* Its arguments cannot be handed on to another asprintf. */
+int preloaded_asprintf(char **text, const char *format, ...) __asm__("asprintf");
+int preloaded_asprintf(char **text, const char *format, ...) {
+        va_list arguments;
+        int n, error = fails(MEMORY, __builtin_return_address(0));
+
+        if (error) {
+                errno = error;
+                return -1;
+        }
+        va_start(arguments, format);
+        n = vasprintf(text, format, arguments);
+        va_end(arguments);
+        return n;
+}
 
 /* dlsym calls it itself. */
 void *preloaded_calloc(size_t count, size_t size) __asm__("calloc");

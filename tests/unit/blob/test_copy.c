@@ -222,18 +222,18 @@ static void on_alarm(int signal) {
 }
 
 static void test_signals_do_not_disturb(void **state) {
-        struct sigaction action = { .sa_handler = on_alarm }, old; /* no SA_RESTART */
+        struct sigaction action = { .sa_handler = on_alarm }, ignore = { .sa_handler = SIG_IGN }; /* no SA_RESTART */
         struct itimerval often = { { 0, 500 }, { 0, 500 } }, never = { 0 };
         _cleanup_fd_ int from = file("from"), to = file("to");
 
         (void)state;
         scratch_fill(from, 0, 16 * MIB);
-        assert_int_equal(sigaction(SIGALRM, &action, &old), 0);
+        assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
         assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
         for (int i = 0; i < 5; i++)
                 assert_int_equal(blob_copy_range(from, 1, to, 0, 16 * MIB - 1, 0), 16 * MIB - 1);
         assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
-        assert_int_equal(sigaction(SIGALRM, &old, NULL), 0);
+        assert_int_equal(sigaction(SIGALRM, &ignore, NULL), 0); /* one may be under way: valgrind delivers it later */
         scratch_same(from, 1, to, 0, 16 * MIB - 1);
 }
 

@@ -4,6 +4,8 @@
 #include "scratch.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -23,7 +25,11 @@ static long long writes(void) {
 }
 
 static void test_a_commit_is_one_write(void **state) {
+        const char *preloaded = getenv("LD_PRELOAD");
+
         (void)state;
+        if (preloaded && strstr(preloaded, "vgpreload")) /* valgrind writes too */
+                skip();
         (void)must(REGION_PUT, 0, 0, "north"); /* the log's own header is written by the first */
         for (int i = 0; i < 10; i++) {
                 char name[16];

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: MIT
+"""Each command, with each call that it makes failing: see faulty-commands.sh."""
+import mmap, os, pty, re, shutil, sqlite3, struct, subprocess, sys, tempfile
+
+imgshare, made, mount, preload, control = sys.argv[1:]
+long = bool(os.environ.get('IMGSHARE_LONG'))
+told = mmap.mmap(os.open(control, os.O_RDWR), 64)
+work = tempfile.mkdtemp(dir=os.path.dirname(control))
+catalog = f'{work}/catalog'
+environment = dict(os.environ, LD_PRELOAD=preload, FAULT_CONTROL=control)
+
+MEMORY, FILES, SQL, TERMINAL = 1, 2, 3, 4
+KINDS = {MEMORY: [12], FILES: [5, 24], SQL: [10, 13, 7], TERMINAL: [12]}  # ENOMEM; EIO, EMFILE; SQLITE_IOERR, _FULL, _NOMEM
+tries = 0
+
+
+def state():
+    """What is in the catalog, but for ids, times and hashes; None: there is none that can be read."""
+    rows = []
+    try:
+        db = sqlite3.connect(f'file:{catalog}/catalog.db?mode=ro', uri=True)
+        for table, in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('event', 'day', 'meta')"):
+            for row in db.execute(f'SELECT * FROM {table}'):
+                rows.append((table, *(len(v) if isinstance(v, bytes) else min(v, 10**12) if isinstance(v, int) else v for v in row)))
+        db.close()
+    except sqlite3.OperationalError:
+        return None
+    return sorted(rows, key=str)
+
+
+def fresh(with_it=True):
+    """Each try has the same catalog."""
+    shutil.rmtree(catalog, ignore_errors=True)
+    if with_it:
+        shutil.copytree(made, catalog)
+
+
+def on_terminal(arguments):
+    """All that it writes, on a terminal."""
+    ours, its = pty.openpty()
+    process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=its, stderr=its, env=environment)
+    os.close(its)
+    text = b''
+    while True:
+        try:
+            more = os.read(ours, 65536)
+        except OSError: # EIO: nobody has it open any more
+            break
+        if not more:
+            break
+        text += more
+    os.close(ours)
+    return process.wait(), '', text.decode()
+
+
+def run(command, fault=(0, 0, 0, 0)):
+    """Its status, what it printed, what it complained of, and whether the fault was reached."""
+    global tries
+    tries += 1
+    arguments = [imgshare, '-C', catalog, *command.words]
+    told[:24] = struct.pack('6i', *fault, 0, 0)
+    if command.terminal:
+        result = on_terminal(arguments)
+    else:
+        done = subprocess.run(arguments, input=command.input, capture_output=True, text=True, env=environment)
+        result = done.returncode, done.stdout, done.stderr
+    calls, failed = struct.unpack('2i', told[16:24])
+    told[:4] = struct.pack('i', 0)
+    return *result, calls, failed
+
+
+class Command:
+    def __init__(self, *words, input='', terminal=False, changes=False, steps=False, new=False, finds=False):
+        self.words, self.input, self.terminal, self.finds = words, input, terminal, finds
+        self.changes = changes or steps or new
+        self.steps = steps # of what is failed some may be done
+        self.new = new # makes the catalog
+
+    def __str__(self):
+        return ' '.join(self.words) + (' on a terminal' if self.terminal else '')
+
+    def learn(self):
+        fresh(not self.new)
+        self.before = state()
+        status, self.printed, complaint, _, _ = run(self)
+        if status != 0 or complaint and not self.terminal:
+            sys.exit(f'{self}: without a fault: {status} {self.printed}{complaint}')
+        self.after = state()
+        if self.terminal:
+            self.printed, complaint = complaint, ''
+
+    def check(self, *fault):
+        def wrong(message):
+            sys.exit(f'{self}, call {fault[1]} of kind {fault[0]} failing {"from then on" if fault[2] else "once"} ({fault[3]}): {message}')
+
+        if self.changes:
+            fresh(not self.new)
+        status, printed, complaint, _, failed = run(self, fault)
+        if self.terminal:
+            printed, complaint = ('', complaint) if complaint.startswith('imgshare: ') else (complaint, '')
+        if status == 0 and not complaint:
+            if printed != self.printed:
+                wrong(f'it succeeds, and prints\n{printed}and not\n{self.printed}')
+            if self.changes and state() != self.after:
+                wrong(f'it succeeds, and makes\n{state()}\nand not\n{self.after}')
+            return failed
+        if status == 1 and self.finds and printed and not complaint:
+            return failed # what cannot be read is found wanting
+        if status != 1 or not re.fullmatch(r'(imgshare: [^\n]+\r?\n)+', complaint):
+            wrong(f'status {status}, and it says: {complaint!r}, and prints\n{printed}')
+        if not failed:
+            wrong(f'it fails without one: {complaint}')
+        if not self.printed.startswith(printed):
+            wrong(f'it fails, and prints\n{printed}')
+        if not self.changes:
+            return failed
+        if not self.steps and not self.new and state() != self.before:
+            wrong(f'it fails, and makes\n{state()}\nof\n{self.before}')
+        status, printed, complaint, _, _ = run(self)
+        kept = self.new and fault[2] and 'it holds a catalog already' in complaint # its removal failed too
+        if status != 0 and not kept or state() != self.after:
+            wrong(f'then without: {status} {complaint}{state()}\nand not\n{self.after}')
+        return failed
+
+    def faults(self):
+        self.learn()
+        for kind, errors in KINDS.items():
+            if kind == TERMINAL and not self.terminal:
+                continue
+            for persistent in (0, 1):
+                n = 1
+                while self.check(kind, n, persistent, errors[n % len(errors)]):
+                    n += 1 if long or n < 4 else 1 + n // 2
+
+
+SHARES = 'north\tweb@alice\tdave\t2100-01-01T00:00:00Z\nnorth\tother@alice\tbob\n'
+COMMANDS = [
+    Command('region', 'list'), Command('account', 'list', '--json'), Command('limits'), Command('limits', 'shares-per-image'),
+    Command('rules', terminal=True), Command('account', 'list', terminal=True),
+    Command('access', '--all'), Command('access', 'bob', '--json'), Command('access', 'north/web@alice'),
+    Command('exposure', 'north/web@alice'), Command('exposure', '--dot', 'north/web@alice'),
+    Command('--as', 'alice', 'exposure', '--dot', 'north/web@alice'),
+    Command('log'), Command('log', '--json', '--denied'), Command('--as', 'bob', 'log'),
+    Command('log', '--image', 'north/web@alice', '--account', 'bob'),
+    Command('check', finds=True), Command('check', '--log', finds=True), Command('check', '--digests', finds=True),
+    Command('apply', '-n', '--prune', '-', input=SHARES), Command('why', f'{mount}/regions/north/nothing/here'),
+    Command('--as', 'bob', 'apply', input=''),
+    Command('init', catalog, new=True),
+    Command('region', 'add', 'west', changes=True), Command('region', 'rm', 'empty', changes=True),
+    Command('account', 'add', 'erin', '--uid', '77', '--quota', '3', changes=True),
+    Command('account', 'set', 'dave', 'role=auditor', 'quota=2', 'uid=-', changes=True),
+    Command('account', 'rm', 'dave', changes=True), Command('limits', 'shares-per-image', '7', changes=True),
+    Command('apply', input=SHARES, steps=True), Command('apply', '--prune', '-', input=SHARES, steps=True),
+]
+only = os.environ.get('COMMAND')
+for command in COMMANDS:
+    if not only or only in str(command):
+        command.faults()
+print(f'{tries} tries')
