@@ -101,6 +101,13 @@ build() {
     quietly meson compile -C "$dir" --ninja-args=--quiet "${targets[@]}" || return 1
 }
 
+newer_libfuse=$root/build-libfuse/prefix # scripts/libfuse makes it
+
+# build_newer DIR [MESON-OPTION...]: as build, with it.
+build_newer() {
+    PKG_CONFIG_PATH=$newer_libfuse/lib/pkgconfig build "$@" -Dc_link_args="-Wl,-rpath,$newer_libfuse/lib"
+}
+
 passed=0 failed=0 skipped=0
 
 # run_tests DIR [MESON-TEST-OPTION...]: runs the tests of a build, names those that were skipped, and adds to passed,
