@@ -32,7 +32,7 @@ bench_begin() {
     {
         say "native filesystem: $(df --output=fstype,source "$work" | tail -n 1), $work, $free GiB free"
         say "kernel $(uname -r), $(nproc) CPUs, one-client rows on CPU $cpu, load $(cut -d' ' -f1-3 /proc/loadavg)," \
-            "libfuse $(pkg-config --modversion fuse3), $rounds rounds"
+            "$("$imgsharefs" --version), $rounds rounds"
         ((free >= need)) || say "that is less than the $need GiB it takes; rows without room will say so"
     } >&2
     began=$SECONDS
