@@ -375,7 +375,7 @@ int file_stat_removed(struct call *call, struct stat *st);
 void files_close(struct mount *mount);
 
 /* Lets the kernel read and write an open disk's file by itself, where it can; under files_lock, with the file among the
- * open ones: passthrough.c. */
+ * open ones: passthrough.c, or where libfuse has none no_passthrough.c. */
 void passthrough_init(struct mount *mount, struct fuse_conn_info *connection);
 void passthrough_begin(struct call *call, struct open_file *file, struct fuse_file_info *fi);
 void passthrough_end(struct call *call, struct open_file *file);
@@ -416,8 +416,8 @@ void backlog_clear(struct backlog *backlog);
 /* --- loop.c --- */
 
 #define LOOP_THREADS 64 /* some may wait a second for a RELEASE, which needs another */
-/* Serves until the session ends or a signal ends it. -errno. */
-int loop_run(struct fuse_session *session);
+/* Serves until the session ends or a signal ends it; calls begun(fd) once it does. -errno. */
+int loop_run(struct fuse_session *session, void (*begun)(int fd), int fd);
 
 /* --- mount.c, options.c --- */
 

@@ -297,7 +297,7 @@ static void join(struct loop *loop) {
         }
 }
 
-int loop_run(struct fuse_session *session) {
+int loop_run(struct fuse_session *session, void (*begun)(int fd), int fd) {
         struct loop *loop = calloc(1, sizeof(*loop));
         int r;
 
@@ -312,8 +312,10 @@ int loop_run(struct fuse_session *session) {
         (void)pthread_mutex_lock(&loop->lock);
         r = wake_reader(loop) ? 0 : -EAGAIN;
         (void)pthread_mutex_unlock(&loop->lock);
-        if (r == 0)
+        if (r == 0) {
+                begun(fd);
                 wait_until_ended(loop);
+        }
         join(loop);
         if (r == 0)
                 r = loop->error;

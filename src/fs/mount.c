@@ -66,7 +66,8 @@ void mount_log(void) {
 static int background(bool foreground, int *ret_ready) {
         int pipe_fds[2], status = 0;
         char word;
-        pid_t pid;
+        pid_t pid, ended;
+        ssize_t n;
 
         *ret_ready = -1;
         if (foreground)
@@ -80,9 +81,15 @@ static int background(bool foreground, int *ret_ready) {
                 return 0;
         }
         (void)close(pipe_fds[1]);
-        if (read(pipe_fds[0], &word, 1) == 1)
+        n = read(pipe_fds[0], &word, 1);
+        if (n == 1)
                 _exit(0);
-        _exit(waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+        if (n < 0) { /* what nobody hears of shall not serve */
+                (void)fail("going to the background", strerror(errno));
+                (void)kill(pid, SIGTERM);
+        }
+        ended = waitpid(pid, &status, 0);
+        _exit(n == 0 && ended == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
 /* The mount is there: lets go of the terminal and the working directory. */
@@ -173,11 +180,16 @@ static int serve_libfuse(struct mount *mount, const struct options *options) {
         return r;
 }
 
-static int serve(struct mount *mount, const struct options *options) {
+static int serve(struct mount *mount, const struct options *options, int ready_fd) {
         int r;
 
         mount->answers_later = !options->fuse.clone_fd && !options->io_uring;
-        r = mount->answers_later ? loop_run(mount->session) : serve_libfuse(mount, options);
+        if (mount->answers_later) {
+                r = loop_run(mount->session, ready, ready_fd);
+        } else {
+                ready(ready_fd); /* libfuse does not say when it has begun */
+                r = serve_libfuse(mount, options);
+        }
         sharing_settle(mount);
         return r < 0 ? fail("serving", strerror(-r)) : 0; /* above 0: the signal that ended it */
 }
@@ -195,8 +207,7 @@ static int serve_session(struct mount *mount, struct fuse_args *args, const stru
                         if (r < 0) {
                                 (void)fail("the feed of changes", strerror(-r));
                         } else {
-                                ready(ready_fd);
-                                status = serve(mount, options);
+                                status = serve(mount, options, ready_fd);
                                 feed_stop(mount);
                         }
                         fuse_session_unmount(mount->session);

@@ -43,6 +43,8 @@ static int process(void *data, const char *argument, int key, struct fuse_args *
                 return 0;
         if (key == FUSE_OPT_KEY_NONOPT && !options->dir) {
                 options->dir = strdup(argument);
+                if (!options->dir)
+                        (void)fprintf(stderr, "imgsharefs: %s: %s\n", argument, strerror(ENOMEM));
                 return options->dir ? 0 : -1;
         }
         return 1; /* the mount point, and fuse's own */

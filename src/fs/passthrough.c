@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Passthrough: the kernel reads and writes a disk's file by itself. It wants one mode for a node at a time: all that
  * have it open share one backing file, or all go through the daemon. Where it cannot be had the daemon serves as ever.
+ * Without a libfuse that has it: no_passthrough.c.
  */
 #include "internal.h"
-
-#ifdef HAVE_FUSE_PASSTHROUGH
 
 void passthrough_init(struct mount *mount, struct fuse_conn_info *connection) {
         mount->passthrough = fuse_set_feature_flag(connection, FUSE_CAP_PASSTHROUGH);
@@ -68,23 +67,3 @@ void passthrough_end(struct call *call, struct open_file *file) {
         if (file->backing > 0 && call->req && mode_of(call->mount, file) == 0)
                 (void)fuse_passthrough_close(call->req, file->backing); /* the kernel keeps it while it is used */
 }
-
-#else
-
-void passthrough_init(struct mount *mount, struct fuse_conn_info *connection) {
-        (void)mount;
-        (void)connection;
-}
-
-void passthrough_begin(struct call *call, struct open_file *file, struct fuse_file_info *fi) {
-        (void)call;
-        (void)file;
-        (void)fi;
-}
-
-void passthrough_end(struct call *call, struct open_file *file) {
-        (void)call;
-        (void)file;
-}
-
-#endif

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <libsmartcols.h>
 #include <link.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -99,6 +100,9 @@ WRAP(MEMORY, char *, NULL, strdup, (const char *text), (text))
 WRAP(MEMORY, char *, NULL, strndup, (const char *text, size_t size), (text, size))
 WRAP(MEMORY, int, -1, vasprintf, (char **text, const char *format, va_list arguments), (text, format, arguments))
 WRAP(MEMORY, FILE *, NULL, open_memstream, (char **text, size_t *size), (text, size))
+WRAP(MEMORY, int, error, pthread_create, (pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *x), (t, a, f, x))
+WRAP(FILES, int, -1, pipe2, (int *fds, int flags), (fds, flags))
+WRAP(FILES, int, -1, dup2, (int from, int to), (from, to))
 WRAP(FILES, ssize_t, -1, read, (int fd, void *to, size_t size), (fd, to, size))
 WRAP(FILES, ssize_t, -1, pread64, (int fd, void *to, size_t size, off_t at), (fd, to, size, at))
 WRAP(FILES, ssize_t, -1, pwrite64, (int fd, const void *data, size_t size, off_t at), (fd, data, size, at))

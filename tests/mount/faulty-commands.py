@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Each command, with each call that it makes failing: see faulty-commands.sh."""
-import mmap, os, pty, re, shutil, sqlite3, struct, subprocess, sys, tempfile
+import glob, mmap, os, pty, re, shutil, sqlite3, struct, subprocess, sys, tempfile, time
 
-imgshare, made, mount, preload, control = sys.argv[1:]
+imgshare, imgsharefs, made, mount, preload, control = sys.argv[1:]
 long = bool(os.environ.get('IMGSHARE_LONG'))
 told = mmap.mmap(os.open(control, os.O_RDWR), 64)
 work = tempfile.mkdtemp(dir=os.path.dirname(control))
@@ -58,15 +58,25 @@ def run(command, fault=(0, 0, 0, 0)):
     global tries
     tries += 1
     arguments = [imgshare, '-C', catalog, *command.words]
-    told[:24] = struct.pack('6i', *fault, 0, 0)
+    arm(*fault)
     if command.terminal:
         result = on_terminal(arguments)
     else:
-        done = subprocess.run(arguments, input=command.input, capture_output=True, text=True, env=environment)
+        done = subprocess.run(arguments, input=command.input, capture_output=True, text=True, env=environment,
+                              timeout=60)
         result = done.returncode, done.stdout, done.stderr
-    calls, failed = struct.unpack('2i', told[16:24])
+    return *result, disarm()
+
+
+def arm(*fault):
+    told[:24] = struct.pack('6i', *fault, 0, 0)
+
+
+def disarm():
+    """How many calls failed."""
+    failed, = struct.unpack('i', told[20:24])
     told[:4] = struct.pack('i', 0)
-    return *result, calls, failed
+    return failed
 
 
 class Command:
@@ -82,7 +92,7 @@ class Command:
     def learn(self):
         fresh(not self.new)
         self.before = state()
-        status, self.printed, complaint, _, _ = run(self)
+        status, self.printed, complaint, _ = run(self)
         if status != 0 or complaint and not self.terminal:
             sys.exit(f'{self}: without a fault: {status} {self.printed}{complaint}')
         self.after = state()
@@ -91,11 +101,11 @@ class Command:
 
     def check(self, *fault):
         def wrong(message):
-            sys.exit(f'{self}, call {fault[1]} of kind {fault[0]} failing {"from then on" if fault[2] else "once"} ({fault[3]}): {message}')
+            sys.exit(describe(self, *fault) + message)
 
         if self.changes:
             fresh(not self.new)
-        status, printed, complaint, _, failed = run(self, fault)
+        status, printed, complaint, failed = run(self, fault)
         if self.terminal:
             printed, complaint = ('', complaint) if complaint.startswith('imgshare: ') else (complaint, '')
         if status == 0 and not complaint:
@@ -116,25 +126,85 @@ class Command:
             return failed
         if not self.steps and not self.new and state() != self.before:
             wrong(f'it fails, and makes\n{state()}\nof\n{self.before}')
-        status, printed, complaint, _, _ = run(self)
+        status, printed, complaint, _ = run(self)
         kept = self.new and fault[2] and 'it holds a catalog already' in complaint # its removal failed too
         if status != 0 and not kept or state() != self.after:
             wrong(f'then without: {status} {complaint}{state()}\nand not\n{self.after}')
         return failed
 
-    def faults(self):
-        self.learn()
-        for kind, errors in KINDS.items():
-            if kind == TERMINAL and not self.terminal:
-                continue
-            for persistent in (0, 1):
-                n = 1
-                while self.check(kind, n, persistent, errors[n % len(errors)]):
-                    n += 1 if long or n < 4 else 1 + n // 2
+    def kinds(self):
+        return [kind for kind in KINDS if kind != TERMINAL or self.terminal]
+
+
+class Mount:
+    """Of alice's view. What fails later, the others' test has: faulty-daemon."""
+    point = f'{work}/mount'
+
+    def __str__(self):
+        return 'imgsharefs'
+
+    def learn(self):
+        os.mkdir(self.point)
+        fresh()
+
+    def check(self, *fault):
+        global tries
+        tries += 1
+        with tempfile.TemporaryFile('w+', dir=work) as complaint: # no pipe: a daemon may keep it open
+            arm(*fault)
+            status = subprocess.call([imgsharefs, catalog, self.point, '-o', 'account=alice'], stdin=subprocess.DEVNULL,
+                                     stdout=complaint, stderr=complaint, env=environment, timeout=60)
+            failed = disarm()
+            complaint.seek(0)
+            said = complaint.read()
+        if status == 0:
+            seen = sorted(glob.glob('*', root_dir=f'{self.point}/regions'))
+            if seen != ['empty', 'north', 'south']:
+                sys.exit(describe(self, *fault) + f'it has succeeded, and serves {seen}')
+            subprocess.check_call(['fusermount3', '-u', self.point])
+        elif status not in (1, 2) or not failed or not re.fullmatch(r'(imgsharefs: [^\n]+\n)+', said):
+            sys.exit(describe(self, *fault) + f'status {status}, and it says: {said!r}')
+        elif os.path.ismount(self.point):
+            sys.exit(describe(self, *fault) + 'it fails, and has mounted')
+        self.wait()
+        return failed
+
+    def wait(self):
+        """Until its daemon has ended."""
+        for _ in range(500):
+            for path in glob.glob('/proc/[0-9]*/cmdline'):
+                try:
+                    with open(path, 'rb') as file:
+                        if self.point.encode() in file.read():
+                            break
+                except OSError:
+                    pass
+            else:
+                return
+            time.sleep(0.02)
+        sys.exit(f'{self}: a daemon does not end')
+
+    def kinds(self):
+        return [MEMORY, FILES, SQL]
+
+
+def describe(command, kind, n, persistent, error):
+    return f'{command}, call {n} of kind {kind} failing {"from then on" if persistent else "once"} ({error}): '
+
+
+def faults(command):
+    command.learn()
+    for kind in command.kinds():
+        errors = KINDS[kind]
+        for persistent in (0, 1):
+            n = 1
+            while command.check(kind, n, persistent, errors[n % len(errors)]):
+                n += 1 if long or n < 4 else 1 + n // 2
 
 
 SHARES = 'north\tweb@alice\tdave\t2100-01-01T00:00:00Z\nnorth\tother@alice\tbob\n'
 COMMANDS = [
+    Mount(),
     Command('region', 'list'), Command('account', 'list', '--json'), Command('limits'), Command('limits', 'shares-per-image'),
     Command('rules', terminal=True), Command('account', 'list', terminal=True),
     Command('access', '--all'), Command('access', 'bob', '--json'), Command('access', 'north/web@alice'),
@@ -155,5 +225,5 @@ COMMANDS = [
 only = os.environ.get('COMMAND')
 for command in COMMANDS:
     if not only or only in str(command):
-        command.faults()
+        faults(command)
 print(f'{tries} tries')

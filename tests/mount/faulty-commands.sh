@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# A command whose n-th allocation, file call or sqlite3_step fails (tests/fault/preload.c): it succeeds in full, or its
-# status is 1, it says why, in lines of its own, nothing is changed, and the next one succeeds. All n with IMGSHARE_LONG=1.
+# A command, or a mount that begins, whose n-th allocation, file call or sqlite3_step fails (tests/fault/preload.c): it
+# succeeds in full, or its status is 1, it says why, in lines of its own, nothing is changed, and the next one succeeds.
+# All n with IMGSHARE_LONG=1.
 LIMIT=1000
 [ -n "${TMPDIR-}" ] || [ ! -w /dev/shm ] || export TMPDIR=/dev/shm # thousands of catalogs
 . "${0%/*}/lib.sh"
@@ -24,5 +25,5 @@ settle
 ok admin check
 ok cp -a "$DIR" "$T/made"
 head -c 64 /dev/zero >"$T/control"
-ok "$PYTHON" "${0%/*}/faulty-commands.py" "$IMGSHARE" "$T/made" "$T/alice" "$PRELOAD" "$T/control"
+ok "$PYTHON" "${0%/*}/faulty-commands.py" "$IMGSHARE" "$IMGSHAREFS" "$T/made" "$T/alice" "$PRELOAD" "$T/control"
 cat "$T/out"
