@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # Names and links that change while others go the same way, in mounts for one and in one for many: no share, copy or
 # removal hits an object it was not named for, and a recipient gets at no bytes.
-LIMIT=60
 [ -n "${TMPDIR-}" ] || [ ! -d /dev/shm ] || export TMPDIR=/dev/shm # flushes are not what is tried
 . "${0%/*}/lib.sh"
 needs_root
