@@ -14,7 +14,6 @@
 #include "place.h"
 
 #define FIRST 4 /* that are tried each and both ways, in a short run too; of those after them each one way */
-#define SPREAD 4 /* and of the many there is of some calls about so many besides, evenly, and the last */
 #define HANGS 120 /* s: no try takes so long, under valgrind either */
 
 struct trial {
@@ -232,9 +231,16 @@ static bool many(enum fault_kind kind, int calls) {
         return kind == FAULT_MEMORY || kind == FAULT_SQL_MEMORY || kind == FAULT_PREPARE || calls > 200;
 }
 
+/* Of the many there are of some calls about so many besides the first are tried, evenly, and the last. */
+static int spread(void) {
+        const char *wanted = getenv("FAULT_SPREAD");
+
+        return wanted && atoi(wanted) > 0 ? atoi(wanted) : 4;
+}
+
 /* Which n to try after this one. */
 static int next(enum fault_kind kind, int n, int calls) {
-        int step = (calls - FIRST) / SPREAD;
+        int step = (calls - FIRST) / spread();
 
         if (getenv("IMGSHARE_LONG") || !many(kind, calls) || n < FIRST || n >= calls || step <= 1)
                 return n + 1;
