@@ -22,7 +22,7 @@
 
 enum kind { NOTHING, MEMORY, FILES, SQL, TERMINAL };
 
-/* The file, as faulty-daemon.py and faulty-commands.py write it. */
+/* The file, as tests/mount/faults.py writes it. */
 struct control {
         int32_t kind, n, persistent, error;
         _Atomic int32_t calls, failed;
@@ -100,7 +100,8 @@ WRAP(MEMORY, char *, NULL, strdup, (const char *text), (text))
 WRAP(MEMORY, char *, NULL, strndup, (const char *text, size_t size), (text, size))
 WRAP(MEMORY, int, -1, vasprintf, (char **text, const char *format, va_list arguments), (text, format, arguments))
 WRAP(MEMORY, FILE *, NULL, open_memstream, (char **text, size_t *size), (text, size))
-WRAP(MEMORY, int, error, pthread_create, (pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *x), (t, a, f, x))
+WRAP(MEMORY, int, error, pthread_create,
+     (pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *x), (t, a, f, x))
 WRAP(FILES, int, -1, pipe2, (int *fds, int flags), (fds, flags))
 WRAP(FILES, int, -1, dup2, (int from, int to), (from, to))
 WRAP(FILES, ssize_t, -1, read, (int fd, void *to, size_t size), (fd, to, size))

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: MIT
 """Each command, with each call that it makes failing: see faulty-commands.sh."""
-import glob, mmap, os, pty, re, shutil, sqlite3, struct, subprocess, sys, tempfile, time
+import errno, glob, os, pty, re, shutil, sqlite3, subprocess, sys, tempfile, time
 
-imgshare, imgsharefs, made, mount, preload, control = sys.argv[1:]
+from faults import MEMORY, FILES, SQL, TERMINAL, Control
+
+imgshare, imgsharefs, made, mount, preload, told = sys.argv[1:]
 long = bool(os.environ.get('IMGSHARE_LONG'))
-told = mmap.mmap(os.open(control, os.O_RDWR), 64)
-work = tempfile.mkdtemp(dir=os.path.dirname(control))
+control = Control(told)
+work = tempfile.mkdtemp(dir=os.path.dirname(told))
 catalog = f'{work}/catalog'
-environment = dict(os.environ, LD_PRELOAD=preload, FAULT_CONTROL=control)
+environment = dict(os.environ, LD_PRELOAD=preload, FAULT_CONTROL=told)
 
-MEMORY, FILES, SQL, TERMINAL = 1, 2, 3, 4
-KINDS = {MEMORY: [12], FILES: [5, 24], SQL: [10, 13, 7], TERMINAL: [12]}  # ENOMEM; EIO, EMFILE; SQLITE_IOERR, _FULL, _NOMEM
+# SQLITE_IOERR, _FULL, _NOMEM
+KINDS = {MEMORY: [errno.ENOMEM], FILES: [errno.EIO, errno.EMFILE], SQL: [10, 13, 7], TERMINAL: [errno.ENOMEM]}
 tries = 0
 
 
@@ -19,9 +21,11 @@ def state():
     rows = []
     try:
         db = sqlite3.connect(f'file:{catalog}/catalog.db?mode=ro', uri=True)
-        for table, in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('event', 'day', 'meta')"):
+        for table, in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'"
+                                 " AND name NOT IN ('event', 'day', 'meta')"):
             for row in db.execute(f'SELECT * FROM {table}'):
-                rows.append((table, *(len(v) if isinstance(v, bytes) else min(v, 10**12) if isinstance(v, int) else v for v in row)))
+                rows.append((table, *(len(v) if isinstance(v, bytes) else min(v, 10**12) if isinstance(v, int) else v
+                                      for v in row)))
         db.close()
     except sqlite3.OperationalError:
         return None
@@ -58,32 +62,21 @@ def run(command, fault=(0, 0, 0, 0)):
     global tries
     tries += 1
     arguments = [imgshare, '-C', catalog, *command.words]
-    arm(*fault)
+    control.arm(*fault)
     if command.terminal:
         result = on_terminal(arguments)
     else:
         done = subprocess.run(arguments, input=command.input, capture_output=True, text=True, env=environment,
                               timeout=60)
         result = done.returncode, done.stdout, done.stderr
-    return *result, disarm()
-
-
-def arm(*fault):
-    told[:24] = struct.pack('6i', *fault, 0, 0)
-
-
-def disarm():
-    """How many calls failed."""
-    failed, = struct.unpack('i', told[20:24])
-    told[:4] = struct.pack('i', 0)
-    return failed
+    return *result, control.disarm()[1]
 
 
 class Command:
     def __init__(self, *words, input='', terminal=False, changes=False, steps=False, new=False, finds=False):
         self.words, self.input, self.terminal, self.finds = words, input, terminal, finds
         self.changes = changes or steps or new
-        self.steps = steps # of what is failed some may be done
+        self.steps = steps # of one that fails some may be done
         self.new = new # makes the catalog
 
     def __str__(self):
@@ -151,10 +144,10 @@ class Mount:
         global tries
         tries += 1
         with tempfile.TemporaryFile('w+', dir=work) as complaint: # no pipe: a daemon may keep it open
-            arm(*fault)
+            control.arm(*fault)
             status = subprocess.call([imgsharefs, catalog, self.point, '-o', 'account=alice'], stdin=subprocess.DEVNULL,
                                      stdout=complaint, stderr=complaint, env=environment, timeout=60)
-            failed = disarm()
+            _, failed = control.disarm()
             complaint.seek(0)
             said = complaint.read()
         if status == 0:
@@ -205,14 +198,16 @@ def faults(command):
 SHARES = 'north\tweb@alice\tdave\t2100-01-01T00:00:00Z\nnorth\tother@alice\tbob\n'
 COMMANDS = [
     Mount(),
-    Command('region', 'list'), Command('account', 'list', '--json'), Command('limits'), Command('limits', 'shares-per-image'),
+    Command('region', 'list'), Command('account', 'list', '--json'), Command('limits'),
+    Command('limits', 'shares-per-image'),
     Command('rules', terminal=True), Command('account', 'list', terminal=True),
     Command('access', '--all'), Command('access', 'bob', '--json'), Command('access', 'north/web@alice'),
     Command('exposure', 'north/web@alice'), Command('exposure', '--dot', 'north/web@alice'),
     Command('--as', 'alice', 'exposure', '--dot', 'north/web@alice'),
     Command('log'), Command('log', '--json', '--denied'), Command('--as', 'bob', 'log'),
     Command('log', '--image', 'north/web@alice', '--account', 'bob'),
-    Command('check', finds=True), Command('check', '--log', finds=True), Command('check', '--digests', finds=True),
+    Command('check', finds=True), Command('check', '--log', finds=True),
+    Command('check', '--digests', finds=True),
     Command('apply', '-n', '--prune', '-', input=SHARES), Command('why', f'{mount}/regions/north/nothing/here'),
     Command('--as', 'bob', 'apply', input=''),
     Command('init', catalog, new=True),

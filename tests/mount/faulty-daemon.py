@@ -1,26 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Each request on a mount, with each call that the daemon makes for it failing: see faulty-daemon.sh."""
-import errno, mmap, os, struct, sys
+import errno, os, sys
 
-root, control, pid = sys.argv[1:]
+from faults import MEMORY, FILES, SQL, Control
+
+root, control, pid = sys.argv[1], Control(sys.argv[2]), sys.argv[3]
 long = bool(os.environ.get('IMGSHARE_LONG'))
 north = f'{root}/regions/north/images'
 south = f'{root}/regions/south/images'
 vm = f'{root}/regions/north/instances/vm'
-told = mmap.mmap(os.open(control, os.O_RDWR), 64)
 
-MEMORY, FILES, SQL = 1, 2, 3
 KINDS = {MEMORY: [errno.ENOMEM], FILES: [errno.EIO, errno.ENOSPC], SQL: [10, 13, 7]}  # SQLITE_IOERR, _FULL, _NOMEM
 ALLOWED = {errno.EIO, errno.ENOMEM, errno.ENOSPC}
-
-
-def arm(kind, n=0, persistent=False, error=0):
-    told[:24] = struct.pack('6i', kind, n, persistent, error, 0, 0)
-
-
-def disarm():
-    told[:4] = struct.pack('i', 0)
-    return struct.unpack('2i', told[16:24])  # calls, failed
 
 
 def text(path):
@@ -113,11 +104,11 @@ def attempt(do, name, *fault):
     """What it returned, and its errno or 0."""
     global tries
     tries += 1
-    arm(*fault)
+    control.arm(*fault)
     try:
-        return do(), 0, disarm()
+        return do(), 0, control.disarm()
     except OSError as e:
-        return None, e.errno, disarm()
+        return None, e.errno, control.disarm()
     finally:
         check(os.path.exists(f'/proc/{pid}/exe'), 'the daemon is gone', name, *fault)
 
