@@ -58,7 +58,8 @@ __attribute__((constructor)) static void begin(void) {
 }
 
 /* The program has ended: what then writes the figures of a build for coverage does not bear failures. */
-static void end(void) {
+void preloaded_end(void);
+void preloaded_end(void) {
         control = &none;
 }
 
@@ -69,7 +70,7 @@ static int fails(enum kind kind, const void *caller) {
         if (control->kind != (int)kind || (uintptr_t)caller < program_begin || (uintptr_t)caller >= program_end)
                 return 0;
         if (!atomic_exchange(&begun, true))
-                (void)atexit(end); /* not earlier: it would come after the program's own end */
+                (void)atexit(preloaded_end); /* not earlier: it would come after the program's own end */
         n = ++control->calls;
         if (control->n == 0 || (control->persistent ? n < control->n : n != control->n))
                 return 0;
