@@ -40,7 +40,7 @@ def fresh(with_it=True):
 
 
 def on_terminal(arguments):
-    """All that it writes, on a terminal."""
+    """Its status, and what it wrote on a terminal: printed, or complained."""
     ours, its = pty.openpty()
     process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=its, stderr=its, env=environment)
     os.close(its)
@@ -54,7 +54,8 @@ def on_terminal(arguments):
             break
         text += more
     os.close(ours)
-    return process.wait(), '', text.decode()
+    text = text.decode()
+    return process.wait(), *(('', text) if text.startswith('imgshare: ') else (text, ''))
 
 
 def run(command, fault=(0, 0, 0, 0)):
@@ -86,11 +87,9 @@ class Command:
         fresh(not self.new)
         self.before = state()
         status, self.printed, complaint, _ = run(self)
-        if status != 0 or complaint and not self.terminal:
+        if status != 0 or complaint:
             sys.exit(f'{self}: without a fault: {status} {self.printed}{complaint}')
         self.after = state()
-        if self.terminal:
-            self.printed, complaint = complaint, ''
 
     def check(self, *fault):
         def wrong(message):
@@ -99,8 +98,6 @@ class Command:
         if self.changes:
             fresh(not self.new)
         status, printed, complaint, failed = run(self, fault)
-        if self.terminal:
-            printed, complaint = ('', complaint) if complaint.startswith('imgshare: ') else (complaint, '')
         if status == 0 and not complaint:
             if printed != self.printed:
                 wrong(f'it succeeds, and prints\n{printed}and not\n{self.printed}')
