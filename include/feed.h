@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT
- * The feed: whoever cached something reads what has changed since, and drops just that. By this process or another,
- * by a user, or by the clock (shares expire). One thread reads a feed; what a call returns: see service.h.
+ * The catalog's feed: whoever cached something reads what has changed since, and drops just that. By this process or
+ * another, by a user, or by the clock (shares expire). One thread reads a feed; what a call returns: see catalog.h.
  */
 #pragma once
 
-#include "service.h"
+#include <stdbool.h>
+#include <stdint.h>
 
+#include "model.h"
+
+struct catalog;
 struct feed;
 
 enum change_kind {
+        CHANGE_UNKNOWN,    /* by a newer version: anything */
         CHANGE_PLACE,      /* an image's name, parts or state: before and after say which */
         CHANGE_DESCRIBED,  /* the text of a place's description */
         CHANGE_SEALED,     /* the disk of a place will not change any more */
@@ -20,7 +25,6 @@ enum change_kind {
         CHANGE_TRUST,      /* the actor trusts an account, or stops */
         CHANGE_REGION,     /* added or removed */
         CHANGE_ACCOUNT,    /* added, changed or removed: `account` */
-        CHANGE_UNKNOWN,    /* by a newer version: anything */
 };
 
 /* What there was to see of an image's directory. */
@@ -49,8 +53,9 @@ struct change {
         bool again; /* what ended has a successor of the same name now */
 };
 
-/* Changes from now on. wake (any thread, must not wait): there is something to read. */
-int feed_open(struct service *service, void (*wake)(void *context), void *context, struct feed **ret_feed);
+/* Changes from now on; a catalog has one feed. wake (any thread, must not wait): there is something to read; it is not
+ * called any more once feed_close returns. */
+int feed_open(struct catalog *catalog, void (*wake)(void *context), void *context, struct feed **ret_feed);
 struct feed *feed_close(struct feed *feed);
 
 struct feed_reader {

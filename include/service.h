@@ -70,6 +70,10 @@ struct service_stats {
 };
 void service_stats(struct service *service, struct service_stats *ret_stats);
 
+/* The catalog's feed, opened: feed.h. */
+struct feed;
+int service_feed(struct service *service, void (*wake)(void *context), void *context, struct feed **ret_feed);
+
 /* Space where the catalog itself is. */
 int service_statvfs(struct service *service, struct statvfs *ret_space);
 

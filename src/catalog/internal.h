@@ -147,11 +147,11 @@ int connection_run(struct catalog_connection *c, const char *sql);
 int event_op_of(const char *name);
 /* The events of a transaction are this process's: said before it commits, and taken back if it does not. */
 void own_events(struct catalog *catalog, int64_t first, int64_t last, bool own);
+/* Whether an event is. At worst no for one long ago. */
+bool own_event(struct catalog *catalog, int64_t id);
 /* A transaction has been committed here. */
 void own_committed(struct catalog *catalog);
 
-/* A time was set by hand: of a description's (TOUCH_DESCRIPTION) or an image's disk (TOUCH_IMAGE). */
-int touch_put(struct catalog_connection *c, enum statement which, int64_t id);
 /* The first of several reads together: begins their transaction. */
 int together_begin(struct catalog_connection *c);
 
@@ -224,6 +224,9 @@ int statement_row(sqlite3_stmt *statement);
 void statement_end(sqlite3_stmt **statement);
 #define _cleanup_statement_ _cleanup_(statement_end)
 
+/* The first row of one that has just been started with result r: 0, or -ENOENT. */
+int statement_one(sqlite3_stmt **statement, int r);
+
 /* For statements without rows: the number of rows they changed. */
 int statement_run(struct catalog_connection *c, enum statement which, const char *format, ...);
 /* The same where exactly one row must change: -ENOENT if none did. */
@@ -289,3 +292,24 @@ static inline int page_go_on(int64_t *after, int64_t id) {
 int column_pointer(sqlite3_stmt *statement, int column, const char **ret_text);
 /* Text of a column into a fixed buffer; "" for null. Longer text (a damaged catalog) is -EIO. */
 int column_text(sqlite3_stmt *statement, int column, char *ret_text, size_t size);
+
+/* --- feed.c; change.c: what an event changed; touch.c: times set by hand, which are none --- */
+
+struct feed {
+        struct catalog_connection *c;  /* one for all the time: its version tells of others' writes */
+        int64_t version, event, touch; /* the last ones read */
+        int64_t expired;               /* shares whose time came until then have been told */
+        int64_t due;                   /* when the next one's comes; 0: none's does */
+};
+struct feed_reader;
+struct change;
+/* Has the reader look at a change that concerns it. object: the event's. */
+int feed_tell(struct feed *feed, const struct feed_reader *reader, const char *object, struct change *change);
+/* A row of FEED_PAGE as a change, as far as it tells: 1, or 0 if nobody can see anything of it. ret_object: SQLite's
+ * until the next step, NULL: none. */
+int change_read(struct feed *feed, sqlite3_stmt *s, struct change *ret_change, const char **ret_object);
+/* Looks up the rest. -ENOENT: there is nothing to be told. */
+int change_resolve(struct feed *feed, const char *object, struct change *change);
+/* Of a description (TOUCH_DESCRIPTION) or an image's disk (TOUCH_IMAGE). */
+int touch_put(struct catalog_connection *c, enum statement which, int64_t id);
+int touch_read(struct feed *feed, const struct feed_reader *reader);

@@ -151,6 +151,12 @@ int statement_row(sqlite3_stmt *statement) {
         return code == SQLITE_ROW ? 1 : sqlite_error(sqlite3_db_handle(statement), code);
 }
 
+int statement_one(sqlite3_stmt **statement, int r) {
+        if (r == 0)
+                r = statement_row(*statement);
+        return r < 0 ? r : r == 0 ? -ENOENT : 0;
+}
+
 void statement_end(sqlite3_stmt **statement) {
         if (!*statement)
                 return;

@@ -174,7 +174,7 @@ int feed_start(struct mount *mount) {
         (void)pthread_condattr_destroy(&monotonic);
         r = guard_start(mount->session, &t->guard);
         if (r == 0)
-                r = feed_open(mount->service, news, t, &t->feed);
+                r = service_feed(mount->service, news, t, &t->feed);
         if (r == 0)
                 r = notifier_new(mount->session, mount->multiuser,
                                  (struct settled){ .event = feed_last(t->feed), .due = feed_due(t->feed) },

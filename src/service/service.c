@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <sys/stat.h>
 
+#include "feed.h"
 #include "internal.h"
 
 void explain(char why[static WHY_SIZE], const char *format, ...) {
@@ -185,6 +186,10 @@ void service_stats(struct service *service, struct service_stats *ret_stats) {
                                              .largest = stats.largest, .checkpoints = stats.checkpoints,
                                              .log_bytes = (uint64_t)stats.log_pages * 4096 };
         memcpy(ret_stats->sizes, stats.sizes, sizeof(stats.sizes));
+}
+
+int service_feed(struct service *service, void (*wake)(void *context), void *context, struct feed **ret_feed) {
+        return feed_open(service->catalog, wake, context, ret_feed);
 }
 
 int service_statvfs(struct service *service, struct statvfs *ret_space) {

@@ -343,7 +343,7 @@ static void begin_feed(void) {
         struct image image;
 
         began = fault_clock;
-        assert_int_equal(feed_open(scratch_service, wake, NULL, &feed), 0);
+        assert_int_equal(service_feed(scratch_service, wake, NULL, &feed), 0);
         assert_int_equal(share_revoke(as("alice"), place, "carol", NULL, NULL), 0);
         assert_int_equal(disk_touch(as("alice"), copy, 1234567), 0);
         assert_int_equal(image_rename(as("alice"), copy, "copy", south, "db"), 0);
@@ -365,7 +365,7 @@ static int act_feed(struct request *request) {
 
 static int act_feed_open(struct request *request) {
         struct feed *opened_feed;
-        int r = feed_open(request->service, wake, NULL, &opened_feed);
+        int r = service_feed(request->service, wake, NULL, &opened_feed);
 
         if (r == 0)
                 (void)feed_close(opened_feed); /* returns NULL */

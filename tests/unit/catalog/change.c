@@ -10,9 +10,10 @@ const struct caller scratch_operator = { .account = OPERATOR, .name = "operator"
                                          .via = VIA_CLI };
 
 struct wish {
-        enum change what;
+        enum fact what;
         int64_t a, b;
         const char *text;
+        const struct event *said; /* NULL: it is only made */
         int64_t event;
         int count; /* of several */
         bool step;
@@ -37,6 +38,7 @@ static int64_t place_of(const struct wish *w) {
 static int apply(struct catalog_connection *c, const struct wish *w) {
         struct account account = { .uid = -1, .quota = -1 };
         struct share share;
+        int64_t launch;
         int r;
 
         switch (w->what) {
@@ -80,19 +82,34 @@ static int apply(struct catalog_connection *c, const struct wish *w) {
                 return catalog_trust_put(c, w->event, w->a, w->b);
         case TRUST_END:
                 return catalog_trust_end(c, w->event, w->a, w->b);
+        case EXPIRY_PUT:
+                return catalog_share_expiry_put(c, w->event, w->a, w->b);
+        case INSTANCE_PUT:
+                return catalog_instance_put(c, w->event, w->a, w->b, w->text);
+        case INSTANCE_END:
+                return catalog_instance_end(c, w->event, w->a);
+        case LAUNCH:
+                r = catalog_launch_reserve(c, w->a, w->b, &launch);
+                return r < 0 ? r : catalog_launch_start(c, w->event, w->a, launch);
+        case LAUNCH_IMAGE_END:
+                return catalog_instance_image_end(c, w->event, w->a);
+        case LAUNCH_DISK_END:
+                return catalog_instance_disk_end(c, w->event, w->a);
         }
         return -EINVAL;
 }
 
 static int run(struct catalog_connection *c, void *context) {
         struct wish *w = context;
-        struct event event = { .caller = &scratch_operator, .op = EVENT_CREATE, .place = place_of(w) };
-        int r = catalog_event_add(c, &event, &w->event);
+        struct event event = w->said ? *w->said : (struct event){ .op = EVENT_CREATE, .place = place_of(w) };
+        int r;
 
+        event.caller = &scratch_operator;
+        r = catalog_event_add(c, &event, &w->event);
         return r < 0 ? r : apply(c, w);
 }
 
-int64_t change(enum change what, int64_t a, int64_t b, const char *text) {
+int64_t change(enum fact what, int64_t a, int64_t b, const char *text) {
         struct wish w = { .what = what, .a = a, .b = b, .text = text };
         int r = catalog_write(scratch_catalog, run, &w);
 
@@ -100,11 +117,18 @@ int64_t change(enum change what, int64_t a, int64_t b, const char *text) {
         return r < 0 ? r : w.event;
 }
 
-int64_t must(enum change what, int64_t a, int64_t b, const char *text) {
+int64_t must(enum fact what, int64_t a, int64_t b, const char *text) {
         int64_t event = change(what, a, b, text);
 
         assert_true(event > 0);
         return event;
+}
+
+int64_t happens(const struct event *event, enum fact what, int64_t a, int64_t b, const char *text) {
+        struct wish w = { .said = event, .what = what, .a = a, .b = b, .text = text };
+
+        assert_int_equal(catalog_write(scratch_catalog, run, &w), 0);
+        return w.event;
 }
 
 static int run_many(struct catalog_connection *c, void *context) {
@@ -125,7 +149,7 @@ static int run_many(struct catalog_connection *c, void *context) {
         return 0;
 }
 
-void many(enum change what, int n, int64_t a, int64_t b, bool step, const char *prefix) {
+void many(enum fact what, int n, int64_t a, int64_t b, bool step, const char *prefix) {
         struct wish w = { .what = what, .a = a, .b = b, .text = prefix, .count = n, .step = step };
 
         assert_int_equal(catalog_write(scratch_catalog, run_many, &w), 0);

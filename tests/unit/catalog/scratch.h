@@ -39,7 +39,7 @@ void sql_run(const char *sql);
 extern const struct caller scratch_operator;
 
 /* A change with its event, in a transaction: the event's number, or what failed (below 0). */
-enum change {
+enum fact {
         ACCOUNT_PUT,      /* text: name */
         ACCOUNT_END,      /* account */
         REGION_PUT,       /* text: name */
@@ -59,12 +59,20 @@ enum change {
         SHARE_END,        /* share */
         TRUST_PUT,        /* account, owner */
         TRUST_END,        /* account, owner */
+        EXPIRY_PUT,       /* share, time */
+        INSTANCE_PUT,     /* region, owner, text: name */
+        INSTANCE_END,     /* instance */
+        LAUNCH,           /* instance, image */
+        LAUNCH_IMAGE_END, /* instance */
+        LAUNCH_DISK_END,  /* instance */
 };
-int64_t change(enum change what, int64_t a, int64_t b, const char *text);
+int64_t change(enum fact what, int64_t a, int64_t b, const char *text);
 /* The same, which must succeed. */
-int64_t must(enum change what, int64_t a, int64_t b, const char *text);
+int64_t must(enum fact what, int64_t a, int64_t b, const char *text);
+/* The same by an event that says so, the operator's. */
+int64_t happens(const struct event *event, enum fact what, int64_t a, int64_t b, const char *text);
 /* The same, n times in one transaction, the text followed by 0 to n - 1, b + i the second argument if step. */
-void many(enum change what, int n, int64_t a, int64_t b, bool step, const char *prefix);
+void many(enum fact what, int n, int64_t a, int64_t b, bool step, const char *prefix);
 
 /* An event of its own, committed. */
 int64_t log_event(const struct event *event);

@@ -29,7 +29,7 @@ struct seen {
         int64_t last;
         bool named; /* i0, i1 … in this order */
         int stop_at; /* ends there, with 17 */
-        enum change what; /* done at the 100th row to the doomed one */
+        enum fact what; /* done at the 100th row to the doomed one */
         int64_t doomed;
 };
 
@@ -77,7 +77,7 @@ static int list_shares(int64_t after, struct seen *seen) {
 
 static const struct {
         int (*list)(int64_t after, struct seen *seen);
-        enum change end;
+        enum fact end;
 } listings[] = { { list_own, PLACE_END }, { list_all, PLACE_END }, { list_received, SHARE_END }, { list_shares, SHARE_END } };
 
 /* N images of alice's, all shared with bob; one of them shared with N accounts. */
