@@ -135,9 +135,7 @@ static void commit(struct catalog *catalog, struct batch *b) {
         own_events(catalog, c->first_event, c->last_event, true); /* whoever reads them can know it */
         if (ready) {
                 memo_commit_begin(c);
-                join_begin(c);
                 r = statement_run(c, S_COMMIT, "");
-                join_end(c, r >= 0);
                 memo_commit_end(c, r >= 0);
         }
         if (r < 0) {

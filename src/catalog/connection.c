@@ -98,7 +98,6 @@ struct catalog_connection *connection_close(struct catalog_connection *c) {
         }
         totals_end(c);
         (void)sqlite3_close(c->db); /* cannot be busy: all statements are gone */
-        join_free(c);
         free(c);
         return NULL;
 }
@@ -147,10 +146,6 @@ int connection_open(struct catalog *catalog, bool writer, struct catalog_connect
         if (writer)
                 checkpoint_hook(c);
         memo_open(c);
-        if (writer)
-                r = join_open(c);
-        if (r < 0)
-                return r;
         *ret_connection = TAKE_PTR(c);
         return 0;
 }

@@ -75,7 +75,6 @@ struct catalog_connection {
         struct stamp stamp;
         int64_t indexed;                           /* the log's indexes reached so far, when last looked at */
         struct memo_touch touching;
-        struct join *join;                         /* of its writes to the log; NULL: they are not joined */
         struct totals *totals;                     /* for filling them */
 };
 
@@ -204,16 +203,6 @@ int checkpoint_restart(struct catalog_connection *c);
 /* Under the lock, with the writer's turn: has the log copied back if it has grown. */
 void checkpoint_consider(struct catalog *catalog);
 void checkpoint_stop(struct catalog *catalog);
-
-/* --- join.c: a commit's writes to the log are one --- */
-
-/* Of a connection whose log is open. -ENOMEM. */
-int join_open(struct catalog_connection *c);
-/* Around a commit. */
-void join_begin(struct catalog_connection *c);
-void join_end(struct catalog_connection *c, bool committed);
-/* Once the connection's file is closed. */
-void join_free(struct catalog_connection *c);
 
 /* A statement lent for a scope: bound by format, one letter an argument: i int64_t, t text (NULL: null),
  * b blob (pointer, int), n null if the int64_t is 0, m null if it is below 0. */
