@@ -229,10 +229,10 @@ CREATE TABLE share (
   region INTEGER NOT NULL,
   until_event INTEGER NOT NULL DEFAULT 140737488355327
 ) STRICT;
-CREATE UNIQUE INDEX share_of_image ON share (image, account, until_event);
-CREATE INDEX share_listing ON share (image, until_event);
+-- The live ones of an image are next to each other; that of one account among many ended ones is in share_ended.
+CREATE UNIQUE INDEX share_of_image ON share (image, until_event, account);
 CREATE INDEX share_received ON share (account, region, until_event);
-CREATE INDEX share_ended ON share (image) WHERE until_event < 140737488355327;
+CREATE INDEX share_ended ON share (image, account, until_event) WHERE until_event < 140737488355327;
 CREATE INDEX share_ended_received ON share (account, region) WHERE until_event < 140737488355327;
 
 CREATE TABLE share_expiry (           -- of the few shares that have one

@@ -20,3 +20,10 @@
 #define INDEXED "(SELECT last FROM indexed WHERE id = 1)"
 #define TAIL "event e NOT INDEXED"
 #define IN_TAIL(after) "e.id > max(" after ", " INDEXED ")"
+
+/* Of the shares of an image with an account the first that ends at or behind an event: one that has ended, else the one
+ * that lives. Either by its own index, as share_of_image has the ended ones of all accounts together. */
+#define SHARE_UNTIL(image, account, behind)                                                                        \
+        "coalesce((SELECT s.id FROM share s WHERE s.image = " image " AND s.account = " account                     \
+        " AND s.until_event < " FAR " AND s.until_event " behind " ORDER BY s.until_event LIMIT 1),"                \
+        " (SELECT s.id FROM share s WHERE s.image = " image " AND s.account = " account " AND s.until_event = " FAR "))"

@@ -153,6 +153,43 @@ static void test_rows_removed_meanwhile(void **state) {
         }
 }
 
+/* Those that still live, and among them those that have ended since, but none that were granted since. */
+static void test_an_images_shares_as_of_a_moment(void **state) {
+        static const int cursors[] = { 0, 1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, N - 1 };
+        struct catalog *past = NULL;
+        struct catalog_connection *c = NULL;
+        struct catalog_moment moment;
+        static struct seen all, then;
+
+        (void)state;
+        fill();
+        assert_int_equal(list_shares(0, &all), 0);
+        assert_int_equal(all.count, N + 1);
+        moment = (struct catalog_moment){ .event = sql_number("SELECT max(id) FROM event") };
+        for (int i = 0; i < all.count; i += 2) {
+                char sql[64];
+
+                (void)snprintf(sql, sizeof(sql), "SELECT account FROM share WHERE id = %ld", all.ids[i]); /* fits */
+                (void)must(SHARE_END, all.ids[i], 0, NULL);
+                if (i % 4 == 0)
+                        (void)must(SHARE_PUT, shared, sql_number(sql), NULL);
+        }
+        assert_int_equal(catalog_open_asof(scratch_path, &moment, &past), 0);
+        assert_int_equal(catalog_read(past, &c), 0);
+        then = (struct seen){ .count = 0 };
+        assert_int_equal(catalog_share_list(c, shared, 0, 0, see_share, &then), 0);
+        assert_int_equal(then.count, all.count);
+        assert_memory_equal(then.ids, all.ids, sizeof(all.ids));
+        for (size_t i = 0; i < ARRAY_SIZE(cursors); i++) {
+                then = (struct seen){ .last = all.ids[cursors[i]] };
+                assert_int_equal(catalog_share_list(c, shared, 0, then.last, see_share, &then), 0);
+                assert_int_equal(then.count, all.count - cursors[i] - 1);
+                assert_memory_equal(then.ids, all.ids + cursors[i] + 1, (size_t)then.count * sizeof(then.ids[0]));
+        }
+        catalog_read_end(&c);
+        past = catalog_close(past);
+}
+
 static void test_listings_are_of_one_region_and_owner(void **state) {
         int64_t south = region_id("south"), a = must(PLACE_PUT, north, alice, "i0"), b = must(PLACE_PUT, south, alice, "i0");
         static struct seen seen;
@@ -227,6 +264,7 @@ int main(void) {
                 CASE(test_whole_and_from_any_cursor),
                 CASE(test_ended_by_who_reads),
                 CASE(test_rows_removed_meanwhile),
+                CASE(test_an_images_shares_as_of_a_moment),
                 CASE(test_listings_are_of_one_region_and_owner),
                 CASE(test_accounts_regions_and_disks_are_whole),
         };

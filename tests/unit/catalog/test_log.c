@@ -159,11 +159,11 @@ static void test_times_are_found(void **state) {
                 }
 }
 
-/* No filter reads a whole table, nor sorts what it has found. */
+/* No filter reads a whole table, nor sorts what it has found, but for an image's shares (of one alone: test_plan.c). */
 static void test_filters_are_answered_by_indexes(void **state) {
         static const enum statement statements[] = {
                 S_LOG_ALL, S_LOG_DENIED, S_LOG_OF_PLACE, S_LOG_OF_OBJECT, S_LOG_OF_ACCOUNT, S_LOG_OF_VIEWER,
-                S_LOG_AT, S_ACCESS_ALL, S_ACCESS_OF_IMAGE, S_ACCESS_RECEIVED, S_ACCESS_OWNED,
+                S_LOG_AT, S_ACCESS_ALL, S_ACCESS_RECEIVED, S_ACCESS_OWNED,
         };
 
         (void)state;
@@ -180,7 +180,7 @@ static void test_filters_are_answered_by_indexes(void **state) {
                         if (strncmp(step, "SCAN", 4) == 0 && strstr(step, "CONSTANT ROW") == NULL &&
                             strcmp(step, "SCAN event") != 0) /* the clock: its last row */
                                 fail_msg("%s: %s", sql, step);
-                        if (strstr(step, "TEMP B-TREE"))
+                        if (strstr(step, "TEMP B-TREE") && !strstr(step, " OF ORDER BY")) /* places are in order */
                                 fail_msg("%s: %s", sql, step);
                         searches += strncmp(step, "SEARCH", 6) == 0;
                 }

@@ -79,10 +79,10 @@ static void test_none_reads_a_whole_table(void **state) {
                         fail_msg("%s: %s", names[i], step);
 }
 
-/* A page goes on where the last one ended, and reads no more than it shows. */
+/* A page goes on where the last one ended, and reads no more than it shows. Of an image's shares: test_plan.c. */
 static void test_pages_are_not_sorted(void **state) {
         static const enum statement pages[] = {
-                S_IMAGE_LIST, S_IMAGE_LIST_ALL, S_RECEIVED_LIST, S_SHARE_LIST, S_INSTANCE_LIST, S_INSTANCE_LIST_ALL,
+                S_IMAGE_LIST, S_IMAGE_LIST_ALL, S_RECEIVED_LIST, S_INSTANCE_LIST, S_INSTANCE_LIST_ALL,
                 S_REGION_LIST, S_ACCOUNT_LIST, S_TRUST_LIST, S_RECEIVED_FIND, S_EVENT_HISTORY, S_LOG_ALL,
                 S_LOG_OF_PLACE, S_LOG_OF_VIEWER,
         };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * A page of a listing and a lookup cost the log of an index: SQLite neither sorts for them nor reads a whole table.
+ * Only an image's shares are sorted, of which there are few.
  */
 #include "scratch.h"
 
@@ -12,7 +13,7 @@ static const struct {
 #define PLAN(name) { #name, S_##name }
         PLAN(ACCOUNT_LIST), PLAN(ACCOUNT_FIND),  PLAN(REGION_LIST),      PLAN(REGION_TOTALS_OF), PLAN(IMAGE_LIST),
         PLAN(PLACE_FIND),   PLAN(IMAGE_LIST_ALL), PLAN(INSTANCE_LIST),   PLAN(INSTANCE_LIST_ALL), PLAN(IMAGE_UNSEALED),
-        PLAN(SHARE_FIND),   PLAN(SHARE_GET),     PLAN(SHARE_LIST),       PLAN(RECEIVED_LIST),    PLAN(RECEIVED_FIND),
+        PLAN(SHARE_FIND),   PLAN(SHARE_GET),     PLAN(RECEIVED_LIST),    PLAN(RECEIVED_FIND),    PLAN(FEED_SHARE),
         PLAN(TRUST_FIND),   PLAN(TRUST_GET),     PLAN(TRUST_LIST),
 };
 
@@ -21,15 +22,21 @@ static bool costs(const char *step) {
         return strstr(step, "TEMP B-TREE") || (strstr(step, "SCAN ") && strcmp(step, "SCAN event") != 0);
 }
 
+static sqlite3_stmt *explain(const char *statement) {
+        sqlite3_stmt *s = NULL;
+        char sql[16384];
+        int n = snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", statement);
+
+        assert_in_range(n, 1, sizeof(sql) - 1);
+        assert_int_equal(sqlite3_prepare_v2(scratch_reader->db, sql, -1, &s, NULL), SQLITE_OK);
+        return s;
+}
+
 static void test_listings_and_lookups_use_an_index(void **state) {
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(plans); i++) {
-                sqlite3_stmt *s = NULL;
-                char sql[4096];
-                int n = snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", statement_sql[plans[i].statement]);
+                sqlite3_stmt *s = explain(statement_sql[plans[i].statement]);
 
-                assert_in_range(n, 1, sizeof(sql) - 1);
-                assert_int_equal(sqlite3_prepare_v2(scratch_reader->db, sql, -1, &s, NULL), SQLITE_OK);
                 while (sqlite3_step(s) == SQLITE_ROW) {
                         const char *step = (const char *)sqlite3_column_text(s, 3);
 
@@ -42,13 +49,10 @@ static void test_listings_and_lookups_use_an_index(void **state) {
 
 /* `REGION = ? AND OWNER = ?` must not be answered by an index that knows the region alone. */
 static void test_what_an_account_uses_is_read_by_its_own_rows(void **state) {
-        sqlite3_stmt *s = NULL;
-        char sql[4096];
+        sqlite3_stmt *s = explain(statement_sql[S_REGION_TOTALS_OF]);
         int indexes = 0;
 
         (void)state;
-        (void)snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", statement_sql[S_REGION_TOTALS_OF]);
-        assert_int_equal(sqlite3_prepare_v2(scratch_reader->db, sql, -1, &s, NULL), SQLITE_OK);
         while (sqlite3_step(s) == SQLITE_ROW)
                 indexes += strstr((const char *)sqlite3_column_text(s, 3), "(region=? AND owner=?") != NULL;
         assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
@@ -57,13 +61,9 @@ static void test_what_an_account_uses_is_read_by_its_own_rows(void **state) {
 
 /* The log is read for a day's events, not to find where the day begins. */
 static void test_the_sizes_of_days_are_verified_by_reading_them(void **state) {
-        sqlite3_stmt *s = NULL;
-        char sql[8192];
-        int n = snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", statement_sql[S_VERIFY_DAY]);
+        sqlite3_stmt *s = explain(statement_sql[S_VERIFY_DAY]);
 
         (void)state;
-        assert_in_range(n, 1, sizeof(sql) - 1);
-        assert_int_equal(sqlite3_prepare_v2(scratch_reader->db, sql, -1, &s, NULL), SQLITE_OK);
         while (sqlite3_step(s) == SQLITE_ROW) {
                 const char *step = (const char *)sqlite3_column_text(s, 3);
 
@@ -71,6 +71,72 @@ static void test_the_sizes_of_days_are_verified_by_reading_them(void **state) {
                         fail_msg("%s", step);
         }
         assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
+}
+
+/* By all of an index's columns, of those that live and of those that have ended: an image may have had many. */
+static void test_the_share_of_an_account_is_not_looked_for_among_all(void **state) {
+        const struct {
+                const char *sql;
+                bool ended; /* one of those is asked for as well */
+        } cases[] = {
+                { statement_sql[S_SHARE_FIND], false },     { statement_past_sql[S_SHARE_FIND], true },
+                { statement_sql[S_RECEIVED_FIND], false },  { statement_past_sql[S_RECEIVED_FIND], true },
+                { statement_sql[S_IMAGE_KNOWN], false },    { statement_past_sql[S_IMAGE_KNOWN], true },
+                { statement_sql[S_SHARE_UNENDED], false },  { statement_sql[S_SHARE_DUE_OF], false },
+                { statement_sql[S_FEED_SHARE], true },      { statement_sql[S_VERIFY_EFFECT], true },
+                { statement_sql[S_IMAGE_SAME_CONTENT], true },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                sqlite3_stmt *s = explain(cases[i].sql);
+                int live = 0, ended = 0;
+
+                while (sqlite3_step(s) == SQLITE_ROW) {
+                        const char *step = (const char *)sqlite3_column_text(s, 3);
+                        bool is_live = strstr(step, " share_of_image (image=? AND until_event=? AND account=?");
+                        bool is_ended = strstr(step, " share_ended (image=? AND account=? AND until_event");
+
+                        if (strstr(step, " share_") && !strstr(step, " share_expiry") && !is_live && !is_ended)
+                                fail_msg("%s: %s", cases[i].sql, step);
+                        live += is_live;
+                        ended += is_ended;
+                }
+                assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
+                assert_true(live > 0);
+                assert_int_equal(ended > 0, cases[i].ended);
+        }
+}
+
+/* The numbers are, before anything else of a share is read. */
+static void test_of_an_images_shares_a_page_is_sorted(void **state) {
+        const char *const cases[] = {
+                statement_sql[S_SHARE_LIST], statement_sql[S_ACCESS_OF_IMAGE],
+                statement_past_sql[S_SHARE_LIST], statement_past_sql[S_ACCESS_OF_IMAGE],
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                sqlite3_stmt *s = explain(cases[i]);
+                int list = -1, sorts = 0;
+                bool found = false, listed = false;
+
+                while (sqlite3_step(s) == SQLITE_ROW) {
+                        const char *step = (const char *)sqlite3_column_text(s, 3);
+
+                        found = found || strcmp(step, "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)") == 0;
+                        listed = listed || strstr(step, "s USING COVERING INDEX share_of_image (image=? AND until_");
+                        if (strncmp(step, "LIST SUBQUERY", 13) == 0)
+                                list = sqlite3_column_int(s, 0);
+                        if (strstr(step, "TEMP B-TREE") && sqlite3_column_int(s, 1) == list)
+                                sorts++;
+                        else if (costs(step))
+                                fail_msg("%s: %s", cases[i], step);
+                }
+                assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
+                assert_true(found && listed);
+                assert_int_equal(sorts, 1);
+        }
 }
 
 /* Steps of SQLite's machine that the statement has taken since it was asked last. */
@@ -100,18 +166,37 @@ static int share_count(int64_t image, int64_t most) {
         return steps(S_SHARE_COUNT);
 }
 
-static void test_shares_cost_only_who_counts_them(void **state) {
-        int64_t web, bob;
-        int get, find, any;
-        char name[NAME_SIZE];
+static int see(const struct share *share, void *context) {
+        (void)share;
+        *(int *)context += 1;
+        return 0;
+}
 
-        (void)state;
+static int share_list(int64_t image, int expected) {
+        int count = 0;
+
+        assert_int_equal(catalog_share_list(scratch_reader, image, 0, 0, see, &count), 0);
+        assert_int_equal(count, expected);
+        return steps(S_SHARE_LIST);
+}
+
+static int64_t web, bob;
+
+static void share_web(void) {
         (void)must(REGION_PUT, 0, 0, "north");
         (void)must(ACCOUNT_PUT, 0, 0, "alice");
         (void)must(ACCOUNT_PUT, 0, 0, "bob");
         bob = account_id("bob");
         web = must(PLACE_PUT, region_id("north"), account_id("alice"), "web");
         (void)must(SHARE_PUT, web, bob, NULL);
+}
+
+static void test_shares_cost_only_who_counts_them(void **state) {
+        int get, find, any;
+        char name[NAME_SIZE];
+
+        (void)state;
+        share_web();
         get = image_get(web);
         find = share_find(web, bob);
         any = share_count(web, 1);
@@ -126,6 +211,44 @@ static void test_shares_cost_only_who_counts_them(void **state) {
         assert_true(share_count(web, 101) > any + 100);
 }
 
+static void test_shares_that_have_ended_cost_nobody(void **state) {
+        int find, count, list;
+
+        (void)state;
+        share_web();
+        (void)must(ACCOUNT_PUT, 0, 0, "carol");
+        find = share_find(web, bob);
+        count = share_count(web, 10);
+        list = share_list(web, 1);
+        for (int i = 0; i < 100; i++)
+                (void)must(SHARE_END, must(SHARE_PUT, web, account_id("carol"), NULL), 0, NULL);
+        assert_int_equal(share_find(web, bob), find);
+        assert_int_equal(share_count(web, 10), count);
+        assert_int_equal(share_list(web, 1), list);
+}
+
+static int64_t log_pages(void) {
+        struct catalog_stats stats;
+
+        catalog_stats(scratch_catalog, &stats);
+        return stats.log_pages;
+}
+
+/* As many as a flush waits for. */
+static void test_a_share_changes_few_pages(void **state) {
+        int64_t share, pages;
+
+        (void)state;
+        share_web();
+        (void)must(ACCOUNT_PUT, 0, 0, "carol");
+        pages = log_pages();
+        share = must(SHARE_PUT, web, account_id("carol"), NULL);
+        assert_int_equal(log_pages() - pages, 4); /* event, share, two indexes */
+        pages = log_pages();
+        (void)must(SHARE_END, share, 0, NULL);
+        assert_int_equal(log_pages() - pages, 6); /* and the two of those that have ended */
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 int main(void) {
@@ -133,7 +256,11 @@ int main(void) {
                 CASE(test_listings_and_lookups_use_an_index),
                 CASE(test_what_an_account_uses_is_read_by_its_own_rows),
                 CASE(test_the_sizes_of_days_are_verified_by_reading_them),
+                CASE(test_the_share_of_an_account_is_not_looked_for_among_all),
+                CASE(test_of_an_images_shares_a_page_is_sorted),
                 CASE(test_shares_cost_only_who_counts_them),
+                CASE(test_shares_that_have_ended_cost_nobody),
+                CASE(test_a_share_changes_few_pages),
         };
 
         return cmocka_run_group_tests_name("catalog plan", tests, NULL, NULL);
