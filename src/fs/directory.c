@@ -101,13 +101,14 @@ static int put(struct lister *l, const char *name, const struct stat *st, const 
 }
 
 int lister_add(struct lister *l, const char *name, struct node node, uint64_t next) {
-        struct fuse_entry_param entry = { .attr = { .st_ino = node_pack(node), .st_mode = kind_of(node.kind)->mode } };
+        const struct kind *kind = kind_of(node.kind);
+        struct fuse_entry_param entry = { 0 };
 
-        if (l->plus && node_entry(l->call, node, &entry) < 0) {
-                /* it went away, or its region is offline: listed, to be looked up */
+        if (!l->plus || kind->costly || node_entry(l->call, node, &entry) < 0) {
+                /* or it went away, or its region is offline: listed, to be looked up */
                 entry = (struct fuse_entry_param){ 0 };
                 entry.attr.st_ino = node_pack(node);
-                entry.attr.st_mode = kind_of(node.kind)->mode;
+                entry.attr.st_mode = kind->mode;
         }
         return put(l, name, &entry.attr, &entry, (off_t)(next + DOTS));
 }

@@ -84,7 +84,7 @@ static int day_attributes(struct call *call, struct stat *st) {
         return 0;
 }
 
-const struct kind kind_events_day = { .mode = S_IFREG | 0444, .attributes = day_attributes };
+const struct kind kind_events_day = { .mode = S_IFREG | 0444, .attributes = day_attributes, .costly = true };
 
 int day_judge_write(struct call *call) {
         return fixed_tree(&call->request, false, "a file that is only read", false);

@@ -246,6 +246,7 @@ struct kind {
         int (*attributes)(struct call *call, struct stat *st);
         /* Text files: the content; symlinks: the target. */
         int (*text)(struct call *call, FILE *to);
+        bool costly; /* its attributes take long, and nobody remembers them: a listing goes without */
 };
 
 /* NULL: no such kind. */
