@@ -160,15 +160,16 @@ int catalog_log_lengths(struct catalog_connection *c, const struct log_filter *f
 struct day {
         int64_t number;      /* days since 1970, UTC */
         int64_t bytes;       /* of its lines */
-        int64_t after, last; /* the viewer's last event before it, and in it: what filters its events */
+        int64_t after, last; /* the last event before it, and the viewer's last one in it: what filters its events */
         int64_t time;        /* of the last one, ms */
 };
-/* Of the view only its viewer and last count. INT64_MAX: sizes are kept; an event: as the log was then, for which that
- * event's day is summed up. -ENOENT: the viewer has no events that day. */
+/* Of the view only its viewer and last count. The viewer's events of that day are summed up, a quarter of a microsecond
+ * each; with the catalog's own last, once: then only what has come since. -ENOENT: the viewer has no events that day. */
 int catalog_day_get(struct catalog_connection *c, const struct log_filter *view, int64_t number, struct day *ret_day);
-/* Days >= from, in order. `each` not 0 ends it and is returned. */
+/* Days >= from on which the viewer has events, in order, without summing them up. `each` not 0 ends it and is returned.
+ */
 int catalog_day_list(struct catalog_connection *c, const struct log_filter *view, int64_t from,
-                     int (*each)(const struct day *day, void *context), void *context);
+                     int (*each)(int64_t number, void *context), void *context);
 
 /* What the log and the rows should be and are not (SPEC 8 `check --log`). */
 #define EVENT_HASH_SIZE 32

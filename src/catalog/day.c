@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: MIT
- * The days of the log, as each who may read it sees them: sizes from running totals, places in a day from the lengths
- * of its lines. Renders nothing.
+ * The days of the log, as each who may read it sees them: found by halving, and summed up when somebody asks how long
+ * one is. What was summed up is remembered, and only gone on from. Renders nothing.
  */
 #include "internal.h"
+
+#define DAY_MS INT64_C(86400000)
+#define DAY_LAST INT64_C(2932896) /* 9999-12-31, the last that timestamp_format knows: what is later is of it, too */
+#define STEP 16384                /* events that one statement sums up: some milliseconds, as a page of the log */
+
+/* One of two statements, of the view's events with after < number <= last. */
+static int start(struct catalog_connection *c, enum statement of_all, enum statement of_viewer,
+                 const struct log_filter *view, int64_t after, int64_t last, sqlite3_stmt **ret_statement) {
+        if (view->viewer == 0)
+                return statement_start(c, of_all, ret_statement, "ii", after, last);
+        return statement_start(c, of_viewer, ret_statement, "iiit", after, last, view->viewer, view->viewer_name);
+}
 
 int catalog_log_lengths(struct catalog_connection *c, const struct log_filter *filter,
                         int (*each)(const struct log_length *length, void *context), void *context) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int rows, r;
+        int rows, r = start(c, S_LENGTHS, S_LENGTHS_OF_VIEWER, filter, filter->after, filter->last, &s);
 
-        if (filter->viewer == 0)
-                r = statement_start(c, S_LENGTHS, &s, "ii", filter->after, filter->last);
-        else
-                r = statement_start(c, S_LENGTHS_OF_VIEWER, &s, "iiit", filter->after, filter->last, filter->viewer,
-                                    filter->viewer_name);
         for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++)
                 r = each(&(struct log_length){ .id = sqlite3_column_int64(s, 0),
                                                .length = sqlite3_column_int64(s, 1),
@@ -22,116 +29,156 @@ int catalog_log_lengths(struct catalog_connection *c, const struct log_filter *f
         return r == 0 ? rows : r;
 }
 
-static int add_length(const struct log_length *length, void *context) {
-        struct day *day = context;
-
-        day->bytes += length->length;
-        day->last = length->id;
-        day->time = length->time;
-        return 0;
+static int64_t day_of(int64_t time) {
+        return time < 0 ? 0 : time / DAY_MS < DAY_LAST ? time / DAY_MS : DAY_LAST;
 }
 
-/* Where a viewer's cut day is kept; NULL: the limit is not the catalog's own. */
-static struct cut *cut_of(struct catalog_connection *c, const struct log_filter *view) {
-        return view->last == catalog_last(c->catalog) ? &c->catalog->cuts[view->viewer % CUTS] : NULL;
+/* --- what is remembered --- */
+
+/* Days of a viewer are in places of their own, as are viewers of a day. NULL: the limit is not the catalog's own. */
+static struct day_sum *place_of(struct catalog_connection *c, const struct log_filter *view, int64_t number) {
+        const uint64_t place = (uint64_t)number + (uint64_t)view->viewer * 613;
+
+        return view->last == catalog_last(c->catalog) ? &c->catalog->day_sums[place % DAY_SUMS] : NULL;
 }
 
-static bool cut_recall(struct catalog_connection *c, const struct log_filter *view, struct day *day) {
-        const struct cut *cut = cut_of(c, view);
+static bool is_of(const struct day_sum *sum, int64_t viewer, int64_t number) {
+        return sum->day.bytes > 0 && sum->viewer == viewer && sum->day.number == number;
+}
+
+static bool recall(struct catalog_connection *c, const struct log_filter *view, int64_t number,
+                   struct day_sum *ret_sum) {
+        const struct day_sum *sum = place_of(c, view, number);
         bool known;
 
-        if (!cut)
+        if (!sum)
                 return false;
         (void)pthread_mutex_lock(&c->catalog->lock);
-        known = cut->viewer == view->viewer && cut->day.number == day->number && cut->day.bytes > 0;
+        known = is_of(sum, view->viewer, number);
         if (known)
-                *day = cut->day;
+                *ret_sum = *sum;
         (void)pthread_mutex_unlock(&c->catalog->lock);
         return known;
 }
 
-static void cut_keep(struct catalog_connection *c, const struct log_filter *view, const struct day *day) {
-        struct cut *cut = cut_of(c, view);
+/* Another thread may have counted further. */
+static void keep(struct catalog_connection *c, const struct log_filter *view, const struct day_sum *sum) {
+        struct day_sum *place = place_of(c, view, sum->day.number);
 
-        if (!cut)
+        if (!place)
                 return;
         (void)pthread_mutex_lock(&c->catalog->lock);
-        *cut = (struct cut){ .viewer = view->viewer, .day = *day };
+        if (!is_of(place, sum->viewer, sum->day.number) || sum->counted > place->counted || sum->over)
+                *place = *sum;
         (void)pthread_mutex_unlock(&c->catalog->lock);
 }
 
-/* The day as it was when `last` was the last event: its lines are counted. -ENOENT: there was none yet. */
-static int cut_day(struct catalog_connection *c, const struct log_filter *view, struct day *day) {
-        struct log_filter filter = { .after = day->after, .last = view->last, .viewer = view->viewer,
-                                     .viewer_name = view->viewer_name };
-        struct day cut = { .number = day->number, .after = day->after, .last = day->after };
-        int r;
+/* --- which days there are --- */
 
-        if (cut_recall(c, view, day))
-                return 0;
-        do {
-                filter.after = cut.last;
-                r = catalog_log_lengths(c, &filter, add_length, &cut);
-        } while (r == CATALOG_PAGE);
-        if (r < 0)
-                return r;
-        if (cut.bytes == 0)
-                return -ENOENT;
-        *day = cut;
-        cut_keep(c, view, day);
-        return 0;
-}
-
-#define DAYS_MAX (1 << 22) /* since 1970: some ten thousand years */
-
-static int day_row(sqlite3_stmt *s, struct day *ret_day) {
-        *ret_day = (struct day){
-                .number = sqlite3_column_int64(s, 0),
-                .bytes = sqlite3_column_int64(s, 1),
-                .last = sqlite3_column_int64(s, 2),
-                .time = sqlite3_column_int64(s, 3),
-                .after = sqlite3_column_int64(s, 4),
-        };
-        return ret_day->number >= 0 && ret_day->number < DAYS_MAX && ret_day->bytes >= 0 ? 0 : -EIO;
-}
-
-int catalog_day_get(struct catalog_connection *c, const struct log_filter *view, int64_t number, struct day *ret_day) {
+/* 1: the viewer's first event with after < number <= last; 0: there is none. */
+static int next_event(struct catalog_connection *c, const struct log_filter *view, int64_t after, int64_t last,
+                      int64_t *ret_id, int64_t *ret_time) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
-        struct day day;
-        int r = statement_start(c, S_DAY_GET, &s, "ii", view->viewer, number);
+        int r = start(c, S_DAY_NEXT, S_DAY_NEXT_OF_VIEWER, view, after, last, &s);
 
         if (r == 0)
                 r = statement_row(s);
-        if (r <= 0)
-                return r < 0 ? r : -ENOENT;
-        r = day_row(s, &day);
-        if (r == 0 && day.last > view->last)
-                r = cut_day(c, view, &day);
-        if (r == 0)
-                *ret_day = day;
+        if (r > 0) {
+                *ret_id = sqlite3_column_int64(s, 0);
+                *ret_time = sqlite3_column_int64(s, 1);
+        }
         return r;
 }
 
 int catalog_day_list(struct catalog_connection *c, const struct log_filter *view, int64_t from,
-                     int (*each)(const struct day *day, void *context), void *context) {
-        bool cut = false;
-        int rows, r;
+                     int (*each)(int64_t number, void *context), void *context) {
+        int64_t last, last_time, id = 0, time, number;
+        bool more = from <= DAY_LAST;
+        int r = log_event_at(c, view->last, &last, &last_time);
 
-        do {
-                _cleanup_statement_ sqlite3_stmt *s = NULL;
+        if (r == 0 && more && from > 0)
+                r = log_before(c, from * DAY_MS, 0, last, &id);
+        while (r == 0 && more && (r = next_event(c, view, id, last, &id, &time)) > 0) {
+                number = day_of(time);
+                if (number < from)
+                        return -EIO; /* times go back: a damaged log */
+                r = each(number, context);
+                from = number + 1;
+                more = day_of(last_time) > number;
+                if (r == 0 && more)
+                        r = log_before(c, from * DAY_MS, id, last, &id);
+        }
+        return r;
+}
 
-                r = statement_start(c, S_DAY_LIST, &s, "ii", view->viewer, from);
-                for (rows = 0; r == 0 && !cut && (r = statement_row(s)) > 0; rows++) {
-                        struct day day;
+/* --- how long a day is --- */
 
-                        r = day_row(s, &day);
-                        if (r < 0)
-                                break;
-                        from = day.number + 1;
-                        cut = day.last > view->last; /* the last day, if it had begun */
-                        r = cut ? cut_day(c, view, &day) : 0;
-                        r = r == 0 ? each(&day, context) : cut && r == -ENOENT ? 0 : r;
-                }
-        } while (r == 0 && rows == PAGE && !cut);
+/* The viewer's events with after < number <= last. */
+static int add(struct catalog_connection *c, const struct log_filter *view, int64_t after, int64_t last,
+               struct day *day) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int64_t bytes;
+        int r = start(c, S_DAY_SUM, S_DAY_SUM_OF_VIEWER, view, after, last, &s);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : -EIO;
+        bytes = sqlite3_column_int64(s, 0);
+        if (bytes < 0 || bytes > INT64_MAX - day->bytes)
+                return -EIO;
+        day->bytes += bytes;
+        day->last = sqlite3_column_int64(s, 1);
+        day->time = sqlite3_column_int64(s, 2);
+        return 0;
+}
+
+static int add_all(struct catalog_connection *c, const struct log_filter *view, int64_t last, struct day_sum *sum) {
+        int64_t id, time;
+        int r;
+
+        while ((r = next_event(c, view, sum->counted, last, &id, &time)) > 0) {
+                sum->counted = last - id < STEP ? last : id + STEP - 1;
+                r = add(c, view, id - 1, sum->counted, &sum->day);
+                if (r < 0)
+                        return r;
+        }
+        if (sum->counted < last) /* else another thread has been further */
+                sum->counted = last;
+        return r;
+}
+
+/* Goes on to the day's last event, or to the view's. */
+static int count(struct catalog_connection *c, const struct log_filter *view, struct day_sum *sum) {
+        int64_t last, time;
+        int r = log_event_at(c, view->last, &last, &time);
+
+        if (r == 0 && sum->counted == 0 && sum->day.number > 0) {
+                r = log_before(c, sum->day.number * DAY_MS, 0, last, &sum->day.after);
+                sum->counted = sum->day.after;
+        }
+        sum->over = c->catalog->past;
+        if (r == 0 && day_of(time) > sum->day.number) {
+                r = log_before(c, (sum->day.number + 1) * DAY_MS, sum->counted, last, &last);
+                sum->over = true;
+        }
+        return r < 0 ? r : add_all(c, view, last, sum);
+}
+
+int catalog_day_get(struct catalog_connection *c, const struct log_filter *view, int64_t number, struct day *ret_day) {
+        struct day_sum sum = { .viewer = view->viewer, .day.number = number };
+        int r = 0;
+
+        if (number < 0 || number > DAY_LAST)
+                return -ENOENT;
+        if (!recall(c, view, number, &sum) || !sum.over) {
+                r = count(c, view, &sum);
+                if (r == 0 && sum.day.bytes > 0)
+                        keep(c, view, &sum);
+        }
+        if (r == 0 && sum.day.bytes == 0)
+                r = -ENOENT;
+        if (r == 0)
+                *ret_day = sum.day;
         return r;
 }

@@ -89,10 +89,13 @@ struct pending {
         struct pending *next;
 };
 
-#define CUTS 64 /* viewers whose last day in the past is remembered: it never changes again (day.c) */
-struct cut {
+#define DAY_SUMS 4096 /* that are remembered: eleven years of one viewer */
+/* What a viewer may read of a day: day.c. */
+struct day_sum {
         int64_t viewer;
-        struct day day;
+        struct day day;  /* bytes 0: nothing is known */
+        int64_t counted; /* the event up to which all are in it */
+        bool over;       /* no more can come */
 };
 
 #define OWN_EVENTS 4096
@@ -106,7 +109,7 @@ struct catalog {
         struct memo *memo;
         int64_t index_events;
         pthread_mutex_t lock; /* of what follows */
-        struct cut cuts[CUTS];
+        struct day_sum day_sums[DAY_SUMS];
         struct catalog_connection *idle;
         struct catalog_stats stats;
         /* the writer's turn */
@@ -245,6 +248,11 @@ bool event_op_known(const char *op);
  * number of calls, or -errno; `each` below 0 ends it. */
 int verify_rows(struct catalog_connection *c, int (*each)(const struct discrepancy *discrepancy, void *context),
                 void *context);
+
+/* The last event up to a number and its time; 0 and INT64_MIN: there is none. */
+int log_event_at(struct catalog_connection *c, int64_t number, int64_t *ret_id, int64_t *ret_time);
+/* The last event before a time, of those up to high; it is known not to be before low. 0: there is none. */
+int log_before(struct catalog_connection *c, int64_t time, int64_t low, int64_t high, int64_t *ret_id);
 
 /* Before a commit: brings the log's indexes up to the last event if too many are behind them. */
 int indexed_consider(struct catalog_connection *c);

@@ -53,37 +53,47 @@ int catalog_log(struct catalog_connection *c, const struct log_filter *filter,
         return r == 0 ? rows : r;
 }
 
-/* The last event up to a number. */
-static int event_at(struct catalog_connection *c, int64_t number, int64_t *ret_id, int64_t *ret_time) {
+int log_event_at(struct catalog_connection *c, int64_t number, int64_t *ret_id, int64_t *ret_time) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int r = statement_start(c, S_LOG_AT, &s, "i", number);
+        bool found;
 
         if (r == 0)
                 r = statement_row(s);
         if (r < 0)
                 return r;
-        *ret_id = r > 0 ? sqlite3_column_int64(s, 0) : 0;
-        *ret_time = r > 0 ? sqlite3_column_int64(s, 1) : INT64_MIN;
+        found = r > 0 && sqlite3_column_int64(s, 0) > 0; /* no other is in a sound catalog */
+        *ret_id = found ? sqlite3_column_int64(s, 0) : 0;
+        *ret_time = found ? sqlite3_column_int64(s, 1) : INT64_MIN;
         return 0;
 }
 
 /* Times rise with numbers, so halving finds one as fast as an index, which every event would have to pay for. */
-int catalog_log_at(struct catalog_connection *c, int64_t time, bool including, int64_t *ret_id) {
-        int64_t low = 0, high, id, found;
-        int r = event_at(c, INT64_MAX, &high, &found);
+int log_before(struct catalog_connection *c, int64_t time, int64_t low, int64_t high, int64_t *ret_id) {
+        int64_t id, found;
+        int r;
 
-        while (r == 0 && low < high) {
-                const int64_t middle = low + (high - low + 1) / 2;
+        while (low < high) {
+                const int64_t middle = high - (high - low) / 2;
 
-                r = event_at(c, middle, &id, &found);
+                r = log_event_at(c, middle, &id, &found);
                 if (r < 0)
                         return r;
-                if (found < time || (including && found == time))
+                if (found < time)
                         low = middle;
                 else
                         high = id - 1;
         }
-        if (r == 0)
-                r = event_at(c, low, ret_id, &found);
+        return log_event_at(c, low, ret_id, &found);
+}
+
+int catalog_log_at(struct catalog_connection *c, int64_t time, bool including, int64_t *ret_id) {
+        int64_t last, found;
+        int r = log_event_at(c, INT64_MAX, &last, &found);
+
+        if (r == 0 && including && time == INT64_MAX)
+                *ret_id = last;
+        else if (r == 0)
+                r = log_before(c, time + including, 0, last, ret_id);
         return r;
 }

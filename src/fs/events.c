@@ -53,13 +53,12 @@ struct listing {
         struct lister *lister;
 };
 
-static int list_day(const struct events_day *day, void *context) {
+static int list_day(int64_t number, void *context) {
         const struct listing *l = context;
         char name[DAY_NAME_SIZE];
 
-        day_name(day->number, name);
-        return lister_add(l->lister, name, call_node(l->call, NODE_EVENTS_DAY, day->number),
-                          (uint64_t)day->number + 1);
+        day_name(number, name);
+        return lister_add(l->lister, name, call_node(l->call, NODE_EVENTS_DAY, number), (uint64_t)number + 1);
 }
 
 static int list_days(struct call *call, uint64_t offset, struct lister *lister) {

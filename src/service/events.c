@@ -28,47 +28,30 @@ static int day_view(struct request *request, struct log_filter *ret_view) {
         return r == -ENOENT ? -EACCES : r;
 }
 
-static struct events_day day_of(const struct day *day) {
-        return (struct events_day){ .number = day->number, .bytes = day->bytes, .time = day->time };
-}
-
 int events_day(struct request *request, int64_t number, struct events_day *ret_day) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         struct log_filter view = { 0 };
         struct day day;
         int r = day_view(request, &view);
 
+        request_done(request); /* it may be long */
         if (r == 0)
-                r = request_read(request, &c);
+                r = catalog_read(request->service->catalog, &c);
         if (r == 0)
                 r = catalog_day_get(c, &view, number, &day);
         if (r == 0)
-                *ret_day = day_of(&day);
+                *ret_day = (struct events_day){ .number = number, .bytes = day.bytes, .time = day.time };
         return r;
 }
 
-struct days {
-        int (*each)(const struct events_day *day, void *context);
-        void *context;
-};
-
-static int list_day(const struct day *day, void *context) {
-        const struct days *days = context;
-        const struct events_day told = day_of(day);
-
-        return days->each(&told, days->context);
-}
-
-int events_list(struct request *request, int64_t from, int (*each)(const struct events_day *day, void *context),
-                void *context) {
+int events_list(struct request *request, int64_t from, int (*each)(int64_t number, void *context), void *context) {
         _cleanup_read_ struct catalog_connection *c = NULL;
-        struct days days = { .each = each, .context = context };
         struct log_filter view = { 0 };
         int r = day_view(request, &view);
 
         if (r == 0)
                 r = catalog_read(request->service->catalog, &c);
-        return r < 0 ? r : catalog_day_list(c, &view, from, list_day, &days);
+        return r < 0 ? r : catalog_day_list(c, &view, from, each, context);
 }
 
 /* --- reading --- */

@@ -264,23 +264,27 @@ static int act_log(struct request *request) {
         return r;
 }
 
-static int tell_day(const struct events_day *day, void *context) {
-        *(int64_t *)context = day->number;
-        trial_told("day %" PRId64 " %" PRId64 "\n", day->number, day->bytes);
+static int tell_day(int64_t number, void *context) {
+        *(int64_t *)context = number;
+        trial_told("day %" PRId64 "\n", number);
         return 0;
 }
 
 static int act_events(struct request *request) {
         struct events_reader *reader;
+        struct events_day day;
         char data[8192];
-        int64_t day = 0;
+        int64_t number = 0;
         size_t n;
-        int r = events_list(request, 0, tell_day, &day);
+        int r = events_list(request, 0, tell_day, &number);
 
         if (r == 0)
-                r = events_open(request, day, &reader);
+                r = events_day(request, number, &day);
+        if (r == 0)
+                r = events_open(request, number, &reader);
         if (r < 0)
                 return r;
+        trial_told("of %" PRId64 " bytes\n", day.bytes);
         r = events_read(request, reader, 100, sizeof(data), data, &n);
         if (r == 0)
                 trial_told("%.*s", (int)n, data);

@@ -30,7 +30,7 @@ static bool is_feed(enum statement which) {
 /* What has no past: meta, a rendering of values, what only the writer of today asks; days and lengths of the log, whose
  * last event is given; names, which never change. */
 static bool is_timeless(enum statement which) {
-        return is_check(which) || is_feed(which) || (which >= S_DAY_GET && which <= S_LENGTHS_OF_VIEWER) ||
+        return is_check(which) || is_feed(which) || (which >= S_DAY_NEXT && which <= S_LENGTHS_OF_VIEWER) ||
                which == S_EVENT_DETAIL || which == S_EVENT_RENDER || which == S_META_GET || which == S_SHARE_NEXT_DUE ||
                which == S_INDEXED_LAST || which == S_EVENT_ACTOR || which == S_TOTALS_TAIL || which == S_TOTALS_WHO;
 }

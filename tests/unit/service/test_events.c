@@ -118,8 +118,8 @@ static void test_a_day_is_the_log(void **state) {
                 check_whole(people[i]);
 }
 
-static int count(const struct events_day *day, void *context) {
-        assert_true(day->bytes > 0 && day->time > 0);
+static int count(int64_t number, void *context) {
+        assert_int_equal(number, TODAY);
         ++*(int *)context;
         return 0;
 }
@@ -132,11 +132,6 @@ static void test_days_without_events_are_not_there(void **state) {
         (void)state;
         assert_int_equal(events_day(as("alice"), TODAY + 1, &day), -ENOENT);
         assert_int_equal(events_open(as("alice"), TODAY - 1, &reader), -ENOENT);
-        assert_int_equal(events_list(as("alice"), 0, count, &n), 0);
-        assert_int_equal(n, 1);
-        sql_run("UPDATE indexed SET last = (SELECT max(id) FROM event); DELETE FROM day"
-                " WHERE account = (SELECT id FROM account WHERE name = 'alice')");
-        assert_int_equal(events_day(as("alice"), TODAY, &day), -ENOENT);
         assert_int_equal(events_list(as("alice"), 0, count, &n), 0);
         assert_int_equal(n, 1);
 }
