@@ -96,7 +96,6 @@ struct catalog_connection *connection_close(struct catalog_connection *c) {
                 (void)sqlite3_finalize(c->statements[i]); /* repeats an error told before */
                 (void)sqlite3_finalize(c->past_statements[i]);
         }
-        totals_end(c);
         (void)sqlite3_close(c->db); /* cannot be busy: all statements are gone */
         free(c);
         return NULL;

@@ -3,15 +3,13 @@
  */
 #include "internal.h"
 
-/* Brings the indexes and totals up to the last event. */
+/* Brings the indexes up to the last event. */
 static int fill(struct catalog_connection *c) {
         static const enum statement steps[] = { S_INDEX_PLACE, S_INDEX_ACTOR, S_INDEX_ACCOUNT, S_INDEX_OBJECT };
         int r = 0;
 
         for (size_t i = 0; i < ARRAY_SIZE(steps) && r >= 0; i++)
                 r = statement_run(c, steps[i], "");
-        if (r >= 0)
-                r = totals_fill(c);
         if (r >= 0)
                 r = statement_run(c, S_INDEXED_PUT, "");
         return r < 0 ? r : 0;
@@ -26,7 +24,7 @@ static int indexed_last(struct catalog_connection *c, int64_t *ret_last) {
         if (r <= 0)
                 return r < 0 ? r : -EIO;
         *ret_last = sqlite3_column_int64(s, 0);
-        return 0;
+        return *ret_last < 0 ? -EIO : 0; /* a damaged catalog */
 }
 
 int indexed_consider(struct catalog_connection *c) {
@@ -35,8 +33,6 @@ int indexed_consider(struct catalog_connection *c) {
 
         if (c->last_event - c->indexed < most) /* it only rises: others fill them, too */
                 return 0;
-        if (c->indexed == 0) /* a transaction failed: what was read in it need not be so */
-                totals_forget(c);
         r = indexed_last(c, &c->indexed);
         if (r < 0 || c->last_event - c->indexed < most)
                 return r;

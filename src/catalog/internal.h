@@ -75,7 +75,6 @@ struct catalog_connection {
         struct stamp stamp;
         int64_t indexed;                           /* the log's indexes reached so far, when last looked at */
         struct memo_touch touching;
-        struct totals *totals;                     /* for filling them */
 };
 
 /* A change that waits, is being made, or is in a batch that is. */
@@ -256,11 +255,6 @@ int log_before(struct catalog_connection *c, int64_t time, int64_t low, int64_t 
 
 /* Before a commit: brings the log's indexes up to the last event if too many are behind them. */
 int indexed_consider(struct catalog_connection *c);
-/* Adds the events behind the indexes to the totals of their days, of each who may read them. */
-int totals_fill(struct catalog_connection *c);
-/* Forgets what it keeps for the next time. */
-void totals_forget(struct catalog_connection *c);
-void totals_end(struct catalog_connection *c);
 #define INDEX_EVENTS 128 /* so many are, for readers to look at one by one; a test may want another number */
 
 /* Ids that nodes and blobs can be named by; others are in a damaged catalog only, and -EIO. */

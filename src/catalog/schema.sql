@@ -57,17 +57,6 @@ CREATE TABLE event_of_object (
   PRIMARY KEY (object, event)
 ) STRICT, WITHOUT ROWID;
 
--- How much of a day's log each account may read: running totals of the events that are indexed, so that the day's file
--- has a true size unread. Days come first in the key because today's rows are what changes: few pages, whoever reads.
-CREATE TABLE day (
-  day INTEGER NOT NULL,               -- days since 1970, UTC
-  account INTEGER NOT NULL,           -- who reads; 0: who reads everything
-  bytes INTEGER NOT NULL,
-  last INTEGER NOT NULL,              -- the last event of these
-  PRIMARY KEY (day, account)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX day_of_account ON day (account, day);
-
 -- Role, uid, quota and switches are today's in every view; the log has what they were.
 CREATE TABLE account (
   id INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id < 1048576), -- as many bits as an inode number has for it

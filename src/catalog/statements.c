@@ -103,8 +103,6 @@ static bool is_kept(enum statement which) {
         case S_INDEX_ACCOUNT:
         case S_INDEX_OBJECT:
         case S_INDEXED_PUT:
-        case S_TOTALS_ADD:
-        case S_TOTALS_PUT:
         case S_SHARE_PUT: /* what was not found is not known */
         case S_SHARE_EXPIRY_END: /* a share that expires is not, either */
         case S_SHARE_END:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""chain.py CATALOG.DB: computes the hashes of the log anew, and then the sums of its days, as somebody would who has
-changed it."""
+"""chain.py CATALOG.DB: computes the hashes of the log anew, and then its indexes, as somebody would who has changed
+it."""
 import datetime
 import hashlib
 import json
@@ -28,5 +28,5 @@ def chain(db):
 catalog = sqlite3.connect(sys.argv[1])
 chain(catalog)
 catalog.commit()
-with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'days.sql')) as days:
-    catalog.executescript(days.read())
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'indexes.sql')) as indexes:
+    catalog.executescript(indexes.read())

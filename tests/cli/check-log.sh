@@ -5,7 +5,7 @@
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 chain=$(dirname "$(realpath "$0")")/chain.py
-days=${chain%chain.py}days.sql
+indexes=${chain%chain.py}indexes.sql
 
 quiet init "$cat"
 quiet -C "$cat" region add north
@@ -72,8 +72,8 @@ only() {
     [ "$(grep -vc '^head' "$tmp/out")" -eq 1 ] || fail "finds more than that"
 }
 
-# tamper SQL [OPTION...]: the catalog as it was, changed behind its log's back, and checked; the days' sums are made to
-# fit, or most changes would be told by them too.
+# tamper SQL [OPTION...]: the catalog as it was, changed behind its log's back, and checked; the log's indexes are made
+# to fit, or most changes would be told by them too.
 cp "$cat/catalog.db" "$tmp/sound"
 restore() {
     rm -f "$cat/catalog.db"-*
@@ -81,7 +81,7 @@ restore() {
 }
 tamper() {
     restore
-    sqlite3 "$cat/catalog.db" "$1" ".read $days" >"$tmp/sql" || fail "no SQL: $1"
+    sqlite3 "$cat/catalog.db" "$1" ".read $indexes" >"$tmp/sql" || fail "no SQL: $1"
     run -C "$cat" check --log "${@:2}"
     ran="$1"
 }
@@ -229,48 +229,29 @@ finds share '.*' '.*' 'INSERT INTO share (id, image, account, region) VALUES (3,
 finds catalog helper '.*' 'CREATE TRIGGER helper AFTER INSERT ON share BEGIN SELECT 1; END'
 finds catalog file '.*region_of_name.*' "PRAGMA writable_schema = on; UPDATE sqlite_schema
     SET sql = 'CREATE UNIQUE INDEX region_of_name ON region (store, until_event)' WHERE name = 'region_of_name'"
-# The sums of the days: too much, of another event, missing, too many; and a log cut by somebody who forgot them.
-sums() {
+# The indexes of the log: too much, too little, said to go on behind the last event, and of a log that was cut.
+indexed() {
     restore
-    sqlite3 "$cat/catalog.db" <"$days" || fail "no totals"
+    sqlite3 "$cat/catalog.db" <"$indexes" || fail "no indexes"
     sqlite3 "$cat/catalog.db" "$1" >"$tmp/sql" || fail "no SQL: $1"
     run -C "$cat" check --log
     ran="$1"
 }
-day='[0-9]{4}-[0-9]{2}-[0-9]{2}'
-sums 'UPDATE day SET bytes = bytes + 1 WHERE account = 0'
-found day "$day" 'its size .*'
-only
-sums 'UPDATE day SET bytes = bytes - 1 WHERE account = 1'
-found day "$day of operator" 'its size .*'
-only
-sums "UPDATE day SET last = last - 1 WHERE account = (SELECT id FROM account WHERE name = 'alice')"
-found day "$day of alice" 'its size .*'
-only
-sums "DELETE FROM day WHERE account = (SELECT id FROM account WHERE name = 'eve')"
-found event 10 'the size of its day .*'
-only
-sums 'INSERT INTO day (day, account, bytes, last) SELECT day + 1, account, bytes, last FROM day WHERE account = 0'
-found day "$day" 'its size .*'
-only
-sums "DELETE FROM event WHERE id > 18"
-found day "$day" 'its size .*'
-found catalog indexed '.*'
-
-# The indexes of the log: too much, too little, and one that is said to go on behind the last event.
-sums "INSERT INTO event_of_object VALUES ('north', 9)"
+indexed "INSERT INTO event_of_object VALUES ('north', 9)"
 found event 9 'an index .* wrong place'
 only
-sums "UPDATE event_of_actor SET actor = 2 WHERE event = 12"
+indexed "UPDATE event_of_actor SET actor = 2 WHERE event = 12"
 found event 12 'an index .* wrong place'
 found event 12 'an index .* leaves it out'
-sums "DELETE FROM event_of_account WHERE event = 7"
+indexed "DELETE FROM event_of_account WHERE event = 7"
 found event 7 'an index .* leaves it out'
 only
-sums "UPDATE indexed SET last = last + 1"
+indexed "UPDATE indexed SET last = last + 1"
 found catalog indexed '.*'
 only
-sums ''
+indexed "DELETE FROM event WHERE id > 18"
+found catalog indexed '.*'
+indexed ''
 [ "$status" -eq 0 ] || fail "indexes filled at once do not fit"
 
 # More of a kind than can be read.

@@ -89,7 +89,7 @@ static void print_table(const char *table) {
         char sql[256];
         sqlite3_stmt *s;
 
-        if (now.flags & SNAPSHOT_NO_LOG && (strcmp(table, "event") == 0 || strcmp(table, "day") == 0))
+        if (now.flags & SNAPSHOT_NO_LOG && strcmp(table, "event") == 0)
                 return;
         (void)snprintf(sql, sizeof(sql), "SELECT * FROM %s %s ORDER BY 1, 2", table,
                        strcmp(table, "sqlite_sequence") == 0 ? "WHERE name <> 'launch'"

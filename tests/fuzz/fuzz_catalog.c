@@ -21,7 +21,7 @@ static const struct {
         { "meta", { "key", "value" } },
         { "event", { "id", "time", "actor", "uid", "via", "op", "object", "account", "place", "owner", "rule", "errno",
                      "detail", "length", "hash" } },
-        { "day", { "day", "account", "bytes", "last" } },
+        { "indexed", { "id", "last" } },
         { "account", { "id", "name", "role", "uid", "quota", "require_trust", "from_event", "until_event" } },
         { "region", { "id", "name", "store", "from_event", "until_event" } },
         { "setting", { "name", "until_event", "from_event", "value" } },

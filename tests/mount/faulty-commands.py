@@ -22,7 +22,7 @@ def state():
     try:
         db = sqlite3.connect(f'file:{catalog}/catalog.db?mode=ro', uri=True)
         for table, in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'"
-                                 " AND name NOT IN ('event', 'day', 'meta')"):
+                                 " AND name NOT IN ('event', 'meta')"):
             for row in db.execute(f'SELECT * FROM {table}'):
                 rows.append((table, *(len(v) if isinstance(v, bytes) else min(v, 10**12) if isinstance(v, int) else v
                                       for v in row)))

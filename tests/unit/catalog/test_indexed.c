@@ -1,33 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * The log's indexes and the days' totals, filled many events at a time: what SQL makes of the events, whoever wrote
- * them and however many they are.
+ * The log's indexes, filled many events at a time: what SQL makes of the events, whoever wrote them and however many
+ * they are.
  */
 #include "scratch.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "internal.h"
 
-#define DAY_MS INT64_C(86400000)
-#define ACCOUNTS 700 /* in two days more sums than totals.c has room for */
+#define ACCOUNTS 700
 
-static int64_t now = 20576 * DAY_MS;
-
-int64_t __wrap_timestamp_now(void);
-int64_t __wrap_timestamp_now(void) {
-        return now;
-}
-
-#define TOTALS                                                                                                    \
-        "WITH e AS (SELECT *, min(max(time, 0) / 86400000, 2932896) AS day FROM event"                            \
-        " WHERE id <= (SELECT last FROM indexed)), read (day, who, length, id) AS ("                              \
-        "SELECT day, 0, length, id FROM e UNION ALL SELECT day, actor, length, id FROM e UNION ALL"               \
-        " SELECT e.day, a.id, e.length, e.id FROM e JOIN account a ON a.name = e.account"                         \
-        "  WHERE a.id <> e.actor AND a.from_event <= e.id UNION ALL"                                              \
-        " SELECT e.day, a.id, e.length, e.id FROM e JOIN account a ON a.id = e.owner"                             \
-        "  WHERE a.id <> e.actor AND a.name IS NOT e.account)"                                                    \
-        " SELECT day, who, sum(length), max(id) FROM read GROUP BY 1, 2"
 #define INDEX(column) \
         "SELECT " column ", id FROM event WHERE " column " IS NOT NULL AND id <= (SELECT last FROM indexed)"
 
@@ -45,7 +25,6 @@ static void check_same(const char *table, const char *query) {
 }
 
 static void check_all(void) {
-        check_same("SELECT day, account, bytes, last FROM day", TOTALS);
         check_same("SELECT * FROM event_of_place", INDEX("place"));
         check_same("SELECT * FROM event_of_actor", INDEX("actor"));
         check_same("SELECT * FROM event_of_account", INDEX("account"));
@@ -69,7 +48,6 @@ static int run_history(struct catalog_connection *c, void *context) {
                 int64_t id;
 
                 (void)snprintf(name, sizeof(name), "a%u", n / 7 % (ACCOUNTS + 50)); /* some do not exist */
-                now += n % 97 == 0 ? DAY_MS / 4 : 0;
                 r = catalog_event_add(c, &(struct event){ .caller = &caller, .op = EVENT_DESCRIBE,
                                                           .account = n % 3 ? name : NULL,
                                                           .place = n % 5 ? h->places[n % 2] : 0,
@@ -117,64 +95,13 @@ static void test_what_others_left_is_filled_in(void **state) {
         assert_null(catalog_close(other));
 }
 
-/* A day's last event and the next one's first are a millisecond apart. */
-static void test_days_end_at_midnight(void **state) {
-        struct history h = { .seed = 3 };
-
-        (void)state;
-        people(&h);
-        scratch_catalog->index_events = 6;
-        now = (now / DAY_MS + 1) * DAY_MS - 3;
-        for (int i = 0; i < 6; i++, now++)
-                (void)log_event(&(struct event){ .caller = &(struct caller){ .account = 3 }, .op = EVENT_TRUST,
-                                                 .account = "a1", .place = h.places[0] });
-        check_all();
-        assert_int_equal(sql_number("SELECT min(n) FROM (SELECT count(*) AS n FROM day WHERE account IN (0, 3)"
-                                    " AND day >= (SELECT max(day) FROM day) - 1 GROUP BY day)"), 2);
-}
-
-static int refuse(void *context) {
-        (void)context;
-        return 1;
-}
-
-static int run_account(struct catalog_connection *c, void *context) {
-        struct account account = { .uid = -1, .quota = -1 };
-        int64_t id;
-        int r = catalog_event_add(c, &(struct event){ .caller = &scratch_operator, .op = EVENT_ACCOUNT_ADD,
-                                                      .account = context }, &id);
-
-        strcpy(account.name, context);
-        return r < 0 ? r : catalog_account_put(c, id, &account);
-}
-
-/* Names are remembered: not those of a transaction that failed. */
-static void test_who_was_never_made_is_forgotten(void **state) {
-        (void)state;
-        scratch_catalog->index_events = 1;
-        assert_int_equal(catalog_write(scratch_catalog, run_account, "alice"), 0);
-        (void)sqlite3_commit_hook(scratch_catalog->connection->db, refuse, NULL); /* the one before: none */
-        assert_true(catalog_write(scratch_catalog, run_account, "ghost") < 0);
-        if (scratch_catalog->connection)
-                (void)sqlite3_commit_hook(scratch_catalog->connection->db, NULL, NULL);
-        assert_int_equal(catalog_write(scratch_catalog, run_account, "bob"), 0);
-        assert_int_equal(catalog_write(scratch_catalog, run_account, "ghost"), 0);
-        (void)log_event(&(struct event){ .caller = &scratch_operator, .op = EVENT_TRUST, .account = "ghost" });
-        check_all();
-}
-
-static int setup(void **state) {
-        now = 20576 * DAY_MS;
-        return scratch_setup(state);
-}
-
 static int setup_each(void **state) {
-        (void)setup(state); /* 0 */
+        (void)scratch_setup(state); /* 0 */
         scratch_catalog->index_events = 1;
         return 0;
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, scratch_teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 #define CASE_EACH(f) cmocka_unit_test_setup_teardown(f, setup_each, scratch_teardown)
 
 int main(void) {
@@ -182,8 +109,6 @@ int main(void) {
                 CASE(test_a_history_is_filled_in_bit_by_bit),
                 CASE_EACH(test_a_history_is_filled_in_bit_by_bit),
                 CASE_EACH(test_what_others_left_is_filled_in),
-                CASE(test_days_end_at_midnight),
-                CASE(test_who_was_never_made_is_forgotten),
         };
 
         return cmocka_run_group_tests_name("catalog indexed", tests, NULL, NULL);

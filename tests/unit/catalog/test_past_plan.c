@@ -32,7 +32,7 @@ static bool is_feed(enum statement which) {
 static bool is_timeless(enum statement which) {
         return is_check(which) || is_feed(which) || (which >= S_DAY_NEXT && which <= S_LENGTHS_OF_VIEWER) ||
                which == S_EVENT_DETAIL || which == S_EVENT_RENDER || which == S_META_GET || which == S_SHARE_NEXT_DUE ||
-               which == S_INDEXED_LAST || which == S_EVENT_ACTOR || which == S_TOTALS_TAIL || which == S_TOTALS_WHO;
+               which == S_INDEXED_LAST || which == S_EVENT_ACTOR;
 }
 
 /* A new statement that forgets LIVE and the other words of statements.def shows the present. */
@@ -59,8 +59,7 @@ static const char *bad_step(enum statement which, bool sorting, char *ret_step, 
         while (!bad && sqlite3_step(s) == SQLITE_ROW) {
                 const char *step = (const char *)sqlite3_column_text(s, 3);
                 bool scan = strncmp(step, "SCAN ", 5) == 0 && strcmp(step, "SCAN r") != 0 && /* what was reached */
-                            !strstr(step, "CONSTANT ROW") && !strstr(step, "subquery") &&
-                            strcmp(step, "SCAN page") != 0 && strcmp(step, "SCAN tail") != 0; /* not indexed */
+                            !strstr(step, "CONSTANT ROW") && !strstr(step, "subquery");
 
                 if (scan || (sorting && strstr(step, "TEMP B-TREE")))
                         bad = strncpy(ret_step, step, size);

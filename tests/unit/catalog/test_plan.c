@@ -59,20 +59,6 @@ static void test_what_an_account_uses_is_read_by_its_own_rows(void **state) {
         assert_int_equal(indexes, 2); /* images, instances */
 }
 
-/* The log is read for a day's events, not to find where the day begins. */
-static void test_the_sizes_of_days_are_verified_by_reading_them(void **state) {
-        sqlite3_stmt *s = explain(statement_sql[S_VERIFY_DAY]);
-
-        (void)state;
-        while (sqlite3_step(s) == SQLITE_ROW) {
-                const char *step = (const char *)sqlite3_column_text(s, 3);
-
-                if (strstr(step, "TEMP B-TREE") || strcmp(step, "SCAN e") == 0)
-                        fail_msg("%s", step);
-        }
-        assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
-}
-
 /* By all of an index's columns, of those that live and of those that have ended: an image may have had many. */
 static void test_the_share_of_an_account_is_not_looked_for_among_all(void **state) {
         const struct {
@@ -255,7 +241,6 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 CASE(test_listings_and_lookups_use_an_index),
                 CASE(test_what_an_account_uses_is_read_by_its_own_rows),
-                CASE(test_the_sizes_of_days_are_verified_by_reading_them),
                 CASE(test_the_share_of_an_account_is_not_looked_for_among_all),
                 CASE(test_of_an_images_shares_a_page_is_sorted),
                 CASE(test_shares_cost_only_who_counts_them),
