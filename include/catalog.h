@@ -17,7 +17,7 @@
 #include "model.h"
 
 #define CATALOG_BUSY_MS 20000
-#define CATALOG_VERSION 1
+#define CATALOG_VERSION 2
 
 struct catalog;
 struct catalog_connection;
@@ -32,7 +32,8 @@ enum catalog_flags {
  * it at the same time. */
 int catalog_create(const char *path, const char *uuid, uid_t uid, enum via via);
 
-/* -ENOENT, -EACCES, -EROFS; -EMEDIUMTYPE: no catalog; -EPROTONOSUPPORT: a newer version. Starts the writer's thread. */
+/* -ENOENT, -EACCES, -EROFS; -EMEDIUMTYPE: no catalog; -EPROTONOSUPPORT: a newer format; -EPROTOTYPE: an older one, to be
+ * upgraded. Starts the writer's thread. */
 int catalog_open(const char *path, enum catalog_flags flags, struct catalog **ret_catalog);
 /* The instant of an event (0: before the first), or if that is below 0 a time (ms). */
 struct catalog_moment {
@@ -88,31 +89,45 @@ void catalog_stats(struct catalog *catalog, struct catalog_stats *ret_stats);
 
 /* --- the log --- */
 
+/* Operations: effects.def says what each is called in the log, and which rows it makes and ends. */
 enum event_op {
         EVENT_INIT, EVENT_REGION_ADD, EVENT_REGION_RM, EVENT_ACCOUNT_ADD, EVENT_ACCOUNT_SET, EVENT_ACCOUNT_RM,
-        EVENT_LIMIT, EVENT_CREATE, EVENT_AVAILABLE, EVENT_SEAL, EVENT_DESCRIBE, EVENT_RENAME, EVENT_DELETE,
-        EVENT_SHARE, EVENT_UNSHARE, EVENT_COPY, EVENT_REVIEW, EVENT_EXPIRE, EVENT_SET_EXPIRY, EVENT_LAUNCH,
-        EVENT_REINSTALL, EVENT_INSTANCE_DELETE, EVENT_TRUST, EVENT_UNTRUST,
+        EVENT_LIMIT, EVENT_SNAPSHOT,
+        /* from here on: of what accounts own */
+        EVENT_CREATE, EVENT_CREATE_DESCRIPTION, EVENT_CREATE_LINK, EVENT_CREATE_DISK, EVENT_AVAILABLE, EVENT_COPY_EMPTY,
+        EVENT_COPY, EVENT_SEAL, EVENT_DIGEST, EVENT_TIMES_DISK, EVENT_TIMES_DESCRIPTION, EVENT_DESCRIBE, EVENT_RENAME,
+        EVENT_REVIEW_CLEAR, EVENT_REVIEW, EVENT_DELETE_DESCRIPTION, EVENT_DELETE_LINK, EVENT_DELETE_DISK, EVENT_DELETE,
+        EVENT_SHARE, EVENT_UNSHARE, EVENT_EXPIRE, EVENT_EXPIRY_CLEAR, EVENT_SET_EXPIRY, EVENT_TRUST, EVENT_UNTRUST,
+        EVENT_CREATE_INSTANCE, EVENT_LAUNCH, EVENT_REINSTALL, EVENT_INSTANCE_DELETE_IMAGE, EVENT_INSTANCE_DELETE_DISK,
+        EVENT_INSTANCE_DELETE,
+        EVENT_OPS
 };
 
-#define EVENT_DETAILS 4
+#define EVENT_DETAILS 8
 #define EVENT_PLACE_NEW (-1)
+struct event_detail {
+        const char *key;  /* NULL: no more */
+        const char *text; /* NULL: the number */
+        int64_t number;
+};
 struct event {
         const struct caller *caller;
         enum event_op op;
-        const char *object;  /* NULL: none */
-        const char *account; /* NULL: none */
+        const char *object;  /* `north/web@alice` of an image or instance, a region or a limit; NULL: none */
+        const char *account; /* the other account; NULL: none */
         int64_t place;       /* whose history it belongs to, 0: none, EVENT_PLACE_NEW: the place it makes */
         const char *rule;    /* of a refusal, with its errno's name; NULL: done */
         const char *error;
+        struct event_detail detail[EVENT_DETAILS]; /* what tells operations of one word apart need not be given */
+        const char *json; /* the details, if they are more than members with a text or number; NULL: those above */
+        /* The same by id, for the rows that it makes and ends; 0: not about any. */
         struct {
-                const char *key;
-                const char *text; /* NULL: the number */
-                int64_t number;
-        } detail[EVENT_DETAILS]; /* until a NULL key */
+                int64_t region, image, account, instance;
+        } about;
 };
 
-/* Only in catalog_write. ret_id: the event's number, and the id of what it makes. */
+/* Only in catalog_write: the event, unless it is a refusal with all its effects on the rows. ret_id: its number, and the
+ * id of what it makes. -ENOENT: a row that it ends or changes is not there. */
 int catalog_event_add(struct catalog_connection *c, const struct event *event, int64_t *ret_id);
 /* When the event happened that was added last, in this transaction. */
 int64_t catalog_event_time(const struct catalog_connection *c);
@@ -188,6 +203,26 @@ int catalog_verify(struct catalog *catalog, const uint8_t *kept,
                    int (*each)(const struct discrepancy *discrepancy, void *context), void *context,
                    struct log_head *ret_head);
 
+/* --- upgrade (SPEC 10) --- */
+
+struct upgrade_reader {
+        int (*each)(const struct discrepancy *discrepancy, void *context);
+        void (*progress)(int64_t events, void *context); /* how many have been read, now and then */
+        void *context;
+};
+struct upgraded {
+        int64_t format; /* that the catalog had */
+        int64_t events; /* that it has now */
+        int64_t failed; /* an event that does not follow from those before it; 0: none */
+        int differences; /* rows that do not follow from the log */
+};
+/* Makes a catalog of an earlier format one of this format, or (plan) tries whether that can be. The old file stays as
+ * <path>.format-1. Killed at any moment: it is as it was, or done. -EAGAIN: somebody has it open; -EBADMSG: its rows are
+ * not as its log says, `each` is told how; -EEXIST: another file has the name that the old one would keep. Nothing has
+ * changed then. Of this format already: 0. */
+int catalog_upgrade(const char *path, const struct caller *caller, bool plan, const struct upgrade_reader *reader,
+                    struct upgraded *ret_upgraded);
+
 /* --- accounts, regions, limits --- */
 
 int catalog_account_find(struct catalog_connection *c, const char *name, struct account *ret_account);
@@ -198,9 +233,8 @@ int catalog_account_used(struct catalog_connection *c, const char *name);
 int catalog_account_ever(struct catalog_connection *c, const char *name, int64_t *ret_id);
 /* Live account with that uid. -ENOENT. */
 int catalog_account_of_uid(struct catalog_connection *c, int64_t uid, struct account *ret_account);
-int catalog_account_put(struct catalog_connection *c, int64_t event, const struct account *account);
-int catalog_account_update(struct catalog_connection *c, const struct account *account);
-int catalog_account_end(struct catalog_connection *c, int64_t event, int64_t id);
+/* The id that an account to be added gets. */
+int catalog_account_next(struct catalog_connection *c, int64_t *ret_id);
 /* Live accounts with id > after, in that order. */
 int catalog_account_list(struct catalog_connection *c, int64_t after,
                          int (*each)(const struct account *account, void *context), void *context);
@@ -213,8 +247,9 @@ int catalog_account_holdings(struct catalog_connection *c, int64_t id, struct ho
 /* region->store is allocated: free() it, or region_done(). */
 int catalog_region_find(struct catalog_connection *c, const char *name, struct region *ret_region);
 int catalog_region_get(struct catalog_connection *c, int64_t id, struct region *ret_region);
-int catalog_region_put(struct catalog_connection *c, int64_t event, const char *name, const char *store);
-int catalog_region_end(struct catalog_connection *c, int64_t event, int64_t id);
+/* The id that a region to be added gets, and where its store is: that is the directory's own, not the log's. */
+int catalog_region_next(struct catalog_connection *c, int64_t *ret_id);
+int catalog_store_put(struct catalog_connection *c, int64_t region, const char *path);
 /* Fills images and bytes, of one owner or (0) of all. */
 int catalog_region_totals(struct catalog_connection *c, int64_t owner, struct region *region);
 /* Regions with id > after, in that order. */
@@ -222,7 +257,6 @@ int catalog_region_list(struct catalog_connection *c, int64_t after,
                         int (*each)(const struct region *region, void *context), void *context);
 
 int catalog_setting_get(struct catalog_connection *c, const char *name, int64_t otherwise, int64_t *ret_value);
-int catalog_setting_put(struct catalog_connection *c, int64_t event, const char *name, int64_t value);
 
 /* --- images --- */
 
@@ -253,25 +287,12 @@ int catalog_received_find(struct catalog_connection *c, int64_t region, int64_t 
 int catalog_received_list(struct catalog_connection *c, int64_t region, int64_t account, int64_t after,
                           image_each each, void *context);
 
-/* Changes; each takes the event that makes it so. */
-int catalog_place_put(struct catalog_connection *c, int64_t event, int64_t region, int64_t owner, const char *name);
-int catalog_place_rename(struct catalog_connection *c, int64_t event, int64_t place, const char *name);
-/* Ends the place, its name, its image and what else is in it. */
-int catalog_place_end(struct catalog_connection *c, int64_t event, int64_t place);
-/* The image ends; a draft with the event's number as its id takes its place. */
-int catalog_image_renew(struct catalog_connection *c, int64_t event, int64_t place);
-int catalog_image_disk(struct catalog_connection *c, int64_t event, int64_t id, int64_t source);
-/* It has content: `description` and `shares` appear if they are missing. */
-int catalog_image_available(struct catalog_connection *c, int64_t event, int64_t place, int64_t id);
-/* Where the bytes came from, as far as known (0: an import). */
-int catalog_image_source_set(struct catalog_connection *c, int64_t event, int64_t id, int64_t source);
-int catalog_image_seal(struct catalog_connection *c, int64_t event, int64_t id, int64_t size, int64_t mtime);
-/* mtime (nanoseconds, here and below) 0: the blob's own again. No event: times are no access; the feed tells it. */
-int catalog_image_touch(struct catalog_connection *c, int64_t id, int64_t mtime);
-int catalog_image_digest(struct catalog_connection *c, int64_t id, const uint8_t digest[static DIGEST_SIZE]);
-int catalog_image_review(struct catalog_connection *c, int64_t event, int64_t id, bool reviewed);
-/* Marks the imports with this image's digest that are the same as an older image their owners could use (SPEC 6). */
-int catalog_image_same_content(struct catalog_connection *c, int64_t id);
+/* Of an import with that digest: an older image with it that its owner owns or could once use, 0: none known (SPEC 6). */
+int catalog_image_twin(struct catalog_connection *c, int64_t id, const uint8_t digest[static DIGEST_SIZE],
+                       int64_t *ret_twin);
+/* The next import, id > after, that an image becomes the twin of by having that digest. -ENOENT: no more. */
+int catalog_image_younger(struct catalog_connection *c, int64_t id, const uint8_t digest[static DIGEST_SIZE],
+                          int64_t after, int64_t *ret_id);
 /* Places of an owner's unsealed images with a disk. */
 int catalog_image_unsealed(struct catalog_connection *c, int64_t region, int64_t owner,
                            int (*each)(int64_t place, void *context), void *context);
@@ -290,13 +311,6 @@ int catalog_description_get(struct catalog_connection *c, int64_t id, char ret_t
 /* The same of one that may have ended, as it was last, and whose it was. */
 int catalog_description_last(struct catalog_connection *c, int64_t id, char ret_text[static TEXT_SIZE],
                              size_t *ret_length, int64_t *ret_mtime, int64_t *ret_owner);
-/* Makes it (its id is the event), or gives an existing one a new text. */
-int catalog_description_put(struct catalog_connection *c, int64_t event, int64_t place, const char *text,
-                            int64_t mtime);
-int catalog_description_end(struct catalog_connection *c, int64_t event, int64_t place);
-int catalog_description_touch(struct catalog_connection *c, int64_t id, int64_t mtime);
-int catalog_shares_link_put(struct catalog_connection *c, int64_t event, int64_t place);
-int catalog_shares_link_end(struct catalog_connection *c, int64_t event, int64_t place);
 /* The place of a live `shares` link. */
 int catalog_shares_link_get(struct catalog_connection *c, int64_t id, int64_t *ret_place);
 
@@ -311,12 +325,8 @@ int catalog_share_list(struct catalog_connection *c, int64_t image, int64_t acco
                        int (*each)(const struct share *share, void *context), void *context);
 /* How many live shares an image has; no more than `most` are counted, which is what it costs. */
 int catalog_share_count(struct catalog_connection *c, int64_t image, int64_t most, int64_t *ret_count);
-int catalog_share_put(struct catalog_connection *c, int64_t event, int64_t image, int64_t account, int64_t region);
-int catalog_share_end(struct catalog_connection *c, int64_t event, const struct share *share);
 /* The oldest live share an account received, with the image it is for. -ENOENT: none. */
 int catalog_share_received(struct catalog_connection *c, int64_t account, struct share *ret_share);
-/* Of a live share; expires 0: never. */
-int catalog_share_expiry_put(struct catalog_connection *c, int64_t event, int64_t share, int64_t expires);
 /* Whether an account has a share of an image that no event has ended, expired or not: 1, 0 or -errno. */
 int catalog_share_unended(struct catalog_connection *c, int64_t image, int64_t account);
 /* A share that has expired but not been ended yet: the one due first, or that of an image and account. -ENOENT. */
@@ -349,8 +359,6 @@ int catalog_access(struct catalog_connection *c, const struct access_filter *fil
 /* -ENOENT: the account does not trust the owner. */
 int catalog_trust_find(struct catalog_connection *c, int64_t account, int64_t owner, struct trust *ret_trust);
 int catalog_trust_get(struct catalog_connection *c, int64_t id, struct trust *ret_trust);
-int catalog_trust_put(struct catalog_connection *c, int64_t event, int64_t account, int64_t owner);
-int catalog_trust_end(struct catalog_connection *c, int64_t event, int64_t account, int64_t owner);
 /* Whom the account trusts, id > after: in the order of trusting. */
 int catalog_trust_list(struct catalog_connection *c, int64_t account, int64_t after,
                        int (*each)(const struct trust *trust, void *context), void *context);
@@ -367,16 +375,9 @@ int catalog_instance_of_launch(struct catalog_connection *c, int64_t launch, str
 /* Of one owner in a region (0: of all), id > after. */
 int catalog_instance_list(struct catalog_connection *c, int64_t region, int64_t owner, int64_t after, image_each each,
                           void *context);
-int catalog_instance_put(struct catalog_connection *c, int64_t event, int64_t region, int64_t owner, const char *name);
-int catalog_instance_end(struct catalog_connection *c, int64_t event, int64_t id);
-/* The files `image` and `disk` are removed. */
-int catalog_instance_image_end(struct catalog_connection *c, int64_t event, int64_t id);
-int catalog_instance_disk_end(struct catalog_connection *c, int64_t event, int64_t id);
-/* An id for a disk that is going to be made. What is not started is forgotten, or left by a crash. */
+/* An id for a disk that is going to be made; it is forgotten once that is launched or not needed, or left by a crash. */
 int catalog_launch_reserve(struct catalog_connection *c, int64_t instance, int64_t image, int64_t *ret_launch);
 int catalog_launch_forget(struct catalog_connection *c, int64_t launch);
-/* It is the instance's disk from now on, the one before has ended. */
-int catalog_launch_start(struct catalog_connection *c, int64_t event, int64_t instance, int64_t launch);
 /* `north/vm1@bob`, the image it ran from, whose it is. */
 int catalog_launch_name(struct catalog_connection *c, int64_t launch, char ret_object[static OBJECT_SIZE],
                         int64_t *ret_image, int64_t *ret_owner);

@@ -15,6 +15,10 @@ char *timestamp_format(int64_t ms, char ret_text[static TIMESTAMP_SIZE]);
  * `+30d`, `+12h` from now. 0 or -EINVAL. */
 int timestamp_parse(const char *text, int64_t now, int64_t *ret_ms);
 
+/* The same of nanoseconds, all nine digits of them, and back. -EINVAL: not as that writes it. */
+char *timestamp_format_ns(int64_t ns, char ret_text[static TIMESTAMP_SIZE]);
+int timestamp_parse_ns(const char *text, int64_t *ret_ns);
+
 /* CLOCK_REALTIME in milliseconds. */
 int64_t timestamp_now(void);
 

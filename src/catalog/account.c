@@ -87,20 +87,8 @@ int catalog_account_list(struct catalog_connection *c, int64_t after,
         return r;
 }
 
-int catalog_account_put(struct catalog_connection *c, int64_t event, const struct account *account) {
-        int r = statement_run(c, S_ACCOUNT_PUT, "itimmi", event, account->name, (int64_t)account->role, account->uid,
-                              account->quota, (int64_t)account->require_trust);
-
-        return r < 0 ? r : 0;
-}
-
-int catalog_account_update(struct catalog_connection *c, const struct account *account) {
-        return changed_one(statement_run(c, S_ACCOUNT_UPDATE, "iimmi", account->id, (int64_t)account->role,
-                                         account->uid, account->quota, (int64_t)account->require_trust));
-}
-
-int catalog_account_end(struct catalog_connection *c, int64_t event, int64_t id) {
-        return changed_one(statement_run(c, S_ACCOUNT_END, "ii", event, id));
+int catalog_account_next(struct catalog_connection *c, int64_t *ret_id) {
+        return statement_number(c, S_ACCOUNT_NEXT, ret_id);
 }
 
 int catalog_account_holdings(struct catalog_connection *c, int64_t id, struct holdings *ret_holdings) {
@@ -129,10 +117,4 @@ int catalog_setting_get(struct catalog_connection *c, const char *name, int64_t 
                 return r;
         *ret_value = r > 0 ? sqlite3_column_int64(s, 0) : otherwise;
         return 0;
-}
-
-int catalog_setting_put(struct catalog_connection *c, int64_t event, const char *name, int64_t value) {
-        int r = statement_run(c, S_SETTING_END, "ti", name, event);
-
-        return r < 0 ? r : changed_one(statement_run(c, S_SETTING_PUT, "tii", name, event, value));
 }

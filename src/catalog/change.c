@@ -2,59 +2,41 @@
  * From an event to a change in the product's nouns: which image, whose, what of it was there before and is now. Decides
  * nothing, and knows nobody who caches.
  */
-#include "internal.h"
+#include "effects.h"
 
-#include "feed.h"
+/* Of an event in the log, so far as it matters to whoever caches: sizes and the like do not. */
+static int operation_of(const char *word, const char *part, const char *kind) {
+        struct event event = { 0 };
+        size_t n = 0;
 
-#define UNSEEN (-1) /* texts that nobody caches, and instances' parts, neither */
+        if (part)
+                event.detail[n++] = (struct event_detail){ .key = "part", .text = part };
+        if (kind)
+                event.detail[n] = (struct event_detail){ .key = "kind", .text = kind };
+        return word ? operation_find(word, &event) : -ENOENT;
+}
 
-/* What kind of change an operation is; CHANGE_UNKNOWN if it is not said here. */
-static const int8_t kinds[] = {
-        [EVENT_INIT] = UNSEEN,
-        [EVENT_REGION_ADD] = CHANGE_REGION,
-        [EVENT_REGION_RM] = CHANGE_REGION,
-        [EVENT_ACCOUNT_ADD] = CHANGE_ACCOUNT,
-        [EVENT_ACCOUNT_SET] = CHANGE_ACCOUNT,
-        [EVENT_ACCOUNT_RM] = CHANGE_ACCOUNT,
-        [EVENT_LIMIT] = UNSEEN,
-        [EVENT_CREATE] = CHANGE_PLACE,
-        [EVENT_AVAILABLE] = CHANGE_PLACE,
-        [EVENT_SEAL] = CHANGE_SEALED,
-        [EVENT_DESCRIBE] = CHANGE_DESCRIBED,
-        [EVENT_RENAME] = CHANGE_PLACE,
-        [EVENT_DELETE] = CHANGE_PLACE,
-        [EVENT_SHARE] = CHANGE_SHARED,
-        [EVENT_UNSHARE] = CHANGE_UNSHARED,
-        [EVENT_COPY] = CHANGE_PLACE,
-        [EVENT_REVIEW] = UNSEEN,
-        [EVENT_EXPIRE] = CHANGE_UNSHARED,
-        [EVENT_SET_EXPIRY] = CHANGE_EXPIRY_SET,
-        [EVENT_LAUNCH] = UNSEEN,
-        [EVENT_REINSTALL] = UNSEEN,
-        [EVENT_INSTANCE_DELETE] = CHANGE_INSTANCE, /* or a part of one, which no row of FEED_INSTANCE is about */
-        [EVENT_TRUST] = CHANGE_TRUST,
-        [EVENT_UNTRUST] = CHANGE_TRUST,
-};
-
-static int kind_of(int op, int64_t place) {
-        if (op == EVENT_CREATE && place == 0)
-                return CHANGE_INSTANCE;
-        return op >= 0 && (size_t)op < ARRAY_SIZE(kinds) ? kinds[op] : CHANGE_UNKNOWN;
+static bool makes(int op) {
+        return op == EVENT_CREATE_INSTANCE || op == EVENT_REGION_ADD || op == EVENT_TRUST;
 }
 
 int change_read(struct feed *feed, sqlite3_stmt *s, struct change *ret_change, const char **ret_object) {
         int64_t event = sqlite3_column_int64(s, 0), place = sqlite3_column_int64(s, 4);
-        const char *name, *account;
-        int op, kind, r = column_pointer(s, 1, &name);
+        const char *word, *account, *part, *noun;
+        int op, kind, r = column_pointer(s, 1, &word);
 
         if (r == 0)
                 r = column_pointer(s, 6, ret_object);
         if (r == 0)
                 r = column_pointer(s, 7, &account);
+        if (r == 0)
+                r = column_pointer(s, 9, &part);
+        if (r == 0)
+                r = column_pointer(s, 10, &noun);
         if (r < 0)
                 return r;
-        op = name ? event_op_of(name) : -ENOENT;
-        kind = sqlite3_column_int(s, 2) != 0 ? UNSEEN : kind_of(op, place);
+        op = operation_of(word, part, noun);
+        kind = sqlite3_column_int(s, 2) != 0 ? UNSEEN : op < 0 ? CHANGE_UNKNOWN : operations[op].change;
         if (kind == UNSEEN)
                 return 0;
         *ret_change = (struct change){
@@ -66,7 +48,8 @@ int change_read(struct feed *feed, sqlite3_stmt *s, struct change *ret_change, c
                 .owner = sqlite3_column_int64(s, 5),
                 .account = sqlite3_column_int64(s, 8),
                 .place = place,
-                .made = op == EVENT_CREATE || op == EVENT_REGION_ADD || op == EVENT_TRUST,
+                .made = makes(op),
+                .disk = op == EVENT_TIMES_DISK,
         };
         if (account && strlen(account) < NAME_SIZE)
                 strcpy(ret_change->account_name, account);
@@ -118,7 +101,6 @@ static int find_share(struct feed *feed, struct change *change) {
         return 0;
 }
 
-/* Of an event about a part of one there is none. */
 static int find_instance(struct catalog_connection *c, const char *object, struct change *change) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         const char *slash = object ? strchr(object, '/') : NULL;

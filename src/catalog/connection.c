@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Opening and closing: the catalog's file, its connections and the pool of readers.
  */
-#include "internal.h"
+#include "effects.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -12,51 +12,6 @@
 static const char schema[] =
 #include "schema.sql.h"
         ;
-
-/* rfc3339(milliseconds): the time as the log writes it. */
-static void function_rfc3339(sqlite3_context *context, int count, sqlite3_value **values) {
-        char text[TIMESTAMP_SIZE];
-
-        assert(count == 1);
-        sqlite3_result_text(context, timestamp_format(sqlite3_value_int64(values[0]), text), -1, SQLITE_TRANSIENT);
-}
-
-/* now_ms(): the wall clock. */
-static void function_now_ms(sqlite3_context *context, int count, sqlite3_value **values) {
-        (void)values;
-        assert(count == 0);
-        sqlite3_result_int64(context, timestamp_now());
-}
-
-/* asof(), asof_time(): the moment of a catalog opened as of one. */
-static void function_moment(sqlite3_context *context, int count, sqlite3_value **values) {
-        const int64_t *number = sqlite3_user_data(context);
-
-        (void)values;
-        assert(count == 0);
-        sqlite3_result_int64(context, *number);
-}
-
-static int add_functions(struct catalog_connection *c, struct catalog_moment *moment) {
-        const struct {
-                const char *name;
-                int arguments, flags;
-                void *data;
-                void (*run)(sqlite3_context *context, int count, sqlite3_value **values);
-        } functions[] = {
-                { "rfc3339", 1, SQLITE_DETERMINISTIC, NULL, function_rfc3339 },
-                { "now_ms", 0, 0, NULL, function_now_ms },
-                { "asof", 0, SQLITE_DETERMINISTIC, &moment->event, function_moment },
-                { "asof_time", 0, SQLITE_DETERMINISTIC, &moment->time, function_moment },
-        };
-        int r = 0;
-
-        for (size_t i = 0; i < ARRAY_SIZE(functions) && r == 0; i++)
-                r = sqlite_error(c->db, sqlite3_create_function(c->db, functions[i].name, functions[i].arguments,
-                                                                SQLITE_UTF8 | SQLITE_INNOCUOUS | functions[i].flags,
-                                                                functions[i].data, functions[i].run, NULL, NULL));
-        return r;
-}
 
 /* Another process holds the write lock for a commit, some 100 us: ask again soon, not after SQLite's 100 ms. */
 static int busy(void *context, int tries) {
@@ -96,6 +51,7 @@ struct catalog_connection *connection_close(struct catalog_connection *c) {
                 (void)sqlite3_finalize(c->statements[i]); /* repeats an error told before */
                 (void)sqlite3_finalize(c->past_statements[i]);
         }
+        effects_forget(c);
         (void)sqlite3_close(c->db); /* cannot be busy: all statements are gone */
         free(c);
         return NULL;
@@ -129,7 +85,7 @@ int connection_open(struct catalog *catalog, bool writer, struct catalog_connect
         if (r == 0)
                 r = distrust_schema(c->db);
         if (r == 0)
-                r = add_functions(c, &catalog->moment);
+                r = functions_add(c->db, &catalog->moment);
         if (r == 0)
                 r = connection_run(c,
                                    "PRAGMA foreign_keys = on; PRAGMA trusted_schema = off; PRAGMA cell_size_check = on;"
@@ -165,29 +121,40 @@ static int number_of(struct catalog_connection *c, const char *pragma, int64_t *
 #define APPLICATION_ID 0x494d4753
 #define UUID_LENGTH 36 /* what stores insist on */
 
-static int check_kind(struct catalog_connection *c, struct catalog *catalog) {
-        _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int64_t application, version;
-        int r;
+int catalog_format(struct catalog_connection *c, int64_t *ret_format) {
+        int64_t application, format;
+        int r = number_of(c, "PRAGMA application_id", &application);
 
-        r = number_of(c, "PRAGMA application_id", &application);
         if (r == 0)
-                r = number_of(c, "PRAGMA user_version", &version);
+                r = number_of(c, "PRAGMA user_version", &format);
         if (r < 0)
                 return r;
-        if (application != APPLICATION_ID)
+        if (application != APPLICATION_ID || format < 1)
                 return -EMEDIUMTYPE;
-        if (version > CATALOG_VERSION)
-                return -EPROTONOSUPPORT;
-        if (version < CATALOG_VERSION) /* there is none yet; migrations start here */
-                return -EMEDIUMTYPE;
-        r = statement_start(c, S_META_GET, &s, "t", "uuid");
+        *ret_format = format;
+        return format > CATALOG_VERSION ? -EPROTONOSUPPORT : 0;
+}
+
+int catalog_mark(struct catalog_connection *c) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        char *uuid = c->catalog->uuid;
+        int r = statement_start(c, S_META_GET, &s, "t", "uuid");
+
         if (r == 0)
                 r = statement_row(s);
         if (r <= 0)
                 return r < 0 ? r : -EMEDIUMTYPE;
-        r = column_text(s, 0, catalog->uuid, sizeof(catalog->uuid));
-        return r == 0 && strlen(catalog->uuid) != UUID_LENGTH ? -EMEDIUMTYPE : r;
+        r = column_text(s, 0, uuid, sizeof(c->catalog->uuid));
+        return r == 0 && strlen(uuid) != UUID_LENGTH ? -EMEDIUMTYPE : r;
+}
+
+static int check_kind(struct catalog_connection *c) {
+        int64_t format;
+        int r = catalog_format(c, &format);
+
+        if (r < 0)
+                return r;
+        return format < CATALOG_VERSION ? -EPROTOTYPE : catalog_mark(c);
 }
 
 struct catalog *catalog_close(struct catalog *catalog) {
@@ -213,7 +180,7 @@ static void cleanup_catalog(struct catalog **catalog) {
         *catalog = catalog_close(*catalog);
 }
 
-static int catalog_new(const char *path, enum catalog_flags flags, struct catalog **ret_catalog) {
+int catalog_new(const char *path, enum catalog_flags flags, struct catalog **ret_catalog) {
         struct catalog *catalog = calloc(1, sizeof(*catalog));
 
         if (!catalog)
@@ -245,7 +212,7 @@ int catalog_open(const char *path, enum catalog_flags flags, struct catalog **re
         if (r == 0)
                 r = catalog_read(catalog, &c);
         if (r == 0)
-                r = check_kind(c, catalog);
+                r = check_kind(c);
         if (r == 0 && !(flags & CATALOG_READ_ONLY))
                 r = writer_start(catalog);
         if (r < 0)
@@ -382,51 +349,62 @@ void catalog_read_end(struct catalog_connection **connection) {
         (void)pthread_mutex_unlock(&c->catalog->lock);
 }
 
-/* The first event names the account that it makes: both rows come in one transaction, checked at its end. */
+int schema_create(struct catalog_connection *c) {
+        return connection_run(c, schema);
+}
+
+/* The first event makes the account that it is of. */
 static int fill(struct catalog_connection *c, const char *uuid, uid_t uid, enum via via) {
         const struct caller operator = {
                 .account = 1, .name = "operator", .role = ROLE_OPERATOR, .uid = uid, .via = via
         };
-        const struct account row = { .name = "operator", .role = ROLE_OPERATOR, .uid = -1, .quota = -1 };
-        int64_t event = 1;
-        int r;
+        int64_t event;
 
-        r = catalog_account_put(c, event, &row);
-        if (r == 0)
-                r = catalog_event_add(c, &(struct event){ .caller = &operator, .op = EVENT_INIT }, &event);
-        if (r == 0)
-                r = statement_run(c, S_META_PUT, "tt", "uuid", uuid);
-        return r < 0 ? r : 0;
+        return catalog_event_add(c, &(struct event){ .caller = &operator, .op = EVENT_INIT,
+                                                     .detail[0] = { .key = "uuid", .text = uuid } }, &event);
+}
+
+/* Before SQLite opens it: closing any descriptor of a file drops a process' POSIX locks on it. */
+int file_make(const char *path) {
+        int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+        if (fd < 0)
+                return -errno;
+        (void)fd_close(fd); /* returns -1 */
+        return 0;
+}
+
+int schema_seal(struct catalog_connection *c) {
+        char sql[128];
+
+        (void)snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID,
+                       CATALOG_VERSION); /* fits; pragmas take no parameters */
+        return connection_run(c, sql);
 }
 
 static int create_file(const char *path, const char *uuid, uid_t uid, enum via via) {
         _cleanup_(cleanup_catalog) struct catalog *catalog = NULL;
         _cleanup_(cleanup_connection) struct catalog_connection *c = NULL;
-        int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        char sql[128];
-        int r;
+        int r = file_make(path);
 
-        if (fd < 0)
-                return -errno;
-        /* before SQLite opens it: closing any descriptor of a file drops a process' POSIX locks on it */
-        fd = fd_close(fd);
-        r = catalog_new(path, 0, &catalog);
+        if (r == 0)
+                r = catalog_new(path, 0, &catalog);
         if (r == 0)
                 r = connection_open(catalog, true, &c);
         if (r == 0)
                 r = connection_run(c, "BEGIN IMMEDIATE");
         if (r == 0)
-                r = connection_run(c, schema);
+                r = schema_create(c);
         if (r == 0)
                 r = fill(c, uuid, uid, via);
-        (void)snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", APPLICATION_ID,
-                       CATALOG_VERSION); /* fits; pragmas take no parameters */
         if (r == 0)
-                r = connection_run(c, sql);
+                r = schema_seal(c);
+        if (r == 0)
+                r = connection_run(c, "COMMIT");
         return r < 0 ? r : connection_run(c, "PRAGMA journal_mode = wal"); /* last: so all of it is in this one file */
 }
 
-static void remove_file(const char *path) {
+void file_remove(const char *path) {
         static const char *const suffixes[] = { "", "-journal", "-wal", "-shm" };
         char name[PATH_MAX];
 
@@ -445,11 +423,11 @@ int catalog_create(const char *path, const char *uuid, uid_t uid, enum via via) 
                 unfinished = NULL;
                 return -ENOMEM;
         }
-        remove_file(unfinished); /* of one that was interrupted */
+        file_remove(unfinished); /* of one that was interrupted */
         r = create_file(unfinished, uuid, uid, via);
         if (r == 0 && rename(unfinished, path) < 0)
                 r = -errno;
         if (r < 0)
-                remove_file(unfinished); /* the error told is the first one */
+                file_remove(unfinished); /* the error told is the first one */
         return r;
 }

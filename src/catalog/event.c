@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The log: appends an event to the hash chain, and reads a place's history.
  */
-#include "internal.h"
+#include "effects.h"
 
 #include <assert.h>
 #include <nettle/sha2.h>
@@ -9,43 +9,10 @@
 #include "timestamp.h"
 
 #define HASH_SIZE EVENT_HASH_SIZE
-#define LINE_MOST 1024 /* of one that is rendered here; NAME_SIZE and OBJECT_SIZE are far less */
+#define DETAIL_MOST 512
+#define LINE_MOST 1536 /* of one that is rendered here; NAME_SIZE and OBJECT_SIZE are far less */
 #define HASH_MEMBER ",\"hash\":\""
 #define LINE_EXTRA (strlen(HASH_MEMBER) + 2 * HASH_SIZE + strlen("\"\n")) /* what a line has beyond the hashed JSON */
-
-static const char *const op_names[] = {
-        [EVENT_INIT] = "init",
-        [EVENT_REGION_ADD] = "region-add",
-        [EVENT_REGION_RM] = "region-rm",
-        [EVENT_ACCOUNT_ADD] = "account-add",
-        [EVENT_ACCOUNT_SET] = "account-set",
-        [EVENT_ACCOUNT_RM] = "account-rm",
-        [EVENT_LIMIT] = "limit",
-        [EVENT_CREATE] = "create",
-        [EVENT_AVAILABLE] = "available",
-        [EVENT_SEAL] = "seal",
-        [EVENT_DESCRIBE] = "describe",
-        [EVENT_RENAME] = "rename",
-        [EVENT_DELETE] = "delete",
-        [EVENT_SHARE] = "share",
-        [EVENT_UNSHARE] = "unshare",
-        [EVENT_COPY] = "copy",
-        [EVENT_REVIEW] = "review",
-        [EVENT_EXPIRE] = "expire",
-        [EVENT_SET_EXPIRY] = "set-expiry",
-        [EVENT_LAUNCH] = "launch",
-        [EVENT_REINSTALL] = "reinstall",
-        [EVENT_INSTANCE_DELETE] = "instance-delete",
-        [EVENT_TRUST] = "trust",
-        [EVENT_UNTRUST] = "untrust",
-};
-
-int event_op_of(const char *name) {
-        for (size_t op = 0; op < ARRAY_SIZE(op_names); op++)
-                if (strcmp(op_names[op], name) == 0)
-                        return (int)op;
-        return -ENOENT;
-}
 
 /* The last event of this transaction, or before it; all zero before the first. */
 static int chain_last(struct catalog_connection *c) {
@@ -73,11 +40,11 @@ static int chain_last(struct catalog_connection *c) {
 }
 
 /* The name of who acts, most often who acted last. */
-static int chain_actor(struct catalog_connection *c, int64_t id) {
+static int chain_actor(struct catalog_connection *c, int64_t id, struct chain *chain) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int r;
 
-        if (c->chain.actor == id)
+        if (chain->actor == id)
                 return 0;
         r = statement_start(c, S_EVENT_ACTOR, &s, "i", id);
         if (r == 0)
@@ -85,8 +52,8 @@ static int chain_actor(struct catalog_connection *c, int64_t id) {
         if (r == 0)
                 r = -EIO;
         if (r > 0)
-                r = column_text(s, 0, c->chain.actor_name, sizeof(c->chain.actor_name));
-        c->chain.actor = r == 0 ? id : 0;
+                r = column_text(s, 0, chain->actor_name, sizeof(chain->actor_name));
+        chain->actor = r == 0 ? id : 0;
         return r;
 }
 
@@ -114,16 +81,12 @@ static int rendered(sqlite3_stmt *s, const char **ret_json) {
         return r < 0 || *ret_json ? r : -EIO;
 }
 
-/* The details as a JSON object; NULL if there are none. */
+/* The details as a JSON object, by SQLite, which can render any text. */
 static int detail_json(struct catalog_connection *c, const struct event *e, char **ret_json) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         const char *json;
-        int r;
+        int r = statement_start(c, S_EVENT_DETAIL, &s, "");
 
-        *ret_json = NULL;
-        if (!e->detail[0].key)
-                return 0;
-        r = statement_start(c, S_EVENT_DETAIL, &s, "");
         if (r == 0)
                 r = bind_detail(s, e);
         if (r == 0)
@@ -154,7 +117,7 @@ static int hash_rendered(struct catalog_connection *c, const struct event *e, co
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         const char *json;
         int r = statement_start(c, S_EVENT_RENDER, &s, "iitittttttt", next->id, next->time, next->actor_name,
-                                (int64_t)e->caller->uid, via, op_names[e->op], e->object, e->account, e->rule, e->error,
+                                (int64_t)e->caller->uid, via, operations[e->op].word, e->object, e->account, e->rule, e->error,
                                 detail);
 
         if (r == 0)
@@ -166,46 +129,72 @@ static int hash_rendered(struct catalog_connection *c, const struct event *e, co
         return 0;
 }
 
-/* next->hash is that of the event before; afterwards its own. */
-static int put_next(struct catalog_connection *c, const struct event *e, struct chain *next) {
-        const char *via = e->caller->via == VIA_CLI ? "cli" : "mount", *op = op_names[e->op];
-        _cleanup_free_ char *detail = NULL;
+/* next->hash is that of the event before; afterwards its own. detail: JSON, NULL for none. */
+static int put_next(struct catalog_connection *c, const struct event *e, const char *detail, struct chain *next) {
+        const char *via = e->caller->via == VIA_CLI ? "cli" : "mount", *op = operations[e->op].word;
         char json[LINE_MOST];
         uint8_t hash[HASH_SIZE];
-        size_t length = event_render(e, next->id, event_stamp(&c->stamp, next->time), next->actor_name, via, op, json,
-                                     sizeof(json));
+        size_t length = event_render(e, next->id, event_stamp(&c->stamp, next->time), next->actor_name, via, op, detail,
+                                     json, sizeof(json));
         int r = 0;
 
-        if (length > 0) {
+        if (length > 0)
                 event_hash(next->hash, json, length, hash);
-        } else {
-                r = detail_json(c, e, &detail);
-                if (r == 0)
-                        r = hash_rendered(c, e, next, via, detail, &length, hash);
-        }
+        else
+                r = hash_rendered(c, e, next, via, detail, &length, hash);
         if (r < 0)
                 return r;
         memcpy(next->hash, hash, HASH_SIZE);
         r = statement_run(c, S_EVENT_PUT, "iiiitttttttnib", next->id, next->time, e->caller->account,
-                          (int64_t)e->caller->uid, via, op, e->object, e->account, e->rule, e->error, detail,
-                          e->place == EVENT_PLACE_NEW ? next->id : e->place, event_line_length(length), hash,
-                          HASH_SIZE);
+                          (int64_t)e->caller->uid, via, op, e->object, e->account, e->rule, e->error, detail, e->place,
+                          event_line_length(length), hash, HASH_SIZE);
         return r < 0 ? r : 0;
 }
 
-int catalog_event_add(struct catalog_connection *c, const struct event *e, int64_t *ret_id) {
+/* With its details rendered: plainly, or by SQLite. */
+static int put_detailed(struct catalog_connection *c, const struct event *e, struct chain *next) {
+        _cleanup_free_ char *json = NULL;
+        char plain[DETAIL_MOST];
+        int r;
+
+        if (e->json || !e->detail[0].key)
+                return put_next(c, e, e->json, next);
+        if (detail_render(e, plain, sizeof(plain)))
+                return put_next(c, e, plain, next);
+        r = detail_json(c, e, &json);
+        return r < 0 ? r : put_next(c, e, json, next);
+}
+
+/* The member that tells its operation from others of the same word comes first, unless it is there already. */
+static void tell_apart(struct event *e) {
+        const struct operation *o = &operations[e->op];
+
+        if (e->rule || !o->key || event_detail_find(e, o->key))
+                return;
+        memmove(e->detail + 1, e->detail, sizeof(e->detail) - sizeof(e->detail[0]));
+        e->detail[0] = (struct event_detail){ .key = o->key, .text = o->value };
+}
+
+int catalog_event_add(struct catalog_connection *c, const struct event *event, int64_t *ret_id) {
         const int64_t now = timestamp_now();
+        struct event e = *event;
         struct chain next;
         int r = chain_last(c);
 
-        if (r == 0)
-                r = chain_actor(c, e->caller->account);
         if (r < 0)
                 return r;
         next = c->chain;
         next.id++;
         next.time = now < next.time ? next.time : now;
-        r = put_next(c, e, &next);
+        if (e.place == EVENT_PLACE_NEW)
+                e.place = next.id;
+        tell_apart(&e);
+        if (!e.rule) /* first: an account that it makes is its own actor in the log's first event */
+                r = effects_apply(c, &e, next.id);
+        if (r == 0)
+                r = chain_actor(c, e.caller->account, &next);
+        if (r == 0)
+                r = put_detailed(c, &e, &next);
         if (r < 0)
                 return r;
         c->chain = next;
@@ -216,13 +205,6 @@ int catalog_event_add(struct catalog_connection *c, const struct event *e, int64
 
 int64_t catalog_event_time(const struct catalog_connection *c) {
         return c->chain.time;
-}
-
-bool event_op_known(const char *op) {
-        for (size_t i = 0; i < ARRAY_SIZE(op_names); i++)
-                if (strcmp(op_names[i], op) == 0)
-                        return true;
-        return false;
 }
 
 int event_line(sqlite3_stmt *s, int (*each)(const char *line, size_t length, void *context), void *context) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What has changed since one last looked: events (change.c says what each one changed), shares that have expired, times
- * set by hand (touch.c). Also which events this process wrote itself.
+ * What has changed since one last looked: events (change.c says what each one changed) and shares that have expired. Also
+ * which events this process wrote itself.
  */
 #include "feed.h"
 
@@ -44,23 +44,11 @@ static void watch(struct catalog *catalog, void (*committed)(void *context), voi
 
 /* Differs from the last time's if anybody else than this connection has written something. */
 static int read_version(struct feed *feed, int64_t *ret_version) {
-        _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int r = statement_one(&s, statement_start(feed->c, S_DATA_VERSION, &s, ""));
-
-        if (r == 0)
-                *ret_version = sqlite3_column_int64(s, 0);
-        return r;
+        return statement_number(feed->c, S_DATA_VERSION, ret_version);
 }
 
 static int read_last(struct feed *feed) {
-        _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int r = statement_one(&s, statement_start(feed->c, S_FEED_LAST, &s, ""));
-
-        if (r < 0)
-                return r;
-        feed->event = sqlite3_column_int64(s, 0);
-        feed->touch = sqlite3_column_int64(s, 1);
-        return 0;
+        return statement_number(feed->c, S_FEED_LAST, &feed->event);
 }
 
 /* The clock that shares expire by, and when the next one does that has not been told. */
@@ -192,8 +180,6 @@ int feed_read(struct feed *feed, const struct feed_reader *reader) {
         if (r < 0 || (version == feed->version && (feed->due == 0 || feed->due > now)))
                 return r;
         r = read_events(feed, reader);
-        if (r == 0)
-                r = touch_read(feed, reader);
         if (r == 0)
                 r = read_expired(feed, reader);
         if (r < 0)

@@ -178,69 +178,6 @@ int catalog_received_list(struct catalog_connection *c, int64_t region, int64_t 
         return r;
 }
 
-int catalog_place_put(struct catalog_connection *c, int64_t event, int64_t region, int64_t owner, const char *name) {
-        int r = changed_one(statement_run(c, S_PLACE_PUT, "iii", event, region, owner));
-
-        if (r == 0)
-                r = changed_one(statement_run(c, S_PLACE_NAME_PUT, "iiiit", event, event, region, owner, name));
-        return r < 0 ? r : changed_one(statement_run(c, S_IMAGE_PUT, "ii", event, event));
-}
-
-int catalog_place_rename(struct catalog_connection *c, int64_t event, int64_t place, const char *name) {
-        int r = changed_one(statement_run(c, S_PLACE_NAME_END, "ii", event, place));
-
-        return r < 0 ? r : changed_one(statement_run(c, S_PLACE_NAME_AGAIN, "iit", place, event, name));
-}
-
-int catalog_place_end(struct catalog_connection *c, int64_t event, int64_t place) {
-        static const enum statement parts[] = { S_DESCRIPTION_END, S_SHARES_LINK_END, S_REVIEW_END_OF_PLACE,
-                                                S_IMAGE_END, S_PLACE_NAME_END };
-
-        for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-                int r = statement_run(c, parts[i], "ii", event, place);
-
-                if (r < 0)
-                        return r;
-        }
-        return changed_one(statement_run(c, S_PLACE_END, "ii", event, place));
-}
-
-int catalog_image_renew(struct catalog_connection *c, int64_t event, int64_t place) {
-        int r = statement_run(c, S_REVIEW_END_OF_PLACE, "ii", event, place);
-
-        if (r >= 0)
-                r = changed_one(statement_run(c, S_IMAGE_END, "ii", event, place));
-        return r < 0 ? r : changed_one(statement_run(c, S_IMAGE_PUT, "ii", event, place));
-}
-
-int catalog_image_disk(struct catalog_connection *c, int64_t event, int64_t id, int64_t source) {
-        int r = changed_one(statement_run(c, S_IMAGE_DISK, "ii", event, id));
-
-        return r < 0 || source == 0 ? r : changed_one(statement_run(c, S_LINEAGE_PUT, "iii", event, id, source));
-}
-
-int catalog_image_source_set(struct catalog_connection *c, int64_t event, int64_t id, int64_t source) {
-        int r = statement_run(c, S_LINEAGE_END, "ii", event, id);
-
-        if (r < 0 || source == 0)
-                return r < 0 ? r : 0;
-        return changed_one(statement_run(c, S_LINEAGE_PUT, "iii", event, id, source));
-}
-
-int catalog_image_seal(struct catalog_connection *c, int64_t event, int64_t id, int64_t size, int64_t mtime) {
-        return changed_one(statement_run(c, S_IMAGE_SEAL, "iiii", event, id, size, mtime));
-}
-
-int catalog_image_touch(struct catalog_connection *c, int64_t id, int64_t mtime) {
-        int r = changed_one(statement_run(c, S_IMAGE_TOUCH, "in", id, mtime));
-
-        return r < 0 ? r : touch_put(c, S_TOUCH_IMAGE, id);
-}
-
-int catalog_image_digest(struct catalog_connection *c, int64_t id, const uint8_t digest[static DIGEST_SIZE]) {
-        return changed_one(statement_run(c, S_IMAGE_DIGEST, "ib", id, digest, DIGEST_SIZE));
-}
-
 int catalog_undigested(struct catalog_connection *c, int64_t after, int64_t below, int64_t *ret_id,
                        int64_t *ret_region, int64_t *ret_size) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
@@ -292,10 +229,6 @@ int catalog_disk_each(struct catalog_connection *c, int64_t region,
                 }
         } while (r == 0 && rows == PAGE);
         return rows < 0 ? rows : r;
-}
-
-int catalog_image_review(struct catalog_connection *c, int64_t event, int64_t id, bool reviewed) {
-        return changed_one(statement_run(c, reviewed ? S_REVIEW_PUT : S_REVIEW_END, "ii", event, id));
 }
 
 int catalog_image_unsealed(struct catalog_connection *c, int64_t region, int64_t owner,

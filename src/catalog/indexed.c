@@ -4,7 +4,7 @@
 #include "internal.h"
 
 /* Brings the indexes up to the last event. */
-static int fill(struct catalog_connection *c) {
+int indexed_fill(struct catalog_connection *c) {
         static const enum statement steps[] = { S_INDEX_PLACE, S_INDEX_ACTOR, S_INDEX_ACCOUNT, S_INDEX_OBJECT };
         int r = 0;
 
@@ -36,7 +36,7 @@ int indexed_consider(struct catalog_connection *c) {
         r = indexed_last(c, &c->indexed);
         if (r < 0 || c->last_event - c->indexed < most)
                 return r;
-        r = fill(c);
+        r = indexed_fill(c);
         if (r == 0)
                 c->indexed = c->last_event;
         return r;

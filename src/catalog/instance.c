@@ -71,24 +71,6 @@ int catalog_instance_list(struct catalog_connection *c, int64_t region, int64_t 
         return r;
 }
 
-int catalog_instance_put(struct catalog_connection *c, int64_t event, int64_t region, int64_t owner, const char *name) {
-        return changed_one(statement_run(c, S_INSTANCE_PUT, "iiit", event, region, owner, name));
-}
-
-int catalog_instance_end(struct catalog_connection *c, int64_t event, int64_t id) {
-        return changed_one(statement_run(c, S_INSTANCE_END, "ii", event, id));
-}
-
-int catalog_instance_image_end(struct catalog_connection *c, int64_t event, int64_t id) {
-        return changed_one(statement_run(c, S_INSTANCE_IMAGE_END, "ii", event, id));
-}
-
-int catalog_instance_disk_end(struct catalog_connection *c, int64_t event, int64_t id) {
-        int r = statement_run(c, S_LAUNCH_END, "ii", event, id);
-
-        return r < 0 ? r : 0;
-}
-
 int catalog_launch_reserve(struct catalog_connection *c, int64_t instance, int64_t image, int64_t *ret_launch) {
         int r = changed_one(statement_run(c, S_LAUNCH_RESERVE, "ii", instance, image));
 
@@ -99,12 +81,6 @@ int catalog_launch_reserve(struct catalog_connection *c, int64_t instance, int64
 
 int catalog_launch_forget(struct catalog_connection *c, int64_t launch) {
         return changed_one(statement_run(c, S_LAUNCH_FORGET, "i", launch));
-}
-
-int catalog_launch_start(struct catalog_connection *c, int64_t event, int64_t instance, int64_t launch) {
-        int r = catalog_instance_disk_end(c, event, instance);
-
-        return r < 0 ? r : changed_one(statement_run(c, S_LAUNCH_START, "ii", event, launch));
 }
 
 int catalog_launch_name(struct catalog_connection *c, int64_t launch, char ret_object[static OBJECT_SIZE],

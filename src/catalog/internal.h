@@ -75,6 +75,8 @@ struct catalog_connection {
         struct stamp stamp;
         int64_t indexed;                           /* the log's indexes reached so far, when last looked at */
         struct memo_touch touching;
+        struct effect_statements *effects;         /* effects.c; NULL: none prepared */
+        bool has_earlier;                          /* the catalog was upgraded: its table `earlier` is not empty */
 };
 
 /* A change that waits, is being made, or is in a batch that is. */
@@ -139,13 +141,26 @@ struct catalog {
 /* -errno for SQLite's result on a connection; 0 for OK, ROW and DONE. */
 int sqlite_error(sqlite3 *db, int code);
 
+/* Adds our own functions; the moment is asked each time. */
+int functions_add(sqlite3 *db, struct catalog_moment *moment);
+
+/* Of a file that is opened by its connections. */
+int catalog_new(const char *path, enum catalog_flags flags, struct catalog **ret_catalog);
+/* A file, empty, 0600. -EEXIST. Removes one, and what SQLite has beside it. */
+int file_make(const char *path);
+void file_remove(const char *path);
+/* Makes the tables, empty; says that the file is a catalog of this version. */
+int schema_create(struct catalog_connection *c);
+int schema_seal(struct catalog_connection *c);
+/* -EMEDIUMTYPE: no catalog; -EPROTONOSUPPORT: a newer one, whose format is told too. */
+int catalog_format(struct catalog_connection *c, int64_t *ret_format);
+/* Reads the mark of its stores; -EMEDIUMTYPE: that is none. */
+int catalog_mark(struct catalog_connection *c);
 int connection_open(struct catalog *catalog, bool writer, struct catalog_connection **ret_connection);
 struct catalog_connection *connection_close(struct catalog_connection *connection);
 /* Runs statements that return nothing. */
 int connection_run(struct catalog_connection *c, const char *sql);
 
-/* The operation's number in the log's words; -ENOENT: none that this version knows. */
-int event_op_of(const char *name);
 /* The events of a transaction are this process's: said before it commits, and taken back if it does not. */
 void own_events(struct catalog *catalog, int64_t first, int64_t last, bool own);
 /* Whether an event is. At worst no for one long ago. */
@@ -220,7 +235,9 @@ int statement_one(sqlite3_stmt **statement, int r);
 
 /* For statements without rows: the number of rows they changed. */
 int statement_run(struct catalog_connection *c, enum statement which, const char *format, ...);
-/* The same where exactly one row must change: -ENOENT if none did. */
+/* The number that a statement without parameters gives. */
+int statement_number(struct catalog_connection *c, enum statement which, int64_t *ret_number);
+/* For statement_run where exactly one row must change: -ENOENT if none did. */
 int changed_one(int changed);
 
 /* The rows of one page of a listing (place or instance, cursor, name, owner); ret_rows: how many, PAGE if there may be
@@ -231,9 +248,12 @@ int statement_entries(sqlite3_stmt *s, int r, int64_t *after, image_each each, v
  * the last member, and a newline. */
 int event_line(sqlite3_stmt *s, int (*each)(const char *line, size_t length, void *context), void *context);
 
-/* An event's JSON, as EVENT_JSON renders it; its length, or 0: that must render it. */
+/* An event's JSON, as EVENT_JSON renders it with a detail (JSON without spaces; NULL: none); its length, or 0: that must
+ * render it. */
 size_t event_render(const struct event *e, int64_t id, const char *stamp, const char *actor, const char *via,
-                    const char *op, char *ret_json, size_t size);
+                    const char *op, const char *detail, char *ret_json, size_t size);
+/* The details as EVENT_DETAIL renders them; false: that must. */
+bool detail_render(const struct event *e, char *ret_json, size_t size);
 /* A time as timestamp_format writes it; good until the next one. */
 const char *event_stamp(struct stamp *stamp, int64_t time);
 /* SHA-256 of the hash before and an event's JSON. */
@@ -241,12 +261,6 @@ void event_hash(const uint8_t previous[static EVENT_HASH_SIZE], const char *json
                 uint8_t ret_hash[static EVENT_HASH_SIZE]);
 /* Bytes of the line that an event with so much JSON has in the log. */
 int64_t event_line_length(size_t json);
-bool event_op_known(const char *op);
-
-/* Do the rows follow from the log, in one snapshot: calls each for what does not, at most a page of each kind. The
- * number of calls, or -errno; `each` below 0 ends it. */
-int verify_rows(struct catalog_connection *c, int (*each)(const struct discrepancy *discrepancy, void *context),
-                void *context);
 
 /* The last event up to a number and its time; 0 and INT64_MIN: there is none. */
 int log_event_at(struct catalog_connection *c, int64_t number, int64_t *ret_id, int64_t *ret_time);
@@ -255,6 +269,7 @@ int log_before(struct catalog_connection *c, int64_t time, int64_t low, int64_t 
 
 /* Before a commit: brings the log's indexes up to the last event if too many are behind them. */
 int indexed_consider(struct catalog_connection *c);
+int indexed_fill(struct catalog_connection *c);
 #define INDEX_EVENTS 128 /* so many are, for readers to look at one by one; a test may want another number */
 
 /* Ids that nodes and blobs can be named by; others are in a damaged catalog only, and -EIO. */
@@ -284,11 +299,11 @@ int column_pointer(sqlite3_stmt *statement, int column, const char **ret_text);
 /* Text of a column into a fixed buffer; "" for null. Longer text (a damaged catalog) is -EIO. */
 int column_text(sqlite3_stmt *statement, int column, char *ret_text, size_t size);
 
-/* --- feed.c; change.c: what an event changed; touch.c: times set by hand, which are none --- */
+/* --- feed.c; change.c: what an event changed --- */
 
 struct feed {
         struct catalog_connection *c;  /* one for all the time: its version tells of others' writes */
-        int64_t version, event, touch; /* the last ones read */
+        int64_t version, event;        /* the last ones read */
         int64_t expired;               /* shares whose time came until then have been told */
         int64_t due;                   /* when the next one's comes; 0: none's does */
 };
@@ -301,6 +316,3 @@ int feed_tell(struct feed *feed, const struct feed_reader *reader, const char *o
 int change_read(struct feed *feed, sqlite3_stmt *s, struct change *ret_change, const char **ret_object);
 /* Looks up the rest. -ENOENT: there is nothing to be told. */
 int change_resolve(struct feed *feed, const char *object, struct change *change);
-/* Of a description (TOUCH_DESCRIPTION) or an image's disk (TOUCH_IMAGE). */
-int touch_put(struct catalog_connection *c, enum statement which, int64_t id);
-int touch_read(struct feed *feed, const struct feed_reader *reader);

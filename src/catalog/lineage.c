@@ -3,12 +3,6 @@
  */
 #include "internal.h"
 
-int catalog_image_same_content(struct catalog_connection *c, int64_t id) {
-        int r = statement_run(c, S_IMAGE_SAME_CONTENT, "i", id);
-
-        return r < 0 ? r : 0;
-}
-
 int catalog_exposure_nodes(struct catalog_connection *c, int64_t image,
                            int (*each)(const struct exposure_node *node, void *context), void *context) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
@@ -58,5 +52,31 @@ int catalog_exposure_remains(struct catalog_connection *c, int64_t image, int64_
                 return r < 0 ? r : -EIO;
         *ret_instances = sqlite3_column_int64(s, 0);
         *ret_images = sqlite3_column_int64(s, 1);
+        return 0;
+}
+
+int catalog_image_twin(struct catalog_connection *c, int64_t id, const uint8_t digest[static DIGEST_SIZE],
+                       int64_t *ret_twin) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_IMAGE_TWIN, &s, "ib", id, digest, DIGEST_SIZE);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r < 0)
+                return r;
+        *ret_twin = r > 0 ? sqlite3_column_int64(s, 0) : 0;
+        return 0;
+}
+
+int catalog_image_younger(struct catalog_connection *c, int64_t id, const uint8_t digest[static DIGEST_SIZE],
+                          int64_t after, int64_t *ret_id) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_IMAGE_YOUNGER, &s, "ibi", id, digest, DIGEST_SIZE, after);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : -ENOENT;
+        *ret_id = sqlite3_column_int64(s, 0);
         return 0;
 }

@@ -18,7 +18,8 @@
 #define HAPPENED(event) event " <= asof()"
 #define ONCE(event, value) "CASE WHEN " event " <= asof() THEN " value " END"
 #define STILL(until) until " > asof()"
-#define TOUCHED(mtime, event) "(SELECT 1000000 * time FROM event WHERE id = " event ")"
+#define TIMES(t) "CASE WHEN " t ".times_event <= asof() THEN " t ".mtime END"
+#define THEN(event) "(SELECT 1000000 * time FROM event WHERE id = " event ")"
 #define UP_TO(event) "min(" event ", asof())"
 #define NOW "asof_time()"
 #define UNEXPIRED(t)                                                                                           \

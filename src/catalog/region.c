@@ -44,12 +44,12 @@ int catalog_region_get(struct catalog_connection *c, int64_t id, struct region *
         return region_one(&s, statement_start(c, S_REGION_GET, &s, "i", id), ret_region);
 }
 
-int catalog_region_put(struct catalog_connection *c, int64_t event, const char *name, const char *store) {
-        return changed_one(statement_run(c, S_REGION_PUT, "itt", event, name, store));
+int catalog_region_next(struct catalog_connection *c, int64_t *ret_id) {
+        return statement_number(c, S_REGION_NEXT, ret_id);
 }
 
-int catalog_region_end(struct catalog_connection *c, int64_t event, int64_t id) {
-        return changed_one(statement_run(c, S_REGION_END, "ii", event, id));
+int catalog_store_put(struct catalog_connection *c, int64_t region, const char *path) {
+        return changed_one(statement_run(c, S_STORE_PUT, "it", region, path));
 }
 
 int catalog_region_totals(struct catalog_connection *c, int64_t owner, struct region *region) {

@@ -1,7 +1,9 @@
 -- SPDX-License-Identifier: MIT
--- The catalog, version 1. One clock: the event. A fact that can change is a row valid from one event until another;
+-- The catalog, version 2. One clock: the event. A fact that can change is a row valid from one event until another;
 -- what is live ends at the far end, 140737488355327 (2^47 - 1: the largest number SQLite keeps in six bytes).
 -- The id of a place, image, description, link or share is the number of the event that made it: never used again.
+-- All rows follow from the events by effects.def; but for those of indexed and its indexes, which repeat the log, and of
+-- store and reservation, which are this directory's own.
 
 CREATE TABLE meta (
   key TEXT PRIMARY KEY,               -- 'uuid': the mark of this catalog's stores
@@ -28,6 +30,12 @@ CREATE TABLE event (
 ) STRICT;
 CREATE INDEX event_of_owner ON event (owner, id) WHERE owner IS NOT NULL;
 CREATE INDEX event_denied ON event (id) WHERE rule IS NOT NULL;
+
+-- What events of format 1 did not say: members of their details, as a snapshot event has them.
+CREATE TABLE earlier (
+  event INTEGER PRIMARY KEY,
+  detail TEXT NOT NULL                -- JSON object
+) STRICT;
 
 -- Whose history each event is in, of the events up to indexed.last: those behind it are few, and looked at one by one.
 -- So a change writes none of this; the change that makes them many puts all of them here at once (indexed.c).
@@ -59,7 +67,7 @@ CREATE TABLE event_of_object (
 
 -- Role, uid, quota and switches are today's in every view; the log has what they were.
 CREATE TABLE account (
-  id INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id < 1048576), -- as many bits as an inode number has for it
+  id INTEGER PRIMARY KEY CHECK (id < 1048576), -- as many bits as an inode number has for it
   name TEXT NOT NULL UNIQUE,          -- never used again, so unique among the dead too
   role INTEGER NOT NULL,
   uid INTEGER,
@@ -71,13 +79,18 @@ CREATE TABLE account (
 CREATE UNIQUE INDEX account_of_uid ON account (uid) WHERE uid IS NOT NULL AND until_event = 140737488355327;
 
 CREATE TABLE region (
-  id INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id < 65536), -- here too
+  id INTEGER PRIMARY KEY CHECK (id < 65536), -- here too
   name TEXT NOT NULL,
-  store TEXT,                         -- NULL: store/<name> in the catalog's directory
   from_event INTEGER NOT NULL,
   until_event INTEGER NOT NULL DEFAULT 140737488355327
 ) STRICT;
 CREATE UNIQUE INDEX region_of_name ON region (name, until_event);
+
+-- Where a region's store is, if not in store/<name> of the catalog's directory.
+CREATE TABLE store (
+  region INTEGER PRIMARY KEY,
+  path TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE setting (                -- limits and switches that differ from the built-in ones
   name TEXT NOT NULL,
@@ -119,8 +132,10 @@ CREATE TABLE image (
   available_event INTEGER,
   sealed_event INTEGER,
   size INTEGER,                       -- bytes, once sealed
+  times_event INTEGER,                -- that set its mtime last: sealing, or somebody's hand
   mtime INTEGER,                      -- nanoseconds since 1970; NULL: the blob's own
-  digest BLOB,                        -- XXH3-128, once computed
+  digest_event INTEGER,               -- that said what follows last
+  digest BLOB,                        -- XXH3-128
   same_content INTEGER                -- of an import: an image with the same digest that its owner could use
 ) STRICT;
 CREATE UNIQUE INDEX image_of_place ON image (place, until_event);
@@ -158,20 +173,26 @@ CREATE INDEX instance_of_region ON instance (region, until_event);
 CREATE INDEX instance_ended ON instance (region, owner) WHERE until_event < 140737488355327;
 CREATE INDEX instance_ended_of_region ON instance (region) WHERE until_event < 140737488355327;
 
--- One installation of an image on an instance. Its id names the blob and is known before the event, so it comes from
--- a range of its own, 2^35 and above; a row without from_event is a reservation, or what a crash left of one.
+-- One installation of an image on an instance. Its id names the blob and is known before the event is, so it comes from
+-- a range of its own, 2^35 and above: from a reservation.
 CREATE TABLE launch (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  id INTEGER PRIMARY KEY,
   instance INTEGER NOT NULL REFERENCES instance (id),
   image INTEGER NOT NULL REFERENCES image (id),
   image_name TEXT NOT NULL,           -- web@alice, as it was called then
-  from_event INTEGER,
+  from_event INTEGER NOT NULL,
   image_until INTEGER NOT NULL DEFAULT 140737488355327, -- when the file `image` was removed
   until_event INTEGER NOT NULL DEFAULT 140737488355327  -- when the disk was
 ) STRICT;
 CREATE INDEX launch_of_instance ON launch (instance, id);
 CREATE INDEX launch_of_image ON launch (image, id);
-INSERT INTO sqlite_sequence (name, seq) VALUES ('launch', 34359738368);
+-- Disks that are being made, and what a crash left of such: gone once the launch is an event.
+CREATE TABLE reservation (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  instance INTEGER NOT NULL,
+  image INTEGER NOT NULL
+) STRICT;
+INSERT INTO sqlite_sequence (name, seq) VALUES ('reservation', 34359738368);
 
 CREATE TABLE trust (                  -- whose images an account trusts
   account INTEGER NOT NULL REFERENCES account (id),
@@ -190,19 +211,11 @@ CREATE TABLE description (
   from_event INTEGER NOT NULL,
   place INTEGER NOT NULL REFERENCES place (id),
   text TEXT NOT NULL,
-  mtime INTEGER NOT NULL,             -- nanoseconds since 1970
+  times_event INTEGER,                -- that set its mtime by hand last
+  mtime INTEGER,                      -- nanoseconds since 1970; NULL: when the text came
   PRIMARY KEY (id, until_event)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX description_of_place ON description (place, until_event);
-
--- Times that were set by hand, for whoever caches them: no access, so no event. Rows of some hours ago are deleted.
-CREATE TABLE touch (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  time INTEGER NOT NULL,              -- milliseconds since 1970
-  place INTEGER NOT NULL,
-  node INTEGER NOT NULL,              -- the description or image
-  disk INTEGER NOT NULL               -- 1: it is the image
-) STRICT;
 
 CREATE TABLE shares_link (            -- the symlink `shares`
   id INTEGER PRIMARY KEY,

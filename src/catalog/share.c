@@ -104,25 +104,6 @@ int catalog_share_count(struct catalog_connection *c, int64_t image, int64_t mos
         return 0;
 }
 
-int catalog_share_put(struct catalog_connection *c, int64_t event, int64_t image, int64_t account, int64_t region) {
-        return changed_one(statement_run(c, S_SHARE_PUT, "iiii", event, image, account, region));
-}
-
-int catalog_share_end(struct catalog_connection *c, int64_t event, const struct share *share) {
-        int r = statement_run(c, S_SHARE_EXPIRY_END, "ii", event, share->id);
-
-        memo_share_ends(c, share);
-        return r < 0 ? r : changed_one(statement_run(c, S_SHARE_END, "ii", event, share->id));
-}
-
-int catalog_share_expiry_put(struct catalog_connection *c, int64_t event, int64_t share, int64_t expires) {
-        int r = statement_run(c, S_SHARE_EXPIRY_END, "ii", event, share);
-
-        if (r < 0 || expires == 0)
-                return r < 0 ? r : 0;
-        return changed_one(statement_run(c, S_SHARE_EXPIRY_PUT, "iii", share, event, expires));
-}
-
 int catalog_share_unended(struct catalog_connection *c, int64_t image, int64_t account) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int r = statement_start(c, S_SHARE_UNENDED, &s, "ii", image, account);

@@ -16,7 +16,8 @@
 #define HAPPENED(event) event " IS NOT NULL"
 #define ONCE(event, value) value
 #define STILL(until) until " = " FAR
-#define TOUCHED(mtime, event) mtime
+#define TIMES(t) t ".mtime"
+#define THEN(event) "NULL"
 #define UP_TO(event) event
 /* The clock of the log: never before the last event, so that a clock set back revives nothing. */
 #define NOW "max(now_ms(), (SELECT time FROM event ORDER BY id DESC LIMIT 1))"
@@ -53,6 +54,8 @@ int sqlite_error(sqlite3 *db, int code) {
         case SQLITE_PERM:
         case SQLITE_AUTH:
                 return -EACCES;
+        case SQLITE_CONSTRAINT: /* a row that cannot be, as there is another one */
+                return -EEXIST;
         case SQLITE_TOOBIG:
                 return -EFBIG;
         case SQLITE_NOTADB:
@@ -103,9 +106,6 @@ static bool is_kept(enum statement which) {
         case S_INDEX_ACCOUNT:
         case S_INDEX_OBJECT:
         case S_INDEXED_PUT:
-        case S_SHARE_PUT: /* what was not found is not known */
-        case S_SHARE_EXPIRY_END: /* a share that expires is not, either */
-        case S_SHARE_END:
                 return true;
         default:
                 return false;
@@ -174,6 +174,18 @@ int statement_run(struct catalog_connection *c, enum statement which, const char
                 return r;
         r = statement_row(s);
         return r < 0 ? r : sqlite3_changes(c->db);
+}
+
+int statement_number(struct catalog_connection *c, enum statement which, int64_t *ret_number) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, which, &s, "");
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : -EIO;
+        *ret_number = sqlite3_column_int64(s, 0);
+        return 0;
 }
 
 int changed_one(int changed) {

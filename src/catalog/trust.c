@@ -35,14 +35,6 @@ int catalog_trust_get(struct catalog_connection *c, int64_t id, struct trust *re
         return trust_one(&s, statement_start(c, S_TRUST_GET, &s, "i", id), ret_trust);
 }
 
-int catalog_trust_put(struct catalog_connection *c, int64_t event, int64_t account, int64_t owner) {
-        return changed_one(statement_run(c, S_TRUST_PUT, "iii", account, owner, event));
-}
-
-int catalog_trust_end(struct catalog_connection *c, int64_t event, int64_t account, int64_t owner) {
-        return changed_one(statement_run(c, S_TRUST_END, "iii", event, account, owner));
-}
-
 int catalog_trust_list(struct catalog_connection *c, int64_t account, int64_t after,
                        int (*each)(const struct trust *trust, void *context), void *context) {
         struct trust trust;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * The log verified: the hash chain from the first event on, in constant memory, and what else an event must be. It ends
- * at the first event that does not follow, for what comes behind that proves nothing.
+ * The log verified, in one pass and constant memory: the hash chain from the first event on, what else an event must be,
+ * and whether the rows are as it left them. The chain ends at the first event that does not follow, for what comes behind
+ * that proves nothing. Where something is not so, all rows are made again from the log and compared.
  */
 #include <inttypes.h>
 
-#include "internal.h"
+#include "replay.h"
 #include "verdict.h"
 
 struct verification {
@@ -17,6 +18,9 @@ struct verification {
         int64_t id, time; /* of the last event */
         uint8_t hash[EVENT_HASH_SIZE], before[EVENT_HASH_SIZE]; /* its hash, that of the event before it */
         bool broken, kept_found;
+        bool differs; /* some row is not as an event left it */
+        struct stamp stamp;
+        struct effect_counts counts;
 };
 
 static int found(struct verification *v, const char *what, const char *object, const char *problem) {
@@ -94,26 +98,8 @@ static int tell_gap(struct verification *v, int64_t id) {
         return break_at(v, v->id + 1, problem);
 }
 
-/* What the chain does not say: a column of no hash, or a chain that was computed anew over what cannot be. */
-static int check_event(struct verification *v, sqlite3_stmt *s) {
-        const char *rule, *op, *problem = NULL;
-        int r = column_pointer(s, 5, &rule);
-
-        if (r == 0)
-                r = column_pointer(s, 6, &op);
-        if (r < 0)
-                return r;
-        if (sqlite3_column_int64(s, 3) < v->time)
-                problem = "its time is before that of the event before it";
-        else if (sqlite3_column_int64(s, 4) != event_line_length((size_t)sqlite3_column_bytes(s, 0)))
-                problem = "its length is not that of its line";
-        else if (rule && !rule_find(rule))
-                problem = "it was refused by a rule that does not exist";
-        else if (!op || !event_op_known(op))
-                problem = "there is no such operation";
-        if (!problem || v->told++ >= PAGE)
-                return 0;
-        return found_event(v, v->id + 1, problem);
+static int tell_event(struct verification *v, int64_t id, const char *problem) {
+        return v->told++ >= PAGE ? 0 : found_event(v, id, problem);
 }
 
 /* SQLite calls JSON that it has no memory for invalid, too: asked again, it would say something else. */
@@ -130,41 +116,130 @@ static int tell_no_json(struct verification *v, int64_t id) {
         return break_at(v, id, "it was changed: its detail is no JSON");
 }
 
-static int verify_event(struct verification *v, sqlite3_stmt *s) {
-        const uint8_t *stored = sqlite3_column_blob(s, 1);
-        const int64_t id = sqlite3_column_int64(s, 2);
-        uint8_t hash[EVENT_HASH_SIZE];
+/* The hash by SQLite's JSON, which is what counts. 1, 0: it cannot be JSON. */
+static int hash_by_sql(struct verification *v, int64_t id, size_t *ret_length, uint8_t ret_hash[static EVENT_HASH_SIZE]) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
         const char *json;
-        int r = column_pointer(s, 0, &json);
+        int r = statement_start(v->c, S_VERIFY_RENUMBERED, &s, "ii", id, id);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r == 0)
+                r = -EIO; /* it was there just now */
+        if (r > 0)
+                r = column_pointer(s, 0, &json);
+        if (r < 0 || !json)
+                return r;
+        *ret_length = (size_t)sqlite3_column_bytes(s, 0);
+        event_hash(v->hash, json, *ret_length, ret_hash);
+        return 1;
+}
+
+#define JSON_MOST 2048
+
+/* Its hash behind the last one's. Rendered plainly if that gives the one that it has, for SQLite takes ten times as long. */
+static int hash_of(struct verification *v, sqlite3_stmt *s, const struct logged *logged, size_t *ret_length,
+                   uint8_t ret_hash[static EVENT_HASH_SIZE]) {
+        char json[JSON_MOST];
+        const bool plain = sqlite3_column_int64(s, LOGGED_UID) == (int64_t)logged->caller.uid && logged->via && logged->op;
+
+        *ret_length = plain ? event_render(&logged->event, logged->id, event_stamp(&v->stamp, logged->time),
+                                           logged->caller.name, logged->via, logged->op, logged->event.json, json,
+                                           sizeof(json)) : 0;
+        if (*ret_length > 0) {
+                event_hash(v->hash, json, *ret_length, ret_hash);
+                if (memcmp(ret_hash, sqlite3_column_blob(s, LOGGED_HASH), EVENT_HASH_SIZE) == 0)
+                        return 1;
+        }
+        return hash_by_sql(v, logged->id, ret_length, ret_hash);
+}
+
+/* What the chain does not say: a column of no hash, or a chain that was computed anew over what cannot be. */
+static int check_event(struct verification *v, sqlite3_stmt *s, const struct logged *logged, size_t length) {
+        const char *rule = logged->event.rule, *problem = NULL;
+
+        if (logged->time < v->time)
+                problem = "its time is before that of the event before it";
+        else if (sqlite3_column_int64(s, LOGGED_LENGTH) != event_line_length(length))
+                problem = "its length is not that of its line";
+        else if (rule && !rule_find(rule))
+                problem = "it was refused by a rule that does not exist";
+        else if (!logged->op || !operation_known(logged->op))
+                problem = "there is no such operation";
+        return problem ? tell_event(v, logged->id, problem) : 0;
+}
+
+#define MISPLACED "the catalog counts it among the events of another image or account"
+
+static int check_refusal(struct verification *v, const struct logged *logged) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(v->c, S_VERIFY_REFUSAL, &s, "i", logged->id);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : -EIO;
+        return sqlite3_column_int(s, 0) ? 0 : tell_event(v, logged->id, MISPLACED);
+}
+
+/* Are the rows as it left them, and does it count as an event of what it is about? */
+static int check_effects(struct verification *v, struct logged *logged) {
+        const int64_t owner = logged->owner;
+        int r = logged_read(v->c, logged);
+
+        if (r == 0)
+                r = logged_resolve(v->c, logged);
+        if (r == -ENOENT) { /* an operation of a newer version: nothing is known of its rows */
+                v->differs = true;
+                return 0;
+        }
+        if (r == 0 && (logged->event.place != logged->place ||
+                       owner != (logged->place_owner == logged->caller.account ? 0 : logged->place_owner)))
+                r = tell_event(v, logged->id, MISPLACED);
+        if (r == 0)
+                r = effects_check(v->c, &logged->event, logged->id, &v->counts);
+        if (r == 0)
+                v->differs = true;
+        return r < 0 ? r : 0;
+}
+
+static int verify_event(struct verification *v, sqlite3_stmt *s) {
+        uint8_t hash[EVENT_HASH_SIZE];
+        struct logged logged;
+        size_t length;
+        int r = logged_row(s, &logged);
 
         if (r < 0)
                 return r;
-        if (id != v->id + 1)
-                return tell_gap(v, id);
-        if (!json)
-                return tell_no_json(v, id);
-        if (sqlite3_column_bytes(s, 1) != EVENT_HASH_SIZE)
-                return break_at(v, id, "its hash was changed");
-        event_hash(v->hash, json, (size_t)sqlite3_column_bytes(s, 0), hash);
-        if (memcmp(hash, stored, EVENT_HASH_SIZE) != 0)
-                return tell_break(v, stored);
-        r = check_event(v, s);
-        v->id = id;
-        v->time = sqlite3_column_int64(s, 3);
+        if (logged.id != v->id + 1)
+                return tell_gap(v, logged.id);
+        if (sqlite3_column_bytes(s, LOGGED_HASH) != EVENT_HASH_SIZE)
+                return break_at(v, logged.id, "its hash was changed");
+        r = hash_of(v, s, &logged, &length, hash);
+        if (r <= 0)
+                return r < 0 ? r : tell_no_json(v, logged.id);
+        if (memcmp(hash, sqlite3_column_blob(s, LOGGED_HASH), EVENT_HASH_SIZE) != 0)
+                return tell_break(v, sqlite3_column_blob(s, LOGGED_HASH));
+        r = check_event(v, s, &logged, length);
+        v->id = logged.id;
+        v->time = logged.time;
         memcpy(v->before, v->hash, EVENT_HASH_SIZE);
         memcpy(v->hash, hash, EVENT_HASH_SIZE);
         v->kept_found = v->kept_found || (v->kept && memcmp(v->kept, hash, EVENT_HASH_SIZE) == 0);
-        return r;
+        if (r < 0)
+                return r;
+        return logged.event.rule ? check_refusal(v, &logged) : check_effects(v, &logged);
 }
 
-/* All events there are, a page a statement: no read is held for long. */
+/* All events there are, a page a statement: no read is held for long. What comes meanwhile takes back no answer: it ends
+ * rows, and makes others, by numbers of its own. */
 static int verify_chain(struct verification *v) {
         int r, rows;
 
         do {
                 _cleanup_statement_ sqlite3_stmt *s = NULL;
 
-                r = statement_start(v->c, S_VERIFY_EVENT, &s, "i", v->id == 0 ? INT64_MIN : v->id);
+                r = statement_start(v->c, S_LOGGED, &s, "i", v->id == 0 ? INT64_MIN : v->id);
                 for (rows = 0; r == 0 && !v->broken && (r = statement_row(s)) > 0; rows++)
                         r = verify_event(v, s);
         } while (r == 0 && rows == PAGE && !v->broken);
@@ -196,40 +271,94 @@ static int read_head(struct verification *v, struct log_head *ret_head) {
         return 0;
 }
 
-/* Rows must be seen with the events that made them: what has come meanwhile is verified in the same transaction. */
+static int cannot_be(int64_t event, void *context) {
+        return tell_event(context, event, "it does not follow from those before it");
+}
+
+/* Tells which rows are not as the log says. */
+static int explain(struct verification *v) {
+        struct replay replay;
+        const int before = v->found;
+        int r = replay_open("", &replay);
+
+        if (r < 0)
+                return r;
+        r = replay_log(&replay, v->c, cannot_be, v);
+        if (r == 0)
+                r = compare_rows(v->c, replay.c, v->each, v->context);
+        replay_close(&replay);
+        if (r < 0)
+                return r;
+        v->found += r;
+        return v->found > before || v->broken ? 0 : found(v, "catalog", "rows", "they do not follow from the log");
+}
+
+/* The findings of a statement of verify.def, at most a page of them. */
+static int verify_each(struct verification *v, enum statement which) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int rows, r = statement_start(v->c, which, &s, "");
+
+        for (rows = 0; r == 0 && rows <= PAGE && (r = statement_row(s)) > 0; rows++) {
+                const char *what = (const char *)sqlite3_column_text(s, 0);
+                const char *object = (const char *)sqlite3_column_text(s, 1);
+                const char *problem = (const char *)sqlite3_column_text(s, 2);
+
+                r = what && problem ? found(v, what, rows < PAGE ? object ?: "?" : "more", problem) : -ENOMEM;
+        }
+        return r;
+}
+
+/* Rows are counted in the same transaction as what has come meanwhile is verified in. */
 static int verify_snapshot(struct verification *v, struct log_head *ret_head) {
+        static const enum statement rest[] = { S_VERIFY_FILE, S_VERIFY_INDEX, S_VERIFY_INDEX_EVENT, S_VERIFY_INDEXED };
         int r = v->broken ? 0 : verify_chain(v);
 
         if (r == 0)
                 r = verify_kept(v);
         if (r == 0)
-                r = verify_rows(v->c, v->each, v->context);
-        if (r < 0)
-                return r;
-        v->found += r;
-        r = read_head(v, ret_head);
-        return r;
+                r = v->broken || v->differs ? 0 : effects_check_end(v->c, &v->counts);
+        if (r == 0)
+                r = explain(v);
+        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(rest); i++)
+                r = verify_each(v, rest[i]);
+        return r < 0 ? r : read_head(v, ret_head);
 }
 
 static void cleanup_connection(struct catalog_connection **c) {
         *c = connection_close(*c);
 }
 
+static int begin(struct verification *v) {
+        int64_t earlier;
+        int r = connection_run(v->c, "PRAGMA query_only = off; PRAGMA cache_size = -65536"); /* the former: it makes a table */
+
+        if (r == 0)
+                r = effects_check_begin(v->c);
+        if (r == 0)
+                r = statement_number(v->c, S_EARLIER_ANY, &earlier);
+        v->c->has_earlier = r == 0 && earlier != 0;
+        return r;
+}
+
 int catalog_verify(struct catalog *catalog, const uint8_t *kept,
                    int (*each)(const struct discrepancy *discrepancy, void *context), void *context,
                    struct log_head *ret_head) {
         _cleanup_(cleanup_connection) struct catalog_connection *c = NULL; /* of its own: the cache is freed again */
-        struct verification v = { .kept = kept, .each = each, .context = context };
-        int r = connection_open(catalog, false, &c);
+        _cleanup_free_ struct verification *v = calloc(1, sizeof(*v));
+        int r = v ? connection_open(catalog, false, &c) : -ENOMEM;
 
+        if (r < 0)
+                return r;
+        v->c = c;
+        v->kept = kept;
+        v->each = each;
+        v->context = context;
+        r = begin(v);
         if (r == 0)
-                r = connection_run(c, "PRAGMA cache_size = -65536");
-        v.c = c;
-        if (r == 0)
-                r = verify_chain(&v);
+                r = verify_chain(v);
         if (r == 0)
                 r = connection_run(c, "BEGIN");
         if (r == 0)
-                r = verify_snapshot(&v, ret_head);
-        return r != 0 ? r : v.found; /* closing ends the transaction, which has read only */
+                r = verify_snapshot(v, ret_head);
+        return r != 0 ? r : v->found; /* closing ends the transaction, which has read only */
 }

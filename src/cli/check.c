@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "hex.h"
 #include "internal.h"
 
 #define HASH_TEXT (2 * CHECK_HASH_SIZE + 1)
@@ -76,7 +77,7 @@ static enum status cmd_check(const struct call *call) {
 
         if (head && !call->option[OPTION_LOG])
                 return error_usage("option '--head': only with '--log'");
-        if (head && parse_hash(head, kept, sizeof(kept)) < 0)
+        if (head && hex_parse(head, kept, sizeof(kept)) < 0)
                 return error_usage("option '--head': '%s' is no hash of %d hex digits", head, 2 * CHECK_HASH_SIZE);
         status = session_open(call, SERVICE_READ_ONLY, &session);
         if (status)

@@ -57,7 +57,7 @@ struct verb {
 
 /* One table a noun, ended by a verb without name. main.c lists the tables. */
 extern const struct verb access_verbs[], account_verbs[], apply_verbs[], check_verbs[], exposure_verbs[], init_verbs[],
-        limits_verbs[], log_verbs[], region_verbs[], rules_verbs[], why_verbs[];
+        limits_verbs[], log_verbs[], region_verbs[], rules_verbs[], upgrade_verbs[], why_verbs[];
 
 /* One command line, taken apart. */
 struct call {
@@ -100,7 +100,6 @@ enum status error_result(const struct request *request, int r, const struct mean
 int parse_number(const char *text, int64_t max, int64_t *ret_number); /* 0 to max, decimal digits only */
 int parse_uid(const char *text, int64_t *ret_uid);
 int parse_switch(const char *text, int64_t *ret_on); /* `on`, `off` */
-int parse_hash(const char *text, uint8_t *ret_hash, size_t size); /* two hex digits a byte */
 int parse_role(const char *text, int64_t *ret_role);
 const char *role_name(enum role role);
 

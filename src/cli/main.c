@@ -19,7 +19,7 @@
 
 static const struct verb *const nouns[] = {
         init_verbs, region_verbs, account_verbs, limits_verbs, rules_verbs, log_verbs, why_verbs, access_verbs,
-        exposure_verbs, apply_verbs, check_verbs,
+        exposure_verbs, apply_verbs, check_verbs, upgrade_verbs,
 };
 
 /* Length of a verb's first word, the noun. */

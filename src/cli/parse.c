@@ -50,26 +50,6 @@ int parse_role(const char *text, int64_t *ret_role) {
         return -EINVAL;
 }
 
-static int hex_digit(char c) {
-        static const char digits[] = "0123456789abcdef";
-        const char *p = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
-
-        return p ? (int)(p - digits) : -1;
-}
-
-int parse_hash(const char *text, uint8_t *ret_hash, size_t size) {
-        if (strlen(text) != 2 * size)
-                return -EINVAL;
-        for (size_t i = 0; i < size; i++) {
-                int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
-
-                if (high < 0 || low < 0)
-                        return -EINVAL;
-                ret_hash[i] = (uint8_t)(high << 4 | low);
-        }
-        return 0;
-}
-
 const char *role_name(enum role role) {
         return roles[role];
 }

@@ -41,8 +41,7 @@ static int run_add(struct catalog_connection *c, void *context) {
                 return r;
         event = decision_event(&a->decision, EVENT_ACCOUNT_ADD);
         event.account = a->account.name;
-        event.detail[0].key = "role";
-        event.detail[0].text = role_names[a->account.role];
+        event.detail[0] = (struct event_detail){ .key = "role", .text = role_names[a->account.role] };
         if (a->account.uid >= 0) {
                 event.detail[n].key = "uid";
                 event.detail[n++].number = a->account.uid;
@@ -51,8 +50,9 @@ static int run_add(struct catalog_connection *c, void *context) {
                 event.detail[n].key = "quota";
                 event.detail[n++].number = a->account.quota;
         }
-        r = catalog_event_add(c, &event, &id);
-        return r < 0 ? r : catalog_account_put(c, id, &a->account);
+        r = catalog_account_next(c, &event.detail[n].number);
+        event.detail[n].key = "id";
+        return r < 0 ? r : catalog_event_add(c, &event, &id);
 }
 
 int account_add(struct request *request, const char *name, enum role role, int64_t uid, int64_t quota) {
@@ -111,23 +111,23 @@ static int change(struct catalog_connection *c, struct account_action *a, const 
         return r;
 }
 
-static int log_change(struct catalog_connection *c, struct account_action *a, const struct account_change *change,
-                      int64_t *ret_id) {
+static int log_change(struct catalog_connection *c, struct account_action *a, const struct account_change *change) {
         static const char *const keys[] = { "uid", "role", "quota", "require-trust" };
         struct event event = decision_event(&a->decision, EVENT_ACCOUNT_SET);
+        int64_t id;
 
         event.account = a->account.name;
+        event.about.account = a->account.id;
         event.detail[0].key = keys[change->key];
         if (change->key == ACCOUNT_ROLE)
                 event.detail[0].text = role_names[change->value];
         else
                 event.detail[0].number = change->value;
-        return catalog_event_add(c, &event, ret_id);
+        return catalog_event_add(c, &event, &id);
 }
 
 static int run_set(struct catalog_connection *c, void *context) {
         struct account_action *a = context;
-        int64_t id;
         int r = decision_manage(c, &a->decision);
 
         if (r == 0)
@@ -135,9 +135,9 @@ static int run_set(struct catalog_connection *c, void *context) {
         for (size_t i = 0; i < a->count && r == 0; i++) {
                 r = change(c, a, &a->changes[i]);
                 if (r == 0)
-                        r = log_change(c, a, &a->changes[i], &id);
+                        r = log_change(c, a, &a->changes[i]);
         }
-        return r != 0 ? r : catalog_account_update(c, &a->account);
+        return r;
 }
 
 int account_set(struct request *request, const char *name, const struct account_change *changes, size_t count) {
@@ -166,11 +166,9 @@ static int end_shares(struct catalog_connection *c, struct account_action *a) {
                 object_name(&a->decision.image, a->decision.object);
                 event = decision_event(&a->decision, EVENT_UNSHARE);
                 event.account = a->account.name;
-                r = unshare_details(c, share.image, a->account.id, &event);
+                r = unshare_details(c, &share, &event);
                 if (r == 0)
                         r = catalog_event_add(c, &event, &id);
-                if (r == 0)
-                        r = catalog_share_end(c, id, &share);
                 if (r < 0)
                         return r;
         }
@@ -198,9 +196,9 @@ static int run_rm(struct catalog_connection *c, void *context) {
                 return r;
         event = (struct event){ .caller = &a->decision.request->caller,
                                 .op = EVENT_ACCOUNT_RM,
-                                .account = a->account.name };
-        r = catalog_event_add(c, &event, &id);
-        return r < 0 ? r : catalog_account_end(c, id, a->account.id);
+                                .account = a->account.name,
+                                .about.account = a->account.id };
+        return catalog_event_add(c, &event, &id);
 }
 
 int account_remove(struct request *request, const char *name) {

@@ -151,5 +151,6 @@ int decision_end(struct decision *d, int r) {
 }
 
 struct event decision_event(const struct decision *d, enum event_op op) {
-        return (struct event){ .caller = &d->request->caller, .op = op, .object = d->object, .place = d->image.place };
+        return (struct event){ .caller = &d->request->caller, .op = op, .object = d->object, .place = d->image.place,
+                               .about = { .region = d->image.region, .image = d->image.id } };
 }

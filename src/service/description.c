@@ -36,18 +36,16 @@ static int judge_edit(struct catalog_connection *c, struct editing *e) {
         return r > 0 ? decision_judged(c, d, r) : r;
 }
 
-static int put_part(struct catalog_connection *c, struct editing *e, int64_t id) {
-        if (e->link)
-                return e->removing ? catalog_shares_link_end(c, id, e->decision.place)
-                                   : catalog_shares_link_put(c, id, e->decision.place);
-        return e->removing ? catalog_description_end(c, id, e->decision.place)
-                           : catalog_description_put(c, id, e->decision.place, e->text ?: "", timestamp_now_ns());
+static enum event_op operation_of(const struct editing *e) {
+        if (e->removing)
+                return e->link ? EVENT_DELETE_LINK : EVENT_DELETE_DESCRIPTION;
+        return e->text ? EVENT_DESCRIBE : e->link ? EVENT_CREATE_LINK : EVENT_CREATE_DESCRIPTION;
 }
 
 static int run_edit(struct catalog_connection *c, void *context) {
         struct editing *e = context;
         struct decision *d = &e->decision;
-        enum event_op op = e->removing ? EVENT_DELETE : e->text ? EVENT_DESCRIBE : EVENT_CREATE;
+        const bool creating = !e->removing && !e->text;
         struct event event;
         bool exists;
         int64_t id;
@@ -56,16 +54,12 @@ static int run_edit(struct catalog_connection *c, void *context) {
         if (r != 0)
                 return r;
         exists = (e->link ? d->image.shares_link : d->image.description) != 0;
-        if (exists && op == EVENT_CREATE)
-                return -EEXIST;
-        if (!exists && op != EVENT_CREATE)
-                return -ENOENT;
-        event = decision_event(d, op);
-        event.detail[0].key = e->text ? "text" : "part";
-        event.detail[0].text = e->text ?: e->link ? "shares" : "description";
+        if (exists == creating)
+                return exists ? -EEXIST : -ENOENT;
+        event = decision_event(d, operation_of(e));
+        if (e->text)
+                event.detail[0] = (struct event_detail){ .key = "text", .text = e->text };
         r = catalog_event_add(c, &event, &id);
-        if (r == 0)
-                r = put_part(c, e, id);
         return r < 0 ? r : catalog_image_get(c, d->place, &e->image);
 }
 
@@ -185,6 +179,16 @@ int shares_link_get(struct request *request, int64_t id, struct image *ret_image
         return r < 0 ? r : image_get(request, place, ret_image);
 }
 
+int times_commit(struct catalog_connection *c, struct decision *d, enum event_op op, int64_t mtime) {
+        struct event event = decision_event(d, op);
+        char text[TIMESTAMP_SIZE];
+        int64_t id;
+
+        if (mtime != 0)
+                event.detail[0] = (struct event_detail){ .key = "mtime", .text = timestamp_format_ns(mtime, text) };
+        return catalog_event_add(c, &event, &id);
+}
+
 struct touching {
         struct decision decision;
         int64_t mtime;
@@ -199,7 +203,7 @@ static int run_touch(struct catalog_connection *c, void *context) {
                 return r;
         if (!d->owner || d->image.description == 0)
                 return -ENOENT;
-        return catalog_description_touch(c, d->image.description, t->mtime);
+        return times_commit(c, d, EVENT_TIMES_DESCRIPTION, t->mtime);
 }
 
 int description_touch(struct request *request, int64_t place, int64_t mtime) {

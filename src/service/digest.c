@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <time.h>
 
+#include "hex.h"
 #include "internal.h"
 
 #define IDLE_SECONDS 10
@@ -24,17 +25,43 @@ static bool stopping(void *context) {
 }
 
 struct digest {
+        const struct caller *caller;
         int64_t image;
         uint8_t value[DIGEST_SIZE];
 };
 
+/* Says an image's digest, and of which older one it is the twin (0: none). */
+static int digest_commit(struct catalog_connection *c, const struct digest *d, int64_t image, int64_t twin) {
+        char object[OBJECT_SIZE], text[2 * DIGEST_SIZE + 1];
+        struct event event = {
+                .caller = d->caller,
+                .op = EVENT_DIGEST,
+                .object = object,
+                .about.image = image,
+                .detail = { { .key = "digest", .text = hex_format(d->value, DIGEST_SIZE, text) },
+                            { .key = "image", .number = image },
+                            { .key = twin ? "same" : NULL, .number = twin } },
+        };
+        int64_t id;
+        int r = catalog_image_name(c, image, object, &event.place);
+
+        return r < 0 ? r : catalog_event_add(c, &event, &id);
+}
+
 static int run_digest(struct catalog_connection *c, void *context) {
         const struct digest *d = context;
-        int r = catalog_image_digest(c, d->image, d->value);
+        int64_t twin, younger = d->image;
+        struct image image;
+        int r = catalog_image_of_id(c, d->image, &image);
 
+        if (r < 0 || image.digested)
+                return r == -ENOENT ? 0 : r; /* the image is gone, or another process was faster */
+        r = catalog_image_twin(c, d->image, d->value, &twin);
         if (r == 0)
-                r = catalog_image_same_content(c, d->image);
-        return r == -ENOENT ? 0 : r; /* the image is gone */
+                r = digest_commit(c, d, d->image, twin);
+        while (r == 0 && (r = catalog_image_younger(c, d->image, d->value, younger, &younger)) == 0)
+                r = digest_commit(c, d, younger, d->image);
+        return r == -ENOENT ? 0 : r;
 }
 
 /* What does not wait for a disk. Returns the time (ms) when to look again, 0: nothing is due. */
@@ -65,7 +92,8 @@ static int digest_one(struct service *service, int64_t id, int64_t region, int64
         _cleanup_(cleanup_blob_lock) struct blob_lock lock = BLOB_LOCK_NONE;
         _cleanup_fd_ int fd = -1;
         struct turn turn = { .service = service, .size = size };
-        struct digest d = { .image = id };
+        const struct caller caller = service_itself();
+        struct digest d = { .caller = &caller, .image = id };
         struct blob_store *store;
         int r = service_store(service, region, &store);
 

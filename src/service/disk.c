@@ -152,12 +152,8 @@ static int run_create(struct catalog_connection *c, void *context) {
                 r = -EEXIST;
         if (r != 0)
                 return r;
-        event = decision_event(d, EVENT_CREATE);
-        event.detail[0].key = "part";
-        event.detail[0].text = "disk";
+        event = decision_event(d, EVENT_CREATE_DISK);
         r = catalog_event_add(c, &event, &id);
-        if (r == 0)
-                r = catalog_image_disk(c, id, image, 0);
         return r < 0 ? r : catalog_image_get(c, d->place, &d->image);
 }
 

@@ -38,26 +38,15 @@ static int run_close(struct catalog_connection *c, void *context) {
         fills = d->image.state == IMAGE_DRAFT && n->size > 0 && !n->failed;
         copied = lineage != 0 && lineage != source && (fills || d->image.state != IMAGE_DRAFT);
         if (n->written && !n->disk->timed && d->image.mtime != 0)
-                r = catalog_image_touch(c, n->disk->id, 0);
+                r = times_commit(c, d, EVENT_TIMES_DISK, 0);
         if (r == 0 && n->written && d->image.reviewed)
                 r = review_commit(c, d, false);
         if (r < 0 || !(copied || fills))
                 return r;
-        event = decision_event(d, copied ? EVENT_COPY : EVENT_AVAILABLE);
-        if (copied) {
+        if (copied)
                 r = source_name(c, NULL, lineage, source_object);
-                event.detail[0].key = "source";
-                event.detail[0].text = source_object;
-                event.detail[1].key = "size";
-                event.detail[1].number = (int64_t)n->size;
-        }
-        if (r == 0)
-                r = catalog_event_add(c, &event, &id);
-        if (r == 0 && copied)
-                r = catalog_image_source_set(c, id, n->disk->id, lineage);
-        if (r == 0 && fills)
-                r = catalog_image_available(c, id, d->place, n->disk->id);
-        return r;
+        event = copied ? copy_event(d, source_object, lineage, n->size) : decision_event(d, EVENT_AVAILABLE);
+        return r < 0 ? r : catalog_event_add(c, &event, &id);
 }
 
 /* Is there anything for run_close to do? Most closes find the image as they left it. */

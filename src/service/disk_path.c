@@ -31,11 +31,8 @@ static int run_disk_remove(struct catalog_connection *c, void *context) {
                 return decision_judged(c, d, r);
         if (!d->image.has_disk || d->image.id != image)
                 return -ENOENT;
-        event = decision_event(d, EVENT_DELETE);
-        event.detail[0].key = "part";
-        event.detail[0].text = "disk";
-        r = catalog_event_add(c, &event, &id);
-        return r < 0 ? r : catalog_image_renew(c, id, d->place);
+        event = decision_event(d, EVENT_DELETE_DISK);
+        return catalog_event_add(c, &event, &id);
 }
 
 int disk_remove(struct request *request, int64_t place) {
@@ -151,7 +148,7 @@ static int run_touch(struct catalog_connection *c, void *context) {
 
         if (r < 0)
                 return r;
-        return d->owner && d->image.has_disk ? catalog_image_touch(c, d->image.id, n->mtime) : -ENOENT;
+        return d->owner && d->image.has_disk ? times_commit(c, d, EVENT_TIMES_DISK, n->mtime) : -ENOENT;
 }
 
 int disk_touch(struct request *request, int64_t place, int64_t mtime) {

@@ -23,16 +23,15 @@ int share_expire_judge(struct decision *d, bool exists, bool valid) {
 
 int share_expire_commit(struct catalog_connection *c, struct decision *d, int64_t share, const char *account,
                         int64_t expires) {
-        struct event event = decision_event(d, EVENT_SET_EXPIRY);
+        struct event event = decision_event(d, expires ? EVENT_SET_EXPIRY : EVENT_EXPIRY_CLEAR);
         char time[TIMESTAMP_SIZE];
         int64_t id;
-        int r;
 
         event.account = account;
-        event.detail[0].key = "expires";
-        event.detail[0].text = expires ? timestamp_format(expires, time) : "never";
-        r = catalog_event_add(c, &event, &id);
-        return r < 0 ? r : catalog_share_expiry_put(c, id, share, expires);
+        if (expires)
+                event.detail[0] = (struct event_detail){ .key = "expires", .text = timestamp_format(expires, time) };
+        event.detail[expires != 0] = (struct event_detail){ .key = "share", .number = share };
+        return catalog_event_add(c, &event, &id);
 }
 
 static int run_expire(struct catalog_connection *c, void *context) {
@@ -108,15 +107,14 @@ int share_expire(struct request *request, int64_t share, const char *text) {
 
 int expiry_commit(struct catalog_connection *c, const struct caller *caller, const struct share *share) {
         char object[OBJECT_SIZE], time[TIMESTAMP_SIZE];
-        struct event event = { .caller = caller, .op = EVENT_EXPIRE, .object = object, .account = share->account_name };
+        struct event event = { .caller = caller, .op = EVENT_EXPIRE, .object = object, .account = share->account_name,
+                               .about = { .image = share->image, .account = share->account } };
         int64_t id;
         int r = catalog_image_name(c, share->image, object, &event.place);
 
-        event.detail[0].key = "expired";
-        event.detail[0].text = timestamp_format(share->expires, time);
-        if (r == 0)
-                r = catalog_event_add(c, &event, &id);
-        return r < 0 ? r : catalog_share_end(c, id, share);
+        event.detail[0] = (struct event_detail){ .key = "expired", .text = timestamp_format(share->expires, time) };
+        event.detail[1] = (struct event_detail){ .key = "share", .number = share->id };
+        return r < 0 ? r : catalog_event_add(c, &event, &id);
 }
 
 static int run_due(struct catalog_connection *c, void *context) {
@@ -128,10 +126,7 @@ static int run_due(struct catalog_connection *c, void *context) {
 }
 
 int64_t expiry_round(struct service *service) {
-        /* nobody asked: it is the catalog's own doing */
-        struct caller caller = {
-                .account = 1, .name = "operator", .role = ROLE_OPERATOR, .uid = geteuid(), .via = VIA_MOUNT
-        };
+        struct caller caller = service_itself();
         _cleanup_read_ struct catalog_connection *c = NULL;
         struct share share;
         int64_t next;

@@ -57,9 +57,8 @@ static int run_create(struct catalog_connection *c, void *context) {
                 return r;
         event = decision_event(d, EVENT_CREATE);
         event.place = EVENT_PLACE_NEW;
+        event.about.region = n->region;
         r = catalog_event_add(c, &event, &id);
-        if (r == 0)
-                r = catalog_place_put(c, id, n->region, d->request->caller.account, d->name);
         return r < 0 ? r : catalog_image_get(c, id, &n->image);
 }
 
@@ -106,8 +105,7 @@ static int run_remove(struct catalog_connection *c, void *context) {
         if (d->image.has_disk || d->image.description || d->image.shares_link)
                 return -ENOTEMPTY;
         event = decision_event(d, EVENT_DELETE);
-        r = catalog_event_add(c, &event, &id);
-        return r < 0 ? r : catalog_place_end(c, id, d->place);
+        return catalog_event_add(c, &event, &id);
 }
 
 int image_remove(struct request *request, int64_t place, const char *name) {
@@ -161,10 +159,8 @@ static int run_rename(struct catalog_connection *c, void *context) {
         if (n->to_region != d->image.region)
                 return -EXDEV;
         event = decision_event(d, EVENT_RENAME);
-        event.detail[0].key = "to";
-        event.detail[0].text = d->name;
-        r = catalog_event_add(c, &event, &id);
-        return r < 0 ? r : catalog_place_rename(c, id, d->place, d->name);
+        event.detail[0] = (struct event_detail){ .key = "to", .text = d->name };
+        return catalog_event_add(c, &event, &id);
 }
 
 int image_rename(struct request *request, int64_t place, const char *name, int64_t to_region, const char *to_name) {

@@ -90,12 +90,9 @@ static int run_create(struct catalog_connection *c, void *context) {
         r = policy_instance_create(&facts);
         if (r != 0)
                 return r;
-        event = decision_event(d, EVENT_CREATE);
-        event.detail[0].key = "kind";
-        event.detail[0].text = "instance";
+        event = decision_event(d, EVENT_CREATE_INSTANCE);
+        event.about.region = n->region;
         r = catalog_event_add(c, &event, &id);
-        if (r == 0)
-                r = catalog_instance_put(c, id, n->region, caller->account, d->name);
         return r < 0 ? r : catalog_instance_get(c, id, &n->instance);
 }
 
@@ -146,19 +143,10 @@ int instance_judge_in(struct catalog_connection *c, struct decision *d, int64_t 
         });
 }
 
-static int remove_part(struct catalog_connection *c, const struct removal *n, int64_t event) {
-        switch (n->what) {
-        case REMOVED_IMAGE:
-                return catalog_instance_image_end(c, event, n->id);
-        case REMOVED_DISK:
-                return catalog_instance_disk_end(c, event, n->id);
-        default:
-                return catalog_instance_end(c, event, n->id);
-        }
-}
-
 static int run_remove(struct catalog_connection *c, void *context) {
-        static const char *const parts[] = { "image", "disk", "directory" };
+        static const enum event_op operations[] = { [REMOVED_IMAGE] = EVENT_INSTANCE_DELETE_IMAGE,
+                                                    [REMOVED_DISK] = EVENT_INSTANCE_DELETE_DISK,
+                                                    [REMOVED_ALL] = EVENT_INSTANCE_DELETE };
         struct removal *n = context;
         struct event event;
         int64_t id;
@@ -170,11 +158,9 @@ static int run_remove(struct catalog_connection *c, void *context) {
                 return -ENOTEMPTY;
         if ((n->what == REMOVED_IMAGE && !n->instance.has_image) || (n->what == REMOVED_DISK && !n->instance.has_disk))
                 return -ENOENT;
-        event = decision_event(&n->decision, EVENT_INSTANCE_DELETE);
-        event.detail[0].key = "part";
-        event.detail[0].text = parts[n->what];
-        r = catalog_event_add(c, &event, &id);
-        return r < 0 ? r : remove_part(c, n, id);
+        event = decision_event(&n->decision, operations[n->what]);
+        event.about.instance = n->id;
+        return catalog_event_add(c, &event, &id);
 }
 
 static int remove_what(struct request *request, int64_t id, enum removed what, struct instance *ret_instance) {

@@ -191,7 +191,7 @@ int share_grant_commit(struct catalog_connection *c, struct decision *d, const s
 int share_revoke_judge(struct catalog_connection *c, struct decision *d, struct share *ret_share);
 int share_revoke_commit(struct catalog_connection *c, struct decision *d, const struct share *share);
 /* What an unshare says in the log: how many instances and derived images remain at the account. */
-int unshare_details(struct catalog_connection *c, int64_t image, int64_t account, struct event *event);
+int unshare_details(struct catalog_connection *c, const struct share *share, struct event *event);
 
 /* --- instance.c --- */
 
@@ -202,6 +202,16 @@ int instance_judge_in(struct catalog_connection *c, struct decision *d, int64_t 
 /* --- review.c --- */
 
 /* In the transaction: writing a disk resets it. */
+/* An mtime set by hand, ns; 0: the blob's own counts again. op: EVENT_TIMES_DISK or _DESCRIPTION. */
+int times_commit(struct catalog_connection *c, struct decision *d, enum event_op op, int64_t mtime);
+/* That d's image became a copy. source (kept): what the log calls it; from: its id. */
+struct event copy_event(const struct decision *d, const char *source, int64_t from, uint64_t size);
+/* DIR is a directory that others cannot enter, and we can write; why: else, in a sentence. */
+int service_check_directory(const char *dir, char why[static WHY_SIZE]);
+/* Why a catalog cannot be opened. */
+void service_explain(int r, char why[static WHY_SIZE]);
+/* Who acts where nobody asked, as when a share expires. */
+struct caller service_itself(void);
 int review_commit(struct catalog_connection *c, struct decision *d, bool reviewed);
 
 /* --- expiry.c --- */

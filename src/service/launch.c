@@ -103,10 +103,11 @@ static int run_launch(struct catalog_connection *c, void *context) {
         event = decision_event(d, before ? EVENT_REINSTALL : EVENT_LAUNCH);
         (void)snprintf(instance, sizeof(instance), "%s/%s@%s", n->instance.region_name, n->instance.name,
                        n->instance.owner_name); /* fits */
-        event.detail[0].key = "instance";
-        event.detail[0].text = instance;
+        event.about.instance = n->id;
+        event.detail[0] = (struct event_detail){ .key = "instance", .text = instance };
+        event.detail[1] = (struct event_detail){ .key = "launch", .number = n->launch };
         r = catalog_event_add(c, &event, &id);
-        return r < 0 ? r : catalog_launch_start(c, id, n->id, n->launch);
+        return r < 0 ? r : catalog_launch_forget(c, n->launch);
 }
 
 /* Has nobody here a disk open? Who has just closed it is waited for: the kernel says so a little later. */

@@ -52,6 +52,15 @@ static int judge_target(struct catalog_connection *c, struct copying *n) {
         return r != 0 ? r : t->image.has_disk ? -EEXIST : 0;
 }
 
+struct event copy_event(const struct decision *d, const char *source, int64_t from, uint64_t size) {
+        struct event event = decision_event(d, size > 0 ? EVENT_COPY : EVENT_COPY_EMPTY);
+
+        event.detail[0] = (struct event_detail){ .key = "source", .text = source };
+        event.detail[1] = (struct event_detail){ .key = "size", .number = (int64_t)size };
+        event.detail[2] = (struct event_detail){ .key = "from", .number = from };
+        return event;
+}
+
 static int run_copy(struct catalog_connection *c, void *context) {
         struct copying *n = context;
         struct decision *t = &n->target;
@@ -72,16 +81,8 @@ static int run_copy(struct catalog_connection *c, void *context) {
                 r = source_name(c, NULL, source_id(n), source);
         if (r != 0)
                 return r;
-        event = decision_event(t, EVENT_COPY);
-        event.detail[0].key = "source";
-        event.detail[0].text = source;
-        event.detail[1].key = "size";
-        event.detail[1].number = (int64_t)n->size;
+        event = copy_event(t, source, source_id(n), n->size);
         r = catalog_event_add(c, &event, &id);
-        if (r == 0)
-                r = catalog_image_disk(c, id, image, source_id(n));
-        if (r == 0 && n->size > 0)
-                r = catalog_image_available(c, id, t->place, image);
         return r < 0 ? r : catalog_image_get(c, t->place, &t->image);
 }
 

@@ -78,10 +78,11 @@ static int run_region_add(struct catalog_connection *c, void *context) {
                 return r;
         }
         event = decision_event(&n->decision, EVENT_REGION_ADD);
-        event.detail[0].key = n->store ? "store" : NULL;
-        event.detail[0].text = n->store;
-        r = catalog_event_add(c, &event, &id);
-        return r < 0 ? r : catalog_region_put(c, id, n->decision.object, n->store);
+        event.detail[0].key = "id";
+        r = catalog_region_next(c, &event.detail[0].number);
+        if (r == 0)
+                r = catalog_event_add(c, &event, &id);
+        return r < 0 || !n->store ? r : catalog_store_put(c, event.detail[0].number, n->store);
 }
 
 /* In a transaction of its own: the store that was made, unless somebody has added a region with it meanwhile. */
@@ -150,8 +151,7 @@ static int run_region_remove(struct catalog_connection *c, void *context) {
         if (r < 0)
                 return r;
         event = decision_event(&n->decision, EVENT_REGION_RM);
-        r = catalog_event_add(c, &event, &id);
-        return r < 0 ? r : catalog_region_end(c, id, region.id);
+        return catalog_event_add(c, &event, &id);
 }
 
 int region_remove(struct request *request, const char *name) {
@@ -261,10 +261,8 @@ static int run_limit(struct catalog_connection *c, void *context) {
         if (r != 0)
                 return r;
         event = decision_event(&n->decision, EVENT_LIMIT);
-        event.detail[0].key = "value";
-        event.detail[0].number = n->value;
-        r = catalog_event_add(c, &event, &id);
-        return r < 0 ? r : catalog_setting_put(c, id, n->name, n->value);
+        event.detail[0] = (struct event_detail){ .key = "value", .number = n->value };
+        return catalog_event_add(c, &event, &id);
 }
 
 int limit_set(struct request *request, const char *name, int64_t value) {

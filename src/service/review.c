@@ -4,14 +4,11 @@
 #include "internal.h"
 
 int review_commit(struct catalog_connection *c, struct decision *d, bool reviewed) {
-        struct event event = decision_event(d, EVENT_REVIEW);
+        struct event event = decision_event(d, reviewed ? EVENT_REVIEW : EVENT_REVIEW_CLEAR);
         int64_t id;
-        int r;
 
-        event.detail[0].key = "reviewed";
-        event.detail[0].number = reviewed;
-        r = catalog_event_add(c, &event, &id);
-        return r < 0 ? r : catalog_image_review(c, id, d->image.id, reviewed);
+        event.detail[0] = (struct event_detail){ .key = "reviewed", .number = reviewed };
+        return catalog_event_add(c, &event, &id);
 }
 
 struct review {

@@ -78,17 +78,16 @@ bool seal_empty(const struct seal *seal, const struct image *image) {
 
 int seal_commit(struct catalog_connection *c, struct decision *d, const struct seal *seal) {
         struct event event = decision_event(d, EVENT_SEAL);
+        char mtime[TIMESTAMP_SIZE];
         int64_t id;
-        int r;
 
         if (d->image.state == IMAGE_SEALED)
                 return 0;
-        event.detail[0].key = "size";
-        event.detail[0].number = seal->size;
-        r = catalog_event_add(c, &event, &id);
-        return r < 0 ? r
-                     : catalog_image_seal(c, id, d->image.id, seal->size,
-                                          d->image.mtime ? d->image.mtime : seal->mtime);
+        event.detail[0] = (struct event_detail){ .key = "size", .number = seal->size };
+        event.detail[1] = (struct event_detail){
+                .key = "mtime", .text = timestamp_format_ns(d->image.mtime ? d->image.mtime : seal->mtime, mtime)
+        };
+        return catalog_event_add(c, &event, &id);
 }
 
 struct sealing {

@@ -16,7 +16,7 @@ void explain(char why[static WHY_SIZE], const char *format, ...) {
 }
 
 /* SPEC 2.1: who can enter DIR can read every disk. */
-static int check_directory(const char *dir, char why[static WHY_SIZE]) {
+int service_check_directory(const char *dir, char why[static WHY_SIZE]) {
         struct stat st;
         int r = 0;
 
@@ -41,13 +41,16 @@ static int check_directory(const char *dir, char why[static WHY_SIZE]) {
         return 0;
 }
 
-static void explain_catalog(int r, char why[static WHY_SIZE]) {
+void service_explain(int r, char why[static WHY_SIZE]) {
         switch (r) {
         case -ENOENT:
                 explain(why, "there is no catalog in it; imgshare init makes one");
                 break;
         case -EMEDIUMTYPE:
                 explain(why, "its catalog.db is no catalog of imgsharefs");
+                break;
+        case -EPROTOTYPE:
+                explain(why, "its catalog is of an earlier format; imgshare upgrade makes it one of this version");
                 break;
         case -EPROTONOSUPPORT:
                 explain(why, "its catalog was made by a newer version; this one is " IMGSHARE_VERSION);
@@ -116,7 +119,7 @@ static int open_asof(struct service *service, const char *path, const char *asof
         else if (r == -ERANGE)
                 explain(why, "asof=%s has not come yet", asof);
         else if (r < 0)
-                explain_catalog(r, why);
+                service_explain(r, why);
         return r;
 }
 
@@ -127,7 +130,7 @@ static int open_now(struct service *service, const char *path, char why[static W
 
         strcpy(service->asof, "now");
         if (r < 0)
-                explain_catalog(r, why);
+                service_explain(r, why);
         return r;
 }
 
@@ -140,7 +143,7 @@ int service_open_asof(const char *dir, const char *asof, enum service_flags flag
                       char ret_why[static WHY_SIZE]) {
         _cleanup_service_ struct service *service = NULL;
         _cleanup_free_ char *path = NULL;
-        int r = check_directory(dir, ret_why);
+        int r = service_check_directory(dir, ret_why);
 
         if (r < 0)
                 return r;
@@ -263,6 +266,12 @@ int request_read(struct request *request, struct catalog_connection **ret_connec
         }
         *ret_connection = catalog_read_again(request->reader);
         return 0;
+}
+
+struct caller service_itself(void) {
+        return (struct caller){
+                .account = 1, .name = "operator", .role = ROLE_OPERATOR, .uid = geteuid(), .via = VIA_MOUNT
+        };
 }
 
 int service_caller_refresh(struct service *service, struct caller *caller) {

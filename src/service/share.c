@@ -91,8 +91,8 @@ int share_grant_commit(struct catalog_connection *c, struct decision *d, const s
                 return r;
         event = decision_event(d, EVENT_SHARE);
         event.account = account->name;
-        r = catalog_event_add(c, &event, ret_share);
-        return r < 0 ? r : catalog_share_put(c, *ret_share, d->image.id, account->id, d->image.region);
+        event.about.account = account->id;
+        return catalog_event_add(c, &event, ret_share);
 }
 
 struct sharing {
@@ -184,10 +184,14 @@ int share_directory(struct request *request, int64_t place) {
         return decision_end(&d, r == 0 ? RULE_FIXED_TREE : r);
 }
 
-int unshare_details(struct catalog_connection *c, int64_t image, int64_t account, struct event *event) {
+int unshare_details(struct catalog_connection *c, const struct share *share, struct event *event) {
+        event->about.image = share->image;
+        event->about.account = share->account;
         event->detail[0].key = "instances";
         event->detail[1].key = "derived";
-        return catalog_exposure_remains(c, image, account, &event->detail[0].number, &event->detail[1].number);
+        event->detail[2] = (struct event_detail){ .key = "share", .number = share->id };
+        return catalog_exposure_remains(c, share->image, share->account, &event->detail[0].number,
+                                        &event->detail[1].number);
 }
 
 int share_revoke_judge(struct catalog_connection *c, struct decision *d, struct share *ret_share) {
@@ -215,10 +219,8 @@ int share_revoke_commit(struct catalog_connection *c, struct decision *d, const 
         int r;
 
         event.account = share->account_name;
-        r = unshare_details(c, share->image, share->account, &event);
-        if (r == 0)
-                r = catalog_event_add(c, &event, &id);
-        return r < 0 ? r : catalog_share_end(c, id, share);
+        r = unshare_details(c, share, &event);
+        return r < 0 ? r : catalog_event_add(c, &event, &id);
 }
 
 static int run_revoke(struct catalog_connection *c, void *context) {

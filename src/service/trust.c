@@ -31,12 +31,8 @@ static int run_trust(struct catalog_connection *c, void *context) {
         r = catalog_trust_find(c, caller->account, n->owner.id, &trust);
         if (r != (n->ends ? 0 : -ENOENT))
                 return r < 0 ? r : -EEXIST;
-        event = (struct event){ .caller = caller, .op = d->op, .account = n->owner.name };
-        r = catalog_event_add(c, &event, &n->id);
-        if (r < 0)
-                return r;
-        return n->ends ? catalog_trust_end(c, n->id, caller->account, n->owner.id)
-                       : catalog_trust_put(c, n->id, caller->account, n->owner.id);
+        event = (struct event){ .caller = caller, .op = d->op, .account = n->owner.name, .about.account = n->owner.id };
+        return catalog_event_add(c, &event, &n->id);
 }
 
 int trust_add(struct request *request, const char *owner, int64_t *ret_id) {

@@ -177,3 +177,33 @@ int timestamp_parse(const char *text, int64_t now, int64_t *ret_ms) {
                 *ret_ms = date + rest;
         return r;
 }
+
+#define MS_NS INT64_C(1000000)
+#define MS_LENGTH strlen("YYYY-MM-DDThh:mm:ss.mmm")
+#define NS_DIGITS 6 /* behind the milliseconds' */
+
+char *timestamp_format_ns(int64_t ns, char ret_text[static TIMESTAMP_SIZE]) {
+        int64_t rest = (ns % MS_NS + MS_NS) % MS_NS;
+
+        (void)timestamp_format(ns / MS_NS - (ns % MS_NS < 0), ret_text); /* returns the text */
+        (void)snprintf(ret_text + MS_LENGTH, TIMESTAMP_SIZE - MS_LENGTH, "%06uZ", (unsigned)rest % 1000000);
+        return ret_text;
+}
+
+int timestamp_parse_ns(const char *text, int64_t *ret_ns) {
+        char again[TIMESTAMP_SIZE];
+        int64_t ms, ns;
+        int rest, r;
+
+        if (strlen(text) != MS_LENGTH + NS_DIGITS + 1 || text[MS_LENGTH + NS_DIGITS] != 'Z')
+                return -EINVAL;
+        rest = digits(text + MS_LENGTH, NS_DIGITS);
+        r = rest < 0 ? -EINVAL : timestamp_parse(text, 0, &ms);
+        if (r < 0 || __builtin_mul_overflow(ms + (ms < 0), MS_NS, &ns) || /* the first of them may be too early for 64 bits */
+            __builtin_add_overflow(ns, rest - (ms < 0 ? MS_NS : 0), &ns))
+                return -EINVAL;
+        if (strcmp(timestamp_format_ns(ns, again), text) != 0) /* timestamp_parse reads more than is written */
+                return -EINVAL;
+        *ret_ns = ns;
+        return 0;
+}

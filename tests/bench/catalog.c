@@ -16,6 +16,7 @@
 #include "blob.h"
 #include "catalog.h"
 #include "registry.h"
+#include "hex.h"
 #include "timestamp.h"
 
 #define BATCH 20000          /* events of a transaction */
@@ -99,31 +100,27 @@ static int blob_put(struct builder *b, int64_t id, int64_t number) {
         }
 }
 
-/* What a disk created, closed and sealed leaves. */
+/* What a disk created, closed, sealed and looked at leaves. */
 static int image_fill(struct builder *b, struct catalog_connection *c, struct event *event, int64_t number) {
-        int64_t place = event->place, id;
-        int r = blob_put(b, place, number);
+        char mtime[TIMESTAMP_SIZE], digest[2 * DIGEST_SIZE + 1];
+        int64_t id;
+        int r = blob_put(b, event->place, number);
 
-        event->detail[0].key = "part";
-        event->detail[0].text = "disk";
+        event->op = EVENT_CREATE_DISK;
         if (r == 0)
                 r = catalog_event_add(c, event, &id);
-        if (r == 0)
-                r = catalog_image_disk(c, id, place, 0);
         event->op = EVENT_AVAILABLE;
-        event->detail[0].key = event->detail[0].text = NULL;
         if (r == 0)
                 r = catalog_event_add(c, event, &id);
-        if (r == 0)
-                r = catalog_image_available(c, id, place, place);
         event->op = EVENT_SEAL;
-        event->detail[0].key = "size";
-        event->detail[0].number = DISK_SIZE;
+        event->detail[0] = (struct event_detail){ .key = "size", .number = DISK_SIZE };
+        event->detail[1] = (struct event_detail){ .key = "mtime", .text = timestamp_format_ns(timestamp_now_ns(), mtime) };
         if (r == 0)
                 r = catalog_event_add(c, event, &id);
-        if (r == 0)
-                r = catalog_image_seal(c, id, place, DISK_SIZE, timestamp_now_ns());
-        return r < 0 ? r : catalog_image_digest(c, place, b->digest);
+        event->op = EVENT_DIGEST;
+        event->detail[0] = (struct event_detail){ .key = "digest", .text = hex_format(b->digest, DIGEST_SIZE, digest) };
+        event->detail[1] = (struct event_detail){ .key = "image", .number = event->place };
+        return r < 0 ? r : catalog_event_add(c, event, &id);
 }
 
 static void object_of(int64_t image, char ret_object[static OBJECT_SIZE]) {
@@ -135,21 +132,18 @@ static void object_of(int64_t image, char ret_object[static OBJECT_SIZE]) {
 
 static int run_images(struct catalog_connection *c, void *context) {
         struct builder *b = context;
-        char object[OBJECT_SIZE], name[BENCH_NAME];
+        char object[OBJECT_SIZE];
         int64_t end = b->image + BATCH / 4;
 
         for (; b->image < end && b->image < b->plan.images; b->image++) {
                 struct event event = { .caller = &b->caller, .op = EVENT_CREATE, .object = object,
-                                       .place = EVENT_PLACE_NEW };
+                                       .place = EVENT_PLACE_NEW, .about.region = b->region };
                 int64_t id;
                 int r;
 
                 object_of(b->image, object);
-                image_name(b->image, name);
                 r = catalog_event_add(c, &event, &id);
-                if (r == 0)
-                        r = catalog_place_put(c, id, b->region, b->caller.account, name);
-                event.place = b->images[b->image] = id;
+                event.place = event.about.image = b->images[b->image] = id;
                 if (r == 0 && b->image < b->plan.filled)
                         r = image_fill(b, c, &event, b->image);
                 if (r < 0)
@@ -166,14 +160,13 @@ static int run_shares(struct catalog_connection *c, void *context) {
         for (int n = 0; n < BATCH && b->image < b->plan.shared; n++) {
                 int64_t account = shape_account(&shape, b->image, b->share), id, image = b->images[b->image];
                 struct event event = { .caller = &b->caller, .op = EVENT_SHARE, .object = object, .place = image,
-                                       .account = name };
+                                       .account = name,
+                                       .about = { .region = b->region, .image = image, .account = b->accounts[account] } };
                 int r;
 
                 object_of(b->image, object);
                 account_name(account, name);
                 r = catalog_event_add(c, &event, &id);
-                if (r == 0)
-                        r = catalog_share_put(c, id, image, b->accounts[account], b->region);
                 if (r < 0)
                         return r;
                 if (++b->share == b->plan.shares) {

@@ -3,6 +3,7 @@
 # imgshare access: who sees what, by account, by image and all, to whom it is told, and in which format.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
+: >"$tmp/no_oracle" # rows and events by SQL, of which one says nothing of the other
 
 quiet init "$cat"
 for region in north south; do quiet -C "$cat" region add "$region"; done

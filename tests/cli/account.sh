@@ -20,9 +20,9 @@ json 'list(rows[4].values())' '["100001234567", "account", 4294967294, 0, false]
 
 # The log tells all that was set.
 done_ -C "$cat" log --json --account 100001234567
-grep -qF '"detail":{"role":"account","uid":4294967294,"quota":0},' "$tmp/out" || fail "not all in the log"
+grep -qF '"detail":{"role":"account","uid":4294967294,"quota":0,"id":5},' "$tmp/out" || fail "not all in the log"
 done_ -C "$cat" log --json --account alice
-grep -qF '"detail":{"role":"account"},' "$tmp/out" || fail "more in the log than was set"
+grep -qF '"detail":{"role":"account","id":2},' "$tmp/out" || fail "more in the log than was set"
 
 # Names.
 refused "account 'alice': exists already" -C "$cat" account add alice

@@ -3,6 +3,7 @@
 # imgshare apply: what a file wants and the catalog lacks, what it does not list, what the rules refuse, and the plan.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
+: >"$tmp/no_oracle" # rows and events by SQL, of which one says nothing of the other
 
 # catalog DIR: north and south with web, db and alone of alice's, mail of bob's, all sealed.
 catalog() {

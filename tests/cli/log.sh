@@ -3,6 +3,7 @@
 # imgshare log: columns, filters, whose events an ordinary account reads, JSON lines, and --follow.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
+: >"$tmp/no_oracle" # rows and events by SQL, of which one says nothing of the other
 
 quiet init "$cat"                               # 1
 quiet -C "$cat" region add north                # 2

@@ -7,7 +7,7 @@
 : "${MANUAL:?the source of imgshare.1}"
 
 verbs=(init 'region add' 'region list' 'region rm' 'account add' 'account set' 'account list' 'account rm' limits rules
-    log why access exposure apply check)
+    log why access exposure apply check upgrade)
 
 # help_is_good
 help_is_good() {

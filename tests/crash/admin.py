@@ -17,6 +17,14 @@ REGIONS = 'z1', 'z2', 'z3'
 KINDS = 'account add', 'account set', 'account rm', 'region add', 'region rm', 'limit', 'apply', 'apply'
 
 
+def oracle(folder):
+    """Which rows of a catalog do not follow from its log (tests/oracle); None: all do."""
+    if 'ORACLE' not in os.environ:
+        return None
+    judged = subprocess.run([os.environ['ORACLE'], f'{folder}/catalog.db'], capture_output=True, text=True, check=False)
+    return None if judged.returncode == 0 else f'the oracle finds: {judged.stdout}{judged.stderr}'
+
+
 class Admin:
     def __init__(self, folder, seed, kill=True, elsewhere=True):
         self.folder, self.random, self.kill, self.elsewhere = folder, random.Random(seed), kill, elsewhere
@@ -153,4 +161,4 @@ class Admin:
                 return f'init after a killed one: {again.stderr}'
         check = subprocess.run([os.environ['IMGSHARE'], '-C', folder, 'check', '--log'], capture_output=True, text=True,
                                check=False)
-        return f'after init: {check.stdout}{check.stderr}' if check.returncode != 0 else None
+        return f'after init: {check.stdout}{check.stderr}' if check.returncode != 0 else oracle(folder)

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-from admin import IMAGES, Admin
+from admin import IMAGES, Admin, oracle
 from workload import REGIONS, Owner, adopt, beginnings, disagreements
 
 DIR, FOLDER, KILLS = sys.argv[1], sys.argv[2], int(sys.argv[3])
@@ -191,10 +191,12 @@ class Test:
             result = subprocess.run([os.environ['IMGSHARE'], '-C', DIR, 'check', *options], capture_output=True,
                                     text=True, check=False)
             if result.returncode == 0:
-                return
+                break
             if time.monotonic() < end:
                 continue
             raise Failed(f'round {number}: check {" ".join(options)} finds\n{result.stdout}{result.stderr}')
+        if '--log' in options and (found := oracle(DIR)):
+            raise Failed(f'round {number}: {found}')
 
     def verify_digests(self, number, digests):
         for image, digest in digests.items():

@@ -21,7 +21,7 @@ import threading
 import time
 
 import states
-from admin import IMAGES, Admin
+from admin import IMAGES, Admin, oracle
 from workload import Change, Owner, adopt, beginnings, disagreements
 
 SWEEP = 60  # seconds until a mount must have swept away what a crash left in the stores
@@ -215,6 +215,8 @@ class Judge:
             result = imgshare(self.folder, 'check', '--digests', '--log')
         if result.returncode != 0:
             raise Failed(f'check finds: {result.stdout}{result.stderr}')
+        if found := oracle(self.folder):
+            raise Failed(found)
 
     def candidates(self, worker, moment, found):
         """The states a worker may find, the acknowledged one first."""

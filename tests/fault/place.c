@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "../../src/service/internal.h"
 #include "../unit/service/scratch.h"
@@ -31,6 +32,20 @@ void place_prepare(void (*more)(void)) {
         scratch_service = service_close(scratch_service);
         (void)snprintf(from, sizeof(from), "%s", scratch_name("dir"));
         assert_int_equal(rename(from, scratch_name("made")), 0);
+}
+
+uint64_t place_catalog_hash(void) {
+        _cleanup_file_ FILE *f = fopen(scratch_name("dir/catalog.db"), "re");
+        struct stat st;
+        char bytes[65536];
+        uint64_t hash = 0;
+        size_t n;
+
+        if (!f || (stat(scratch_name("dir/catalog.db-wal"), &st) == 0 && st.st_size > 0))
+                return 0;
+        while ((n = fread(bytes, 1, sizeof(bytes), f)) > 0)
+                hash = XXH64(bytes, n, hash);
+        return hash;
 }
 
 static size_t prefix;

@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 /* Makes the catalog, of people and regions and what `more` adds. */
 void place_prepare(void (*more)(void));
 /* scratch_name("dir") becomes a copy of it. */
@@ -14,5 +16,7 @@ void place_empty(void);
 /* Does what the next mount does with what a failure left in the stores. */
 void place_sweep(void);
 void place_remove(void);
+/* Of the catalog's file, all of which is in it; 0: some may be in the write-ahead log. */
+uint64_t place_catalog_hash(void);
 /* Descriptors that are open in this process. */
 int place_descriptors(void);

@@ -13,6 +13,7 @@
 
 #define LAUNCH INT64_C(34359738368)
 #define LAUNCH_END (2 * LAUNCH)
+#define REAL_YEAR 2001
 #define REAL_TIME INT64_C(1000000000000000000) /* ns; a file's own time, and not one that a test has set */
 
 /* nftw takes no context */
@@ -52,13 +53,45 @@ static void print_id(int64_t id) {
                 fprintf(now.to, "%" PRId64, id);
                 return;
         }
-        s = prepare(now.db, "SELECT count(*), max(id) FROM launch WHERE from_event IS NOT NULL AND id <= ?");
+        s = prepare(now.db, "SELECT count(*), max(id) FROM launch WHERE id <= ?");
         (void)sqlite3_bind_int64(s, 1, id);
         if (sqlite3_step(s) == SQLITE_ROW && sqlite3_column_int64(s, 1) == id)
                 fprintf(now.to, "launch %d", sqlite3_column_int(s, 0));
         else
                 fprintf(now.to, "no launch");
         (void)sqlite3_finalize(s);
+}
+
+/* The log says them too, and when a disk that is sealed was written. */
+static void print_text(const char *text) {
+        static const char digits[] = "0123456789", mtime[] = "\"mtime\":\"";
+
+        while (*text) {
+                size_t n = strcspn(text, digits), m = strspn(text + n, digits);
+                int64_t number = strtoll(text + n, NULL, 10);
+
+                fprintf(now.to, "%.*s", (int)n, text);
+                if (n >= strlen(mtime) && strncmp(text + n - strlen(mtime), mtime, strlen(mtime)) == 0 && number > REAL_YEAR) {
+                        fprintf(now.to, "some time");
+                        m = strcspn(text + n, "\"");
+                } else if (m > 0 && number > LAUNCH && number < LAUNCH_END) {
+                        print_id(number);
+                } else {
+                        fprintf(now.to, "%.*s", (int)m, text + n);
+                }
+                text += n + m;
+        }
+}
+
+/* So their hashes are others each time. */
+static bool is_after_such(int64_t event) {
+        sqlite3_stmt *s = prepare(now.db, "SELECT 1 FROM event WHERE id <= ? AND op IN ('launch', 'reinstall', 'seal')");
+        bool is;
+
+        (void)sqlite3_bind_int64(s, 1, event);
+        is = sqlite3_step(s) == SQLITE_ROW;
+        (void)sqlite3_finalize(s);
+        return is;
 }
 
 static void print_column(sqlite3_stmt *s, int i) {
@@ -73,9 +106,13 @@ static void print_column(sqlite3_stmt *s, int i) {
                         print_id(sqlite3_column_int64(s, i));
                 break;
         case SQLITE_TEXT:
-                fprintf(now.to, "'%s'", (const char *)sqlite3_column_text(s, i));
+                fprintf(now.to, "'");
+                print_text((const char *)sqlite3_column_text(s, i));
+                fprintf(now.to, "'");
                 break;
         case SQLITE_BLOB:
+                if (strcmp(sqlite3_column_name(s, i), "hash") == 0 && is_after_such(sqlite3_column_int64(s, 0)))
+                        break;
                 bytes = sqlite3_column_blob(s, i);
                 for (int n = 0; n < sqlite3_column_bytes(s, i); n++)
                         fprintf(now.to, "%02x", bytes[n]);
@@ -91,11 +128,10 @@ static void print_table(const char *table) {
 
         if (now.flags & SNAPSHOT_NO_LOG && strcmp(table, "event") == 0)
                 return;
+        if (now.flags & SNAPSHOT_NO_RESERVATIONS && strcmp(table, "reservation") == 0)
+                return;
         (void)snprintf(sql, sizeof(sql), "SELECT * FROM %s %s ORDER BY 1, 2", table,
-                       strcmp(table, "sqlite_sequence") == 0 ? "WHERE name <> 'launch'"
-                       : strcmp(table, "launch") == 0 && now.flags & SNAPSHOT_NO_RESERVATIONS
-                               ? "WHERE from_event IS NOT NULL"
-                               : "");
+                       strcmp(table, "sqlite_sequence") == 0 ? "WHERE name <> 'reservation'" : "");
         s = prepare(now.db, sql);
         while (sqlite3_step(s) == SQLITE_ROW) {
                 fprintf(now.to, "%s:", table);

@@ -156,7 +156,7 @@ static int put_limit(struct catalog_connection *c, const char *name) {
         int r = catalog_event_add(c, &(struct event){ .caller = &operator, .op = EVENT_LIMIT, .object = name,
                                                       .detail = { { .key = "value", .number = 3 } } }, &id);
 
-        return r < 0 ? r : catalog_setting_put(c, id, name, 3);
+        return r;
 }
 
 static int run_second(struct catalog_connection *c, void *context) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "hex.h"
 #include "internal.h" /* of src/cli */
 #include "share.h"
 #include "timestamp.h"
@@ -80,12 +81,10 @@ static void check_words(const char *text) {
                 require(strcmp(text, number ? "on" : "off") == 0);
         if (parse_role(text, &number) == 0)
                 require(strcmp(text, role_name((enum role)number)) == 0);
-        if (parse_hash(text, hash, sizeof(hash)) == 0) {
+        if (hex_parse(text, hash, sizeof(hash)) == 0) {
                 char written[2 * sizeof(hash) + 1];
 
-                for (size_t i = 0; i < sizeof(hash); i++)
-                        (void)snprintf(written + 2 * i, 3, "%02x", hash[i]); /* fits */
-                require(strcasecmp(written, text) == 0);
+                require(strcasecmp(hex_format(hash, sizeof(hash), written), text) == 0);
         }
 }
 

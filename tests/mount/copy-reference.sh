@@ -32,7 +32,7 @@ yes 0123456789abcdef | head -c "${mib}M" >"$A/dense/disk"
 by_reference cp -r "$A/dense" "$AS/"
 is "$((mib * 1048576))" stat -c %s "$AS/dense/disk"
 is 'copy of north/dense@alice' cat "$AS/dense/.meta/source"
-says '"op":"copy".*"detail":\{"source":"north/dense@alice","size":'"$((mib * 1048576))}" cat "$AS/dense/.meta/history.jsonl"
+says '"op":"copy".*"detail":\{"source":"north/dense@alice","size":'"$((mib * 1048576)),\"from\":[0-9]+}" cat "$AS/dense/.meta/history.jsonl"
 is sealed state "$A/dense"
 is available state "$AS/dense"
 ok diff -r "$A/dense" "$AS/dense"
@@ -62,7 +62,7 @@ by_reference ln "$A/sparse/disk" "$AS/linked/disk"
 is "$(stat -c '%s %b %h' "$A/sparse/disk")" stat -c '%s %b %h' "$AS/linked/disk"
 is 'copy of north/sparse@alice' cat "$AS/linked/.meta/source"
 size=$(stat -c %s "$AS/linked/disk")
-says '"op":"copy","object":"south/linked@alice".*"detail":\{"source":"north/sparse@alice","size":'"$size}" \
+says '"op":"copy","object":"south/linked@alice".*"detail":\{"source":"north/sparse@alice","size":'"$size,\"from\":[0-9]+}" \
         cat "$AS/linked/.meta/history.jsonl"
 is sealed state "$A/sparse"
 is available state "$AS/linked"

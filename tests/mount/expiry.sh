@@ -69,8 +69,8 @@ for word in 2001-01-01 "$(date -u +%Y-%m-%dT%H:%M:%SZ)" 1970-01-01T00:00:00Z tom
 done
 
 # The log says it, once for each change.
-says '"op":"set-expiry","object":"north/web@alice","account":"bob".*"detail":{"expires":"'"$text"'"}' cat "$A/web/.meta/history.jsonl"
-says '"op":"set-expiry",.*"detail":{"expires":"never"}' cat "$A/web/.meta/history.jsonl"
+says '"op":"set-expiry","object":"north/web@alice","account":"bob".*"detail":{"expires":"'"$text"'","share":[0-9]+}' cat "$A/web/.meta/history.jsonl"
+says '"op":"set-expiry",.*"detail":{"expires":"never","share":[0-9]+}' cat "$A/web/.meta/history.jsonl"
 
 # The recipient reads its own, and sets none.
 settle

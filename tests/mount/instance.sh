@@ -28,7 +28,7 @@ is 3072000 stat -c %s "$VM/vm1/disk"
 same "$VM/vm1/disk" "$A/web/disk"
 is $'755\n644\n644' stat -c %a "$VM/vm1" "$VM/vm1/image" "$VM/vm1/disk"
 is sealed state "$A/web"
-says '"op":"launch","object":"north/web@alice".*"detail":{"instance":"north/vm1@bob"}' grep '"op":"launch"' "$A/web/.meta/history.jsonl"
+says '"op":"launch","object":"north/web@alice".*"detail":{"instance":"north/vm1@bob","launch":[0-9]+}' grep '"op":"launch"' "$A/web/.meta/history.jsonl"
 
 # Its disk is written, cut and grown; the image's stays.
 printf X | dd of="$VM/vm1/disk" bs=1 seek=1000000 conv=notrunc status=none || not_ok 'dd into an instance'

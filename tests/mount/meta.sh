@@ -56,7 +56,8 @@ def read(path):
 mine, received = map(read, sys.argv[1:])
 keys = {'event', 'time', 'actor', 'uid', 'via', 'op', 'object', 'account', 'rule', 'errno', 'detail', 'hash'}
 for e in mine + received:
-    if set(e) != keys or e['object'] != 'north/web@alice' or e['via'] != 'mount' or e['actor'] != 'alice':
+    actor = 'operator' if e['op'] == 'digest' else 'alice'
+    if set(e) != keys or e['object'] != 'north/web@alice' or e['via'] != 'mount' or e['actor'] != actor:
         print('not an event of this image:', e)
     if not re.fullmatch('[0-9a-f]{64}', e['hash']):
         print('no hash:', e)
@@ -65,7 +66,7 @@ for e in mine + received:
 if [e['event'] for e in mine] != sorted({e['event'] for e in mine}):
     print('numbers do not rise')
 ops = [e['op'] for e in mine]
-for op in 'create', 'describe', 'available', 'seal', 'share', 'unshare':
+for op in 'create', 'describe', 'available', 'seal', 'digest', 'share', 'unshare':
     if op not in ops:
         print('no event', op, 'in', ops)
 if ops[0] != 'create' or ops[-1] != 'unshare':

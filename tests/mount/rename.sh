@@ -42,6 +42,7 @@ unchanged renames
 
 # Shared: not even its owner.
 ok mkdir "$A/web/shares/"{bob,carol}
+settle
 snapshot
 refused 1 "$EPERM" mv "$A/web" "$A/db"
 rule shared-frozen alice

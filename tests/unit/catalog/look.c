@@ -40,11 +40,9 @@ bool look_asked(enum statement which) {
 
 static int run_quota(struct catalog_connection *c, void *context) {
         const int64_t *wanted = context;
-        struct account account;
-        int r = catalog_account_get(c, wanted[0], &account);
+        int64_t event;
 
-        account.quota = wanted[1];
-        return r < 0 ? r : catalog_account_update(c, &account);
+        return change_in(c, ACCOUNT_QUOTA, wanted[0], wanted[1], NULL, &event);
 }
 
 int look_set_quota_of(struct catalog *catalog, int64_t id, int64_t value) {

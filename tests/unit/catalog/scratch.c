@@ -8,10 +8,13 @@
 #include <sqlite3.h>
 #include <string.h>
 
+#include "oracle.h"
+
 char scratch_dir[64];
 char scratch_path[80];
 struct catalog *scratch_catalog;
 struct catalog_connection *scratch_reader;
+static bool tampered;
 
 int scratch_setup_closed(void **state) {
         (void)state;
@@ -19,6 +22,7 @@ int scratch_setup_closed(void **state) {
         assert_non_null(mkdtemp(scratch_dir));
         (void)snprintf(scratch_path, sizeof(scratch_path), "%s/catalog.db", scratch_dir);
         assert_int_equal(catalog_create(scratch_path, UUID, 1000, VIA_CLI), 0);
+        tampered = false;
         return 0;
 }
 
@@ -38,16 +42,22 @@ void scratch_close(void) {
         scratch_catalog = catalog_close(scratch_catalog);
 }
 
+void scratch_tampered(void) {
+        tampered = true;
+}
+
 int scratch_teardown(void **state) {
         _cleanup_dir_ DIR *dir = opendir(scratch_dir);
         const struct dirent *e;
+        int r;
 
         (void)state;
         scratch_close();
+        r = tampered ? 0 : oracle_check(scratch_path, stderr);
         while (dir && (e = readdir(dir)))
                 (void)unlinkat(dirfd(dir), e->d_name, 0); /* what is left is left in /tmp */
         (void)rmdir(scratch_dir);
-        return 0;
+        return r;
 }
 
 const char *scratch_name(const char *name) {

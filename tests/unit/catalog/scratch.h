@@ -24,7 +24,9 @@ extern struct catalog_connection *scratch_reader;
 int scratch_setup(void **state);
 /* The same with the catalog made but not opened. */
 int scratch_setup_closed(void **state);
+/* Fails if the catalog's rows do not follow from its log, unless the test has said that it damages it. */
 int scratch_teardown(void **state);
+void scratch_tampered(void);
 void scratch_close(void);
 void scratch_open(void);
 
@@ -38,39 +40,48 @@ void sql_run(const char *sql);
 
 extern const struct caller scratch_operator;
 
-/* A change with its event, in a transaction: the event's number, or what failed (below 0). */
+/* A change by the event that makes it so, in a transaction: the event's number, or what failed (below 0). What owners do
+ * is theirs, the rest the operator's. */
 enum fact {
-        ACCOUNT_PUT,      /* text: name */
-        ACCOUNT_END,      /* account */
-        REGION_PUT,       /* text: name */
-        REGION_END,       /* region */
-        PLACE_PUT,        /* region, owner, text: name */
-        PLACE_RENAME,     /* place, text: name */
-        PLACE_END,        /* place */
-        IMAGE_RENEW,      /* place */
-        IMAGE_DISK,       /* image, source */
-        IMAGE_FILL,       /* becomes available: place, image */
-        IMAGE_SEAL,       /* image, size */
-        DESCRIPTION_PUT,  /* place, mtime, text */
-        DESCRIPTION_END,  /* place */
-        LINK_PUT,         /* place */
-        LINK_END,         /* place */
-        SHARE_PUT,        /* image, account; in region 1 */
-        SHARE_END,        /* share */
-        TRUST_PUT,        /* account, owner */
-        TRUST_END,        /* account, owner */
-        EXPIRY_PUT,       /* share, time */
-        INSTANCE_PUT,     /* region, owner, text: name */
-        INSTANCE_END,     /* instance */
-        LAUNCH,           /* instance, image */
-        LAUNCH_IMAGE_END, /* instance */
-        LAUNCH_DISK_END,  /* instance */
+        ACCOUNT_PUT,       /* text: name */
+        ACCOUNT_QUOTA,     /* account, quota or -1 */
+        ACCOUNT_END,       /* account */
+        REGION_PUT,        /* text: name */
+        REGION_END,        /* region */
+        SETTING_PUT,       /* value, text: name */
+        PLACE_PUT,         /* region, owner, text: name */
+        PLACE_RENAME,      /* place, text: name */
+        PLACE_END,         /* place */
+        IMAGE_RENEW,       /* place */
+        IMAGE_DISK,        /* image, source or 0: it is empty */
+        IMAGE_COPY,        /* image, source: with content */
+        IMAGE_FILL,        /* becomes available: place, image */
+        IMAGE_SEAL,        /* image, size */
+        IMAGE_REVIEW,      /* image, 1 or 0 */
+        IMAGE_DIGEST,      /* image, the same one or 0, text: hex digits */
+        IMAGE_TOUCH,       /* image, mtime or 0 */
+        DESCRIPTION_PUT,   /* place, mtime or 0, text: made if it is not there, written, its time set: up to three events */
+        DESCRIPTION_TOUCH, /* place, mtime */
+        DESCRIPTION_END,   /* place */
+        LINK_PUT,          /* place */
+        LINK_END,          /* place */
+        SHARE_PUT,         /* image, account */
+        SHARE_END,         /* share */
+        SHARE_EXPIRES,     /* share */
+        EXPIRY_PUT,        /* share, time or 0 */
+        TRUST_PUT,         /* account, owner */
+        TRUST_END,         /* account, owner */
+        INSTANCE_PUT,      /* region, owner, text: name */
+        INSTANCE_END,      /* instance */
+        LAUNCH,            /* instance, image */
+        LAUNCH_IMAGE_END,  /* instance */
+        LAUNCH_DISK_END,   /* instance */
 };
 int64_t change(enum fact what, int64_t a, int64_t b, const char *text);
 /* The same, which must succeed. */
 int64_t must(enum fact what, int64_t a, int64_t b, const char *text);
-/* The same by an event that says so, the operator's. */
-int64_t happens(const struct event *event, enum fact what, int64_t a, int64_t b, const char *text);
+/* The same in a transaction. */
+int change_in(struct catalog_connection *c, enum fact what, int64_t a, int64_t b, const char *text, int64_t *ret_event);
 /* The same, n times in one transaction, the text followed by 0 to n - 1, b + i the second argument if step. */
 void many(enum fact what, int n, int64_t a, int64_t b, bool step, const char *prefix);
 

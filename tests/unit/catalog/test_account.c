@@ -7,7 +7,17 @@
 #include <string.h>
 
 static int run_update(struct catalog_connection *c, void *context) {
-        return catalog_account_update(c, context);
+        static const char *const roles[] = { "account", "auditor", "operator" };
+        const struct account *account = context;
+        int64_t id;
+
+        return catalog_event_add(c, &(struct event){ .caller = &scratch_operator, .op = EVENT_ACCOUNT_SET,
+                                                     .account = account->name, .about.account = account->id,
+                                                     .detail = { { .key = "role", .text = roles[account->role] },
+                                                                 { .key = "uid", .number = account->uid },
+                                                                 { .key = "quota", .number = account->quota },
+                                                                 { .key = "require-trust",
+                                                                   .number = account->require_trust } } }, &id);
 }
 
 static int update(struct account account) {
@@ -29,14 +39,14 @@ static void test_names_are_never_used_again(void **state) {
         assert_int_equal(catalog_account_used(scratch_reader, "alice"), 0);
         (void)must(ACCOUNT_PUT, 0, 0, "alice");
         assert_int_equal(catalog_account_used(scratch_reader, "alice"), 1);
-        assert_int_equal(change(ACCOUNT_PUT, 0, 0, "alice"), -EIO);
+        assert_int_equal(change(ACCOUNT_PUT, 0, 0, "alice"), -EEXIST);
         id = account_id("alice");
         (void)must(ACCOUNT_END, id, 0, NULL);
         assert_int_equal(catalog_account_find(scratch_reader, "alice", &account), -ENOENT);
         assert_int_equal(catalog_account_get(scratch_reader, id, &account), -ENOENT);
         assert_int_equal(change(ACCOUNT_END, id, 0, NULL), -ENOENT);
         assert_int_equal(catalog_account_used(scratch_reader, "alice"), 1);
-        assert_int_equal(change(ACCOUNT_PUT, 0, 0, "alice"), -EIO);
+        assert_int_equal(change(ACCOUNT_PUT, 0, 0, "alice"), -EEXIST);
         for (int i = 0; i < 3; i++) {
                 char name[8];
 
@@ -99,13 +109,6 @@ static void test_a_uid_is_one_living_accounts(void **state) {
         assert_int_equal(found.id, bob.id);
 }
 
-static int run_setting(struct catalog_connection *c, void *context) {
-        int64_t id;
-        int r = catalog_event_add(c, &(struct event){ .caller = &scratch_operator, .op = EVENT_LIMIT }, &id);
-
-        return r < 0 ? r : catalog_setting_put(c, id, "limit", *(int64_t *)context);
-}
-
 static void test_settings(void **state) {
         static const int64_t values[] = { 7, 0, INT64_MAX, 8 };
         int64_t value = -1;
@@ -114,11 +117,9 @@ static void test_settings(void **state) {
         assert_int_equal(catalog_setting_get(scratch_reader, "limit", 50, &value), 0);
         assert_int_equal(value, 50);
         for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
-                int64_t v = values[i];
-
-                assert_int_equal(catalog_write(scratch_catalog, run_setting, &v), 0);
+                (void)must(SETTING_PUT, values[i], 0, "limit");
                 assert_int_equal(catalog_setting_get(scratch_reader, "limit", 50, &value), 0);
-                assert_int_equal(value, v);
+                assert_int_equal(value, values[i]);
         }
         assert_int_equal(catalog_setting_get(scratch_reader, "other", 3, &value), 0);
         assert_int_equal(value, 3);

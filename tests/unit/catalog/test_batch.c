@@ -26,7 +26,14 @@ int __wrap_clock_gettime(clockid_t id, struct timespec *ret_time) {
         return 0;
 }
 
-/* A change: its event, its number behind those of the others, then what the test wants. */
+/* What the changes set: each round another. */
+static char setting[16] = "all";
+
+static void begin_round(int number) {
+        (void)snprintf(setting, sizeof(setting), "all%d", number); /* fits */
+}
+
+/* A change: its number behind those of the others, then what the test wants. */
 struct wish {
         pthread_t thread;
         int number, wanted, result;
@@ -48,12 +55,10 @@ static int level_of(sqlite3 *db) {
 static int run_change(struct catalog_connection *c, void *context) {
         struct wish *change = context;
         int64_t id, all = 0;
-        int r = catalog_event_add(c, &(struct event){ .caller = &scratch_operator, .op = EVENT_LIMIT }, &id);
+        int r = catalog_setting_get(c, setting, 0, &all);
 
         if (r == 0)
-                r = catalog_setting_get(c, "all", 0, &all);
-        if (r == 0)
-                r = catalog_setting_put(c, id, "all", 10 * all + change->number);
+                r = change_in(c, SETTING_PUT, 10 * all + change->number, 0, setting, &id);
         change->level = level_of(c->db);
         clock_ns += change->ms * MS;
         if (change->fault)
@@ -127,7 +132,11 @@ static void together(struct wish *changes, int count) {
 }
 
 static int64_t done(void) {
-        return sql_number("SELECT value FROM setting WHERE name = 'all' AND until_event = 140737488355327");
+        char sql[128];
+
+        (void)snprintf(sql, sizeof(sql), "SELECT value FROM setting WHERE name = '%s' AND until_event = 140737488355327",
+                       setting);
+        return sql_number(sql);
 }
 
 static struct catalog_stats stats(void) {
@@ -163,7 +172,7 @@ static void test_a_refused_neighbour_disturbs_nobody(void **state) {
                 struct wish changes[4] = { 0 };
                 int64_t expected = 0;
 
-                sql_run("DELETE FROM setting");
+                begin_round(pattern);
                 for (int i = 0; i < 4; i++)
                         if (pattern & 1 << i)
                                 changes[i].wanted = i % 2 ? 21 : -EIO;
@@ -238,7 +247,7 @@ static void test_a_stuck_transaction_is_given_up(void **state) {
         for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
                 struct wish changes[] = { { .fault = faults[i] }, { 0 }, { .wanted = 7 }, { 0 }, { 0 } };
 
-                sql_run("DELETE FROM setting");
+                begin_round((int)i);
                 together(changes, 5);
                 assert_true(changes[0].result < 0);
                 assert_true(changes[1].result < 0);
@@ -288,6 +297,7 @@ static void test_posted_ones_share_the_flush_of_others(void **state) {
         struct wish waited = { .number = 5 };
 
         (void)state;
+        begin_round(0);
         begin_hold();
         post(&posted[0]);
         post(&posted[1]);
@@ -303,7 +313,7 @@ static void test_posted_ones_share_the_flush_of_others(void **state) {
         assert_int_equal(waited.level, 2);
         assert_int_equal(done(), 1254);
         scratch_open();
-        sql_run("DELETE FROM setting");
+        begin_round(1);
         posted[0].level = 0;
         post(&posted[0]);
         scratch_close();

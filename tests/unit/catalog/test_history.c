@@ -39,7 +39,7 @@ static void test_a_place_has_its_own_events(void **state) {
         a = must(PLACE_PUT, region, OPERATOR, "a");
         b = must(PLACE_PUT, region, OPERATOR, "b");
         (void)must(PLACE_RENAME, a, 0, "c");
-        (void)must(DESCRIPTION_PUT, a, 1, "text");
+        (void)must(DESCRIPTION_PUT, a, 0, "");
         (void)must(PLACE_END, a, 0, NULL);
         assert_int_equal(history(a, NULL), 4); /* also when it is gone */
         assert_int_equal(history(b, NULL), 1);
@@ -49,56 +49,66 @@ static void test_a_place_has_its_own_events(void **state) {
 
 /* Who reads as an account reads what it did and what was done with it, and nothing else (SPEC 3.3). */
 static void test_an_account_reads_its_own_rows(void **state) {
-        struct caller alice = { .account = 2, .name = "alice", .via = VIA_MOUNT }, bob = { .account = 3, .name = "bob" };
+        struct caller bob = { .account = 3, .name = "bob" };
+        int64_t web, db;
 
         (void)state;
+        (void)must(REGION_PUT, 0, 0, "north");
         (void)must(ACCOUNT_PUT, 0, 0, "alice");
         (void)must(ACCOUNT_PUT, 0, 0, "bob");
-        (void)log_event(&(struct event){ .caller = &alice, .op = EVENT_CREATE, .place = 50 });
-        (void)log_event(&(struct event){ .caller = &alice, .op = EVENT_SHARE, .place = 50, .account = "bob" });
-        (void)log_event(&(struct event){ .caller = &alice, .op = EVENT_SHARE, .place = 50, .account = "bobby" });
-        (void)log_event(&(struct event){ .caller = &alice, .op = EVENT_SHARE, .place = 51, .account = "bob" });
-        (void)log_event(&(struct event){ .caller = &bob, .op = EVENT_COPY, .place = 50, .rule = "no-copy-of-shared", .error = "EPERM" });
-        assert_int_equal(history(50, NULL), 4);
-        assert_int_equal(history(50, "bob"), 2);
-        assert_int_equal(history(50, "bobby"), 1);
-        assert_int_equal(history(50, "alice"), 3);
-        assert_int_equal(history(50, "carol"), 0);
-        assert_int_equal(history(50, "bob' OR '1"), 0);
+        (void)must(ACCOUNT_PUT, 0, 0, "bobby");
+        web = must(PLACE_PUT, region_id("north"), account_id("alice"), "web");
+        db = must(PLACE_PUT, region_id("north"), account_id("alice"), "db");
+        (void)must(SHARE_PUT, web, account_id("bob"), NULL);
+        (void)must(SHARE_PUT, web, account_id("bobby"), NULL);
+        (void)must(SHARE_PUT, db, account_id("bob"), NULL);
+        (void)log_event(&(struct event){ .caller = &bob, .op = EVENT_COPY, .object = "north/web@alice", .place = web,
+                                         .rule = "no-copy-of-shared", .error = "EPERM" });
+        assert_int_equal(history(web, NULL), 4);
+        assert_int_equal(history(web, "bob"), 2);
+        assert_int_equal(history(web, "bobby"), 1);
+        assert_int_equal(history(web, "alice"), 3);
+        assert_int_equal(history(web, "carol"), 0);
+        assert_int_equal(history(web, "bob' OR '1"), 0);
 }
 
 static int run_many(struct catalog_connection *c, void *context) {
+        const int64_t *places = context;
         int64_t id;
         int r = 0;
 
-        (void)context;
         for (int i = 0; i < 600 && r == 0; i++)
-                r = catalog_event_add(c, &(struct event){ .caller = &scratch_operator, .op = EVENT_DESCRIBE, .place = 60 + i % 2 },
-                                      &id);
+                r = change_in(c, DESCRIPTION_PUT, places[i % 2], 0, "text", &id);
         return r;
 }
 
 static void test_long_histories_are_whole(void **state) {
         struct seen seen = { .stop_at = 257 };
+        int64_t places[2];
 
         (void)state;
-        assert_int_equal(catalog_write(scratch_catalog, run_many, NULL), 0);
-        assert_int_equal(history(60, NULL), 300);
-        assert_int_equal(history(61, "operator"), 300);
-        assert_int_equal(catalog_history(scratch_reader, 60, NULL, collect, &seen), 17); /* what `each` said */
+        (void)must(REGION_PUT, 0, 0, "north");
+        places[0] = must(PLACE_PUT, region_id("north"), OPERATOR, "a");
+        places[1] = must(PLACE_PUT, region_id("north"), OPERATOR, "b");
+        assert_int_equal(catalog_write(scratch_catalog, run_many, places), 0);
+        assert_int_equal(history(places[0], NULL), 302); /* it and its description were made */
+        assert_int_equal(history(places[1], "operator"), 302);
+        assert_int_equal(catalog_history(scratch_reader, places[0], NULL, collect, &seen), 17); /* what `each` said */
         assert_int_equal(seen.count, 257);
-        assert_int_equal(chain_check(), 601);
+        assert_int_equal(chain_check(), 606);
 }
 
 static void test_a_damaged_hash_is_told(void **state) {
         struct seen seen = { 0 };
+        int64_t place;
 
         (void)state;
-        (void)log_event(&(struct event){ .caller = &scratch_operator, .op = EVENT_DESCRIBE, .place = 60 });
-        sql_run("UPDATE event SET hash = x'00' WHERE id = 2");
-        assert_int_equal(catalog_history(scratch_reader, 60, NULL, collect, &seen), -EIO);
-        assert_int_equal(change(REGION_PUT, 0, 0, "north"), -EIO); /* the chain cannot go on from there */
-        assert_int_equal(sql_number("SELECT count(*) FROM event"), 2);
+        (void)must(REGION_PUT, 0, 0, "north");
+        place = must(PLACE_PUT, region_id("north"), OPERATOR, "web");
+        sql_run("UPDATE event SET hash = x'00' WHERE id = 3");
+        assert_int_equal(catalog_history(scratch_reader, place, NULL, collect, &seen), -EIO);
+        assert_int_equal(change(REGION_PUT, 0, 0, "south"), -EIO); /* the chain cannot go on from there */
+        assert_int_equal(sql_number("SELECT count(*) FROM event"), 3);
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)

@@ -43,15 +43,17 @@ static int run_history(struct catalog_connection *c, void *context) {
 
         for (int i = 0; i < h->count && r == 0; i++) {
                 const unsigned n = (unsigned)rand_r(&h->seed);
+                static const char *const objects[] = { "north/web@a1", "north/web@a2" };
                 const struct caller caller = { .account = 1 + n % ACCOUNTS };
+                const int64_t place = n % 5 ? h->places[n % 2] : 0;
                 char name[NAME_SIZE];
                 int64_t id;
 
                 (void)snprintf(name, sizeof(name), "a%u", n / 7 % (ACCOUNTS + 50)); /* some do not exist */
-                r = catalog_event_add(c, &(struct event){ .caller = &caller, .op = EVENT_DESCRIBE,
-                                                          .account = n % 3 ? name : NULL,
-                                                          .place = n % 5 ? h->places[n % 2] : 0,
-                                                          .object = n % 11 ? "north/web@a1" : NULL }, &id);
+                r = catalog_event_add(c, &(struct event){ .caller = &caller, .op = EVENT_DELETE, /* what does nothing */
+                                                          .rule = "role", .error = "EPERM",
+                                                          .account = n % 3 ? name : NULL, .place = place,
+                                                          .object = place || n % 11 ? objects[n % 2] : NULL }, &id);
         }
         return r;
 }

@@ -100,12 +100,12 @@ static void test_versions(void **state) {
                 const char *sql;
                 int error;
         } cases[] = {
-                { "PRAGMA user_version = 2", -EPROTONOSUPPORT },
+                { "PRAGMA user_version = 3", -EPROTONOSUPPORT },
                 { "PRAGMA user_version = 2000000000", -EPROTONOSUPPORT },
                 { "PRAGMA user_version = 0", -EMEDIUMTYPE },
-                { "PRAGMA user_version = 1; PRAGMA application_id = 0", -EMEDIUMTYPE },
-                { "PRAGMA user_version = 2", -EMEDIUMTYPE }, /* another database may count as it likes */
-                { "PRAGMA user_version = 1; PRAGMA application_id = 0x494d4754", -EMEDIUMTYPE },
+                { "PRAGMA user_version = 2; PRAGMA application_id = 0", -EMEDIUMTYPE },
+                { "PRAGMA user_version = 3", -EMEDIUMTYPE }, /* another database may count as it likes */
+                { "PRAGMA user_version = 2; PRAGMA application_id = 0x494d4754", -EMEDIUMTYPE },
                 { "PRAGMA application_id = 0x494d4753; DELETE FROM meta", -EMEDIUMTYPE },
         };
 
@@ -131,6 +131,7 @@ static void test_read_only_reads_and_never_writes(void **state) {
         struct catalog_connection *c = NULL;
         struct account account;
         bool ran = false;
+        int64_t event;
 
         (void)state;
         assert_int_equal(catalog_open(scratch_path, CATALOG_READ_ONLY, &catalog), 0);
@@ -139,15 +140,17 @@ static void test_read_only_reads_and_never_writes(void **state) {
         assert_false(ran);
         assert_int_equal(catalog_read(catalog, &c), 0);
         assert_int_equal(catalog_account_get(c, OPERATOR, &account), 0);
-        assert_int_equal(catalog_setting_put(c, 1, "x", 1), -EROFS);
+        assert_int_equal(change_in(c, SETTING_PUT, 1, 0, "x", &event), -EROFS);
         catalog_read_end(&c);
         assert_null(c);
         catalog = catalog_close(catalog);
 }
 
 static void test_a_reader_cannot_write(void **state) {
+        int64_t event;
+
         (void)state;
-        assert_int_equal(catalog_setting_put(scratch_reader, 1, "x", 1), -EROFS);
+        assert_int_equal(change_in(scratch_reader, SETTING_PUT, 1, 0, "x", &event), -EROFS);
         assert_int_equal(sql_number("SELECT count(*) FROM setting"), 0);
 }
 

@@ -64,7 +64,7 @@ static void test_names_are_unique_per_owner_and_region(void **state) {
         int64_t place = must(PLACE_PUT, north, alice, "web"), events = chain_check();
 
         (void)state;
-        assert_int_equal(change(PLACE_PUT, north, alice, "web"), -EIO);
+        assert_int_equal(change(PLACE_PUT, north, alice, "web"), -EEXIST);
         assert_int_equal(chain_check(), events);
         assert_int_not_equal(must(PLACE_PUT, north, bob, "web"), place);
         assert_int_not_equal(must(PLACE_PUT, south, alice, "web"), place);
@@ -97,7 +97,7 @@ static void test_rename_moves_the_name_and_nothing_else(void **state) {
         struct image image;
 
         (void)state;
-        assert_int_equal(change(PLACE_RENAME, place, 0, "db"), -EIO); /* taken, and nothing is half done */
+        assert_int_equal(change(PLACE_RENAME, place, 0, "db"), -EEXIST); /* taken, and nothing is half done */
         assert_int_equal(find(north, alice, "web"), place);
         (void)must(PLACE_RENAME, place, 0, "app");
         assert_int_equal(find(north, alice, "web"), -ENOENT);
@@ -130,7 +130,8 @@ static void test_count_is_of_the_living(void **state) {
         assert_int_equal(count(north, alice), 1);
 }
 
-static void test_the_end_takes_all_that_is_in_it(void **state) {
+/* Its parts are removed before it, which the services see to. */
+static void test_the_end_takes_the_image_along(void **state) {
         int64_t place = must(PLACE_PUT, north, alice, "web"), description, link;
         char text[TEXT_SIZE];
         size_t length;
@@ -141,6 +142,8 @@ static void test_the_end_takes_all_that_is_in_it(void **state) {
         description = must(DESCRIPTION_PUT, place, 7, "text");
         link = must(LINK_PUT, place, 0, NULL);
         (void)must(IMAGE_DISK, place, 0, NULL);
+        (void)must(DESCRIPTION_END, place, 0, NULL);
+        (void)must(LINK_END, place, 0, NULL);
         (void)must(PLACE_END, place, 0, NULL);
         assert_int_equal(catalog_image_get(scratch_reader, place, &image), -ENOENT);
         assert_int_equal(catalog_image_of_id(scratch_reader, place, &image), -ENOENT);
@@ -185,7 +188,7 @@ int main(void) {
                 CASE(test_a_name_is_free_again_after_its_end),
                 CASE(test_rename_moves_the_name_and_nothing_else),
                 CASE(test_count_is_of_the_living),
-                CASE(test_the_end_takes_all_that_is_in_it),
+                CASE(test_the_end_takes_the_image_along),
                 CASE(test_an_image_keeps_the_name_it_had_last),
                 CASE(test_a_place_needs_its_region_and_owner),
         };

@@ -13,13 +13,9 @@
 #define EACH 30
 
 static int run_account(struct catalog_connection *c, void *context) {
-        struct account account = { .uid = -1, .quota = -1 };
-        int64_t id;
-        int r = catalog_event_add(c, &(struct event){ .caller = &scratch_operator, .op = EVENT_ACCOUNT_ADD, .account = context },
-                                  &id);
+        int64_t event;
 
-        strcpy(account.name, context);
-        return r < 0 ? r : catalog_account_put(c, id, &account);
+        return change_in(c, ACCOUNT_PUT, 0, 0, context, &event);
 }
 
 struct worker {

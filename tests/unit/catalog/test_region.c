@@ -7,10 +7,12 @@
 #include <string.h>
 
 static int run_store(struct catalog_connection *c, void *context) {
-        int64_t id;
-        int r = catalog_event_add(c, &(struct event){ .caller = &scratch_operator, .op = EVENT_REGION_ADD }, &id);
+        int64_t id, event;
+        int r = catalog_region_next(c, &id);
 
-        return r < 0 ? r : catalog_region_put(c, id, "far", context);
+        if (r == 0)
+                r = change_in(c, REGION_PUT, 0, 0, "far", &event);
+        return r < 0 ? r : catalog_store_put(c, id, context);
 }
 
 static void test_a_region_and_its_store(void **state) {
@@ -42,7 +44,7 @@ static void test_names_are_unique_among_the_living(void **state) {
         (void)state;
         for (int i = 0; i < 3; i++) {
                 (void)must(REGION_PUT, 0, 0, "north");
-                assert_int_equal(change(REGION_PUT, 0, 0, "north"), -EIO);
+                assert_int_equal(change(REGION_PUT, 0, 0, "north"), -EEXIST);
                 assert_true(region_id("north") > last);
                 last = region_id("north");
                 (void)must(REGION_END, last, 0, NULL);
@@ -56,14 +58,17 @@ static void test_names_are_unique_among_the_living(void **state) {
 static void test_ids_fit_into_inode_numbers(void **state) {
         (void)state;
         (void)must(REGION_PUT, 0, 0, "first");
-        sql_run("UPDATE sqlite_sequence SET seq = 65534 WHERE name = 'region'");
+        (void)log_event(&(struct event){ .caller = &scratch_operator, .op = EVENT_REGION_ADD, .object = "other",
+                                         .detail = { { .key = "id", .number = 65534 } } });
         (void)must(REGION_PUT, 0, 0, "last");
         assert_int_equal(region_id("last"), 65535);
-        assert_int_equal(change(REGION_PUT, 0, 0, "more"), -EIO);
-        sql_run("UPDATE sqlite_sequence SET seq = 1048574 WHERE name = 'account'");
+        assert_int_equal(change(REGION_PUT, 0, 0, "more"), -EEXIST);
+        (void)log_event(&(struct event){ .caller = &scratch_operator, .op = EVENT_ACCOUNT_ADD, .account = "other",
+                                         .detail = { { .key = "role", .text = "account" },
+                                                     { .key = "id", .number = 1048574 } } });
         (void)must(ACCOUNT_PUT, 0, 0, "last");
         assert_int_equal(account_id("last"), 1048575);
-        assert_int_equal(change(ACCOUNT_PUT, 0, 0, "more"), -EIO);
+        assert_int_equal(change(ACCOUNT_PUT, 0, 0, "more"), -EEXIST);
 }
 
 static void totals(int64_t region, int64_t owner, int64_t images, int64_t bytes) {

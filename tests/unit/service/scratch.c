@@ -9,9 +9,12 @@
 #include <sqlite3.h>
 #include <string.h>
 
+#include "oracle.h"
+
 char scratch_dir[64];
 struct service *scratch_service;
 int64_t north, south;
+static bool tampered;
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {
         (void)st;
@@ -37,6 +40,7 @@ int scratch_setup_in(const char *base) {
         char why[WHY_SIZE];
 
         (void)snprintf(scratch_dir, sizeof(scratch_dir), "%.40s/service-XXXXXX", base);
+        tampered = false;
         assert_non_null(mkdtemp(scratch_dir));
         assert_int_equal(service_create(scratch_name("dir"), 1000, VIA_CLI, why), 0);
         scratch_reopen(0);
@@ -53,11 +57,18 @@ int scratch_setup_in(const char *base) {
         return 0;
 }
 
+void scratch_tampered(void) {
+        tampered = true;
+}
+
 int scratch_teardown(void **state) {
+        int r;
+
         (void)state;
         scratch_service = service_close(scratch_service);
+        r = tampered ? 0 : oracle_check(scratch_name("dir/catalog.db"), stderr);
         (void)nftw(scratch_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS); /* what is left is left in /tmp */
-        return 0;
+        return r;
 }
 
 const char *scratch_name(const char *name) {

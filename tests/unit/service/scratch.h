@@ -32,7 +32,9 @@ extern int64_t north, south;
 int scratch_setup(void **state);
 /* The same below another directory than /tmp. */
 int scratch_setup_in(const char *base);
+/* Fails if the catalog's rows do not follow from its log, unless the test has said that it damages it. */
 int scratch_teardown(void **state);
+void scratch_tampered(void);
 /* Closes (what waits for the log is written) and opens again. */
 void scratch_reopen(enum service_flags flags);
 /* dir/name, good until the fourth next call */

@@ -72,16 +72,17 @@ static void test_what_is_no_catalog_is_told(void **state) {
         struct service *service = NULL;
 
         (void)state;
+        scratch_tampered();
         assert_int_equal(service_open(scratch_name("none"), 0, &service, why), -ENOENT);
         assert_int_equal(mkdir(scratch_name("empty"), 0700), 0);
         assert_int_equal(service_open(scratch_name("empty"), 0, &service, why), -ENOENT);
         assert_non_null(strstr(why, "there is no catalog in it"));
         assert_int_equal(service_open(scratch_name("dir/catalog.db"), 0, &service, why), -ENOTDIR);
         scratch_service = service_close(scratch_service);
-        sql_run("PRAGMA user_version = 2");
+        sql_run("PRAGMA user_version = 3");
         assert_int_equal(service_open(scratch_name("dir"), 0, &service, why), -EPROTONOSUPPORT);
         assert_non_null(strstr(why, "newer version"));
-        sql_run("PRAGMA user_version = 1; PRAGMA application_id = 7");
+        sql_run("PRAGMA user_version = 2; PRAGMA application_id = 7");
         assert_int_equal(service_open(scratch_name("dir"), 0, &service, why), -EMEDIUMTYPE);
         assert_non_null(strstr(why, "no catalog of imgsharefs"));
         assert_null(service);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ * Bringing a catalog's directory to this version's format: what can be wrong with that, in words.
+ */
+#include "upgrade.h"
+
+#include "internal.h"
+
+static int found(const struct discrepancy *d, void *context) {
+        const struct upgrade *u = context;
+
+        return u->each(&(struct finding){ .what = d->what, .object = d->object, .problem = d->problem,
+                                          .repair = "compare with a backup of the catalog" }, u->context);
+}
+
+static void progress(int64_t events, void *context) {
+        const struct upgrade *u = context;
+
+        if (u->progress)
+                u->progress(events, u->context);
+}
+
+static void explain_upgrade(int r, const struct upgraded *done, char why[static WHY_SIZE]) {
+        switch (r) {
+        case -EAGAIN:
+                explain(why, "it is in use; unmount it, and end what else has it open");
+                break;
+        case -EBADMSG:
+                if (done->failed != 0)
+                        explain(why, "event %lld of its log does not follow from those before it; nothing was changed",
+                                (long long)done->failed);
+                else
+                        explain(why, "%d of its rows %s not follow from its log; nothing was changed", done->differences,
+                                done->differences == 1 ? "does" : "do");
+                break;
+        case -EEXIST:
+                explain(why, "catalog.db.format-%lld is there already: the old file would have that name; move it away",
+                        (long long)done->format);
+                break;
+        case -ENOENT:
+        case -EMEDIUMTYPE:
+        case -EPROTONOSUPPORT:
+                service_explain(r, why);
+                break;
+        default:
+                explain(why, "%s", strerror(-r));
+        }
+}
+
+int service_upgrade(const char *dir, uid_t uid, struct upgrade *upgrade, char ret_why[static WHY_SIZE]) {
+        const struct caller caller = {
+                .account = 1, .name = "operator", .role = ROLE_OPERATOR, .uid = uid, .via = VIA_CLI
+        };
+        const struct upgrade_reader reader = { .each = found, .progress = progress, .context = upgrade };
+        _cleanup_free_ char *path = NULL;
+        struct upgraded done = { 0 };
+        int r = service_check_directory(dir, ret_why);
+
+        if (r < 0)
+                return r;
+        if (asprintf(&path, "%s/catalog.db", dir) < 0) {
+                path = NULL;
+                r = -ENOMEM;
+        }
+        if (r == 0)
+                r = catalog_upgrade(path, &caller, upgrade->plan, &reader, &done);
+        upgrade->format = done.format;
+        upgrade->events = done.events;
+        upgrade->differences = done.differences;
+        if (r < 0)
+                explain_upgrade(r, &done, ret_why);
+        return r;
+}
