@@ -207,9 +207,9 @@ static int prepare(struct catalog_connection *c, struct effect_statement *e, con
         for (int i = 0; i < sqlite3_bind_parameter_count(e->s); i++) {
                 const char *name = sqlite3_bind_parameter_name(e->s, i + 1);
 
-                for (unsigned char w = WORD_EVENT; w < ARRAY_SIZE(words); w++)
+                for (size_t w = WORD_EVENT; w < ARRAY_SIZE(words); w++)
                         if (strcmp(words[w], name) == 0)
-                                e->words[i] = w;
+                                e->words[i] = (unsigned char)w;
         }
         return 0;
 }

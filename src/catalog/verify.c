@@ -329,14 +329,14 @@ static void cleanup_connection(struct catalog_connection **c) {
 }
 
 static int begin(struct verification *v) {
-        int64_t earlier;
+        int64_t earlier = 0;
         int r = connection_run(v->c, "PRAGMA query_only = off; PRAGMA cache_size = -65536"); /* the former: it makes a table */
 
         if (r == 0)
                 r = effects_check_begin(v->c);
         if (r == 0)
                 r = statement_number(v->c, S_EARLIER_ANY, &earlier);
-        v->c->has_earlier = r == 0 && earlier != 0;
+        v->c->has_earlier = earlier != 0;
         return r;
 }
 
