@@ -37,12 +37,12 @@ int logged_row(sqlite3_stmt *s, struct logged *logged) {
 
 /* --- details --- */
 
-/* A copy that lasts as long as the event; NULL: there is no room, which no event of ours needs. */
+/* A copy that lasts as long as the event; NULL: there is no text, or no room, which no event of ours needs. */
 static const char *keep(struct logged *logged, const char *text) {
-        const size_t size = text ? strlen(text) + 1 : sizeof(logged->texts);
+        const size_t size = text ? strlen(text) + 1 : 0;
         char *copy = logged->texts + logged->used;
 
-        if (size > sizeof(logged->texts) - logged->used)
+        if (!text || size > sizeof(logged->texts) - logged->used)
                 return NULL;
         memcpy(copy, text, size);
         logged->used += size;
