@@ -305,17 +305,14 @@ static int begin(struct catalog_connection *c) {
 
 /* What memo.c knows of rows: a share that is made was not known, and one that ends is named; else all are void. */
 static void touch(struct catalog_connection *c, const struct event *e) {
-        switch (e->op) {
-        case EVENT_SHARE:
-                return;
-        case EVENT_UNSHARE:
-        case EVENT_EXPIRE:
-                memo_share_ends(c, &(struct share){ .id = event_detail_find(e, "share")->number, .image = e->about.image,
+        const bool ends = e->op == EVENT_UNSHARE || e->op == EVENT_EXPIRE;
+        const struct event_detail *share = ends ? event_detail_find(e, "share") : NULL; /* a damaged log says none */
+
+        if (share)
+                memo_share_ends(c, &(struct share){ .id = share->number, .image = e->about.image,
                                                     .account = e->about.account });
-                return;
-        default:
+        else if (e->op != EVENT_SHARE)
                 c->touching.all = true;
-        }
 }
 
 int effects_apply(struct catalog_connection *c, const struct event *event, int64_t id) {
