@@ -31,7 +31,7 @@
 #define ENDING(t, until, where) "UPDATE " t " SET " until " = :event WHERE " where " AND " until " = " FAR
 #define ENDED_FIRST(t, until, born, where) \
         "SELECT min(" until ") AS first FROM " t " WHERE " where " AND " born " < :event AND " until " >= :event"
-#define ENDED_COUNT(t, until) "SELECT count(*) FROM " t " WHERE " until " < " FAR
+#define ENDED_COUNT(t, until) "SELECT count(*) FROM " t " WHERE " until " <> " FAR /* beyond it nothing lives either */
 #define END(t, until, born, where)                                                                                 \
         {                                                                                                          \
                 ENDING(t, until, where),                                                                           \
@@ -44,24 +44,26 @@
                 "SELECT iif(first IS NULL, 0, nullif(first = :event, 0)) FROM (" ENDED_FIRST(t, until, born, where) ")", \
                 ENDED_COUNT(t, until), 0, 1                                                                        \
         }
+/* rows that have any of these columns: a size without the event that sealed is noticed, too */
+#define SET_COUNT(t, columns) "SELECT count(*) FROM " t " WHERE coalesce(" columns ", NULL) IS NOT NULL"
 #define SET(t, column, columns, values, where)                                                                     \
         {                                                                                                          \
                 "UPDATE " t " SET (" column columns ") = (:event" values ") WHERE " where " AND " column " IS NULL", \
                 "SELECT 1 FROM " t " WHERE " where " AND (" column columns ") = (:event" values ")",               \
-                "SELECT count(*) FROM " t " WHERE " column " IS NOT NULL", 1, 1                                    \
+                SET_COUNT(t, column columns), 1, 1                                                                 \
         }
 #define FIRST(t, column, where)                                                                                    \
         {                                                                                                          \
                 "UPDATE " t " SET " column " = coalesce(" column ", :event) WHERE " where,                         \
                 "SELECT " column " = :event FROM " t " WHERE " where " AND " column " <= :event",                  \
-                "SELECT count(*) FROM " t " WHERE " column " IS NOT NULL", 1, 1                                    \
+                SET_COUNT(t, column), 1, 1                                                                         \
         }
 #define LATEST(t, column, columns, values, where)                                                                  \
         {                                                                                                          \
                 "UPDATE " t " SET (" column ", " columns ") = (:event, " values ") WHERE " where,                  \
                 "SELECT iif(" column " > :event, 0, nullif((" column ", " columns ") IS (:event, " values "), 0))" \
                 " FROM " t " WHERE " where,                                                                        \
-                "SELECT count(*) FROM " t " WHERE " column " IS NOT NULL", 1, 1                                    \
+                SET_COUNT(t, column ", " columns), 1, 1                                                            \
         }
 #define ACCOUNT_PUTTING(t, values)                                                                                 \
         "INSERT INTO " t " (id, name, role, uid, quota, from_event, require_trust, until_event)"                   \
@@ -97,7 +99,7 @@
                 " OR " column " = :event AND (" columns ") IS (" values "), 0) AS good,"                           \
                 " coalesce(" column " = :event, 0) AS last FROM json_each(:detail, '$." member "') j"              \
                 " LEFT JOIN " t " ON " t "." key " = CAST(j.key AS INTEGER) AND " live ")",                        \
-                "SELECT count(*) FROM " t " WHERE " column " IS NOT NULL", 0, -1                                   \
+                SET_COUNT(t, column ", " columns), 0, -1                                                           \
         }
 /* {"disks": {image: mtime}}, {"digests": {image: [digest, same]}}, {"descriptions": {place: mtime}}; mtimes in ns */
 #define SNAPSHOT_DISKS SNAPSHOT_OF("disks", "image", "id", "times_event", "mtime", "j.value", "true")
