@@ -71,7 +71,8 @@ static void print_text(const char *text) {
                 int64_t number = strtoll(text + n, NULL, 10);
 
                 fprintf(now.to, "%.*s", (int)n, text);
-                if (n >= strlen(mtime) && strncmp(text + n - strlen(mtime), mtime, strlen(mtime)) == 0 && number > REAL_YEAR) {
+                if (n >= strlen(mtime) && strncmp(text + n - strlen(mtime), mtime, strlen(mtime)) == 0 &&
+                    number > REAL_YEAR) {
                         fprintf(now.to, "some time");
                         m = strcspn(text + n, "\"");
                 } else if (m > 0 && number > LAUNCH && number < LAUNCH_END) {
@@ -85,7 +86,8 @@ static void print_text(const char *text) {
 
 /* So their hashes are others each time. */
 static bool is_after_such(int64_t event) {
-        sqlite3_stmt *s = prepare(now.db, "SELECT 1 FROM event WHERE id <= ? AND op IN ('launch', 'reinstall', 'seal')");
+        sqlite3_stmt *s =
+                prepare(now.db, "SELECT 1 FROM event WHERE id <= ? AND op IN ('launch', 'reinstall', 'seal')");
         bool is;
 
         (void)sqlite3_bind_int64(s, 1, event);

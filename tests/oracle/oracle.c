@@ -62,8 +62,7 @@ static int check_sql(struct catalog_connection *c, const char *sql, struct telli
         int r = sqlite_error(c->db, sqlite3_prepare_v2(c->db, sql, -1, &s, NULL));
 
         while (r == 0 && (r = statement_row(s)) > 0)
-                r = tell(&(struct discrepancy){ .what = text_of(s, 0), .object = text_of(s, 1), .problem = text_of(s, 2) },
-                         t);
+                r = tell(&(struct discrepancy){ text_of(s, 0), text_of(s, 1), text_of(s, 2) }, t);
         (void)sqlite3_finalize(s); /* told by the step */
         return r;
 }

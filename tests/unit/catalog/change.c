@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The catalog's changes for the tests: events as the services make them, true in every word, so that the log can be done
- * again. What they are about is looked up by ids, also of what has ended: the catalog itself is to find that out.
+ * The catalog's changes for the tests: events as the services make them, true in every word, so that the log can be
+ * done again. What they are about is looked up by ids, also of what has ended: the catalog itself is to find that out.
  */
 #include "scratch.h"
 
@@ -34,7 +34,8 @@ struct said {
 /* --- looks --- */
 
 static int text_of(sqlite3_stmt *s, int column, char *ret_text, size_t size) {
-        (void)snprintf(ret_text, size, "%s", (const char *)sqlite3_column_text(s, column) ?: ""); /* a long one is cut */
+        (void)snprintf(ret_text, size, "%s",
+                       (const char *)sqlite3_column_text(s, column) ?: ""); /* a long one is cut */
         return 0;
 }
 
@@ -85,7 +86,8 @@ static int of_new(struct catalog_connection *c, int64_t region, int64_t account,
         int r = look(c, "SELECT coalesce((SELECT name FROM account WHERE id = ?2), 'nobody'),"
                         " coalesce((SELECT name FROM region WHERE id = ?1), '?')", region, account, said);
 
-        (void)snprintf(called, sizeof(called), "%.64s/%.64s@%.64s", said->object, text ?: "", said->caller.name); /* fits */
+        (void)snprintf(called, sizeof(called), "%.64s/%.64s@%.64s", said->object, text ?: "",
+                       said->caller.name); /* fits */
         strcpy(said->object, called);
         said->caller.account = account;
         said->event.about.region = region;
@@ -219,8 +221,8 @@ static int say_expiry(struct catalog_connection *c, const struct wish *w, struct
 
 /* Nobody's doing. */
 static int say_expires(struct catalog_connection *c, const struct wish *w, struct said *said) {
-        int r = look(c, "SELECT '', '', expires FROM share_expiry WHERE share = ?1 ORDER BY until_event DESC LIMIT 1", w->a,
-                     0, said);
+        int r = look(c, "SELECT '', '', expires FROM share_expiry WHERE share = ?1 ORDER BY until_event DESC LIMIT 1",
+                     w->a, 0, said);
 
         with_text(said, "expired", timestamp_format(said->numbers[0], said->time));
         with_number(said, "share", w->a);
@@ -236,18 +238,40 @@ static void with_mtime(struct said *said, int64_t mtime) {
 }
 
 static const enum event_op operations_of[] = {
-        [ACCOUNT_PUT] = EVENT_ACCOUNT_ADD, [ACCOUNT_QUOTA] = EVENT_ACCOUNT_SET, [ACCOUNT_END] = EVENT_ACCOUNT_RM,
-        [REGION_PUT] = EVENT_REGION_ADD, [REGION_END] = EVENT_REGION_RM, [SETTING_PUT] = EVENT_LIMIT,
-        [PLACE_PUT] = EVENT_CREATE, [PLACE_RENAME] = EVENT_RENAME, [PLACE_END] = EVENT_DELETE,
-        [IMAGE_RENEW] = EVENT_DELETE_DISK, [IMAGE_DISK] = EVENT_CREATE_DISK, [IMAGE_COPY] = EVENT_COPY,
-        [IMAGE_FILL] = EVENT_AVAILABLE, [IMAGE_SEAL] = EVENT_SEAL, [IMAGE_REVIEW] = EVENT_REVIEW,
-        [IMAGE_DIGEST] = EVENT_DIGEST, [IMAGE_TOUCH] = EVENT_TIMES_DISK,
-        [DESCRIPTION_PUT] = EVENT_CREATE_DESCRIPTION, [DESCRIPTION_TOUCH] = EVENT_TIMES_DESCRIPTION,
-        [DESCRIPTION_END] = EVENT_DELETE_DESCRIPTION, [LINK_PUT] = EVENT_CREATE_LINK, [LINK_END] = EVENT_DELETE_LINK,
-        [SHARE_PUT] = EVENT_SHARE, [SHARE_END] = EVENT_UNSHARE, [SHARE_EXPIRES] = EVENT_EXPIRE,
-        [EXPIRY_PUT] = EVENT_SET_EXPIRY, [TRUST_PUT] = EVENT_TRUST, [TRUST_END] = EVENT_UNTRUST,
-        [INSTANCE_PUT] = EVENT_CREATE_INSTANCE, [INSTANCE_END] = EVENT_INSTANCE_DELETE, [LAUNCH] = EVENT_LAUNCH,
-        [LAUNCH_IMAGE_END] = EVENT_INSTANCE_DELETE_IMAGE, [LAUNCH_DISK_END] = EVENT_INSTANCE_DELETE_DISK,
+        [ACCOUNT_PUT] = EVENT_ACCOUNT_ADD,
+        [ACCOUNT_QUOTA] = EVENT_ACCOUNT_SET,
+        [ACCOUNT_END] = EVENT_ACCOUNT_RM,
+        [REGION_PUT] = EVENT_REGION_ADD,
+        [REGION_END] = EVENT_REGION_RM,
+        [SETTING_PUT] = EVENT_LIMIT,
+        [PLACE_PUT] = EVENT_CREATE,
+        [PLACE_RENAME] = EVENT_RENAME,
+        [PLACE_END] = EVENT_DELETE,
+        [IMAGE_RENEW] = EVENT_DELETE_DISK,
+        [IMAGE_DISK] = EVENT_CREATE_DISK,
+        [IMAGE_COPY] = EVENT_COPY,
+        [IMAGE_FILL] = EVENT_AVAILABLE,
+        [IMAGE_SEAL] = EVENT_SEAL,
+        [IMAGE_REVIEW] = EVENT_REVIEW,
+        [IMAGE_DIGEST] = EVENT_DIGEST,
+        [IMAGE_TOUCH] = EVENT_TIMES_DISK,
+        [DESCRIPTION_PUT] = EVENT_CREATE_DESCRIPTION,
+        [DESCRIPTION_WRITE] = EVENT_DESCRIBE,
+        [DESCRIPTION_TOUCH] = EVENT_TIMES_DESCRIPTION,
+        [DESCRIPTION_END] = EVENT_DELETE_DESCRIPTION,
+        [LINK_PUT] = EVENT_CREATE_LINK,
+        [LINK_END] = EVENT_DELETE_LINK,
+        [SHARE_PUT] = EVENT_SHARE,
+        [SHARE_END] = EVENT_UNSHARE,
+        [SHARE_EXPIRES] = EVENT_EXPIRE,
+        [EXPIRY_PUT] = EVENT_SET_EXPIRY,
+        [TRUST_PUT] = EVENT_TRUST,
+        [TRUST_END] = EVENT_UNTRUST,
+        [INSTANCE_PUT] = EVENT_CREATE_INSTANCE,
+        [INSTANCE_END] = EVENT_INSTANCE_DELETE,
+        [LAUNCH] = EVENT_LAUNCH,
+        [LAUNCH_IMAGE_END] = EVENT_INSTANCE_DELETE_IMAGE,
+        [LAUNCH_DISK_END] = EVENT_INSTANCE_DELETE_DISK,
 };
 
 static int say_of_image(struct catalog_connection *c, const struct wish *w, struct said *said) {
@@ -289,6 +313,8 @@ static int say_of_place(struct catalog_connection *c, const struct wish *w, stru
 
         if (w->what == PLACE_RENAME)
                 with_text(said, "to", w->text);
+        if (w->what == DESCRIPTION_WRITE)
+                with_text(said, "text", w->text);
         if (w->what == DESCRIPTION_TOUCH)
                 with_mtime(said, w->b);
         return r;
@@ -321,6 +347,7 @@ static int say(struct catalog_connection *c, const struct wish *w, struct said *
         case PLACE_RENAME:
         case PLACE_END:
         case IMAGE_RENEW:
+        case DESCRIPTION_WRITE:
         case DESCRIPTION_TOUCH:
         case DESCRIPTION_END:
         case LINK_PUT:
@@ -363,22 +390,19 @@ static int run(struct catalog_connection *c, struct wish *w) {
 /* As one who writes a description, and sets its time: up to three events. */
 static int run_description(struct catalog_connection *c, struct wish *w) {
         struct said said;
+        struct wish writing = { .what = DESCRIPTION_WRITE, .a = w->a, .text = w->text };
         struct wish times = { .what = DESCRIPTION_TOUCH, .a = w->a, .b = w->b };
-        int64_t id = 0, *event = &w->event;
-        int r = look(c, "SELECT '', '' FROM description WHERE place = ?1 AND until_event = 140737488355327", w->a, 0, &said);
+        bool writes = true;
+        int r = look(c, "SELECT '', '' FROM description WHERE place = ?1 AND until_event = 140737488355327", w->a, 0,
+                     &said);
 
         if (r == -ENOENT) {
                 r = run(c, w);
-                event = w->text[0] ? &id : NULL;
+                writes = w->text[0] != '\0';
         }
-        if (r == 0 && event) {
-                said = (struct said){ .event = { .op = EVENT_DESCRIBE }, .caller = scratch_operator };
-                r = of_image(c, "p.id", w->a, &said);
-                said.event.caller = &said.caller;
-                said.event.object = said.object;
-                with_text(&said, "text", w->text);
-                r = r < 0 ? r : catalog_event_add(c, &said.event, event);
-        }
+        if (r == 0 && writes)
+                r = run(c, &writing);
+        w->event = w->event ?: writing.event; /* the first */
         return r < 0 || w->b == 0 ? r : run(c, &times);
 }
 
@@ -388,7 +412,8 @@ static int run_one(struct catalog_connection *c, void *context) {
         return w->what == DESCRIPTION_PUT ? run_description(c, w) : run(c, w);
 }
 
-int change_in(struct catalog_connection *c, enum fact what, int64_t a, int64_t b, const char *text, int64_t *ret_event) {
+int change_in(struct catalog_connection *c, enum fact what, int64_t a, int64_t b, const char *text,
+              int64_t *ret_event) {
         struct wish w = { .what = what, .a = a, .b = b, .text = text };
         int r = run_one(c, &w);
 

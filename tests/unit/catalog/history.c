@@ -14,7 +14,7 @@ int64_t history_below(struct history *h, int64_t n) {
 
 /* The number a query finds, at random among its rows; 0: none. */
 static int64_t any(struct history *h, const char *rows) {
-        char sql[256];
+        char sql[512];
         int64_t id;
 
         (void)snprintf(sql, sizeof(sql), "SELECT id FROM %s ORDER BY (id * 2654435761 + %ld) %% 1000003 LIMIT 1", rows,
@@ -63,8 +63,10 @@ static bool is_dead(int64_t share) {
 static bool is_shared(int64_t image) {
         char rest[256];
 
-        (void)snprintf(rest, sizeof(rest), " AND " LIVES " AND NOT EXISTS (SELECT 1 FROM share_expiry x WHERE x.share = id"
-                                           " AND x." LIVES " AND expires <= %ld)", timestamp_now()); /* fits */
+        (void)snprintf(rest, sizeof(rest),
+                       " AND " LIVES " AND NOT EXISTS (SELECT 1 FROM share_expiry x WHERE x.share = id"
+                       " AND x." LIVES " AND expires <= %ld)",
+                       timestamp_now()); /* fits */
         return of("1 FROM share WHERE image = ", image, rest);
 }
 
@@ -100,7 +102,8 @@ static int64_t share_end(const struct doing *d) {
 }
 
 static int64_t expiry(const struct doing *d) {
-        int64_t expires = d->number % 4 ? timestamp_now() + d->number % 90 : 0; /* some are over before the next change */
+        int64_t expires =
+                d->number % 4 ? timestamp_now() + d->number % 90 : 0; /* some are over before the next change */
 
         if (is_dead(d->share))
                 return change(SHARE_EXPIRES, d->share, 0, NULL);
@@ -110,12 +113,14 @@ static int64_t expiry(const struct doing *d) {
 }
 
 static int64_t region(const struct doing *d) {
+        int64_t id;
+
         if (d->number % 2)
                 return change(REGION_PUT, 0, 0, d->number % 3 ? "east" : "west");
-        if (d->region <= 2 || of("1 FROM place WHERE region = ", d->region, " AND " LIVES) ||
-            of("1 FROM instance WHERE region = ", d->region, " AND " LIVES))
-                return -1;
-        return change(REGION_END, d->region, 0, NULL);
+        id = any(d->h,
+                 "region r WHERE " LIVES " AND id > 2 AND NOT EXISTS (SELECT 1 FROM place x WHERE region = r.id"
+                 " AND x." LIVES ") AND NOT EXISTS (SELECT 1 FROM instance x WHERE region = r.id AND x." LIVES ")");
+        return change(REGION_END, id, 0, NULL);
 }
 
 static int64_t account(const struct doing *d) {
@@ -161,7 +166,8 @@ static int run_reserve(struct catalog_connection *c, void *context) {
 }
 
 static int64_t launch(struct doing *d) {
-        if (of("region FROM place WHERE id = ", d->place, "") != of("region FROM instance WHERE id = ", d->instance, ""))
+        if (of("region FROM place WHERE id = ", d->place, "") !=
+            of("region FROM instance WHERE id = ", d->instance, ""))
                 return -1;
         if (d->number % 4 == 0) /* one that never starts: no event */
                 assert_int_equal(catalog_write(scratch_catalog, run_reserve, d), 0);
@@ -250,4 +256,25 @@ void history_begin(void) {
         (void)must(ACCOUNT_PUT, 0, 0, "alice");
         (void)must(ACCOUNT_PUT, 0, 0, "bob");
         (void)must(ACCOUNT_PUT, 0, 0, "carol");
+}
+
+void history_example(void) {
+        int64_t alice, bob, web, share, vm;
+
+        history_begin();
+        alice = account_id("alice");
+        bob = account_id("bob");
+        (void)must(SETTING_PUT, 5, 0, "x");
+        web = must(PLACE_PUT, 1, alice, "web");
+        (void)must(IMAGE_DISK, web, 0, NULL);
+        (void)must(IMAGE_FILL, web, web, NULL);
+        (void)must(IMAGE_COPY, web, web, NULL);
+        (void)must(IMAGE_SEAL, web, 100, NULL);
+        (void)must(IMAGE_DIGEST, web, 0, "00112233445566778899aabbccddeeff");
+        (void)must(IMAGE_REVIEW, web, 1, NULL);
+        share = must(SHARE_PUT, web, bob, NULL);
+        (void)must(EXPIRY_PUT, share, 4000000000000, NULL);
+        (void)must(TRUST_PUT, bob, alice, NULL);
+        vm = must(INSTANCE_PUT, 1, bob, "vm");
+        assert_int_equal(must(LAUNCH, vm, web, NULL), 19);
 }

@@ -11,6 +11,8 @@ struct history {
 
 /* Regions and accounts: five events. */
 void history_begin(void);
+/* A row in each table: nineteen events. */
+void history_example(void);
 /* One more change: its event. What is tried and fails, for what is not there or is there already, leaves nothing. */
 int64_t history_change(struct history *history);
 int64_t history_below(struct history *history, int64_t n);

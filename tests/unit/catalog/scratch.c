@@ -99,6 +99,19 @@ void sql_run(const char *sql) {
         assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
 }
 
+const char *scratch_copy(const char *sql) {
+        _cleanup_(cleanup_db) sqlite3 *db = NULL;
+        const char *path = scratch_name("copy.db");
+        char copying[256];
+
+        (void)unlink(path); /* the last one */
+        (void)snprintf(copying, sizeof(copying), "VACUUM INTO '%s'", path); /* fits */
+        sql_run(copying);
+        assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK); /* foreign keys are off by themselves */
+        return path;
+}
+
 int64_t account_id(const char *name) {
         struct account account;
 

@@ -37,11 +37,13 @@ const char *scratch_name(const char *name);
 int64_t sql_number(const char *sql);
 /* Runs SQL on the file. */
 void sql_run(const char *sql);
+/* A copy of the catalog, in which the SQL has been run. */
+const char *scratch_copy(const char *sql);
 
 extern const struct caller scratch_operator;
 
-/* A change by the event that makes it so, in a transaction: the event's number, or what failed (below 0). What owners do
- * is theirs, the rest the operator's. */
+/* A change by the event that makes it so, in a transaction: the event's number, or what failed (below 0). What owners
+ * do is theirs, the rest the operator's. */
 enum fact {
         ACCOUNT_PUT,       /* text: name */
         ACCOUNT_QUOTA,     /* account, quota or -1 */
@@ -60,7 +62,8 @@ enum fact {
         IMAGE_REVIEW,      /* image, 1 or 0 */
         IMAGE_DIGEST,      /* image, the same one or 0, text: hex digits */
         IMAGE_TOUCH,       /* image, mtime or 0 */
-        DESCRIPTION_PUT,   /* place, mtime or 0, text: made if it is not there, written, its time set: up to three events */
+        DESCRIPTION_PUT,   /* place, mtime or 0, text: made, written, its time set: up to three events */
+        DESCRIPTION_WRITE, /* place, text: of one that is there */
         DESCRIPTION_TOUCH, /* place, mtime */
         DESCRIPTION_END,   /* place */
         LINK_PUT,          /* place */

@@ -134,8 +134,8 @@ static void together(struct wish *changes, int count) {
 static int64_t done(void) {
         char sql[128];
 
-        (void)snprintf(sql, sizeof(sql), "SELECT value FROM setting WHERE name = '%s' AND until_event = 140737488355327",
-                       setting);
+        (void)snprintf(sql, sizeof(sql),
+                       "SELECT value FROM setting WHERE name = '%s' AND until_event = 140737488355327", setting);
         return sql_number(sql);
 }
 

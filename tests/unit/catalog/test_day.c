@@ -207,13 +207,16 @@ static void test_each_event_counts_once(void **state) {
         (void)state;
         people();
         before = check_view(&alice, INT64_MAX);
-        (void)log_event(&(struct event){ REFUSED, .caller = &alice, .op = EVENT_TRUST, .account = "alice", .place = place });
+        (void)log_event(
+                &(struct event){ REFUSED, .caller = &alice, .op = EVENT_TRUST, .account = "alice", .place = place });
         assert_int_equal(check_view(&alice, INT64_MAX), before + 1);
-        (void)log_event(&(struct event){ REFUSED, .caller = &bob, .op = EVENT_COPY, .account = "alice", .place = place });
+        (void)log_event(
+                &(struct event){ REFUSED, .caller = &bob, .op = EVENT_COPY, .account = "alice", .place = place });
         assert_int_equal(check_view(&alice, INT64_MAX), before + 2);
         (void)log_event(&(struct event){ REFUSED, .caller = &bob, .op = EVENT_COPY, .place = place });
         assert_int_equal(check_view(&alice, INT64_MAX), before + 3);
-        (void)log_event(&(struct event){ REFUSED, .caller = &bob, .op = EVENT_COPY, .account = "Alice", .place = other });
+        (void)log_event(
+                &(struct event){ REFUSED, .caller = &bob, .op = EVENT_COPY, .account = "Alice", .place = other });
         assert_int_equal(check_view(&alice, INT64_MAX), before + 3);
         check_all(INT64_MAX);
 }
@@ -240,7 +243,8 @@ static void test_a_name_refused_before_its_account(void **state) {
 /* A change that fails leaves nothing behind. */
 static int run_nothing(struct catalog_connection *c, void *context) {
         int64_t id;
-        int r = catalog_event_add(c, &(struct event){ REFUSED, .caller = &alice, .op = EVENT_COPY, .account = "bob" }, &id);
+        int r = catalog_event_add(c, &(struct event){ REFUSED, .caller = &alice, .op = EVENT_COPY, .account = "bob" },
+                                  &id);
 
         (void)context;
         return r < 0 ? r : -EIO;

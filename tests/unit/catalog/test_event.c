@@ -67,12 +67,14 @@ static void test_line_is_the_specs(void **state) {
         (void)must(ACCOUNT_PUT, 0, 0, "bob");
         (void)must(REGION_PUT, 0, 0, "north");
         web = must(PLACE_PUT, region_id("north"), account_id("alice"), "web");
-        id = log_event(&(struct event){ .caller = &caller, .op = EVENT_SHARE, .object = "north/web@alice", .account = "bob",
-                                        .place = web, .about = { .region = region_id("north"), .image = web,
-                                                                 .account = account_id("bob") } });
+        id = log_event(&(struct event){ .caller = &caller, .op = EVENT_SHARE, .object = "north/web@alice",
+                                        .account = "bob", .place = web,
+                                        .about = { .region = region_id("north"), .image = web,
+                                                   .account = account_id("bob") } });
         line_of(id, &line);
         without_hash(&line, id);
-        assert_string_equal(line.text, "{\"event\":6,\"time\":\"2026-05-03T10:11:12.345Z\",\"actor\":\"alice\",\"uid\":4294967294,"
+        assert_string_equal(line.text, "{\"event\":6,\"time\":\"2026-05-03T10:11:12.345Z\",\"actor\":\"alice\","
+                                       "\"uid\":4294967294,"
                                        "\"via\":\"mount\",\"op\":\"share\",\"object\":\"north/web@alice\",\"account\":\"bob\","
                                        "\"rule\":null,\"errno\":null,\"detail\":{}}");
 }
@@ -103,8 +105,9 @@ static void test_operations_have_the_specs_names(void **state) {
                 [EVENT_ACCOUNT_ADD] = "account-add", [EVENT_ACCOUNT_SET] = "account-set", [EVENT_ACCOUNT_RM] = "account-rm",
                 [EVENT_LIMIT] = "limit", [EVENT_SNAPSHOT] = "snapshot", [EVENT_CREATE] = "create",
                 [EVENT_CREATE_DESCRIPTION] = "create", [EVENT_CREATE_LINK] = "create", [EVENT_CREATE_DISK] = "create",
-                [EVENT_AVAILABLE] = "available", [EVENT_COPY_EMPTY] = "copy", [EVENT_COPY] = "copy", [EVENT_SEAL] = "seal",
-                [EVENT_DIGEST] = "digest", [EVENT_TIMES_DISK] = "times", [EVENT_TIMES_DESCRIPTION] = "times",
+                [EVENT_AVAILABLE] = "available", [EVENT_COPY_EMPTY] = "copy", [EVENT_COPY] = "copy",
+                [EVENT_SEAL] = "seal", [EVENT_DIGEST] = "digest", [EVENT_TIMES_DISK] = "times",
+                [EVENT_TIMES_DESCRIPTION] = "times",
                 [EVENT_DESCRIBE] = "describe", [EVENT_RENAME] = "rename", [EVENT_REVIEW_CLEAR] = "review",
                 [EVENT_REVIEW] = "review", [EVENT_DELETE_DESCRIPTION] = "delete", [EVENT_DELETE_LINK] = "delete",
                 [EVENT_DELETE_DISK] = "delete", [EVENT_DELETE] = "delete", [EVENT_SHARE] = "share",
@@ -120,7 +123,7 @@ static void test_operations_have_the_specs_names(void **state) {
         assert_int_equal(ARRAY_SIZE(names), EVENT_OPS);
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
                 int64_t id = log_event(&(struct event){ .caller = &scratch_operator, .op = (enum event_op)i,
-                                                        .rule = "role", .error = "EPERM" }); /* or it would do something */
+                                                        .rule = "role", .error = "EPERM" }); /* it does nothing */
 
                 (void)snprintf(sql, sizeof(sql), "SELECT op = '%s' FROM event WHERE id = %lld", names[i], (long long)id);
                 assert_int_equal(sql_number(sql), 1);
@@ -138,8 +141,8 @@ static void test_any_text_is_valid_json(void **state) {
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
                 struct line line;
-                int64_t id = log_event(&(struct event){ .caller = &scratch_operator, .op = EVENT_LIMIT, .object = texts[i],
-                                                        .account = texts[i],
+                int64_t id = log_event(&(struct event){ .caller = &scratch_operator, .op = EVENT_LIMIT,
+                                                        .object = texts[i], .account = texts[i],
                                                         .detail = { { .key = "text", .text = texts[i] },
                                                                     { .key = "value", .number = 1 } } });
                 char *quoted, *sql;

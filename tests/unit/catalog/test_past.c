@@ -63,7 +63,8 @@ static void test_everything_as_it_was(void **state) {
         (void)state;
         history_begin();
         for (int i = 0; i < CHANGES; i++) {
-                now += history_below(&history, 3) ? history_below(&history, 60) : 0; /* several may share a millisecond */
+                now += history_below(&history, 3) ? history_below(&history, 60)
+                                                  : 0; /* several may share a millisecond */
                 moments[i].event = history_change(&history);
                 moments[i].time = now;
                 moments[i].text = everything(scratch_catalog);

@@ -2,10 +2,13 @@
  * The log verified: pages and their borders, which event is named, heads, who ends it. What rows are to follow from
  * which events is tested with whole histories in tests/cli and tests/mount.
  */
+#include "history.h"
 #include "scratch.h"
 
 #include <errno.h>
 #include <string.h>
+
+#include "internal.h"
 
 static char told[4096];
 static int answer;
@@ -136,6 +139,69 @@ static void test_a_row_of_another_event(void **state) {
         assert_non_null(strstr(told, "event 2: account-add alice: what it did is not in the catalog\n"));
 }
 
+static const struct {
+        const char *sql, *told;
+} tampering[] = {
+#define FAR "140737488355327"
+#define TAMPERING(sql, told) { sql, told },
+#include "tampering.def"
+#undef TAMPERING
+};
+
+static void verify_tampered(const char *sql, const char *expected) {
+        struct catalog *whole = scratch_catalog;
+
+        assert_int_equal(catalog_open(scratch_copy(sql), CATALOG_READ_ONLY, &scratch_catalog), 0);
+        if (verify(NULL) < 1 || !strstr(told, expected))
+                fail_msg("%s: '%s'", sql, told);
+        scratch_catalog = catalog_close(scratch_catalog);
+        scratch_catalog = whole;
+}
+
+/* The log is what it was: by the rows alone it is noticed, and they are named. */
+static void test_each_table_is_verified(void **state) {
+        (void)state;
+        history_example();
+        assert_int_equal(verify(NULL), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(tampering); i++)
+                verify_tampered(tampering[i].sql, tampering[i].told);
+}
+
+/* What no hash says, and what the file may define. */
+static void test_what_is_not_hashed(void **state) {
+#define MISPLACED "the catalog counts it among the events of another image or account\n"
+        static const struct {
+                const char *sql, *told;
+        } cases[] = {
+                { "UPDATE event SET place = 99 WHERE id = 15", "event 15: " MISPLACED },
+                { "UPDATE event SET place = NULL WHERE id = 15", "event 15: " MISPLACED },
+                { "UPDATE event SET place = 8 WHERE id = 7", "event 7: " MISPLACED },
+                { "UPDATE event SET owner = 3 WHERE id = 15", "event 15: " MISPLACED },
+                { "UPDATE event SET owner = NULL WHERE id = 19", "event 19: " MISPLACED },
+                { "UPDATE event SET place = NULL WHERE id = 20", "event 20: " MISPLACED },
+                { "UPDATE event SET owner = 3 WHERE id = 20", "event 20: " MISPLACED },
+                { "UPDATE event SET length = length + 1 WHERE id = 15",
+                  "event 15: its length is not that of its line\n" },
+                { "DELETE FROM event_of_actor WHERE event = 15", "event 15: an index of the log leaves it out\n" },
+                { "DELETE FROM event_of_place WHERE event = 15", "event 15: an index of the log leaves it out\n" },
+                { "UPDATE event_of_account SET account = 'zoe' WHERE event = 15",
+                  "event 15: an index of the log has it in the wrong place\n" },
+                { "UPDATE event_of_object SET event = 14 WHERE event = 7",
+                  "event 14: an index of the log has it in the wrong place\n" },
+                { "UPDATE indexed SET last = 99", "catalog indexed: it is not the number of an event\n" },
+                { "CREATE TRIGGER x AFTER INSERT ON event BEGIN SELECT 1; END", "catalog x: it is a trigger" },
+                { "CREATE VIEW v AS SELECT 1", "catalog v: it is a view" },
+        };
+
+        (void)state;
+        scratch_catalog->index_events = 1;
+        history_example();
+        (void)log_event(&(struct event){ .caller = &scratch_operator, .op = EVENT_SHARE, .object = "north/web@alice",
+                                         .account = "bob", .place = 8, .rule = "role", .error = "EPERM" });
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+                verify_tampered(cases[i].sql, cases[i].told);
+}
+
 static void test_many_findings_are_cut(void **state) {
         (void)state;
         scratch_tampered();
@@ -169,6 +235,8 @@ int main(void) {
                 CASE(test_gaps),
                 CASE(test_heads),
                 CASE(test_a_row_of_another_event),
+                CASE(test_each_table_is_verified),
+                CASE(test_what_is_not_hashed),
                 CASE(test_many_findings_are_cut),
                 CASE(test_who_is_told_may_end_it),
         };

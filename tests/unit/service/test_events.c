@@ -65,9 +65,14 @@ static int run_many(struct catalog_connection *c, void *context) {
         for (int i = 0; i < 15000 && r == 0; i++) {
                 char text[64] = "";
 
-                r = catalog_event_add(c, &(struct event){ .caller = alice, .op = EVENT_DELETE, .rule = "role", .error = "EPERM",
-                                                          .account = i % 3 == 0 ? "bob" : NULL,
-                                                          .object = memset(text, 'x', (size_t)(i % 37)) }, &id);
+                r = catalog_event_add(c,
+                                      &(struct event){ .caller = alice,
+                                                       .op = EVENT_DELETE,
+                                                       .rule = "role",
+                                                       .error = "EPERM",
+                                                       .account = i % 3 == 0 ? "bob" : NULL,
+                                                       .object = memset(text, 'x', (size_t)(i % 37)) },
+                                      &id);
         }
         return r;
 }

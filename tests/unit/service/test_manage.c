@@ -52,7 +52,8 @@ static void test_regions(void **state) {
         assert_int_equal(region_remove(as("operator"), "far"), -ENOENT);
         assert_int_equal(region_add(as("operator"), "far", store), 0);
         assert_int_equal(events("op = 'region-add' AND object = 'far'"), 2);
-        assert_int_equal(sql_number("SELECT count(*) FROM region r JOIN store s ON s.region = r.id WHERE name = 'far'"), 2);
+        assert_int_equal(sql_number("SELECT count(*) FROM region r JOIN store s ON s.region = r.id WHERE name = 'far'"),
+                         2);
         assert_int_equal(events("op = 'region-rm' AND object = 'far'"), 1);
 }
 

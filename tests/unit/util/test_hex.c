@@ -41,7 +41,7 @@ static void test_either_case(void **state) {
 }
 
 static void test_just_so_many_digits(void **state) {
-        static const char *const texts[] = { "", "a", "ab", "abc", "abcde", "abcdef", "ab cd", " abcd", "abcd ", "0xab" };
+        static const char *const texts[] = { "", "a", "ab", "abc", "abcde", "abcdef", "ab cd", " abcd", "0xab" };
         uint8_t bytes[2];
 
         (void)state;
