@@ -155,7 +155,7 @@ void batch_run(struct catalog *catalog, struct batch *b) {
         struct pending *job;
         int r = 0;
 
-        while ((r < 0 || monotonic_ns() < until) && (job = batch_next(catalog, b))) {
+        while ((r < 0 || monotonic_ns() < until) && (job = turn_next(catalog, b))) {
                 if (r == 0 && !b->first_done)
                         r = begin(catalog, b->relaxed);
                 if (r < 0)

@@ -11,19 +11,6 @@
 #define PASSES 4        /* to come that near */
 #define PAUSE_TRIES 20  /* of busy(), 100 us each: for readers that began before the last change */
 
-static int hook(void *argument, sqlite3 *db, const char *name, int frames) {
-        struct catalog_connection *c = argument;
-
-        (void)db;
-        (void)name;
-        c->frames = frames;
-        return SQLITE_OK;
-}
-
-void checkpoint_hook(struct catalog_connection *c) {
-        (void)sqlite3_wal_hook(c->db, hook, c); /* returns the hook it replaces, SQLite's own */
-}
-
 /* Copies what no reader still needs as it is; what is left then. */
 static int64_t copy(struct catalog *catalog, struct catalog_connection *c, int mode) {
         int frames, copied, r;

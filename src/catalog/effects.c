@@ -362,19 +362,6 @@ int effects_check_begin(struct catalog_connection *c) {
                                  "CREATE UNIQUE INDEX temp.account_then_id ON account_then (id)");
 }
 
-/* The first number that a query without parameters gives. */
-static int number_of(struct catalog_connection *c, const char *sql, int64_t *ret_number) {
-        sqlite3_stmt *s = NULL;
-        int r = sqlite_error(c->db, sqlite3_prepare_v2(c->db, sql, -1, &s, NULL));
-
-        if (r == 0)
-                r = statement_row(s);
-        if (r > 0)
-                *ret_number = sqlite3_column_int64(s, 0);
-        (void)sqlite3_finalize(s); /* told by statement_row */
-        return r > 0 ? 0 : r < 0 ? r : -EIO;
-}
-
 /* The same rows are counted by all effects that have the same words for it: whether an effect is the first of them. */
 static bool counts_first(size_t op, size_t i) {
         const char *count = operations[op].effects[i].count;
@@ -404,7 +391,7 @@ static int64_t counted(const struct effect_counts *counts, const char *count) {
 
 int effects_check_end(struct catalog_connection *c, const struct effect_counts *counts) {
         int64_t number;
-        int r = number_of(c, "SELECT EXISTS (" ACCOUNTS_NOT_IN("account", "account_then") ") OR EXISTS ("
+        int r = connection_number(c, "SELECT EXISTS (" ACCOUNTS_NOT_IN("account", "account_then") ") OR EXISTS ("
                              ACCOUNTS_NOT_IN("account_then", "account") ")", &number);
 
         if (r < 0 || number != 0)
@@ -413,7 +400,7 @@ int effects_check_end(struct catalog_connection *c, const struct effect_counts *
                 for (size_t i = 0; i < EFFECTS_MOST; i++) {
                         if (!counts_first(op, i))
                                 continue;
-                        r = number_of(c, operations[op].effects[i].count, &number);
+                        r = connection_number(c, operations[op].effects[i].count, &number);
                         if (r < 0 || number != counted(counts, operations[op].effects[i].count))
                                 return r;
                 }

@@ -1,44 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * What has changed since one last looked: events (change.c says what each one changed) and shares that have expired. Also
- * which events this process wrote itself.
+ * What has changed since one last looked: events (change.c says what each one changed) and shares that have expired.
  */
 #include "feed.h"
 
 #include "internal.h"
-
-/* --- this process's own events --- */
-
-void own_events(struct catalog *catalog, int64_t first, int64_t last, bool own) {
-        if (first == 0)
-                return;
-        (void)pthread_mutex_lock(&catalog->lock);
-        for (int64_t id = first; id <= last; id++)
-                catalog->own[id % OWN_EVENTS] = own ? id : 0;
-        (void)pthread_mutex_unlock(&catalog->lock);
-}
-
-bool own_event(struct catalog *catalog, int64_t id) {
-        bool own;
-
-        (void)pthread_mutex_lock(&catalog->lock);
-        own = catalog->own[id % OWN_EVENTS] == id;
-        (void)pthread_mutex_unlock(&catalog->lock);
-        return own;
-}
-
-void own_committed(struct catalog *catalog) {
-        (void)pthread_mutex_lock(&catalog->lock);
-        if (catalog->committed)
-                catalog->committed(catalog->committed_context);
-        (void)pthread_mutex_unlock(&catalog->lock);
-}
-
-static void watch(struct catalog *catalog, void (*committed)(void *context), void *context) {
-        (void)pthread_mutex_lock(&catalog->lock);
-        catalog->committed = committed;
-        catalog->committed_context = context;
-        (void)pthread_mutex_unlock(&catalog->lock);
-}
 
 /* --- how far it has been read --- */
 
@@ -67,7 +32,7 @@ struct feed *feed_close(struct feed *feed) {
         if (!feed)
                 return NULL;
         if (feed->c)
-                watch(feed->c->catalog, NULL, NULL);
+                own_watch(feed->c->catalog, NULL, NULL);
         catalog_read_end(&feed->c);
         free(feed);
         return NULL;
@@ -95,7 +60,7 @@ int feed_open(struct catalog *catalog, void (*wake)(void *context), void *contex
                 r = read_clock(feed, &now); /* now that it is known until when */
         if (r < 0)
                 return r;
-        watch(catalog, wake, context);
+        own_watch(catalog, wake, context);
         *ret_feed = TAKE_PTR(feed);
         return 0;
 }

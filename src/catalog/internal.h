@@ -158,8 +158,17 @@ int catalog_format(struct catalog_connection *c, int64_t *ret_format);
 int catalog_mark(struct catalog_connection *c);
 int connection_open(struct catalog *catalog, bool writer, struct catalog_connection **ret_connection);
 struct catalog_connection *connection_close(struct catalog_connection *connection);
-/* Runs statements that return nothing. */
+static inline void connection_cleanup(struct catalog_connection **connection) {
+        *connection = connection_close(*connection);
+}
+#define _cleanup_connection_ _cleanup_(connection_cleanup)
+static inline void catalog_cleanup(struct catalog **catalog) {
+        *catalog = catalog_close(*catalog);
+}
+#define _cleanup_catalog_ _cleanup_(catalog_cleanup)
+/* Runs statements that return nothing; asks for the first number that a query gives. */
 int connection_run(struct catalog_connection *c, const char *sql);
+int connection_number(struct catalog_connection *c, const char *sql, int64_t *ret_number);
 
 /* The events of a transaction are this process's: said before it commits, and taken back if it does not. */
 void own_events(struct catalog *catalog, int64_t first, int64_t last, bool own);
@@ -167,9 +176,9 @@ void own_events(struct catalog *catalog, int64_t first, int64_t last, bool own);
 bool own_event(struct catalog *catalog, int64_t id);
 /* A transaction has been committed here. */
 void own_committed(struct catalog *catalog);
+/* Calls committed after each transaction of this process; NULL: no more, and none is under way when this returns. */
+void own_watch(struct catalog *catalog, void (*committed)(void *context), void *context);
 
-/* The first of several reads together: begins their transaction. */
-int together_begin(struct catalog_connection *c);
 
 /* --- memo.c: what lookups have read, of a connection that reads together --- */
 
@@ -199,8 +208,14 @@ void memo_commit_end(struct catalog_connection *c, bool committed);
 
 int writer_start(struct catalog *catalog);
 void writer_stop(struct catalog *catalog);
-/* Under the lock: gives the writer's turn to who waits for it. */
+/* --- turn.c --- */
+
+/* Under the lock: a change waits; takes the writer's turn if nobody has it; gives it to who waits for it. */
+void turn_queue(struct catalog *catalog, struct pending *job);
+bool turn_begin(struct catalog *catalog);
 void turn_end(struct catalog *catalog);
+/* Takes a change back that nobody has taken yet. */
+bool turn_withdraw(struct catalog *catalog, struct pending *job);
 
 /* Changes of one transaction, in order. */
 struct batch {
@@ -210,11 +225,9 @@ struct batch {
 };
 /* Takes what waits, to the end or for some 10 ms, and commits it; every job has its result then. */
 void batch_run(struct catalog *catalog, struct batch *b);
-/* writer.c: the next one that waits, now in the batch; NULL. */
-struct pending *batch_next(struct catalog *catalog, struct batch *b);
+/* turn.c: the next one that waits, now in the batch; NULL. */
+struct pending *turn_next(struct catalog *catalog, struct batch *b);
 
-/* Has a writing connection count the pages of the log, instead of copying them back itself. */
-void checkpoint_hook(struct catalog_connection *c);
 /* Copies back all of it at once, and has the next change begin it anew. -EAGAIN: somebody reads for long. */
 int checkpoint_restart(struct catalog_connection *c);
 /* Under the lock, with the writer's turn: has the log copied back if it has grown. */

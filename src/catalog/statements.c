@@ -112,6 +112,18 @@ static bool is_kept(enum statement which) {
         }
 }
 
+/* The first of several reads together: begins their transaction. */
+static int together_begin(struct catalog_connection *c) {
+        int r;
+
+        if (!c->looked)
+                memo_look(c);
+        c->begun = true;
+        r = statement_run(c, S_READ_BEGIN, "");
+        c->begun = r >= 0;
+        return r < 0 ? r : 0;
+}
+
 static int start(struct catalog_connection *c, enum statement which, sqlite3_stmt **ret_statement, const char *format,
                  va_list arguments) {
         sqlite3_stmt **s = c->past ? &c->past_statements[which] : &c->statements[which];
@@ -214,4 +226,20 @@ int column_text(sqlite3_stmt *statement, int column, char *ret_text, size_t size
                 memcpy(ret_text, text, (size_t)n);
         ret_text[n] = '\0';
         return 0;
+}
+
+int connection_run(struct catalog_connection *c, const char *sql) {
+        return sqlite_error(c->db, sqlite3_exec(c->db, sql, NULL, NULL, NULL));
+}
+
+int connection_number(struct catalog_connection *c, const char *sql, int64_t *ret_number) {
+        sqlite3_stmt *s = NULL;
+        int r = sqlite_error(c->db, sqlite3_prepare_v2(c->db, sql, -1, &s, NULL));
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r > 0)
+                *ret_number = sqlite3_column_int64(s, 0);
+        (void)sqlite3_finalize(s); /* told by statement_row */
+        return r > 0 ? 0 : r < 0 ? r : -EIO;
 }

@@ -324,10 +324,6 @@ static int verify_snapshot(struct verification *v, struct log_head *ret_head) {
         return r < 0 ? r : read_head(v, ret_head);
 }
 
-static void cleanup_connection(struct catalog_connection **c) {
-        *c = connection_close(*c);
-}
-
 static int begin(struct verification *v) {
         int64_t earlier = 0;
         int r = connection_run(v->c, "PRAGMA query_only = off; PRAGMA cache_size = -65536"); /* the former: it makes a table */
@@ -343,7 +339,7 @@ static int begin(struct verification *v) {
 int catalog_verify(struct catalog *catalog, const uint8_t *kept,
                    int (*each)(const struct discrepancy *discrepancy, void *context), void *context,
                    struct log_head *ret_head) {
-        _cleanup_(cleanup_connection) struct catalog_connection *c = NULL; /* of its own: the cache is freed again */
+        _cleanup_connection_ struct catalog_connection *c = NULL; /* of its own: the cache is freed again */
         _cleanup_free_ struct verification *v = calloc(1, sizeof(*v));
         int r = v ? connection_open(catalog, false, &c) : -ENOMEM;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Whose turn it is to write. Changes queue up; who finds nobody writing takes all that wait and does them at once
+ * Changes written. They queue up (turn.c); who finds nobody writing takes all that wait and does them at once
  * (batch.c): a caller in its own thread, which saves it two wake-ups. What has come meanwhile is left to the writer's
  * thread, so that no caller who waits works for others once its own change is done; one who does not wait goes on.
  */
@@ -18,34 +18,6 @@ void __tsan_acquire(void *address);
 #else
 #define __tsan_acquire(address) ((void)(address))
 #endif
-
-static void queue(struct catalog *catalog, struct pending *job) {
-        *catalog->last = job;
-        catalog->last = &job->next;
-        catalog->waiting += job->flush;
-}
-
-struct pending *batch_next(struct catalog *catalog, struct batch *b) {
-        struct pending *job;
-
-        (void)pthread_mutex_lock(&catalog->lock);
-        if (!b->first)
-                b->relaxed = catalog->waiting == 0;
-        job = catalog->first;
-        if (job && job->flush && b->relaxed)
-                job = NULL; /* it wants a flush: the next batch */
-        if (job) {
-                catalog->first = job->next;
-                if (!catalog->first)
-                        catalog->last = &catalog->first;
-                catalog->waiting -= job->flush;
-                job->next = NULL;
-                *b->last = job;
-                b->last = &job->next;
-        }
-        (void)pthread_mutex_unlock(&catalog->lock);
-        return job;
-}
 
 static void count(struct catalog *catalog, const struct batch *b) {
         struct catalog_stats *stats = &catalog->stats;
@@ -89,23 +61,6 @@ static void write_batch(struct catalog *catalog) {
         count(catalog, &b);
         (void)pthread_mutex_unlock(&catalog->lock);
         finish(b.first);
-}
-
-/* Under the lock. The log's copying back goes first: it has waited for the pause between two batches. */
-void turn_end(struct catalog *catalog) {
-        catalog->writing = false;
-        if (catalog->checkpoint_waits)
-                (void)pthread_cond_signal(&catalog->checkpoint);
-        else if (catalog->first)
-                (void)pthread_cond_signal(&catalog->work);
-}
-
-/* Under the lock. */
-static bool turn_begin(struct catalog *catalog) {
-        if (catalog->writing || catalog->checkpoint_waits)
-                return false;
-        catalog->writing = true;
-        return true;
 }
 
 static void *writer_main(void *argument) {
@@ -158,25 +113,6 @@ static void lead(struct catalog *catalog, sem_t *wake) {
         (void)pthread_mutex_unlock(&catalog->lock);
 }
 
-/* Takes a change back that nobody has taken yet. */
-static bool withdraw(struct catalog *catalog, struct pending *job) {
-        struct pending **link, *before = NULL;
-        bool found;
-
-        (void)pthread_mutex_lock(&catalog->lock);
-        for (link = &catalog->first; *link && *link != job; link = &(*link)->next)
-                before = *link;
-        found = *link != NULL;
-        if (found) {
-                *link = job->next;
-                if (catalog->last == &job->next)
-                        catalog->last = before ? &before->next : &catalog->first;
-                catalog->waiting -= job->flush;
-        }
-        (void)pthread_mutex_unlock(&catalog->lock);
-        return found;
-}
-
 /* false: the time is over. */
 static bool wait_for(sem_t *wake, int ms) {
         struct timespec until;
@@ -196,7 +132,7 @@ static void follow(struct catalog *catalog, struct pending *job) {
         const bool patient = catalog->followers++ < PATIENT_MAX;
         bool done = !patient && wait_for(job->wake, IMPATIENT_MS);
 
-        if (!patient && !done && withdraw(catalog, job)) {
+        if (!patient && !done && turn_withdraw(catalog, job)) {
                 job->result = -EAGAIN;
                 done = true;
         }
@@ -215,7 +151,7 @@ int catalog_write(struct catalog *catalog, catalog_run run, void *context) {
         (void)sem_init(&wake, 0, 0); /* cannot fail for these values */
         job.wake = &wake;
         (void)pthread_mutex_lock(&catalog->lock);
-        queue(catalog, &job);
+        turn_queue(catalog, &job);
         leading = turn_begin(catalog);
         (void)pthread_mutex_unlock(&catalog->lock);
         if (leading)
@@ -261,7 +197,7 @@ int catalog_start(struct catalog *catalog, catalog_run run, void *context, void 
                 return -ENOMEM;
         job->flush = true;
         (void)pthread_mutex_lock(&catalog->lock);
-        queue(catalog, job);
+        turn_queue(catalog, job);
         leading = turn_begin(catalog);
         (void)pthread_mutex_unlock(&catalog->lock);
         if (leading)
@@ -278,7 +214,7 @@ int catalog_post(struct catalog *catalog, catalog_run run, void *context, void (
         if (!job)
                 return -ENOMEM;
         (void)pthread_mutex_lock(&catalog->lock);
-        queue(catalog, job);
+        turn_queue(catalog, job);
         if (!catalog->writing)
                 (void)pthread_cond_signal(&catalog->work);
         (void)pthread_mutex_unlock(&catalog->lock);

@@ -67,17 +67,9 @@ static int check_sql(struct catalog_connection *c, const char *sql, struct telli
         return r;
 }
 
-static void cleanup_catalog(struct catalog **catalog) {
-        *catalog = catalog_close(*catalog);
-}
-
-static void cleanup_connection(struct catalog_connection **c) {
-        *c = connection_close(*c);
-}
-
 int oracle_check(const char *path, FILE *to) {
-        _cleanup_(cleanup_catalog) struct catalog *catalog = NULL;
-        _cleanup_(cleanup_connection) struct catalog_connection *c = NULL;
+        _cleanup_catalog_ struct catalog *catalog = NULL;
+        _cleanup_connection_ struct catalog_connection *c = NULL;
         struct telling t = { .to = to };
         int r = catalog_open(path, CATALOG_READ_ONLY, &catalog);
 

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT
+ * A catalog opened, also as of a moment of the past, and closed.
+ */
+#include "internal.h"
+
+struct catalog *catalog_close(struct catalog *catalog) {
+        if (!catalog)
+                return NULL;
+        writer_stop(catalog);
+        while (catalog->idle) {
+                struct catalog_connection *c = catalog->idle;
+
+                catalog->idle = c->next;
+                (void)connection_close(c); /* returns NULL */
+        }
+        (void)pthread_cond_destroy(&catalog->work); /* nobody waits any more */
+        (void)pthread_cond_destroy(&catalog->checkpoint);
+        (void)pthread_mutex_destroy(&catalog->lock);
+        catalog->memo = memo_free(catalog->memo);
+        free(catalog->path);
+        free(catalog);
+        return NULL;
+}
+
+int catalog_new(const char *path, enum catalog_flags flags, struct catalog **ret_catalog) {
+        struct catalog *catalog = calloc(1, sizeof(*catalog));
+
+        if (!catalog)
+                return -ENOMEM;
+        catalog->flags = flags;
+        catalog->index_events = INDEX_EVENTS;
+        catalog->last = &catalog->first;
+        (void)pthread_mutex_init(&catalog->lock, NULL); /* cannot fail with default attributes */
+        (void)pthread_cond_init(&catalog->work, NULL);
+        (void)pthread_cond_init(&catalog->checkpoint, NULL);
+        catalog->path = strdup(path);
+        catalog->memo = memo_new();
+        if (!catalog->path || !catalog->memo) {
+                (void)catalog_close(catalog); /* returns NULL */
+                return -ENOMEM;
+        }
+        *ret_catalog = catalog;
+        return 0;
+}
+
+static int check_kind(struct catalog_connection *c) {
+        int64_t format;
+        int r = catalog_format(c, &format);
+
+        if (r < 0)
+                return r;
+        return format < CATALOG_VERSION ? -EPROTOTYPE : catalog_mark(c);
+}
+
+int catalog_open(const char *path, enum catalog_flags flags, struct catalog **ret_catalog) {
+        _cleanup_catalog_ struct catalog *catalog = NULL;
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r;
+
+        if (access(path, R_OK | (flags & CATALOG_READ_ONLY ? 0 : W_OK)) < 0)
+                return -errno;
+        r = catalog_new(path, flags, &catalog);
+        if (r == 0)
+                r = catalog_read(catalog, &c);
+        if (r == 0)
+                r = check_kind(c);
+        if (r == 0 && !(flags & CATALOG_READ_ONLY))
+                r = writer_start(catalog);
+        if (r < 0)
+                return r;
+        catalog_read_end(&c);
+        *ret_catalog = TAKE_PTR(catalog);
+        return 0;
+}
+
+/* Fills in what of a moment was not given: the event's time, or the last event up to the time. */
+static int resolve(struct catalog_connection *c, struct catalog_moment *moment) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int64_t now;
+        int r;
+
+        if (moment->event == 0) { /* before the first */
+                moment->time = 0;
+                return 0;
+        }
+        if (moment->event > 0)
+                r = statement_start(c, S_EVENT_TIME, &s, "i", moment->event);
+        else
+                r = statement_start(c, S_CLOCK, &s, "");
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : -ERANGE;
+        now = sqlite3_column_int64(s, 0);
+        if (moment->event < 0)
+                return moment->time > now ? -ERANGE : catalog_log_at(c, moment->time, true, &moment->event);
+        moment->time = now;
+        return 0;
+}
+
+int catalog_open_asof(const char *path, const struct catalog_moment *moment, struct catalog **ret_catalog) {
+        _cleanup_catalog_ struct catalog *catalog = NULL;
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r = catalog_open(path, CATALOG_READ_ONLY, &catalog);
+
+        if (r < 0)
+                return r;
+        catalog->moment = *moment;
+        r = catalog_read(catalog, &c);
+        if (r == 0)
+                r = resolve(c, &catalog->moment);
+        if (r < 0)
+                return r;
+        catalog_read_end(&c);
+        catalog->past = true;
+        *ret_catalog = TAKE_PTR(catalog);
+        return 0;
+}
+
+int64_t catalog_last(const struct catalog *catalog) {
+        return catalog->past ? catalog->moment.event : INT64_MAX;
+}
+
+const char *catalog_uuid(const struct catalog *catalog) {
+        return catalog->uuid;
+}
