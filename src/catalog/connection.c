@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * A connection: opened with what all of them need, and closed.
  */
-#include "effects.h"
+#include "effects/effects.h"
+#include "memo.h"
 
 /* Another process holds the write lock for a commit, some 100 us: ask again soon, not after SQLite's 100 ms. */
 static int busy(void *context, int tries) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * A new catalog: made beside its place, then renamed.
  */
-#include "internal.h"
+#include "connection.h"
+#include "log/log.h"
 
 #include <fcntl.h>
 #include <limits.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What a file must be to be a catalog: its mark, its format, its tables.
  */
-#include "internal.h"
+#include "connection.h"
 
 static const char schema[] =
 #include "schema.sql.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What SQL asks of us: times and bytes as the log writes them, the clock, the moment of a catalog opened as of one.
  */
-#include "internal.h"
+#include "connection.h"
 
 #include <assert.h>
 

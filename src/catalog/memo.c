@@ -7,7 +7,8 @@
  */
 #include <assert.h>
 
-#include "internal.h"
+#include "connection.h"
+#include "memo.h"
 
 #define WAYS 8
 #define LOCKS 64

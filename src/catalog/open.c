@@ -1,7 +1,24 @@
 /* SPDX-License-Identifier: MIT
- * A catalog opened, also as of a moment of the past, and closed.
+ * A catalog opened, also as of a moment of the past, and closed. The map of the layer:
+ *
+ *   a change ──► write/  writer turn batch ──► the caller's function: reads, decides, says what happened
+ *                checkpoint own                     │ catalog_event_add
+ *                                                   ▼
+ *                log/  event render ──► a line of the chain      effects/  effects.def effects ──► rows
+ *                                                                                                    │
+ *   a question ──► reader ──► rows/  a noun a file ◄───────── statements.def (past.c: as of a moment) ◄┘
+ *                  memo: what was just read
+ *
+ *   who wants to know what changed    log/feed change           the log asked        log/log day indexed
+ *   do rows follow from the log       log/verify                rows made again      effects/resolve replay compare
+ *   an older format                   effects/upgrade           a file               create format connection functions
+ *
+ * A file calls only what stands nearer to statements.c than itself; scripts/layers finds circles.
  */
-#include "internal.h"
+#include "connection.h"
+#include "log/log.h"
+#include "memo.h"
+#include "write/write.h"
 
 struct catalog *catalog_close(struct catalog *catalog) {
         if (!catalog)

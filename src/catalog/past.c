@@ -2,7 +2,7 @@
  * Every query once more, as of a moment of the past: the event asof() and the time asof_time(), the connection's own
  * functions. The statements that write are in it too, and never used.
  */
-#include "internal.h"
+#include "connection.h"
 #include "sql.h"
 
 #define LIVE(t) t ".id <= asof() AND " t ".until_event > asof()"

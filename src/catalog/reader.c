@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The pool of readers, lent and taken back; several reads of one share a transaction.
  */
-#include "internal.h"
+#include "connection.h"
 
 #include <assert.h>
 

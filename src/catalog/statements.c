@@ -4,7 +4,8 @@
 #include <assert.h>
 #include <stdarg.h>
 
-#include "internal.h"
+#include "connection.h"
+#include "memo.h"
 
 #include "sql.h"
 

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 
-#include "internal.h"
+#include "connection.h"
 
 static int sync_path(const char *path, int flags) {
         _cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | flags);

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "replay.h"
+#include "effects/replay.h"
 
 static int failed(int64_t event, void *context) {
         (void)context;

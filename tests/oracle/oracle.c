@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "replay.h"
+#include "effects/replay.h"
 #include "sql.h"
 
 static const struct {

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "internal.h"
+#include "connection.h"
 #include "timestamp.h"
 
 const struct caller scratch_operator = { .account = OPERATOR, .name = "operator", .role = ROLE_OPERATOR, .uid = 1000,

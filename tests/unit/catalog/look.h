@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "internal.h"
+#include "connection.h"
 
 extern int64_t alice; /* an account of the catalog that look_setup makes */
 

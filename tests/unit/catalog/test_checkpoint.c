@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "internal.h"
+#include "connection.h"
 
 #define LOG_MOST ((int64_t)24 << 20) /* thrice what has it copied back */
 

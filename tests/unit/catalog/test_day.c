@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "internal.h"
+#include "connection.h"
 #include "timestamp.h"
 
 #define DAY_MS INT64_C(86400000)

@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "effects.h"
-#include "replay.h"
+#include "effects/effects.h"
+#include "effects/replay.h"
 
 #define E "(SELECT max(id) FROM event)"
 #define FAR "140737488355327"

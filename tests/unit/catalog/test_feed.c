@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "feed.h"
-#include "internal.h"
+#include "log/log.h"
 
 static int64_t north, alice, bob, carol;
 static struct feed *feed;

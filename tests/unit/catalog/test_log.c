@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "internal.h"
+#include "log/log.h"
 
 struct seen {
         int count;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "look.h"
+#include "memo.h"
 
 #define READERS 3
 #define ROUNDS 400

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "effects.h"
+#include "effects/effects.h"
 
 static const struct {
         const char *word, *key, *text; /* text NULL: the number */

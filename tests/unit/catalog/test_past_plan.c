@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "internal.h"
+#include "connection.h"
 
 static const char *const names[] = {
 #define STATEMENT(name, sql) [S_##name] = #name,

@@ -4,7 +4,7 @@
  */
 #include "scratch.h"
 
-#include "internal.h"
+#include "connection.h"
 
 static const struct {
         const char *name;

@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "replay.h"
+#include "effects/replay.h"
 
 #define CHANGES 600
 #define FAR "140737488355327"

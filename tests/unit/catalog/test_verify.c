@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "internal.h"
+#include "connection.h"
 
 static char told[4096];
 static int answer;

@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "internal.h"
+#include "connection.h"
 
 struct job {
         const char *name;

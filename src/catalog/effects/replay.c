@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ * The log done again, by the same effects as the writer's. Events stay as they are, their hashes too: nobody checks those
+ * here.
+ */
+#include "effects/replay.h"
+#include "log/log.h"
+
+void replay_close(struct replay *replay) {
+        replay->c = connection_close(replay->c);
+        replay->catalog = catalog_close(replay->catalog);
+}
+
+int replay_open(const char *path, struct replay *ret_replay) {
+        struct replay replay = { 0 };
+        int r = catalog_new(path, 0, &replay.catalog);
+
+        if (r == 0)
+                r = connection_open(replay.catalog, true, &replay.c);
+        if (r == 0) /* what it is made of may be torn by a crash: then it is made again */
+                r = connection_run(replay.c, "PRAGMA foreign_keys = off; PRAGMA synchronous = off;"
+                                             "PRAGMA journal_mode = memory; PRAGMA cache_size = -65536");
+        if (r == 0)
+                r = schema_create(replay.c);
+        if (r < 0)
+                replay_close(&replay);
+        else
+                *ret_replay = replay;
+        return r;
+}
+
+/* What upgrades added to earlier events must be there before those. */
+static int read_snapshots(struct replay *replay, struct catalog_connection *from) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(from, S_SNAPSHOTS, &s, "");
+
+        while (r == 0 && (r = statement_row(s)) > 0) {
+                const char *detail;
+
+                r = column_pointer(s, 0, &detail);
+                if (r == 0)
+                        r = statement_run(replay->c, S_EARLIER_PUT, "t", detail);
+                r = r < 0 ? r : 0;
+                replay->c->has_earlier = true;
+        }
+        return r;
+}
+
+static int copy_event(struct catalog_connection *c, sqlite3_stmt *s, const struct logged *logged) {
+        const struct event *e = &logged->event;
+
+        return changed_one(statement_run(c, S_LOGGED_COPY, "iiiitttttttnnib", logged->id, logged->time,
+                                         logged->caller.account, sqlite3_column_int64(s, LOGGED_UID), logged->via,
+                                         logged->op, e->object, e->account, e->rule, e->error, e->json, logged->place,
+                                         logged->owner, sqlite3_column_int64(s, LOGGED_LENGTH),
+                                         sqlite3_column_blob(s, LOGGED_HASH), sqlite3_column_bytes(s, LOGGED_HASH)));
+}
+
+static int replay_event(struct replay *replay, sqlite3_stmt *s, struct logged *logged) {
+        int r = logged_row(s, logged);
+
+        if (r == 0)
+                r = copy_event(replay->c, s, logged);
+        if (r < 0 || logged->event.rule)
+                return r;
+        r = logged_read(replay->c, logged);
+        if (r == 0)
+                r = logged_resolve(replay->c, logged);
+        return r < 0 ? r : effects_apply(replay->c, &logged->event, logged->id);
+}
+
+/* What an event can be wrong in: it is about what is not there, is unknown, or says what no row may hold. */
+static bool is_wrong(int r) {
+        return r == -ENOENT || r == -EIO || r == -EEXIST;
+}
+
+static int replay_events(struct replay *replay, struct catalog_connection *from,
+                         int (*failed)(int64_t event, void *context), void *context) {
+        int64_t after = INT64_MIN;
+        int r, rows;
+
+        do {
+                _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+                r = statement_start(from, S_LOGGED, &s, "i", after);
+                for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
+                        struct logged logged;
+
+                        r = replay_event(replay, s, &logged);
+                        if (is_wrong(r))
+                                r = failed(logged.id, context);
+                        after = logged.id;
+                }
+                if (replay->progress)
+                        replay->progress(after, replay->context);
+        } while (r == 0 && rows == PAGE);
+        return r;
+}
+
+int replay_log(struct replay *replay, struct catalog_connection *from, int (*failed)(int64_t event, void *context),
+               void *context) {
+        int r = connection_run(replay->c, "BEGIN IMMEDIATE");
+
+        if (r == 0)
+                r = read_snapshots(replay, from);
+        if (r == 0)
+                r = replay_events(replay, from, failed, context);
+        return r < 0 ? r : connection_run(replay->c, "COMMIT");
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT
+ * A catalog of an earlier format made anew from its log, beside it; then the two are exchanged at once.
+ *
+ *   catalog.db (1) ── events ─────────► catalog.db.new (2) ── rows follow ──► compared with those of (1)
+ *          └── what events left unsaid ──► `snapshot` events                          │ no row differs
+ *   catalog.db.format-1 ◄── link ── catalog.db ◄──────────────── rename ──────────────┘
+ *
+ * Nobody else has the old one open meanwhile. Killed before the rename nothing has happened; after it, all has.
+ */
+#include <fcntl.h>
+#include <libgen.h>
+#include <sys/stat.h>
+
+#include "effects/replay.h"
+#include "log/log.h"
+
+struct upgrade {
+        const char *path;
+        const struct caller *caller;
+        const struct upgrade_reader *reader;
+        struct catalog *old_catalog;
+        struct catalog_connection *old;
+        struct replay replay;
+        int64_t event; /* that cannot be done again; 0: none */
+        bool taken;    /* the old one is ours, and is to be given back */
+};
+
+static void upgrade_end(struct upgrade *u) {
+        replay_close(&u->replay);
+        if (u->taken) {
+                (void)connection_run(u->old, "ROLLBACK");
+                (void)connection_run(u->old, "PRAGMA journal_mode = wal"); /* it can be used as it is, too */
+        }
+        u->old = connection_close(u->old);
+        u->old_catalog = catalog_close(u->old_catalog);
+}
+#define _cleanup_upgrade_ _cleanup_(upgrade_end)
+
+/* --- what the old format left unsaid --- */
+
+static const struct {
+        const char *member; /* of a snapshot's details */
+        enum statement rows; /* a number, and the JSON that belongs to it */
+} unsaid[] = {
+        { "events", S_UPGRADE_EVENTS },
+        { "disks", S_UPGRADE_DISKS },
+        { "digests", S_UPGRADE_DIGESTS },
+        { "descriptions", S_UPGRADE_DESCRIPTIONS },
+};
+
+#define SNAPSHOT_ROWS 1000 /* of one event */
+
+typedef int (*snapshot_each)(struct upgrade *u, const char *json);
+
+/* The next rows as one object; ret_rows 0: there are no more. */
+static int snapshot_page(sqlite3_stmt *s, const char *member, char **ret_json, int *ret_rows) {
+        _cleanup_free_ char *json = NULL;
+        size_t size;
+        FILE *f = open_memstream(&json, &size);
+        int rows, r = f ? 0 : -ENOMEM;
+
+        if (r < 0)
+                return r;
+        (void)fprintf(f, "{\"%s\":{", member); /* fclose tells */
+        for (rows = 0; rows < SNAPSHOT_ROWS && (r = statement_row(s)) > 0; rows++) {
+                const char *value;
+
+                r = column_pointer(s, 1, &value);
+                if (r < 0)
+                        break;
+                (void)fprintf(f, "%s\"%lld\":%s", rows ? "," : "", (long long)sqlite3_column_int64(s, 0), value ?: "null");
+        }
+        (void)fputs("}}", f);
+        if (fclose(f) != 0 && r >= 0)
+                r = -ENOMEM;
+        if (r < 0)
+                return r;
+        *ret_json = TAKE_PTR(json);
+        *ret_rows = rows;
+        return 0;
+}
+
+static int snapshots_of(struct upgrade *u, size_t i, snapshot_each each) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int rows, r = statement_start(u->old, unsaid[i].rows, &s, "");
+
+        for (rows = SNAPSHOT_ROWS; r == 0 && rows == SNAPSHOT_ROWS;) {
+                _cleanup_free_ char *json = NULL;
+
+                r = snapshot_page(s, unsaid[i].member, &json, &rows);
+                if (r == 0 && rows > 0)
+                        r = each(u, json);
+        }
+        return r;
+}
+
+static int remember_earlier(struct upgrade *u, const char *json) {
+        int r = statement_run(u->replay.c, S_EARLIER_PUT, "t", json);
+
+        u->replay.c->has_earlier = true;
+        return r < 0 ? r : 0;
+}
+
+static int add_snapshot(struct upgrade *u, const char *json) {
+        int64_t id;
+
+        return catalog_event_add(u->replay.c, &(struct event){ .caller = u->caller, .op = EVENT_SNAPSHOT, .json = json }, &id);
+}
+
+/* Of what replay has from there, the log names some, too. */
+static int contradictions(struct upgrade *u) {
+        static const enum statement asked[] = { S_UPGRADE_SOURCES, S_UPGRADE_SHARES };
+        int found = 0, r = 0;
+
+        for (size_t i = 0; r == 0 && i < ARRAY_SIZE(asked); i++) {
+                _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+                r = statement_start(u->old, asked[i], &s, "");
+                for (; r == 0 && (r = statement_row(s)) > 0; found++) {
+                        const char *what = (const char *)sqlite3_column_text(s, 0);
+                        const char *object = (const char *)sqlite3_column_text(s, 1);
+                        const char *problem = (const char *)sqlite3_column_text(s, 2);
+
+                        r = what && problem ? u->reader->each(&(struct discrepancy){ .what = what, .object = object ?: "?",
+                                                                                     .problem = problem },
+                                                              u->reader->context) : -ENOMEM;
+                }
+        }
+        return r < 0 ? r : found;
+}
+
+/* --- the new file --- */
+
+static int cannot_be(int64_t event, void *context) {
+        struct upgrade *u = context;
+
+        u->event = event;
+        return -EBADMSG;
+}
+
+/* Stores' places, and disks that were being made: no event is about these. */
+static int copy_own(struct upgrade *u) {
+        _cleanup_statement_ sqlite3_stmt *stores = NULL, *reservations = NULL;
+        int64_t sequence;
+        int r = statement_start(u->old, S_UPGRADE_STORES, &stores, "");
+
+        while (r == 0 && (r = statement_row(stores)) > 0)
+                r = catalog_store_put(u->replay.c, sqlite3_column_int64(stores, 0),
+                                      (const char *)sqlite3_column_text(stores, 1));
+        if (r == 0)
+                r = statement_start(u->old, S_UPGRADE_RESERVATIONS, &reservations, "");
+        while (r == 0 && (r = statement_row(reservations)) > 0)
+                r = changed_one(statement_run(u->replay.c, S_RESERVATION_PUT, "iii", sqlite3_column_int64(reservations, 0),
+                                              sqlite3_column_int64(reservations, 1), sqlite3_column_int64(reservations, 2)));
+        if (r == 0)
+                r = statement_number(u->old, S_UPGRADE_SEQUENCE, &sequence);
+        return r < 0 ? r : changed_one(statement_run(u->replay.c, S_RESERVATION_SEQUENCE, "i", sequence));
+}
+
+static int fill(struct upgrade *u) {
+        int r = snapshots_of(u, 0, remember_earlier);
+
+        if (r == 0)
+                r = replay_log(&u->replay, u->old, cannot_be, u);
+        if (r == 0)
+                r = connection_run(u->replay.c, "BEGIN IMMEDIATE");
+        for (size_t i = 0; r == 0 && i < ARRAY_SIZE(unsaid); i++)
+                r = snapshots_of(u, i, add_snapshot);
+        if (r == 0)
+                r = copy_own(u);
+        if (r == 0)
+                r = indexed_fill(u->replay.c);
+        return r < 0 ? r : connection_run(u->replay.c, "COMMIT");
+}
+
+/* All of it is on the disk. */
+static int finish(struct upgrade *u, const char *path) {
+        _cleanup_fd_ int fd = -1;
+        int r = schema_seal(u->replay.c);
+
+        if (r == 0)
+                r = connection_run(u->replay.c, "PRAGMA journal_mode = wal");
+        replay_close(&u->replay);
+        if (r < 0)
+                return r;
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+/* --- the old one --- */
+
+/* Another upgrade has given its name to the new file, while its format was waited for. */
+static bool has_moved(struct upgrade *u) {
+        int moved = 1;
+
+        return sqlite3_file_control(u->old->db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK || moved;
+}
+
+/* The old file, and nobody else, until it is closed: who has it open is not waited for. It leaves its write-ahead log,
+ * which would be taken for the new file's; killed from here on, it can be used without one. */
+static int take(struct upgrade *u) {
+        int r;
+
+        u->old->tries = 0;
+        u->old->log_header = NULL;
+        r = connection_run(u->old, "PRAGMA journal_mode = delete");
+        if (r < 0)
+                return r;
+        r = connection_run(u->old, "BEGIN EXCLUSIVE");
+        if (r == 0 && has_moved(u))
+                return -EAGAIN;
+        u->taken = true;
+        return r;
+}
+
+static int open_old(struct upgrade *u) {
+        int r;
+
+        if (access(u->path, R_OK | W_OK) < 0)
+                return -errno;
+        r = catalog_new(u->path, 0, &u->old_catalog);
+        return r < 0 ? r : connection_open(u->old_catalog, true, &u->old);
+}
+
+/* Both names of one file, as an upgrade that was interrupted behind the link leaves it. */
+static bool same_file(const char *a, const char *b) {
+        struct stat x, y;
+
+        return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Whether the old file can have this name: asked before all the work. */
+static int check_kept(struct upgrade *u, const char *kept) {
+        if (faccessat(AT_FDCWD, kept, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return same_file(u->path, kept) ? 0 : -EEXIST;
+}
+
+static int sync_above(const char *path) {
+        _cleanup_free_ char *copy = strdup(path);
+        _cleanup_fd_ int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+        if (!copy)
+                return -ENOMEM;
+        return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+/* The old file keeps a name. */
+static int exchange(struct upgrade *u, const char *from, const char *kept) {
+        int r = link(u->path, kept) < 0 ? -errno : 0;
+
+        if (r < 0 && !(r == -EEXIST && same_file(u->path, kept)))
+                return r;
+        r = sync_above(u->path);
+        if (r < 0 || rename(from, u->path) < 0)
+                return r < 0 ? r : -errno;
+        u->taken = false; /* its name is the new one's */
+        return sync_above(u->path);
+}
+
+/* --- together --- */
+
+static int make(struct upgrade *u, const char *path) {
+        int r = path[0] ? file_make(path) : 0;
+
+        if (r == 0)
+                r = replay_open(path, &u->replay);
+        u->replay.progress = u->reader->progress;
+        u->replay.context = u->reader->context;
+        if (r == 0)
+                r = fill(u);
+        if (r == 0)
+                r = catalog_mark(u->replay.c); /* or it could not be opened */
+        if (r == 0)
+                r = compare_format_1(u->old, u->replay.c, u->reader->each, u->reader->context);
+        return r == 0 ? contradictions(u) : r;
+}
+
+int catalog_upgrade(const char *path, const struct caller *caller, bool plan, const struct upgrade_reader *reader,
+                    struct upgraded *ret_upgraded) {
+        _cleanup_upgrade_ struct upgrade u = { .path = path, .caller = caller, .reader = reader };
+        _cleanup_free_ char *unfinished = NULL, *kept = NULL;
+        int r;
+
+        if (asprintf(&unfinished, "%s.new", path) < 0 || asprintf(&kept, "%s.format-1", path) < 0)
+                return -ENOMEM; /* what asprintf failed for is not looked at */
+        *ret_upgraded = (struct upgraded){ 0 };
+        r = open_old(&u);
+        if (r == 0)
+                r = catalog_format(u.old, &ret_upgraded->format);
+        if (r < 0 || ret_upgraded->format == CATALOG_VERSION)
+                return r;
+        r = take(&u);
+        if (r == 0)
+                r = check_kept(&u, kept);
+        if (r < 0)
+                return r;
+        file_remove(unfinished); /* of one that was interrupted */
+        r = make(&u, plan ? "" : unfinished);
+        ret_upgraded->differences = r > 0 ? r : 0;
+        ret_upgraded->failed = u.event;
+        if (r == 0)
+                r = statement_number(u.replay.c, S_FEED_LAST, &ret_upgraded->events);
+        if (r == 0 && !plan)
+                r = finish(&u, unfinished);
+        if (r == 0 && !plan)
+                r = exchange(&u, unfinished, kept);
+        if (r != 0)
+                file_remove(unfinished); /* the error told is the first one */
+        return r > 0 ? -EBADMSG : r;
+}

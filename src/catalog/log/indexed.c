@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ * Keeps few events out of the log's indexes. A change alone would write a page of each; many changes share them.
+ */
+#include "log/log.h"
+
+/* Brings the indexes up to the last event. */
+int indexed_fill(struct catalog_connection *c) {
+        static const enum statement steps[] = { S_INDEX_PLACE, S_INDEX_ACTOR, S_INDEX_ACCOUNT, S_INDEX_OBJECT };
+        int r = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(steps) && r >= 0; i++)
+                r = statement_run(c, steps[i], "");
+        if (r >= 0)
+                r = statement_run(c, S_INDEXED_PUT, "");
+        return r < 0 ? r : 0;
+}
+
+static int indexed_last(struct catalog_connection *c, int64_t *ret_last) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_INDEXED_LAST, &s, "");
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : -EIO;
+        *ret_last = sqlite3_column_int64(s, 0);
+        return *ret_last < 0 ? -EIO : 0; /* a damaged catalog */
+}
+
+int indexed_consider(struct catalog_connection *c) {
+        const int64_t most = c->catalog->index_events;
+        int r;
+
+        if (c->last_event - c->indexed < most) /* it only rises: others fill them, too */
+                return 0;
+        r = indexed_last(c, &c->indexed);
+        if (r < 0 || c->last_event - c->indexed < most)
+                return r;
+        r = indexed_fill(c);
+        if (r == 0)
+                c->indexed = c->last_event;
+        return r;
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT
+ * The log verified, in one pass and constant memory: the hash chain from the first event on, what else an event must be,
+ * and whether the rows are as it left them. The chain ends at the first event that does not follow, for what comes behind
+ * that proves nothing. Where something is not so, all rows are made again from the log and compared.
+ */
+#include <inttypes.h>
+
+#include "effects/replay.h"
+#include "log/log.h"
+#include "verdict.h"
+
+struct verification {
+        struct catalog_connection *c;
+        const uint8_t *kept;
+        int (*each)(const struct discrepancy *discrepancy, void *context);
+        void *context;
+        int found;
+        int told; /* of what is wrong with single events */
+        int64_t id, time; /* of the last event */
+        uint8_t hash[EVENT_HASH_SIZE], before[EVENT_HASH_SIZE]; /* its hash, that of the event before it */
+        bool broken, kept_found;
+        bool differs; /* some row is not as an event left it */
+        struct stamp stamp;
+        struct effect_counts counts;
+};
+
+static int found(struct verification *v, const char *what, const char *object, const char *problem) {
+        v->found++;
+        return v->each(&(struct discrepancy){ .what = what, .object = object, .problem = problem }, v->context);
+}
+
+static int found_event(struct verification *v, int64_t id, const char *problem) {
+        char object[24];
+
+        (void)snprintf(object, sizeof(object), "%" PRId64, id); /* fits */
+        return found(v, "event", object, problem);
+}
+
+static int break_at(struct verification *v, int64_t id, const char *problem) {
+        v->broken = true;
+        return found_event(v, id, problem);
+}
+
+/* Whether the stored hash of an event is that of its content with this number, behind a given hash: 1 or 0. */
+static int follows(struct verification *v, int64_t id, int64_t number, const uint8_t *hash_before) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        uint8_t hash[EVENT_HASH_SIZE];
+        const char *json;
+        int r = statement_start(v->c, S_VERIFY_RENUMBERED, &s, "ii", id, number);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r;
+        r = column_pointer(s, 0, &json);
+        if (r < 0)
+                return r;
+        if (!json || sqlite3_column_bytes(s, 1) != EVENT_HASH_SIZE)
+                return 0;
+        event_hash(hash_before, json, (size_t)sqlite3_column_bytes(s, 0), hash);
+        return memcmp(hash, sqlite3_column_blob(s, 1), EVENT_HASH_SIZE) == 0;
+}
+
+/* The event behind the last one has a hash that is not its content's. Its neighbours tell what happened. */
+static int tell_break(struct verification *v, const uint8_t *hash) {
+        const int64_t id = v->id + 1;
+        char problem[128];
+        int r = follows(v, id, id - 1, v->before);
+
+        if (r > 0)
+                return break_at(v, id - 1, "it was inserted, and those behind it numbered anew");
+        if (r == 0)
+                r = follows(v, id + 1, id, v->hash);
+        if (r > 0)
+                return break_at(v, id, "it was inserted, and those behind it numbered anew");
+        if (r == 0)
+                r = follows(v, id + 1, id + 2, hash);
+        if (r > 0)
+                return break_at(v, id, "it was removed, and those behind it numbered anew");
+        if (r == 0)
+                r = follows(v, id + 1, id + 1, hash);
+        if (r < 0)
+                return r;
+        if (r > 0 && id == 1)
+                return break_at(v, id, "it was changed");
+        if (r == 0)
+                return break_at(v, id, "it was changed or inserted: it does not follow from the one before");
+        (void)snprintf(problem, sizeof(problem), "it was changed, or event %" PRId64 " with its hash", id - 1);
+        return break_at(v, id, problem);
+}
+
+static int tell_gap(struct verification *v, int64_t id) {
+        char problem[128] = "it was removed";
+
+        if (id <= v->id)
+                return break_at(v, id, "it was inserted: events are numbered from 1");
+        if (id > v->id + 2)
+                (void)snprintf(problem, sizeof(problem), "it was removed, and all behind it up to %" PRId64, id - 1);
+        return break_at(v, v->id + 1, problem);
+}
+
+static int tell_event(struct verification *v, int64_t id, const char *problem) {
+        return v->told++ >= PAGE ? 0 : found_event(v, id, problem);
+}
+
+/* SQLite calls JSON that it has no memory for invalid, too: asked again, it would say something else. */
+static int tell_no_json(struct verification *v, int64_t id) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(v->c, S_VERIFY_RENUMBERED, &s, "ii", id, id);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r;
+        if (sqlite3_column_type(s, 0) != SQLITE_NULL)
+                return -ENOMEM;
+        return break_at(v, id, "it was changed: its detail is no JSON");
+}
+
+/* The hash by SQLite's JSON, which is what counts. 1, 0: it cannot be JSON. */
+static int hash_by_sql(struct verification *v, int64_t id, size_t *ret_length, uint8_t ret_hash[static EVENT_HASH_SIZE]) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        const char *json;
+        int r = statement_start(v->c, S_VERIFY_RENUMBERED, &s, "ii", id, id);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r == 0)
+                r = -EIO; /* it was there just now */
+        if (r > 0)
+                r = column_pointer(s, 0, &json);
+        if (r < 0 || !json)
+                return r;
+        *ret_length = (size_t)sqlite3_column_bytes(s, 0);
+        event_hash(v->hash, json, *ret_length, ret_hash);
+        return 1;
+}
+
+#define JSON_MOST 2048
+
+/* Its hash behind the last one's. Rendered plainly if that gives the one that it has, for SQLite takes ten times as long. */
+static int hash_of(struct verification *v, sqlite3_stmt *s, const struct logged *logged, size_t *ret_length,
+                   uint8_t ret_hash[static EVENT_HASH_SIZE]) {
+        char json[JSON_MOST];
+        const bool plain = sqlite3_column_int64(s, LOGGED_UID) == (int64_t)logged->caller.uid && logged->via && logged->op;
+
+        *ret_length = plain ? event_render(&logged->event, logged->id, event_stamp(&v->stamp, logged->time),
+                                           logged->caller.name, logged->via, logged->op, logged->event.json, json,
+                                           sizeof(json)) : 0;
+        if (*ret_length > 0) {
+                event_hash(v->hash, json, *ret_length, ret_hash);
+                if (memcmp(ret_hash, sqlite3_column_blob(s, LOGGED_HASH), EVENT_HASH_SIZE) == 0)
+                        return 1;
+        }
+        return hash_by_sql(v, logged->id, ret_length, ret_hash);
+}
+
+/* What the chain does not say: a column of no hash, or a chain that was computed anew over what cannot be. */
+static int check_event(struct verification *v, sqlite3_stmt *s, const struct logged *logged, size_t length) {
+        const char *rule = logged->event.rule, *problem = NULL;
+
+        if (logged->time < v->time)
+                problem = "its time is before that of the event before it";
+        else if (sqlite3_column_int64(s, LOGGED_LENGTH) != event_line_length(length))
+                problem = "its length is not that of its line";
+        else if (rule && !rule_find(rule))
+                problem = "it was refused by a rule that does not exist";
+        else if (!logged->op || !operation_known(logged->op))
+                problem = "there is no such operation";
+        return problem ? tell_event(v, logged->id, problem) : 0;
+}
+
+#define MISPLACED "the catalog counts it among the events of another image or account"
+
+static int check_refusal(struct verification *v, const struct logged *logged) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(v->c, S_VERIFY_REFUSAL, &s, "i", logged->id);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : -EIO;
+        return sqlite3_column_int(s, 0) ? 0 : tell_event(v, logged->id, MISPLACED);
+}
+
+/* Are the rows as it left them, and does it count as an event of what it is about? */
+static int check_effects(struct verification *v, struct logged *logged) {
+        const int64_t owner = logged->owner;
+        int r = logged_read(v->c, logged);
+
+        if (r == 0)
+                r = logged_resolve(v->c, logged);
+        if (r == -ENOENT) { /* an operation of a newer version: nothing is known of its rows */
+                v->differs = true;
+                return 0;
+        }
+        if (r == 0 && (logged->event.place != logged->place ||
+                       owner != (logged->place_owner == logged->caller.account ? 0 : logged->place_owner)))
+                r = tell_event(v, logged->id, MISPLACED);
+        if (r == 0)
+                r = effects_check(v->c, &logged->event, logged->id, &v->counts);
+        if (r == 0)
+                v->differs = true;
+        return r < 0 ? r : 0;
+}
+
+static int verify_event(struct verification *v, sqlite3_stmt *s) {
+        uint8_t hash[EVENT_HASH_SIZE];
+        struct logged logged;
+        size_t length;
+        int r = logged_row(s, &logged);
+
+        if (r < 0)
+                return r;
+        if (logged.id != v->id + 1)
+                return tell_gap(v, logged.id);
+        if (sqlite3_column_bytes(s, LOGGED_HASH) != EVENT_HASH_SIZE)
+                return break_at(v, logged.id, "its hash was changed");
+        r = hash_of(v, s, &logged, &length, hash);
+        if (r <= 0)
+                return r < 0 ? r : tell_no_json(v, logged.id);
+        if (memcmp(hash, sqlite3_column_blob(s, LOGGED_HASH), EVENT_HASH_SIZE) != 0)
+                return tell_break(v, sqlite3_column_blob(s, LOGGED_HASH));
+        r = check_event(v, s, &logged, length);
+        v->id = logged.id;
+        v->time = logged.time;
+        memcpy(v->before, v->hash, EVENT_HASH_SIZE);
+        memcpy(v->hash, hash, EVENT_HASH_SIZE);
+        v->kept_found = v->kept_found || (v->kept && memcmp(v->kept, hash, EVENT_HASH_SIZE) == 0);
+        if (r < 0)
+                return r;
+        return logged.event.rule ? check_refusal(v, &logged) : check_effects(v, &logged);
+}
+
+/* All events there are, a page a statement: no read is held for long. What comes meanwhile takes back no answer: it ends
+ * rows, and makes others, by numbers of its own. */
+static int verify_chain(struct verification *v) {
+        int r, rows;
+
+        do {
+                _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+                r = statement_start(v->c, S_LOGGED, &s, "i", v->id == 0 ? INT64_MIN : v->id);
+                for (rows = 0; r == 0 && !v->broken && (r = statement_row(s)) > 0; rows++)
+                        r = verify_event(v, s);
+        } while (r == 0 && rows == PAGE && !v->broken);
+        return r;
+}
+
+static int verify_kept(struct verification *v) {
+        if (v->id == 0 && !v->broken)
+                return found_event(v, 1, "it was removed, and all behind it");
+        if (!v->kept || v->kept_found)
+                return 0;
+        return found(v, "log", "head", v->broken ? "no event before the one that was found has the hash that was kept"
+                                                 : "no event has the hash that was kept: the log was rewritten or cut");
+}
+
+static int read_head(struct verification *v, struct log_head *ret_head) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(v->c, S_EVENT_LAST, &s, "");
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r < 0)
+                return r;
+        *ret_head = (struct log_head){ 0 };
+        if (r == 0 || sqlite3_column_bytes(s, 2) != EVENT_HASH_SIZE)
+                return 0; /* which has been found */
+        ret_head->event = sqlite3_column_int64(s, 0);
+        memcpy(ret_head->hash, sqlite3_column_blob(s, 2), EVENT_HASH_SIZE);
+        return 0;
+}
+
+static int cannot_be(int64_t event, void *context) {
+        return tell_event(context, event, "it does not follow from those before it");
+}
+
+/* Tells which rows are not as the log says. */
+static int explain(struct verification *v) {
+        struct replay replay;
+        const int before = v->found;
+        int r = replay_open("", &replay);
+
+        if (r < 0)
+                return r;
+        r = replay_log(&replay, v->c, cannot_be, v);
+        if (r == 0)
+                r = compare_rows(v->c, replay.c, v->each, v->context);
+        replay_close(&replay);
+        if (r < 0)
+                return r;
+        v->found += r;
+        return v->found > before || v->broken ? 0 : found(v, "catalog", "rows", "they do not follow from the log");
+}
+
+/* The findings of a statement of verify.def, at most a page of them. */
+static int verify_each(struct verification *v, enum statement which) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int rows, r = statement_start(v->c, which, &s, "");
+
+        for (rows = 0; r == 0 && rows <= PAGE && (r = statement_row(s)) > 0; rows++) {
+                const char *what = (const char *)sqlite3_column_text(s, 0);
+                const char *object = (const char *)sqlite3_column_text(s, 1);
+                const char *problem = (const char *)sqlite3_column_text(s, 2);
+
+                r = what && problem ? found(v, what, rows < PAGE ? object ?: "?" : "more", problem) : -ENOMEM;
+        }
+        return r;
+}
+
+/* Rows are counted in the same transaction as what has come meanwhile is verified in. */
+static int verify_snapshot(struct verification *v, struct log_head *ret_head) {
+        static const enum statement rest[] = { S_VERIFY_FILE, S_VERIFY_INDEX, S_VERIFY_INDEX_EVENT, S_VERIFY_INDEXED };
+        int r = v->broken ? 0 : verify_chain(v);
+
+        if (r == 0)
+                r = verify_kept(v);
+        if (r == 0)
+                r = v->broken || v->differs ? 0 : effects_check_end(v->c, &v->counts);
+        if (r == 0)
+                r = explain(v);
+        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(rest); i++)
+                r = verify_each(v, rest[i]);
+        return r < 0 ? r : read_head(v, ret_head);
+}
+
+static int begin(struct verification *v) {
+        int64_t earlier = 0;
+        int r = connection_run(v->c, "PRAGMA query_only = off; PRAGMA cache_size = -65536"); /* the former: it makes a table */
+
+        if (r == 0)
+                r = effects_check_begin(v->c);
+        if (r == 0)
+                r = statement_number(v->c, S_EARLIER_ANY, &earlier);
+        v->c->has_earlier = earlier != 0;
+        return r;
+}
+
+int catalog_verify(struct catalog *catalog, const uint8_t *kept,
+                   int (*each)(const struct discrepancy *discrepancy, void *context), void *context,
+                   struct log_head *ret_head) {
+        _cleanup_connection_ struct catalog_connection *c = NULL; /* of its own: the cache is freed again */
+        _cleanup_free_ struct verification *v = calloc(1, sizeof(*v));
+        int r = v ? connection_open(catalog, false, &c) : -ENOMEM;
+
+        if (r < 0)
+                return r;
+        v->c = c;
+        v->kept = kept;
+        v->each = each;
+        v->context = context;
+        r = begin(v);
+        if (r == 0)
+                r = verify_chain(v);
+        if (r == 0)
+                r = connection_run(c, "BEGIN");
+        if (r == 0)
+                r = verify_snapshot(v, ret_head);
+        return r != 0 ? r : v->found; /* closing ends the transaction, which has read only */
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT
+ * Places and the images in them: looking up, listing, and their life.
+ */
+#include "rows/rows.h"
+
+static int image_row(sqlite3_stmt *s, struct image *ret_image) {
+        bool sealed = sqlite3_column_type(s, 9) != SQLITE_NULL;
+        bool available = sqlite3_column_type(s, 8) != SQLITE_NULL;
+        int r;
+
+        *ret_image = (struct image){
+                .place = sqlite3_column_int64(s, 0),
+                .id = sqlite3_column_int64(s, 1),
+                .region = sqlite3_column_int64(s, 2),
+                .owner = sqlite3_column_int64(s, 3),
+                .state = sealed ? IMAGE_SEALED : available ? IMAGE_AVAILABLE : IMAGE_DRAFT,
+                .has_disk = sqlite3_column_type(s, 7) != SQLITE_NULL,
+                .description = sqlite3_column_int64(s, 10),
+                .shares_link = sqlite3_column_int64(s, 11),
+                .created = sqlite3_column_int64(s, 12),
+                .place_created = sqlite3_column_int64(s, 13),
+                .size = sqlite3_column_int64(s, 14),
+                .mtime = sqlite3_column_int64(s, 16),
+                .sealed = sqlite3_column_int64(s, 9),
+                .reviewed = sqlite3_column_int(s, 17) != 0,
+        };
+        if (sqlite3_column_bytes(s, 15) == DIGEST_SIZE) {
+                ret_image->digested = true;
+                memcpy(ret_image->digest, sqlite3_column_blob(s, 15), DIGEST_SIZE);
+        }
+        if (!id_good(ret_image->place) || !id_good(ret_image->id) || !region_good(ret_image->region) ||
+            !account_good(ret_image->owner) || !id_good_or_none(ret_image->description) ||
+            !id_good_or_none(ret_image->shares_link) || ret_image->size < 0)
+                return -EIO;
+        r = column_text(s, 4, ret_image->region_name, NAME_SIZE);
+        if (r == 0)
+                r = column_text(s, 5, ret_image->owner_name, NAME_SIZE);
+        return r < 0 ? r : column_text(s, 6, ret_image->name, NAME_SIZE);
+}
+
+/* Reads one by its place or its id, and knows it by both then. */
+static int image_ask(struct catalog_connection *c, enum statement which, int64_t id, struct image *ret_image) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, which, &s, "i", id);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : -ENOENT;
+        r = image_row(s, ret_image);
+        if (r < 0)
+                return r;
+        memo_put(c, &(struct memo_key){ .which = S_IMAGE_OF_PLACE, .a = ret_image->place }, ret_image, sizeof(*ret_image));
+        memo_put(c, &(struct memo_key){ .which = S_IMAGE_OF_ID, .a = ret_image->id }, ret_image, sizeof(*ret_image));
+        return 0;
+}
+
+static int image_one(struct catalog_connection *c, enum statement which, int64_t id, struct image *ret_image) {
+        const struct memo_key key = { .which = which, .a = id };
+
+        return memo_get(c, &key, ret_image, sizeof(*ret_image)) ? 0 : image_ask(c, which, id, ret_image);
+}
+
+int catalog_image_get(struct catalog_connection *c, int64_t place, struct image *ret_image) {
+        return image_one(c, S_IMAGE_OF_PLACE, place, ret_image);
+}
+
+int catalog_image_of_id(struct catalog_connection *c, int64_t id, struct image *ret_image) {
+        return image_one(c, S_IMAGE_OF_ID, id, ret_image);
+}
+
+/* The first column of the first row; -ENOENT if there is none. */
+static int number_one(sqlite3_stmt **s, int r, int64_t *ret_number) {
+        if (r == 0)
+                r = statement_row(*s);
+        if (r <= 0)
+                return r < 0 ? r : -ENOENT;
+        *ret_number = sqlite3_column_int64(*s, 0);
+        return 0;
+}
+
+int catalog_place_find(struct catalog_connection *c, int64_t region, int64_t owner, const char *name,
+                       int64_t *ret_place) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        const struct memo_key key = { .which = S_PLACE_FIND, .a = region, .b = owner, .text = name };
+        int r;
+
+        if (memo_get(c, &key, ret_place, sizeof(*ret_place)))
+                return 0;
+        r = number_one(&s, statement_start(c, S_PLACE_FIND, &s, "iit", region, owner, name), ret_place);
+        if (r == 0)
+                memo_put(c, &key, ret_place, sizeof(*ret_place));
+        return r;
+}
+
+int catalog_image_count(struct catalog_connection *c, int64_t region, int64_t owner, int64_t *ret_count) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+        return number_one(&s, statement_start(c, S_IMAGE_COUNT, &s, "ii", region, owner), ret_count);
+}
+
+int catalog_image_source(struct catalog_connection *c, int64_t id, int64_t *ret_source, int64_t *ret_same) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = number_one(&s, statement_start(c, S_IMAGE_SOURCE, &s, "i", id), ret_source);
+
+        if (r == 0)
+                *ret_same = sqlite3_column_int64(s, 1);
+        return r;
+}
+
+int catalog_image_name(struct catalog_connection *c, int64_t id, char ret_object[static OBJECT_SIZE],
+                       int64_t *ret_place) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_IMAGE_NAME, &s, "i", id);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : -ENOENT;
+        *ret_place = sqlite3_column_int64(s, 1);
+        return column_text(s, 0, ret_object, OBJECT_SIZE);
+}
+
+/* The rows of one page of a listing; ret_rows tells whether there may be another. */
+int statement_entries(sqlite3_stmt *s, int r, int64_t *after, image_each each, void *context, int *ret_rows) {
+        int rows;
+
+        for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
+                struct image_entry entry = { .place = sqlite3_column_int64(s, 0),
+                                             .cursor = sqlite3_column_int64(s, 1) };
+
+                r = id_good(entry.place) && id_good(entry.cursor) ? page_go_on(after, entry.cursor) : -EIO;
+                if (r == 0)
+                        r = column_text(s, 2, entry.name, NAME_SIZE);
+                if (r == 0)
+                        r = column_text(s, 3, entry.owner_name, NAME_SIZE);
+                if (r == 0)
+                        r = each(&entry, context);
+        }
+        *ret_rows = rows;
+        return r;
+}
+
+int catalog_image_list(struct catalog_connection *c, int64_t region, int64_t owner, int64_t after, image_each each,
+                       void *context) {
+        int r, rows;
+
+        do {
+                _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+                if (owner != 0)
+                        r = statement_start(c, S_IMAGE_LIST, &s, "iii", region, owner, after);
+                else
+                        r = statement_start(c, S_IMAGE_LIST_ALL, &s, "ii", region, after);
+                r = statement_entries(s, r, &after, each, context, &rows);
+        } while (r == 0 && rows == PAGE);
+        return r;
+}
+
+int catalog_received_find(struct catalog_connection *c, int64_t region, int64_t account, const char *name,
+                          const char *owner, int64_t *ret_share) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+        return number_one(&s, statement_start(c, S_RECEIVED_FIND, &s, "iitt", region, account, name, owner),
+                          ret_share);
+}
+
+int catalog_received_list(struct catalog_connection *c, int64_t region, int64_t account, int64_t after,
+                          image_each each, void *context) {
+        int r, rows;
+
+        do {
+                _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+                r = statement_start(c, S_RECEIVED_LIST, &s, "iii", region, account, after);
+                r = statement_entries(s, r, &after, each, context, &rows);
+        } while (r == 0 && rows == PAGE);
+        return r;
+}
+
+int catalog_undigested(struct catalog_connection *c, int64_t after, int64_t below, int64_t *ret_id,
+                       int64_t *ret_region, int64_t *ret_size) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int64_t id;
+        int r = number_one(&s, statement_start(c, S_UNDIGESTED, &s, "ii", after, below), &id);
+
+        if (r < 0)
+                return r;
+        if (id <= after || !id_good(id))
+                return -EIO;
+        *ret_id = id;
+        *ret_region = sqlite3_column_int64(s, 1);
+        *ret_size = sqlite3_column_int64(s, 2);
+        return 0;
+}
+
+int catalog_disk_wanted(struct catalog_connection *c, int64_t region, int64_t id) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_DISK_WANTED, &s, "ii", region, id);
+
+        return r < 0 ? r : statement_row(s);
+}
+
+/* One page of a region's disks. The number of rows, or -errno. */
+static int disk_page(struct catalog_connection *c, int64_t region, int64_t after, struct image *ret_images) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int rows, r = statement_start(c, S_DISK_EACH, &s, "ii", region, after);
+
+        for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++)
+                r = image_row(s, &ret_images[rows]);
+        return r < 0 ? r : rows;
+}
+
+/* A page is read before its first call: what is done with a disk may take long, and a held read stops checkpoints. */
+int catalog_disk_each(struct catalog_connection *c, int64_t region,
+                      int (*each)(const struct image *image, void *context), void *context) {
+        _cleanup_free_ struct image *images = calloc(PAGE, sizeof(*images));
+        int64_t after = 0;
+        int r = 0, rows;
+
+        if (!images)
+                return -ENOMEM;
+        do {
+                rows = disk_page(c, region, after, images);
+                for (int i = 0; i < rows && r == 0; i++) {
+                        r = page_go_on(&after, images[i].id);
+                        if (r == 0)
+                                r = each(&images[i], context);
+                }
+        } while (r == 0 && rows == PAGE);
+        return rows < 0 ? rows : r;
+}
+
+int catalog_image_unsealed(struct catalog_connection *c, int64_t region, int64_t owner,
+                           int (*each)(int64_t place, void *context), void *context) {
+        int64_t place = 0;
+        int r, rows;
+
+        do {
+                _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+                r = statement_start(c, S_IMAGE_UNSEALED, &s, "iii", region, owner, place);
+                for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
+                        r = page_go_on(&place, sqlite3_column_int64(s, 0));
+                        if (r == 0)
+                                r = each(place, context);
+                }
+        } while (r == 0 && rows == PAGE);
+        return r;
+}
+
+int catalog_image_known(struct catalog_connection *c, int64_t account, int64_t id) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_IMAGE_KNOWN, &s, "ii", account, id);
+
+        return r < 0 ? r : statement_row(s);
+}

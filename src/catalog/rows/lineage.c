@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ * Where the bytes of an image went: copies, launches, custom images, twins, and whom each was shared with.
+ */
+#include "rows/rows.h"
+
+int catalog_exposure_nodes(struct catalog_connection *c, int64_t image,
+                           int (*each)(const struct exposure_node *node, void *context), void *context) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_EXPOSURE_NODES, &s, "i", image);
+
+        while (r == 0 && (r = statement_row(s)) > 0) {
+                struct exposure_node node = {
+                        .id = sqlite3_column_int64(s, 0),
+                        .parent = sqlite3_column_int64(s, 1),
+                        .owner = sqlite3_column_int64(s, 3),
+                        .since = sqlite3_column_int64(s, 5),
+                        .live = sqlite3_column_int(s, 6) != 0,
+                };
+
+                r = column_text(s, 2, node.how, sizeof(node.how));
+                if (r == 0)
+                        r = column_text(s, 4, node.owner_name, NAME_SIZE);
+                if (r == 0)
+                        r = each(&node, context);
+        }
+        return r;
+}
+
+int catalog_exposure_shares(struct catalog_connection *c, int64_t image,
+                            int (*each)(const char *account, int64_t since, bool live, void *context), void *context) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_EXPOSURE_SHARES, &s, "i", image);
+
+        while (r == 0 && (r = statement_row(s)) > 0) {
+                char name[NAME_SIZE];
+
+                r = column_text(s, 1, name, sizeof(name));
+                if (r == 0)
+                        r = each(name, sqlite3_column_int64(s, 2), sqlite3_column_int(s, 3) != 0, context);
+        }
+        return r;
+}
+
+int catalog_exposure_remains(struct catalog_connection *c, int64_t image, int64_t account, int64_t *ret_instances,
+                             int64_t *ret_images) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_EXPOSURE_REMAINS, &s, "ii", image, account);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : -EIO;
+        *ret_instances = sqlite3_column_int64(s, 0);
+        *ret_images = sqlite3_column_int64(s, 1);
+        return 0;
+}
+
+int catalog_image_twin(struct catalog_connection *c, int64_t id, const uint8_t digest[static DIGEST_SIZE],
+                       int64_t *ret_twin) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_IMAGE_TWIN, &s, "ib", id, digest, DIGEST_SIZE);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r < 0)
+                return r;
+        *ret_twin = r > 0 ? sqlite3_column_int64(s, 0) : 0;
+        return 0;
+}
+
+int catalog_image_younger(struct catalog_connection *c, int64_t id, const uint8_t digest[static DIGEST_SIZE],
+                          int64_t after, int64_t *ret_id) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_IMAGE_YOUNGER, &s, "ibi", id, digest, DIGEST_SIZE, after);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : -ENOENT;
+        *ret_id = sqlite3_column_int64(s, 0);
+        return 0;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT
+ * Regions: names, stores, and what is in them in total.
+ */
+#include "rows/rows.h"
+
+static int region_row(sqlite3_stmt *s, struct region *ret_region) {
+        _cleanup_region_ struct region region = { .id = sqlite3_column_int64(s, 0),
+                                                  .created = sqlite3_column_int64(s, 3) };
+        const char *store;
+        int r = region_good(region.id) ? column_text(s, 1, region.name, sizeof(region.name)) : -EIO;
+
+        if (r < 0)
+                return r;
+        r = column_pointer(s, 2, &store);
+        if (r < 0)
+                return r;
+        if (store) {
+                region.store = strdup(store);
+                if (!region.store)
+                        return -ENOMEM;
+        }
+        *ret_region = region;
+        region.store = NULL;
+        return 0;
+}
+
+static int region_one(sqlite3_stmt **s, int r, struct region *ret_region) {
+        if (r == 0)
+                r = statement_row(*s);
+        if (r <= 0)
+                return r < 0 ? r : -ENOENT;
+        return region_row(*s, ret_region);
+}
+
+int catalog_region_find(struct catalog_connection *c, const char *name, struct region *ret_region) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+        return region_one(&s, statement_start(c, S_REGION_FIND, &s, "t", name), ret_region);
+}
+
+int catalog_region_get(struct catalog_connection *c, int64_t id, struct region *ret_region) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+        return region_one(&s, statement_start(c, S_REGION_GET, &s, "i", id), ret_region);
+}
+
+int catalog_region_next(struct catalog_connection *c, int64_t *ret_id) {
+        return statement_number(c, S_REGION_NEXT, ret_id);
+}
+
+int catalog_store_put(struct catalog_connection *c, int64_t region, const char *path) {
+        return changed_one(statement_run(c, S_STORE_PUT, "it", region, path));
+}
+
+int catalog_region_totals(struct catalog_connection *c, int64_t owner, struct region *region) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r;
+
+        if (owner != 0)
+                r = statement_start(c, S_REGION_TOTALS_OF, &s, "ii", region->id, owner);
+        else
+                r = statement_start(c, S_REGION_TOTALS, &s, "i", region->id);
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : -EIO;
+        region->images = sqlite3_column_int64(s, 0);
+        region->bytes = sqlite3_column_int64(s, 1);
+        region->instances = sqlite3_column_int64(s, 2);
+        return 0;
+}
+
+/* One page of regions, their stores allocated. The number of rows, or -errno. */
+static int region_page(struct catalog_connection *c, int64_t after, struct region *ret_regions) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int rows, r = statement_start(c, S_REGION_LIST, &s, "i", after);
+
+        for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++)
+                r = region_row(s, &ret_regions[rows]);
+        return r < 0 ? r : rows;
+}
+
+/* A page is read before its first call: what is done in a region may take long, and a held read stops checkpoints. */
+int catalog_region_list(struct catalog_connection *c, int64_t after,
+                        int (*each)(const struct region *region, void *context), void *context) {
+        _cleanup_free_ struct region *regions = calloc(PAGE, sizeof(*regions));
+        int r = 0, rows;
+
+        if (!regions)
+                return -ENOMEM;
+        do {
+                rows = region_page(c, after, regions);
+                for (int i = 0; i < rows && r == 0; i++) {
+                        r = page_go_on(&after, regions[i].id);
+                        if (r == 0)
+                                r = each(&regions[i], context);
+                }
+                for (int i = 0; i < PAGE; i++)
+                        region_done(&regions[i]);
+        } while (r == 0 && rows == PAGE);
+        return rows < 0 ? rows : r;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT
+ * One transaction for all changes that wait: each is done or undone by itself, then one flush serves all of them.
+ * Who runs it has the writer's turn; nobody is answered here.
+ */
+#include <time.h>
+
+#include "log/log.h"
+#include "memo.h"
+#include "write/write.h"
+
+#define BATCH_NS 10000000 /* a transaction takes no more changes after this time: other processes write too */
+
+static int64_t monotonic_ns(void) {
+        struct timespec t;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail for this clock */
+        return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static bool in_transaction(const struct catalog_connection *c) {
+        return !sqlite3_get_autocommit(c->db);
+}
+
+/* A connection that cannot end its transaction goes: it would keep all others from writing. */
+static void rollback(struct catalog *catalog) {
+        struct catalog_connection *c = catalog->connection;
+
+        if (in_transaction(c))                        /* SQLite rolls back by itself after some errors */
+                (void)statement_run(c, S_ROLLBACK, ""); /* seen by the next look at the transaction */
+        if (in_transaction(c))
+                catalog->connection = connection_close(c);
+}
+
+/* What was done cannot be committed: what was decided on top of it is void as well. */
+static void fail(struct batch *b, int error) {
+        for (struct pending *job = b->first_done; job; job = job->next)
+                job->result = error;
+        b->first_done = NULL;
+}
+
+/* Only posted changes are not worth a flush: they go to the disk with the next batch. Within a transaction the pragma
+ * would have no effect. */
+static int set_level(struct catalog_connection *c, bool relaxed) {
+        int r;
+
+        if (c->catalog->flags & CATALOG_NOT_DURABLE || c->relaxed == relaxed)
+                return 0;
+        r = connection_run(c, relaxed ? "PRAGMA synchronous = normal" : "PRAGMA synchronous = full");
+        if (r == 0)
+                c->relaxed = relaxed;
+        return r;
+}
+
+/* A transaction, on a fresh connection if there is none. */
+static int begin(struct catalog *catalog, bool relaxed) {
+        struct catalog_connection **c = &catalog->connection;
+        int r = 0;
+
+        if (!*c)
+                r = connection_open(catalog, true, c);
+        if (r == 0)
+                r = set_level(*c, relaxed);
+        if (r == 0 && catalog->suspect)
+                r = checkpoint_restart(*c);
+        if (r == 0) {
+                catalog->suspect = false;
+                (*c)->first_event = (*c)->last_event = 0;
+                (*c)->chain.id = 0;
+                r = statement_run(*c, S_BEGIN, "");
+        }
+        if (r >= 0)
+                memo_write_begin(*c);
+        return r < 0 ? r : 0;
+}
+
+/* Behind what is done already: in a savepoint. Returns what `run` does; ret_lost: -errno if the savepoint could not be
+ * made or ended. */
+static int run_behind(struct catalog_connection *c, const struct pending *job, int *ret_lost) {
+        int r = 0, e = statement_run(c, S_SAVEPOINT, "");
+
+        if (e >= 0) {
+                r = job->run(c, job->context);
+                e = r == 0 ? 0 : statement_run(c, S_ROLLBACK_TO, "");
+        }
+        if (e >= 0)
+                e = statement_run(c, S_RELEASE, "");
+        *ret_lost = e < 0 ? e : 0;
+        return r;
+}
+
+/* The first change needs no savepoint: the transaction is its own. Below 0: the transaction is lost, with all that was
+ * done in it. */
+static int run_one(struct catalog *catalog, struct batch *b, struct pending *job) {
+        struct catalog_connection *c = catalog->connection;
+        int64_t first = c->first_event, last = c->last_event;
+        int lost = 0;
+
+        job->result = b->first_done ? run_behind(c, job, &lost) : job->run(c, job->context);
+        if (job->result != 0) {
+                c->first_event = first;
+                c->last_event = last;
+                c->chain.id = c->chain.actor = 0;
+        }
+        if (lost == 0 && !in_transaction(c))
+                lost = job->result < 0 ? job->result : -EIO;
+        if (lost < 0) {
+                job->result = lost;
+                fail(b, lost);
+                return lost;
+        }
+        if (job->result == 0 && !b->first_done)
+                b->first_done = job;
+        if (!b->first_done)
+                rollback(catalog); /* nothing was done so far, and nothing may stay of what was tried */
+        return 0;
+}
+
+/* All of a commit may be in the log but for its flush, which failed: whoever recovers the log would find it done. So an
+ * empty one takes its place. Nor does such a failure tell what else was lost, of refusals that nobody had flushed yet;
+ * behind a gap nothing would ever be found. So the log begins anew before anything is acknowledged again. */
+static void bury(struct catalog *catalog) {
+        char same[64]; /* a change that changes nothing */
+
+        (void)snprintf(same, sizeof(same), "PRAGMA user_version = %d", CATALOG_VERSION); /* fits */
+        if (begin(catalog, false) == 0 && connection_run(catalog->connection, same) == 0)
+                (void)statement_run(catalog->connection, S_COMMIT, ""); /* flushed or not, it is there */
+        if (catalog->connection)
+                rollback(catalog);
+        catalog->suspect = true;
+}
+
+static void commit(struct catalog *catalog, struct batch *b) {
+        struct catalog_connection *c = catalog->connection;
+        int r = indexed_consider(c);
+        const bool ready = r == 0;
+
+        own_events(catalog, c->first_event, c->last_event, true); /* whoever reads them can know it */
+        if (ready) {
+                memo_commit_begin(c);
+                r = statement_run(c, S_COMMIT, "");
+                memo_commit_end(c, r >= 0);
+        }
+        if (r < 0) {
+                c->indexed = c->chain.actor = 0; /* not known any more */
+                own_events(catalog, c->first_event, c->last_event, false);
+                fail(b, r);
+                rollback(catalog);
+                if (ready)
+                        bury(catalog);
+        } else {
+                own_committed(catalog);
+        }
+}
+
+void batch_run(struct catalog *catalog, struct batch *b) {
+        const int64_t until = monotonic_ns() + BATCH_NS;
+        struct pending *job;
+        int r = 0;
+
+        while ((r < 0 || monotonic_ns() < until) && (job = turn_next(catalog, b))) {
+                if (r == 0 && !b->first_done)
+                        r = begin(catalog, b->relaxed);
+                if (r < 0)
+                        job->result = r; /* whoever waited for this transaction */
+                else if (run_one(catalog, b, job) < 0)
+                        break;
+        }
+        if (b->first_done)
+                commit(catalog, b);
+        if (catalog->connection)
+                rollback(catalog);
+}

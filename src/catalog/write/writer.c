@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT
+ * Changes written. They queue up (turn.c); who finds nobody writing takes all that wait and does them at once
+ * (batch.c): a caller in its own thread, which saves it two wake-ups. What has come meanwhile is left to the writer's
+ * thread, so that no caller who waits works for others once its own change is done; one who does not wait goes on.
+ */
+#include <time.h>
+
+#include "write/write.h"
+
+/* Where another process keeps the catalog's lock, so many callers wait for as long as it is tried; their threads are not
+ * all there are. Those beyond wait far longer than a disk takes, and no more. */
+#define PATIENT_MAX 48
+#define IMPATIENT_MS 1000
+
+/* gcc's ThreadSanitizer does not know sem_clockwait: it must be told that who was woken comes after who woke it. */
+#ifdef __SANITIZE_THREAD__
+void __tsan_acquire(void *address);
+#else
+#define __tsan_acquire(address) ((void)(address))
+#endif
+
+static void count(struct catalog *catalog, const struct batch *b) {
+        struct catalog_stats *stats = &catalog->stats;
+        size_t size = 0;
+
+        for (const struct pending *job = b->first_done; job; job = job->next)
+                size += job->result == 0;
+        if (size == 0)
+                return;
+        stats->commits++;
+        stats->changes += size;
+        stats->largest = size > stats->largest ? size : stats->largest;
+        for (size_t i = 0; i < CATALOG_STATS_SIZES; i++)
+                if (size >> i == 1 || i + 1 == CATALOG_STATS_SIZES) {
+                        stats->sizes[i]++;
+                        break;
+                }
+}
+
+/* Answers all; a job that is waited for is gone once its semaphore is posted. */
+static void finish(struct pending *job) {
+        while (job) {
+                struct pending *next = job->next;
+
+                if (job->wake) {
+                        (void)sem_post(job->wake); /* it is posted once */
+                } else {
+                        if (job->done)
+                                job->done(job->context, job->result);
+                        free(job);
+                }
+                job = next;
+        }
+}
+
+static void write_batch(struct catalog *catalog) {
+        struct batch b = { .last = &b.first };
+
+        batch_run(catalog, &b);
+        (void)pthread_mutex_lock(&catalog->lock);
+        count(catalog, &b);
+        (void)pthread_mutex_unlock(&catalog->lock);
+        finish(b.first);
+}
+
+static void *writer_main(void *argument) {
+        struct catalog *catalog = argument;
+
+        (void)pthread_mutex_lock(&catalog->lock);
+        while (catalog->first || !catalog->stopping) {
+                if (!catalog->first || !turn_begin(catalog)) {
+                        (void)pthread_cond_wait(&catalog->work, &catalog->lock);
+                        continue;
+                }
+                (void)pthread_mutex_unlock(&catalog->lock);
+                write_batch(catalog);
+                (void)pthread_mutex_lock(&catalog->lock);
+                checkpoint_consider(catalog);
+                turn_end(catalog);
+        }
+        (void)pthread_mutex_unlock(&catalog->lock);
+        return NULL;
+}
+
+int writer_start(struct catalog *catalog) {
+        int r = pthread_create(&catalog->writer, NULL, writer_main, catalog);
+
+        catalog->has_writer = r == 0;
+        return -r;
+}
+
+void writer_stop(struct catalog *catalog) {
+        if (!catalog->has_writer)
+                return;
+        (void)pthread_mutex_lock(&catalog->lock);
+        catalog->stopping = true;
+        (void)pthread_cond_signal(&catalog->work);
+        (void)pthread_mutex_unlock(&catalog->lock);
+        (void)pthread_join(catalog->writer, NULL); /* it is joinable and not ourselves */
+        checkpoint_stop(catalog);
+        catalog->connection = connection_close(catalog->connection);
+        catalog->has_writer = false;
+}
+
+/* Writes until the job is answered: a batch may be full before its turn comes. */
+static void lead(struct catalog *catalog, sem_t *wake) {
+        do
+                write_batch(catalog);
+        while (sem_trywait(wake) < 0);
+        (void)pthread_mutex_lock(&catalog->lock);
+        checkpoint_consider(catalog);
+        turn_end(catalog);
+        (void)pthread_mutex_unlock(&catalog->lock);
+}
+
+/* false: the time is over. */
+static bool wait_for(sem_t *wake, int ms) {
+        struct timespec until;
+        int r;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail for this clock */
+        until.tv_sec += ms / 1000;
+        while ((r = sem_clockwait(wake, CLOCK_MONOTONIC, &until)) < 0 && errno == EINTR)
+                ;
+        if (r == 0)
+                __tsan_acquire(wake);
+        return r == 0;
+}
+
+/* Until somebody has written the change. */
+static void follow(struct catalog *catalog, struct pending *job) {
+        const bool patient = catalog->followers++ < PATIENT_MAX;
+        bool done = !patient && wait_for(job->wake, IMPATIENT_MS);
+
+        if (!patient && !done && turn_withdraw(catalog, job)) {
+                job->result = -EAGAIN;
+                done = true;
+        }
+        while (!done)
+                done = sem_wait(job->wake) == 0; /* else a signal came */
+        catalog->followers--;
+}
+
+int catalog_write(struct catalog *catalog, catalog_run run, void *context) {
+        struct pending job = { .run = run, .context = context, .flush = true };
+        sem_t wake;
+        bool leading;
+
+        if (!catalog->has_writer)
+                return -EROFS;
+        (void)sem_init(&wake, 0, 0); /* cannot fail for these values */
+        job.wake = &wake;
+        (void)pthread_mutex_lock(&catalog->lock);
+        turn_queue(catalog, &job);
+        leading = turn_begin(catalog);
+        (void)pthread_mutex_unlock(&catalog->lock);
+        if (leading)
+                lead(catalog, &wake);
+        else
+                follow(catalog, &job);
+        (void)sem_destroy(&wake); /* nobody waits any more */
+        return job.result;
+}
+
+/* Writes as long as anything waits. */
+static void lead_all(struct catalog *catalog) {
+        bool more;
+
+        do {
+                write_batch(catalog);
+                (void)pthread_mutex_lock(&catalog->lock);
+                more = catalog->first && !catalog->checkpoint_waits;
+                if (!more) {
+                        checkpoint_consider(catalog);
+                        turn_end(catalog);
+                }
+                (void)pthread_mutex_unlock(&catalog->lock);
+        } while (more);
+}
+
+static struct pending *pending_new(catalog_run run, void *context, void (*done)(void *context, int r)) {
+        struct pending *job = malloc(sizeof(*job));
+
+        if (job)
+                *job = (struct pending){ .run = run, .context = context, .done = done };
+        return job;
+}
+
+int catalog_start(struct catalog *catalog, catalog_run run, void *context, void (*done)(void *context, int r)) {
+        struct pending *job;
+        bool leading;
+
+        if (!catalog->has_writer)
+                return -EROFS;
+        job = pending_new(run, context, done);
+        if (!job)
+                return -ENOMEM;
+        job->flush = true;
+        (void)pthread_mutex_lock(&catalog->lock);
+        turn_queue(catalog, job);
+        leading = turn_begin(catalog);
+        (void)pthread_mutex_unlock(&catalog->lock);
+        if (leading)
+                lead_all(catalog);
+        return 0;
+}
+
+int catalog_post(struct catalog *catalog, catalog_run run, void *context, void (*done)(void *context, int r)) {
+        struct pending *job;
+
+        if (!catalog->has_writer)
+                return -EROFS;
+        job = pending_new(run, context, done);
+        if (!job)
+                return -ENOMEM;
+        (void)pthread_mutex_lock(&catalog->lock);
+        turn_queue(catalog, job);
+        if (!catalog->writing)
+                (void)pthread_cond_signal(&catalog->work);
+        (void)pthread_mutex_unlock(&catalog->lock);
+        return 0;
+}
+
+void catalog_stats(struct catalog *catalog, struct catalog_stats *ret_stats) {
+        (void)pthread_mutex_lock(&catalog->lock);
+        *ret_stats = catalog->stats;
+        (void)pthread_mutex_unlock(&catalog->lock);
+}
