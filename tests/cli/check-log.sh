@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # imgshare check --log: the chain of the log, the head that is kept, and what accounts, regions and limits should be.
-# What is done through a mount is tampered with in tests/mount/check-log.sh.
+# What is done through a mount is tampered with in tests/mount/log/check-log.sh.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 chain=$(dirname "$(realpath "$0")")/chain.py

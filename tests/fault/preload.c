@@ -22,7 +22,7 @@
 
 enum kind { NOTHING, MEMORY, FILES, SQL, TERMINAL };
 
-/* The file, as tests/mount/faults.py writes it. */
+/* The file, as tests/mount/faults/faults.py writes it. */
 struct control {
         int32_t kind, n, persistent, error;
         _Atomic int32_t calls, failed;
