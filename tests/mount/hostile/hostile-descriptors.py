@@ -58,7 +58,7 @@ def linked(fd):
 
 
 def changed(fd, other):
-    """By a descriptor that is for reading only, as UID; with OTHER, which it may read."""
+    """By a descriptor that is for reading only, as UID; with OTHER, which is open for reading."""
     refused(lambda: os.pwrite(fd, b'x', 0), 'EBADF')
     refused(lambda: os.ftruncate(fd, 0), 'EINVAL', 'EBADF')
     for mode in 0, 1, 3, 8, 0x10, 0x20, 0x40:
@@ -149,6 +149,7 @@ def for_writing(fd, to):
 
 fd = passed(os.O_RDONLY if how == 'r' else os.O_WRONLY)
 assert fd is not None
+readable = os.open(__file__, os.O_RDONLY)  # before: the sources may lie where UID has no way to
 become(uid)
 if how == 'w':
     for_writing(fd, os.open(drafts + '1/disk', os.O_RDWR | os.O_CREAT))
@@ -156,6 +157,6 @@ if how == 'w':
 reopened(fd)
 if not mine or os.stat(drafts + '1').st_dev != os.fstat(fd).st_dev:
     linked(fd)
-changed(fd, os.open(__file__, os.O_RDONLY))
+changed(fd, readable)
 copied(fd)
 sys.exit(bool(failed))
