@@ -4,7 +4,9 @@
 #include "access.h"
 
 #include "exposure.h"
-#include "internal.h"
+#include "image.h"
+#include "registry.h"
+#include "state.h"
 
 static int begin_image(struct request *request, const char *object, struct access_query *query) {
         struct image image;

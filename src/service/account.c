@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Accounts: adding, changing and removing them, and what happens to their shares.
  */
-#include "internal.h"
+#include "nouns.h"
+#include "registry.h"
 
 static const char *const role_names[] = {
         [ROLE_ACCOUNT] = "account",

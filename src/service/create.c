@@ -7,7 +7,9 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-#include "internal.h"
+#include "blob.h"
+#include "directory.h"
+#include "state.h"
 
 /* What an interrupted service_create leaves: a directory for stores, a catalog without its name. */
 static bool is_leftover(const char *name) {

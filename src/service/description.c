@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What is in an image besides its disk: the description's text and the `shares` link.
  */
-#include "internal.h"
+#include "nouns.h"
 #include "timestamp.h"
 #include "utf8.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Shares that end by themselves: setting the time, and closing in the log what every question already treats as dead.
  */
-#include "internal.h"
+#include "nouns.h"
 #include "timestamp.h"
+#include "upkeep/wing.h"
 
 struct expiring {
         struct decision decision;

@@ -3,7 +3,8 @@
  */
 #include "exposure.h"
 
-#include "internal.h"
+#include "nouns.h"
+#include "registry.h"
 
 /* A row of the graph: a node, reached by one of its parents. The first row of a node has its name. */
 struct reached {

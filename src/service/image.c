@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Making, naming and removing images.
  */
-#include "internal.h"
+#include "log/decision.h"
+#include "policy.h"
+#include "registry.h"
 
 struct creation {
         struct decision decision;

@@ -3,7 +3,9 @@
  */
 #include <fcntl.h>
 
-#include "internal.h"
+#include "disk/stores.h"
+#include "disk/wing.h"
+#include "nouns.h"
 
 /* Only the owner and staff know of an instance. */
 static int seen(const struct request *request, const struct instance *instance) {

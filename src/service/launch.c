@@ -4,7 +4,10 @@
  */
 #include <fcntl.h>
 
-#include "internal.h"
+#include "disk/stores.h"
+#include "disk/wing.h"
+#include "nouns.h"
+#include "upkeep/wing.h"
 
 struct launching {
         struct decision decision; /* about the image */

@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "internal.h"
+#include "disk/stores.h"
+#include "nouns.h"
+#include "upkeep/wing.h"
 
 struct copying {
         struct decision decision; /* about the source */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Finding and listing regions and images as who asks may see them, and what is told about one.
  */
-#include "internal.h"
+#include "disk/stores.h"
+#include "nouns.h"
 
 int image_region_find(struct request *request, const char *name, struct region *ret_region) {
         _cleanup_read_ struct catalog_connection *c = NULL;

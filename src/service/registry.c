@@ -4,7 +4,8 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-#include "internal.h"
+#include "disk/stores.h"
+#include "log/decision.h"
 
 struct region_change {
         struct decision decision;

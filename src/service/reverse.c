@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The index of images by account: what one received and owns in a region.
  */
-#include "internal.h"
+#include "nouns.h"
 
 int received_find(struct request *request, int64_t account, int64_t region, const char *name, int64_t *ret_share) {
         _cleanup_read_ struct catalog_connection *c = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The owner's word that an image was reviewed for secrets (FAQ 10).
  */
-#include "internal.h"
+#include "nouns.h"
 
 int review_commit(struct catalog_connection *c, struct decision *d, bool reviewed) {
         struct event event = decision_event(d, reviewed ? EVENT_REVIEW : EVENT_REVIEW_CLEAR);

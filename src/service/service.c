@@ -4,8 +4,12 @@
 #include <stdarg.h>
 #include <sys/stat.h>
 
+#include "directory.h"
+#include "disk/stores.h"
 #include "feed.h"
-#include "internal.h"
+#include "log/wing.h"
+#include "request.h"
+#include "upkeep/wing.h"
 
 void explain(char why[static WHY_SIZE], const char *format, ...) {
         va_list arguments;

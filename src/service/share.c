@@ -3,7 +3,9 @@
  */
 #include <stdlib.h>
 
-#include "internal.h"
+#include "nouns.h"
+#include "registry.h"
+#include "upkeep/wing.h"
 
 /* One decision's transaction sees one value of each. */
 static int share_settings(struct catalog_connection *c, struct decision *d) {

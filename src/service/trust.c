@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Whose images an account trusts.
  */
-#include "internal.h"
+#include "nouns.h"
 
 struct trusting {
         struct decision decision;

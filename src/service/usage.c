@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * What an account uses against its quota, by region.
  */
-#include "internal.h"
+#include "disk.h"
+#include "nouns.h"
+#include "registry.h"
 
 struct using {
         struct request *request;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "../../src/service/internal.h"
+#include "../../src/service/upkeep/wing.h"
 #include "../unit/service/scratch.h"
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {

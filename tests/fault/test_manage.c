@@ -5,7 +5,8 @@
 
 #include <semaphore.h>
 
-#include "../../src/service/internal.h"
+#include "../../src/service/state.h"
+#include "../../src/service/upkeep/wing.h"
 #include "../unit/service/scratch.h"
 #include "place.h"
 

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "upkeep/wing.h"
 
 static void leave(const char *name) {
         _cleanup_fd_ int fd = open(scratch_name(name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "internal.h"
+#include "disk/stores.h"
+#include "disk/wing.h"
+#include "nouns.h"
 
 struct removal {
         struct decision decision;

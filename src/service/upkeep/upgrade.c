@@ -3,7 +3,8 @@
  */
 #include "upgrade.h"
 
-#include "internal.h"
+#include "directory.h"
+#include "state.h"
 
 static int found(const struct discrepancy *d, void *context) {
         const struct upgrade *u = context;

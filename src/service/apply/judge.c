@@ -2,7 +2,8 @@
  * One wanted change: who acts, what is so, which rule speaks; then the same rows as a change that was asked alone.
  * Never waits, never reports.
  */
-#include "applying.h"
+#include "apply/wing.h"
+#include "nouns.h"
 
 /* The operator acts as the owner, under its rules (SPEC 8). */
 static int act_as_owner(struct catalog_connection *c, struct apply *a, const char *image) {

@@ -5,7 +5,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "internal.h"
+#include "disk/wing.h"
+#include "nouns.h"
 
 #define COPY_STEP (UINT64_C(64) << 20) /* bytes moved per request, so that a caller's progress bar moves */
 #define COPY_MAX UINT64_C(0xfffff000)  /* libfuse 3.14's reply has 32 bits */

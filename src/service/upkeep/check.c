@@ -6,7 +6,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "internal.h"
+#include "disk/seal.h"
+#include "disk/stores.h"
 
 struct checking {
         struct request *request;

@@ -2,7 +2,8 @@
  * The catalog against its log: who may ask, and what mends what is found.
  */
 #include "check.h"
-#include "internal.h"
+
+#include "state.h"
 
 _Static_assert(CHECK_HASH_SIZE == EVENT_HASH_SIZE, "one hash");
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * What nobody listed: takes note of what is listed, then revokes the other shares of the images that were named.
  */
-#include "applying.h"
+#include "apply/wing.h"
+#include "nouns.h"
 
 static int add_place(struct apply *a, int64_t place) {
         if (a->places_count == a->places_room) {

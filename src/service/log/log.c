@@ -4,7 +4,7 @@
 #include "log.h"
 
 #include "exposure.h"
-#include "internal.h"
+#include "log/wing.h"
 
 struct reading {
         struct log_query *query;

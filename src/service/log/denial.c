@@ -4,8 +4,8 @@
  * only. So no loop of refused calls fills the disk, takes memory without end or costs anybody else a flush, no refused
  * caller waits for a disk, and yet each refusal is in the log, by itself or in a count.
  */
-#include "internal.h"
-#include "rate.h"
+#include "log/wing.h"
+#include "log/rate.h"
 #include "utf8.h"
 
 #define WINDOW_MS 60000

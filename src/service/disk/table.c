@@ -3,7 +3,8 @@
  */
 #include <fcntl.h>
 
-#include "internal.h"
+#include "disk/stores.h"
+#include "disk/wing.h"
 
 #define SPARE 512 /* descriptors kept for the catalog, stores and pipes, so that others go on */
 

@@ -5,7 +5,8 @@
  */
 #include <sys/resource.h>
 
-#include "internal.h"
+#include "disk/stores.h"
+#include "upkeep/wing.h"
 
 struct sweep {
         struct service *service;

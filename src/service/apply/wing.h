@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * Shared by the files of apply: what is in work, and how one change of it is judged.
+ * Applying wanted shares in bulk: lines are gathered (apply.c), judged one by one in shared transactions (judge.c), and what
+ * nobody listed is revoked at the end (prune.c). Here is what these share; callers outside know include/apply.h.
  */
 #pragma once
 
 #include "apply.h"
-#include "internal.h"
-#include "numbers.h"
+#include "apply/numbers.h"
+#include "disk/seal.h"
+#include "log/decision.h"
 
 #define APPLY_LINES 2000
 #define APPLY_NS 12000000 /* a transaction takes no more lines after this time; its indexes and its commit come on top */
@@ -59,7 +61,7 @@ static inline uint64_t apply_pair(int64_t place, int64_t account) {
 /* apply.c: takes a change; the account's share of a place is revoked, if that is not 0. */
 int apply_take(struct apply *a, const struct apply_line *line, int64_t place);
 
-/* apply_judge.c: judges one job and, unless it is a plan, does it, in this transaction. Fills in the job's result;
+/* judge.c: judges one job and, unless it is a plan, does it, in this transaction. Fills in the job's result;
  * below 0: the machine failed. 1: it needs its image prepared for sealing, nothing was done. */
 int apply_judge(struct catalog_connection *c, struct apply *a, struct apply_job *job);
 /* Finds the image of a name in a region, and reads it as who acts on it; -ENOENT is kept in a->found, too. */

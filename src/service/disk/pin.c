@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "internal.h"
+#include "disk/wing.h"
 
 /* The clock of files ticks every few milliseconds: a time as young as that would hide the next write. */
 static bool is_young(const struct timespec *time) {

@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "internal.h"
+#include "disk/wing.h"
 
 void disk_copied(struct service *service, struct disk *disk) {
         if (disk->referring)

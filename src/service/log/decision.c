@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * From a request to a decision: reads the facts in the transaction, and gives a refusal its words and its log line.
  */
-#include "internal.h"
+#include "log/decision.h"
+#include "log/wing.h"
+#include "policy.h"
 #include "utf8.h"
 
 void object_name(const struct image *image, char ret_object[static OBJECT_SIZE]) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The regions' stores: where they are, and which are online.
  */
-#include "internal.h"
+#include "disk/stores.h"
 
 struct store_entry {
         struct store_entry *next;

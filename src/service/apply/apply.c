@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Wanted shares in bulk: lines come in, some hundred go into a transaction, what was refused is told behind it.
  */
-#include "applying.h"
+#include "apply/wing.h"
+#include "log/wing.h"
 
 #include <time.h>
 

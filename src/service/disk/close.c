@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "internal.h"
+#include "disk/wing.h"
+#include "nouns.h"
+#include "upkeep/wing.h"
 
 #define WRITE_BACK_STEP (INT64_C(32) << 20) /* a removed disk's space is not held for longer */
 

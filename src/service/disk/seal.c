@@ -4,7 +4,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "internal.h"
+#include "disk/seal.h"
+#include "disk/stores.h"
+#include "image.h"
+#include "policy.h"
+#include "upkeep/wing.h"
 
 /* Whoever keeps a disk open can make any number of requests wait, each in a thread of the mount: half of these are left
  * to others. A RELEASE that is really on its way comes as soon as there is a thread for it. */

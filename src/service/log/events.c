@@ -4,7 +4,7 @@
  */
 #include "events.h"
 
-#include "internal.h"
+#include "log/wing.h"
 
 #define MARK_EVERY ((uint64_t)1 << 20) /* bytes between two known places */
 

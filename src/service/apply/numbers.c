@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Open addressing, at most half full; nothing is ever taken out.
  */
-#include "numbers.h"
+#include "apply/numbers.h"
 
 #include <errno.h>
 #include <stdlib.h>

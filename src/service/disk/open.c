@@ -3,7 +3,8 @@
  */
 #include <fcntl.h>
 
-#include "internal.h"
+#include "disk/wing.h"
+#include "nouns.h"
 
 /* 0, the rule `sealed`, or -ENOENT: the disk was removed or replaced. */
 static int still_writable(struct catalog_connection *c, int64_t id) {

@@ -4,8 +4,11 @@
 #include <fcntl.h>
 #include <time.h>
 
+#include "disk/stores.h"
 #include "hex.h"
-#include "internal.h"
+#include "log/wing.h"
+#include "request.h"
+#include "upkeep/wing.h"
 
 #define IDLE_SECONDS 10
 #define HUNG_SECONDS 5 /* between two looks at whether to stop: then the store hangs */

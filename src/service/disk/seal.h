@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ * Sealing, in two halves: the bytes made durable before a transaction, the row in it. And how long a request may wait for
+ * somebody to close a disk.
+ */
+#pragma once
+
+#include "blob.h"
+#include "log/decision.h"
+
+/* A disk made durable, nobody writing to it until this ends: what sealing in a transaction needs. */
+struct seal {
+        struct blob_lock lock;
+        int64_t image; /* whose; 0: nothing was prepared */
+        int64_t size, mtime;
+};
+/* Takes the lock and syncs (where nothing can be sealed, only the former). -EBUSY: somebody writes. Not for drafts. */
+int seal_prepare(struct service *service, const struct image *image, struct seal *ret_seal);
+/* Reads the image, and prepares sealing it if it is the asker's own and not sealed yet. Somebody writing is no error
+ * here, nor that the disk has been removed meanwhile: nothing is prepared, and the rules say so when it is their turn. */
+int seal_prepare_own(struct request *request, int64_t place, struct image *ret_image, struct seal *ret_seal);
+static inline void seal_end(struct seal *seal) {
+        seal->lock = blob_unlock(seal->lock);
+        seal->image = 0;
+}
+#define _cleanup_seal_ _cleanup_(seal_end)
+#define SEAL_NONE ((struct seal){ .lock = { .fd = -1 } })
+/* In the transaction: whether sealing this image now is possible (it is sealed, or prepared). */
+bool seal_possible(const struct seal *seal, const struct image *image);
+/* Whether this image was prepared and is empty; a seal may be that of another one. */
+bool seal_empty(const struct seal *seal, const struct image *image);
+/* In the transaction: seals it unless it is sealed. */
+int seal_commit(struct catalog_connection *c, struct decision *d, const struct seal *seal);
+#define SEAL_WAIT_MS 1000 /* SPEC 5.1 */
+/* A request waits for somebody to close a disk: how long, in ms; below 0: that briefly, since many wait already. */
+int wait_begin(struct service *service);
+void wait_end(struct service *service);
+/* A lock (seal or copy) that a request waits for, as SPEC 5.1 wants; not for long where many wait already. */
+int seal_wait(struct service *service, const struct blob_store *store, int64_t id, enum blob_lock_kind kind,
+              struct blob_lock *ret_lock);

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT
+ * Disks: the bytes of images and instances, open in this process and shared by their handles. A disk is a file of its
+ * own, a hard link that its source has too, or, while it is being copied to, a reference: the first bytes of another.
+ * What callers outside see of it is in include/disk.h; sealing is in seal.h, the regions' stores are in stores.h.
+ */
+#pragma once
+
+#include "blob.h"
+#include "disk.h"
+#include "disk/seal.h"
+#include "log/decision.h"
+#include "state.h"
+
+/* --- table.c --- */
+
+/* The bytes of one image, open in this process; shared by its handles. */
+struct disk {
+        struct disk *next;
+        struct service *service;
+        int references; /* handles, and disks copied from this one; under disks_lock */
+        int64_t id;
+        struct blob_store *store;
+        pthread_rwlock_t io; /* shared: reading and writing; exclusive: changing what follows */
+        int fd;
+        int writers;           /* handles; with any, fd is open for writing and lock is held */
+        struct blob_lock lock; /* BLOB_LOCK_WRITE */
+        bool own;              /* known to be no hard link, as long as there are writers */
+        bool flushed;          /* the lock says so */
+        _Atomic bool written;  /* since the last flush */
+        int pinned;            /* handles whose file the kernel reads and writes itself, unseen */
+        struct timespec seen;  /* the file's mtime when it was pinned, flushed or touched last */
+        _Atomic bool timed;    /* its time was set after the last write that was seen */
+        /* what is being copied into it, until the flush */
+        struct disk *source;
+        struct blob_lock source_lock; /* BLOB_LOCK_COPY on the source */
+        int source_fd;                /* our own: the source may open its blob again */
+        int64_t lineage;              /* id of the last source */
+        bool referring;               /* it is the first `referred` bytes of source, not yet a file of its own */
+        uint64_t referred;
+};
+
+struct disk_handle {
+        _Atomic int references; /* its opener, and reads whose reply is under way */
+        struct service *service;
+        struct disk *disk;
+        bool reads, writes;
+        bool sealed; /* it was when it was opened */
+        bool pinned;
+        _Atomic bool failed; /* a write did: this handle makes nothing available */
+};
+
+/* The open disk of an image or launch, one reference more. */
+int disk_get(struct service *service, int64_t region, int64_t id, struct disk **ret_disk);
+void disk_put(struct service *service, struct disk *disk);
+/* The one that is open already; NULL. One reference more. */
+struct disk *disk_find(struct service *service, int64_t id);
+/* A disk not yet in the table: no descriptor, one reference. -ENFILE: what is left is for other things than disks. */
+int disk_new(struct service *service, int64_t region, int64_t id, struct disk **ret_disk);
+void disk_cleanup(struct disk **disk);
+void disk_insert(struct service *service, struct disk *disk); /* takes ownership */
+/* Opens the blob again: another process may have put a new file in its place. io is held exclusively. */
+int disk_reopen(struct disk *disk, int flags);
+static inline void disk_wrote(struct disk *disk) {
+        disk->written = true;
+        disk->timed = false;
+}
+
+/* --- io.c --- */
+
+/* Makes it a file of its own, to be written to; io is held exclusively. */
+int disk_own(struct service *service, struct disk *disk);
+/* Ends a copy into it, with what is there. io is held exclusively. */
+void disk_copied(struct service *service, struct disk *disk);
+/* Is the open file nobody else's: 1 yes, 0 it is a copy's too. -ESTALE: it was replaced and has no name left. */
+int disk_sole_name(const struct disk *disk, struct stat *ret_stat);
+
+/* --- copy.c --- */
+
+/* A reference becomes a link, or bytes; io is held exclusively. Of a link the source must be sealed in the transaction
+ * that tells of it; until that is done the disk stays a reference, so that it can be tried again. Then: disk_copied. */
+struct settling {
+        struct seal seal;
+        int64_t place; /* whose disk is to be sealed; 0: none */
+};
+int disk_settle(struct request *request, struct disk *disk, struct settling *settling);
+/* In the transaction: seals the source, if there is one to be sealed. -EBUSY */
+int disk_settle_commit(struct catalog_connection *c, struct request *request, const struct settling *settling);
+
+/* --- pin.c --- */
+
+void disk_unpin(struct disk *disk);
+/* What the kernel wrote to a pinned disk's file counts as written; what is there now, as seen. io is held exclusively. */
+void disk_look(struct disk *disk);
+
+/* --- close.c --- */
+
+void disk_handle_put(struct disk_handle *handle);
+/* All of it, between closes. */
+int disk_settle_now(struct request *request, struct disk *disk);
+
+/* --- open.c --- */
+
+/* Who asks, and for what, before anything is judged. */
+int disk_decision(struct request *request, int64_t place, struct decision *ret_decision);
+/* Before anything is judged: -EROFS, or -EPERM in the past, whose bytes nobody has. */
+int disk_openable(const struct service *service, int flags);
+/* Opens what has been judged. -EBUSY; `sealed`, if it has become that meanwhile. */
+int disk_open_judged(struct request *request, int64_t region, int64_t id, int flags, struct disk_handle **ret_handle);
+
+/* --- path.c --- */
+
+/* What a view of the past shows of a disk: the size that was sealed by then, the time of an event; 0: unknown. */
+void disk_stat_past(int64_t size, int64_t mtime, struct stat *ret_stat);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ * One opened catalog, as this process has it. Who needs more than that includes the header of a wing, or request.h,
+ * directory.h and nouns.h.
+ */
+#pragma once
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "catalog.h"
+#include "cleanup.h"
+#include "service.h"
+#include "timestamp.h"
+
+#define DISK_SLOTS 4096 /* as many open at once cost no more than one */
+
+struct denials;
+struct disk;
+struct store_entry;
+
+struct service {
+        char *dir;
+        enum service_flags flags;
+        bool past; /* as of a moment of the past: its disks are not those of the stores */
+        char asof[TIMESTAMP_SIZE];
+        struct catalog *catalog;
+        pthread_mutex_t stores_lock;
+        struct store_entry *stores; /* opened ones, closed with the service */
+        pthread_mutex_t disks_lock;
+        struct disk *disks[DISK_SLOTS]; /* open in this process, by id */
+        _Atomic rlim_t disks_open;
+        _Atomic int waiting; /* requests that wait for somebody to close a disk */
+        struct denials *denials;
+        pthread_mutex_t digest_lock; /* of what follows */
+        pthread_cond_t digest_work;
+        bool digest_wanted, stopping;
+        bool has_thread;
+        pthread_t thread;
+        bool has_sweeper;
+        pthread_t sweeper;
+};
+
+/* -EROFS where nothing is changed. Calls that look at a store before the catalog's transaction ask it first; the others
+ * hear it from there. */
+static inline int service_writable(const struct service *service) {
+        return service->flags & SERVICE_READ_ONLY ? -EROFS : 0;
+}
