@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The mark: a file with the catalog's uuid, which tells a store from the empty directory it is mounted on.
+ * The mark: a file with the catalog's uuid, which tells a store from the empty directory it is mounted on; asked
+ * of an open one, too, whether it is still the same.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -47,4 +48,12 @@ int mark_check(int dir_fd, const char *uuid) {
         if (n != MARK_SIZE || memcmp(text, uuid, MARK_SIZE - 1) != 0 || text[MARK_SIZE - 1] != '\n')
                 return -EIO;
         return 0;
+}
+
+int blob_store_check(const struct blob_store *store) {
+        struct stat st;
+
+        if (stat(store->path, &st) < 0 || st.st_dev != store->device || st.st_ino != store->inode)
+                return -EIO;
+        return mark_check(store->dir_fd, store->uuid);
 }

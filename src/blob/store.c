@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The store: a directory, its mark and its locks; made, removed, opened, and asked whether it is still the same.
+ * The store: a directory, its mark and its locks; made, removed, opened.
  */
 #include <assert.h>
 #include <errno.h>
@@ -220,14 +220,6 @@ struct blob_store *blob_store_close(struct blob_store *store) {
         free(store->path);
         free(store);
         return NULL;
-}
-
-int blob_store_check(const struct blob_store *store) {
-        struct stat st;
-
-        if (stat(store->path, &st) < 0 || st.st_dev != store->device || st.st_ino != store->inode)
-                return -EIO;
-        return mark_check(store->dir_fd, store->uuid);
 }
 
 int blob_store_statvfs(const struct blob_store *store, struct statvfs *ret_space) {

@@ -117,25 +117,3 @@ int expiry_commit(struct catalog_connection *c, const struct caller *caller, con
         event.detail[1] = (struct event_detail){ .key = "share", .number = share->id };
         return r < 0 ? r : catalog_event_add(c, &event, &id);
 }
-
-static int run_due(struct catalog_connection *c, void *context) {
-        const struct caller *caller = context;
-        struct share share;
-        int r = catalog_share_due(c, &share);
-
-        return r < 0 ? r : expiry_commit(c, caller, &share);
-}
-
-int64_t expiry_round(struct service *service) {
-        struct caller caller = service_itself();
-        _cleanup_read_ struct catalog_connection *c = NULL;
-        struct share share;
-        int64_t next;
-
-        if (catalog_read(service->catalog, &c) < 0)
-                return 0;
-        while (catalog_share_due(c, &share) == 0)
-                if (catalog_write(service->catalog, run_due, &caller) < 0)
-                        break; /* another process did it, or the next round does */
-        return catalog_share_next_due(c, &next) < 0 ? 0 : next;
-}

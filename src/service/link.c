@@ -54,15 +54,6 @@ static int judge_target(struct catalog_connection *c, struct copying *n) {
         return r != 0 ? r : t->image.has_disk ? -EEXIST : 0;
 }
 
-struct event copy_event(const struct decision *d, const char *source, int64_t from, uint64_t size) {
-        struct event event = decision_event(d, size > 0 ? EVENT_COPY : EVENT_COPY_EMPTY);
-
-        event.detail[0] = (struct event_detail){ .key = "source", .text = source };
-        event.detail[1] = (struct event_detail){ .key = "size", .number = (int64_t)size };
-        event.detail[2] = (struct event_detail){ .key = "from", .number = from };
-        return event;
-}
-
 static int run_copy(struct catalog_connection *c, void *context) {
         struct copying *n = context;
         struct decision *t = &n->target;

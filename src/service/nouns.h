@@ -32,11 +32,6 @@ int times_commit(struct catalog_connection *c, struct decision *d, enum event_op
 /* Writing a disk resets it. */
 int review_commit(struct catalog_connection *c, struct decision *d, bool reviewed);
 
-/* --- link.c --- */
-
-/* That d's image became a copy. source (kept): what the log calls it; from: its id. */
-struct event copy_event(const struct decision *d, const char *source, int64_t from, uint64_t size);
-
 /* --- account.c --- */
 
 /* May who asks look into an account (SPEC 3.3)? */

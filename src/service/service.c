@@ -1,68 +1,32 @@
 /* SPDX-License-Identifier: MIT
- * Opening and closing a catalog's directory, and who a caller is.
+ * What a user can ask for: a catalog's directory opened and closed. The map of the services:
+ *
+ *   service.c    opening and closing, on top of all    directory.c  DIR: may it be used     create.c   a new one
+ *   request.c    who asks
+ *
+ *   the nouns, a file each, as they are called: image.c, share.c, account.c, instance.c, trust.c …, besides
+ *     listing.c  regions and images as seen            shares.c     an image's shares as seen
+ *     launch.c   instances from images                 link.c       whole disks copied      registry.c regions, limits
+ *     reverse.c, usage.c, access.c, exposure.c         what one has, uses, sees; who has got some bytes
+ *
+ *   disk/        open disks, from the bottom: stores, table, seal, own, copy, settle, pin, close, io, open, path
+ *   apply/       wanted shares in bulk
+ *   log/         decision.c: facts, and the words of a refusal    denial.c its row    log.c, events.c  reading
+ *   upkeep/      wake, due, digest, sweep, background: what a daemon does by itself    check, upgrade
+ *
+ * A request that changes something passes two: its noun (share_grant), which enters the catalog's write transaction,
+ * has log/decision.c read the facts there (decision_read), asks the policy, and adds the event or nothing; then
+ * log/decision.c again (decision_end), where a refusal gets its words and its row. One that only looks passes its noun,
+ * with request_read(). A disk is judged once, by disk/open.c; disk/io.c, disk/copy.c and at last disk/close.c go on
+ * from there.
+ *
+ * No two files call each other, not even in a circle over others.
  */
-#include <stdarg.h>
-#include <sys/stat.h>
-
 #include "directory.h"
 #include "disk/stores.h"
 #include "feed.h"
 #include "log/wing.h"
-#include "request.h"
 #include "upkeep/wing.h"
-
-void explain(char why[static WHY_SIZE], const char *format, ...) {
-        va_list arguments;
-
-        va_start(arguments, format);
-        (void)vsnprintf(why, WHY_SIZE, format, arguments); /* a long one is cut */
-        va_end(arguments);
-}
-
-/* SPEC 2.1: who can enter DIR can read every disk. */
-int service_check_directory(const char *dir, char why[static WHY_SIZE]) {
-        struct stat st;
-        int r = 0;
-
-        if (stat(dir, &st) < 0)
-                r = -errno;
-        else if (!S_ISDIR(st.st_mode))
-                r = -ENOTDIR;
-        if (r < 0) {
-                explain(why, "%s", strerror(-r));
-                return r;
-        }
-        if (st.st_mode & 077) {
-                explain(why, "others can enter it (mode %04o): whoever can read it reads every disk; chmod 0700 it",
-                        (unsigned)st.st_mode & 07777);
-                return -EPERM;
-        }
-        if (access(dir, R_OK | W_OK | X_OK) < 0) {
-                r = -errno;
-                explain(why, "it cannot be written: %s", strerror(-r));
-                return r;
-        }
-        return 0;
-}
-
-void service_explain(int r, char why[static WHY_SIZE]) {
-        switch (r) {
-        case -ENOENT:
-                explain(why, "there is no catalog in it; imgshare init makes one");
-                break;
-        case -EMEDIUMTYPE:
-                explain(why, "its catalog.db is no catalog of imgsharefs");
-                break;
-        case -EPROTOTYPE:
-                explain(why, "its catalog is of an earlier format; imgshare upgrade makes it one of this version");
-                break;
-        case -EPROTONOSUPPORT:
-                explain(why, "its catalog was made by a newer version; this one is " IMGSHARE_VERSION);
-                break;
-        default:
-                explain(why, "its catalog cannot be opened: %s", strerror(-r));
-        }
-}
 
 static int nothing(struct catalog_connection *c, void *context) {
         (void)c;
@@ -197,95 +161,4 @@ void service_stats(struct service *service, struct service_stats *ret_stats) {
 
 int service_feed(struct service *service, void (*wake)(void *context), void *context, struct feed **ret_feed) {
         return feed_open(service->catalog, wake, context, ret_feed);
-}
-
-int service_statvfs(struct service *service, struct statvfs *ret_space) {
-        return statvfs(service->dir, ret_space) < 0 ? -errno : 0;
-}
-
-int service_caller(struct service *service, const char *name, uid_t uid, enum via via, struct caller *ret_caller) {
-        _cleanup_read_ struct catalog_connection *c = NULL;
-        struct account account;
-        int r = catalog_read_today(service->catalog, &c);
-
-        if (r == 0)
-                r = catalog_account_find(c, name, &account);
-        if (r < 0)
-                return r;
-        *ret_caller = (struct caller){ .account = account.id, .role = account.role, .uid = uid, .via = via };
-        strcpy(ret_caller->name, account.name);
-        return 0;
-}
-
-#define OPERATOR 1 /* the built-in account's id */
-
-int request_identify(struct request *request, uid_t *ret_owner) {
-        _cleanup_read_ struct catalog_connection *c = NULL;
-        struct caller *caller = &request->caller;
-        struct account account;
-        int r = request->service->past ? catalog_read_today(request->service->catalog, &c) : request_read(request, &c);
-
-        if (r == 0)
-                r = catalog_account_of_uid(c, caller->uid, &account);
-        if (r == -ENOENT && (caller->uid == 0 || caller->uid == geteuid()))
-                r = catalog_account_get(c, OPERATOR, &account);
-        if (r < 0)
-                return r;
-        caller->account = account.id;
-        caller->role = account.role;
-        strcpy(caller->name, account.name);
-        *ret_owner = account.uid >= 0 ? (uid_t)account.uid : geteuid();
-        return 0;
-}
-
-int service_caller_of_uid(struct service *service, uid_t uid, enum via via, struct caller *ret_caller,
-                          uid_t *ret_owner) {
-        struct request request = { .service = service, .caller = { .uid = uid, .via = via } };
-        int r = request_identify(&request, ret_owner);
-
-        if (r == 0)
-                *ret_caller = request.caller;
-        return r;
-}
-
-void request_look(struct request *request) {
-        request->looking = true;
-}
-
-void request_done(struct request *request) {
-        request->looking = false;
-        catalog_read_end(&request->reader);
-}
-
-int request_read(struct request *request, struct catalog_connection **ret_connection) {
-        int r;
-
-        if (!request->looking)
-                return catalog_read(request->service->catalog, ret_connection);
-        if (!request->reader) {
-                r = catalog_read(request->service->catalog, &request->reader);
-                if (r < 0)
-                        return r;
-                catalog_read_together(request->reader);
-        }
-        *ret_connection = catalog_read_again(request->reader);
-        return 0;
-}
-
-struct caller service_itself(void) {
-        return (struct caller){
-                .account = 1, .name = "operator", .role = ROLE_OPERATOR, .uid = geteuid(), .via = VIA_MOUNT
-        };
-}
-
-int service_caller_refresh(struct service *service, struct caller *caller) {
-        _cleanup_read_ struct catalog_connection *c = NULL;
-        struct account account;
-        int r = catalog_read_today(service->catalog, &c);
-
-        if (r == 0)
-                r = catalog_account_get(c, caller->account, &account);
-        if (r == 0)
-                caller->role = account.role;
-        return r;
 }

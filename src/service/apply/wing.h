@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Applying wanted shares in bulk: lines are gathered (apply.c), judged one by one in shared transactions (judge.c), and what
- * nobody listed is revoked at the end (prune.c). Here is what these share; callers outside know include/apply.h.
+ * Applying wanted shares in bulk: lines are gathered (apply.c), judged one by one in shared transactions (judge.c), and
+ * what nobody listed is revoked at the end (prune.c). Here is what these share; callers outside know include/apply.h.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Closing disks: what a close makes of the image, and the end of handles.
+ * Closing disks: what a close makes of the image.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -7,8 +7,6 @@
 #include "disk/wing.h"
 #include "nouns.h"
 #include "upkeep/wing.h"
-
-#define WRITE_BACK_STEP (INT64_C(32) << 20) /* a removed disk's space is not held for longer */
 
 struct closing {
         struct decision decision;
@@ -150,32 +148,6 @@ int disk_flush(struct request *request, struct disk_handle *handle) {
         r = flush(request, handle);
         (void)pthread_rwlock_unlock(&handle->disk->io);
         return r;
-}
-
-int disk_write_back_begin(struct disk_handle *handle) {
-        int fd;
-
-        if (!handle->writes)
-                return -EBADF;
-        (void)pthread_rwlock_rdlock(&handle->disk->io);
-        fd = fcntl(handle->disk->fd, F_DUPFD_CLOEXEC, 0);
-        (void)pthread_rwlock_unlock(&handle->disk->io);
-        return fd < 0 ? -errno : fd;
-}
-
-void disk_write_back(int fd) {
-        struct stat st;
-
-        for (off_t at = 0; fd >= 0 && fstat(fd, &st) == 0 && at < st.st_size && st.st_nlink > 0; at += WRITE_BACK_STEP)
-                (void)sync_file_range(fd, at, WRITE_BACK_STEP, SYNC_FILE_RANGE_WRITE); /* advice only; sealing syncs */
-        (void)fd_close(fd);
-}
-
-void disk_handle_put(struct disk_handle *handle) {
-        if (--handle->references > 0)
-                return;
-        disk_put(handle->service, handle->disk);
-        free(handle);
 }
 
 struct disk_handle *disk_close(struct request *request, struct disk_handle *handle) {

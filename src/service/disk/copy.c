@@ -11,69 +11,6 @@
 #define COPY_STEP (UINT64_C(64) << 20) /* bytes moved per request, so that a caller's progress bar moves */
 #define COPY_MAX UINT64_C(0xfffff000)  /* libfuse 3.14's reply has 32 bits */
 
-/* --- the source of a reference is sealed when the reference becomes a link --- */
-
-int disk_settle_commit(struct catalog_connection *c, struct request *request, const struct settling *s) {
-        struct decision d = { .request = request, .op = EVENT_SEAL, .place = s->place };
-        int r = s->place ? decision_read(c, &d) : 0;
-
-        if (r < 0 || !s->place)
-                return r;
-        return seal_possible(&s->seal, &d.image) ? seal_commit(c, &d, &s->seal) : -EBUSY;
-}
-
-static int image_of_disk(struct service *service, const struct disk *disk, struct image *ret_image) {
-        _cleanup_read_ struct catalog_connection *c = NULL;
-        int r = catalog_read(service->catalog, &c);
-
-        return r < 0 ? r : catalog_image_of_id(c, disk->id, ret_image);
-}
-
-static int prepare_source(struct service *service, const struct disk *source, struct settling *s) {
-        struct image image;
-        int r = image_of_disk(service, source, &image);
-
-        if (r < 0 || image.state == IMAGE_SEALED)
-                return r;
-        r = seal_prepare(service, &image, &s->seal);
-        s->place = r == 0 ? image.place : 0;
-        return r;
-}
-
-static int link_source(struct service *service, struct disk *disk, struct settling *s) {
-        int fd, r = prepare_source(service, disk->source, s);
-
-        if (r == 0)
-                r = blob_link(disk->source->store, disk->source->id, disk->store, disk->id);
-        if (r == 0)
-                r = blob_open(disk->store, disk->id, O_RDWR, &fd);
-        if (r < 0)
-                return r;
-        (void)fd_close(disk->fd);
-        disk->fd = fd;
-        disk->own = false;
-        return 0;
-}
-
-int disk_settle(struct request *request, struct disk *disk, struct settling *s) {
-        struct stat st;
-        int r;
-
-        if (!disk->referring)
-                return 0;
-        if (fstat(disk->source_fd, &st) < 0)
-                return -errno;
-        if (disk->referred == (uint64_t)st.st_size) {
-                r = link_source(request->service, disk, s);
-                if (r != -EXDEV && r != -EMLINK)
-                        return r;
-        }
-        /* An interrupted copy leaves what it wrote, and its source unsealed. */
-        return disk_own(request->service, disk);
-}
-
-/* --- copy_file_range --- */
-
 /* A descriptor of its own on a disk's file, which is held still; on what is open, if that has been removed. */
 static int source_file(struct disk *from) {
         int fd, r = blob_open(from->store, from->id, O_RDONLY, &fd);

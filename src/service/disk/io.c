@@ -1,70 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * Reading and writing open disks. A disk that is a reference, or a hard link, becomes a file of its own before the
- * first write; until then its bytes are the source's.
+ * Reading and writing open disks, and having them written back. A disk that is a reference, or a hard link, becomes a
+ * file of its own before the first write; until then its bytes are the source's.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "disk/wing.h"
 
-void disk_copied(struct service *service, struct disk *disk) {
-        if (disk->referring)
-                (void)blob_lock_refer(&disk->lock, false); /* at worst others wait until the lock is gone */
-        disk->referring = false;
-        disk->referred = 0;
-        disk->source_lock = blob_unlock(disk->source_lock);
-        disk->source_fd = fd_close(disk->source_fd);
-        if (disk->source)
-                disk_put(service, disk->source);
-        disk->source = NULL;
-}
-
-/* The one name of a file must be this blob's: that of a removed copy's is its source's, and so is what another process
- * has replaced. */
-int disk_sole_name(const struct disk *disk, struct stat *ret_stat) {
-        struct stat named;
-        int r;
-
-        if (fstat(disk->fd, ret_stat) < 0)
-                return -errno;
-        r = blob_stat(disk->store, disk->id, &named);
-        if (r == -ENOENT)
-                return ret_stat->st_nlink == 0 ? 1 : -ESTALE;
-        if (r < 0)
-                return r;
-        return ret_stat->st_nlink == 1 && named.st_ino == ret_stat->st_ino && named.st_dev == ret_stat->st_dev;
-}
-
-static int own_size(struct service *service, struct disk *disk, uint64_t size) {
-        struct stat st;
-        int fd, r;
-
-        if (disk->own && !disk->referring)
-                return 0;
-        if (disk->referring) {
-                r = blob_replace(disk->store, disk->id, disk->source_fd, size < disk->referred ? size : disk->referred, &fd);
-        } else {
-                r = disk_sole_name(disk, &st);
-                disk->own = r > 0;
-                if (r > 0)
-                        return 0;
-                if (r == 0)
-                        r = blob_own(disk->store, disk->id, size, &fd);
-                r = r == -ENOENT ? -ESTALE : r;
-        }
-        if (r < 0)
-                return r;
-        (void)fd_close(disk->fd);
-        disk->fd = fd;
-        disk->own = true;
-        if (disk->referring)
-                disk_copied(service, disk);
-        return 0;
-}
-
-int disk_own(struct service *service, struct disk *disk) {
-        return own_size(service, disk, UINT64_MAX);
-}
+#define WRITE_BACK_STEP (INT64_C(32) << 20) /* a removed disk's space is not held for longer */
 
 /* Tells sealers that bytes are on their way again. io is held exclusively. */
 static int unflush(struct disk *disk) {
@@ -166,7 +109,7 @@ int disk_truncate(struct disk_handle *handle, uint64_t size) {
         if (r == 0)
                 r = resize_reference(disk, size);
         if (r == 0) {
-                r = own_size(handle->service, disk, size);
+                r = disk_own_size(handle->service, disk, size);
                 if (r == 0 && ftruncate(disk->fd, (off_t)size) < 0)
                         r = -errno;
         }
@@ -220,4 +163,23 @@ int disk_sync(struct request *request, struct disk_handle *handle) {
         r = blob_sync(disk->store, disk->fd);
         (void)pthread_rwlock_unlock(&disk->io);
         return r;
+}
+
+int disk_write_back_begin(struct disk_handle *handle) {
+        int fd;
+
+        if (!handle->writes)
+                return -EBADF;
+        (void)pthread_rwlock_rdlock(&handle->disk->io);
+        fd = fcntl(handle->disk->fd, F_DUPFD_CLOEXEC, 0);
+        (void)pthread_rwlock_unlock(&handle->disk->io);
+        return fd < 0 ? -errno : fd;
+}
+
+void disk_write_back(int fd) {
+        struct stat st;
+
+        for (off_t at = 0; fd >= 0 && fstat(fd, &st) == 0 && at < st.st_size && st.st_nlink > 0; at += WRITE_BACK_STEP)
+                (void)sync_file_range(fd, at, WRITE_BACK_STEP, SYNC_FILE_RANGE_WRITE); /* advice only; sealing syncs */
+        (void)fd_close(fd);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Sealing, in two halves: the bytes made durable before a transaction, the row in it. And how long a request may wait for
- * somebody to close a disk.
+ * Sealing, in two halves: the bytes made durable before a transaction, the row in it. And how long a request may wait
+ * for somebody to close a disk.
  */
 #pragma once
 

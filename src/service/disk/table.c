@@ -163,3 +163,10 @@ void disk_insert(struct service *service, struct disk *disk) {
         table_add(service, disk);
         (void)pthread_mutex_unlock(&service->disks_lock);
 }
+
+void disk_handle_put(struct disk_handle *handle) {
+        if (--handle->references > 0)
+                return;
+        disk_put(handle->service, handle->disk);
+        free(handle);
+}

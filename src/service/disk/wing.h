@@ -60,21 +60,24 @@ void disk_cleanup(struct disk **disk);
 void disk_insert(struct service *service, struct disk *disk); /* takes ownership */
 /* Opens the blob again: another process may have put a new file in its place. io is held exclusively. */
 int disk_reopen(struct disk *disk, int flags);
+void disk_handle_put(struct disk_handle *handle);
 static inline void disk_wrote(struct disk *disk) {
         disk->written = true;
         disk->timed = false;
 }
 
-/* --- io.c --- */
+/* --- own.c --- */
 
 /* Makes it a file of its own, to be written to; io is held exclusively. */
 int disk_own(struct service *service, struct disk *disk);
+/* The same, its first bytes only: who is about to cut it needs no more. */
+int disk_own_size(struct service *service, struct disk *disk, uint64_t size);
 /* Ends a copy into it, with what is there. io is held exclusively. */
 void disk_copied(struct service *service, struct disk *disk);
 /* Is the open file nobody else's: 1 yes, 0 it is a copy's too. -ESTALE: it was replaced and has no name left. */
 int disk_sole_name(const struct disk *disk, struct stat *ret_stat);
 
-/* --- copy.c --- */
+/* --- settle.c --- */
 
 /* A reference becomes a link, or bytes; io is held exclusively. Of a link the source must be sealed in the transaction
  * that tells of it; until that is done the disk stays a reference, so that it can be tried again. Then: disk_copied. */
@@ -94,7 +97,6 @@ void disk_look(struct disk *disk);
 
 /* --- close.c --- */
 
-void disk_handle_put(struct disk_handle *handle);
 /* All of it, between closes. */
 int disk_settle_now(struct request *request, struct disk *disk);
 

@@ -156,3 +156,12 @@ struct event decision_event(const struct decision *d, enum event_op op) {
         return (struct event){ .caller = &d->request->caller, .op = op, .object = d->object, .place = d->image.place,
                                .about = { .region = d->image.region, .image = d->image.id } };
 }
+
+struct event copy_event(const struct decision *d, const char *source, int64_t from, uint64_t size) {
+        struct event event = decision_event(d, size > 0 ? EVENT_COPY : EVENT_COPY_EMPTY);
+
+        event.detail[0] = (struct event_detail){ .key = "source", .text = source };
+        event.detail[1] = (struct event_detail){ .key = "size", .number = (int64_t)size };
+        event.detail[2] = (struct event_detail){ .key = "from", .number = from };
+        return event;
+}

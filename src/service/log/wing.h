@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The log: what is written of a request, and what may be read of it. A request becomes a decision (decision.h); one that is
- * refused leaves a denial, which is rationed and written later. Reading is by page (log.c), or as a day's file (events.c).
+ * The log: what is written of a request, and what may be read of it. A request becomes a decision (decision.h); one
+ * that is refused leaves a denial, which is rationed and written later. Reading is by page (log.c), or as a day's file
+ * (events.c).
  */
 #pragma once
 

@@ -1,31 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * The daemon's own thread: digests of sealed disks, shares that expire, and the closing of counted refusals.
+ * Digests of sealed disks, smaller ones in between where one takes long.
  */
 #include <fcntl.h>
-#include <time.h>
 
 #include "disk/stores.h"
 #include "hex.h"
-#include "log/wing.h"
 #include "request.h"
 #include "upkeep/wing.h"
 
-#define IDLE_SECONDS 10
-#define HUNG_SECONDS 5 /* between two looks at whether to stop: then the store hangs */
 #define TURN 1024 /* reads of one disk, of 1 MiB each, before smaller ones have theirs */
-
-bool service_stopping(struct service *service) {
-        bool stop;
-
-        (void)pthread_mutex_lock(&service->digest_lock);
-        stop = service->stopping;
-        (void)pthread_mutex_unlock(&service->digest_lock);
-        return stop;
-}
-
-static bool stopping(void *context) {
-        return service_stopping(context);
-}
 
 struct digest {
         const struct caller *caller;
@@ -67,12 +50,6 @@ static int run_digest(struct catalog_connection *c, void *context) {
         return r == -ENOENT ? 0 : r;
 }
 
-/* What does not wait for a disk. Returns the time (ms) when to look again, 0: nothing is due. */
-static int64_t keep_up(struct service *service) {
-        denials_flush(service, false);
-        return expiry_round(service);
-}
-
 struct turn {
         struct service *service;
         int64_t size;
@@ -84,11 +61,11 @@ struct turn {
 static bool interrupted(void *context) {
         struct turn *turn = context;
 
-        if (++turn->reads % TURN == 0 && !stopping(turn->service)) {
-                (void)keep_up(turn->service); /* asked for at the end of the round */
+        if (++turn->reads % TURN == 0 && !service_stopping(turn->service)) {
+                (void)due_round(turn->service); /* asked for at the end of the round */
                 digest_round(turn->service, turn->size / 2);
         }
-        return stopping(turn->service);
+        return service_stopping(turn->service);
 }
 
 static int digest_one(struct service *service, int64_t id, int64_t region, int64_t size) {
@@ -120,59 +97,6 @@ static int next_undigested(struct service *service, int64_t after, int64_t below
 void digest_round(struct service *service, int64_t below) {
         int64_t id = 0, region, size;
 
-        while (!stopping(service) && next_undigested(service, id, below, &id, &region, &size) == 0)
+        while (!service_stopping(service) && next_undigested(service, id, below, &id, &region, &size) == 0)
                 (void)digest_one(service, id, region, size); /* stays `pending` */
-}
-
-static void *digest_main(void *argument) {
-        struct service *service = argument;
-        struct timespec until;
-        int64_t due;
-
-        while (!stopping(service)) {
-                digest_round(service, INT64_MAX);
-                due = keep_up(service);
-                (void)clock_gettime(CLOCK_REALTIME, &until); /* cannot fail for this clock */
-                until.tv_sec += IDLE_SECONDS;
-                if (due > 0 && due / 1000 < until.tv_sec)
-                        until = (struct timespec){ .tv_sec = due / 1000, .tv_nsec = due % 1000 * 1000000 };
-                (void)pthread_mutex_lock(&service->digest_lock);
-                if (!service->digest_wanted && !service->stopping)
-                        (void)pthread_cond_timedwait(&service->digest_work, &service->digest_lock, &until);
-                service->digest_wanted = false;
-                (void)pthread_mutex_unlock(&service->digest_lock);
-        }
-        return NULL;
-}
-
-int digest_start(struct service *service) {
-        int r = pthread_create(&service->thread, NULL, digest_main, service);
-
-        service->has_thread = r == 0;
-        return -r;
-}
-
-void digest_wake(struct service *service) {
-        (void)pthread_mutex_lock(&service->digest_lock);
-        service->digest_wanted = true;
-        (void)pthread_cond_signal(&service->digest_work);
-        (void)pthread_mutex_unlock(&service->digest_lock);
-}
-
-void background_stop(struct service *service) {
-        (void)pthread_mutex_lock(&service->digest_lock);
-        service->stopping = true;
-        (void)pthread_cond_signal(&service->digest_work);
-        (void)pthread_mutex_unlock(&service->digest_lock);
-}
-
-bool background_join(bool *has, pthread_t thread) {
-        struct timespec until;
-
-        if (!*has)
-                return true;
-        (void)clock_gettime(CLOCK_REALTIME, &until); /* cannot fail for this clock */
-        until.tv_sec += HUNG_SECONDS;
-        *has = pthread_timedjoin_np(thread, NULL, &until) != 0; /* it is joinable and not ourselves */
-        return !*has;
 }

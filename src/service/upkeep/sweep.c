@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * What a crash left in the stores: swept away by a thread of the daemon's, while it serves. It has nothing else to do,
- * since a store may be large, or hang. Nothing that is being made goes: whoever makes a file holds its lock until the
- * catalog says so, and a sweeper that has got the lock asks the catalog once more.
+ * What a crash left in the stores: swept away while the daemon serves. Nothing that is being made goes: whoever makes a
+ * file holds its lock until the catalog says so, and a sweeper that has got the lock asks the catalog once more.
  */
-#include <sys/resource.h>
-
 #include "disk/stores.h"
 #include "upkeep/wing.h"
 
@@ -40,17 +37,4 @@ void service_sweep(struct service *service) {
 
         if (catalog_read(service->catalog, &c) == 0)
                 (void)catalog_region_list(c, 0, sweep_region, &(struct sweep){ .service = service, .c = c }); /* as above */
-}
-
-static void *sweep_main(void *argument) {
-        (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 10); /* whoever asks comes first */
-        service_sweep(argument);
-        return NULL;
-}
-
-int sweep_start(struct service *service) {
-        int r = pthread_create(&service->sweeper, NULL, sweep_main, service);
-
-        service->has_sweeper = r == 0;
-        return -r;
 }

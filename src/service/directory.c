@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT
+ * DIR, the catalog's directory: whether it may be used, and in a sentence why not.
+ */
+#include "directory.h"
+
+#include <stdarg.h>
+#include <sys/stat.h>
+
+#include "state.h"
+
+void explain(char why[static WHY_SIZE], const char *format, ...) {
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void)vsnprintf(why, WHY_SIZE, format, arguments); /* a long one is cut */
+        va_end(arguments);
+}
+
+/* SPEC 2.1: who can enter DIR can read every disk. */
+int service_check_directory(const char *dir, char why[static WHY_SIZE]) {
+        struct stat st;
+        int r = 0;
+
+        if (stat(dir, &st) < 0)
+                r = -errno;
+        else if (!S_ISDIR(st.st_mode))
+                r = -ENOTDIR;
+        if (r < 0) {
+                explain(why, "%s", strerror(-r));
+                return r;
+        }
+        if (st.st_mode & 077) {
+                explain(why, "others can enter it (mode %04o): whoever can read it reads every disk; chmod 0700 it",
+                        (unsigned)st.st_mode & 07777);
+                return -EPERM;
+        }
+        if (access(dir, R_OK | W_OK | X_OK) < 0) {
+                r = -errno;
+                explain(why, "it cannot be written: %s", strerror(-r));
+                return r;
+        }
+        return 0;
+}
+
+void service_explain(int r, char why[static WHY_SIZE]) {
+        switch (r) {
+        case -ENOENT:
+                explain(why, "there is no catalog in it; imgshare init makes one");
+                break;
+        case -EMEDIUMTYPE:
+                explain(why, "its catalog.db is no catalog of imgsharefs");
+                break;
+        case -EPROTOTYPE:
+                explain(why, "its catalog is of an earlier format; imgshare upgrade makes it one of this version");
+                break;
+        case -EPROTONOSUPPORT:
+                explain(why, "its catalog was made by a newer version; this one is " IMGSHARE_VERSION);
+                break;
+        default:
+                explain(why, "its catalog cannot be opened: %s", strerror(-r));
+        }
+}
+
+int service_statvfs(struct service *service, struct statvfs *ret_space) {
+        return statvfs(service->dir, ret_space) < 0 ? -errno : 0;
+}

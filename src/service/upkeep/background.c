@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ * The daemon's own threads. One computes digests and does what is due; one sweeps, and has nothing else to do, since a
+ * store may be large, or hang.
+ */
+#include <sys/resource.h>
+#include <time.h>
+
+#include "state.h"
+#include "upkeep/wing.h"
+
+#define IDLE_SECONDS 10
+#define HUNG_SECONDS 5 /* between two looks at whether to stop: then the store hangs */
+
+static void *digest_main(void *argument) {
+        struct service *service = argument;
+        struct timespec until;
+        int64_t due;
+
+        while (!service_stopping(service)) {
+                digest_round(service, INT64_MAX);
+                due = due_round(service);
+                (void)clock_gettime(CLOCK_REALTIME, &until); /* cannot fail for this clock */
+                until.tv_sec += IDLE_SECONDS;
+                if (due > 0 && due / 1000 < until.tv_sec)
+                        until = (struct timespec){ .tv_sec = due / 1000, .tv_nsec = due % 1000 * 1000000 };
+                (void)pthread_mutex_lock(&service->digest_lock);
+                if (!service->digest_wanted && !service->stopping)
+                        (void)pthread_cond_timedwait(&service->digest_work, &service->digest_lock, &until);
+                service->digest_wanted = false;
+                (void)pthread_mutex_unlock(&service->digest_lock);
+        }
+        return NULL;
+}
+
+int digest_start(struct service *service) {
+        int r = pthread_create(&service->thread, NULL, digest_main, service);
+
+        service->has_thread = r == 0;
+        return -r;
+}
+
+static void *sweep_main(void *argument) {
+        (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 10); /* whoever asks comes first */
+        service_sweep(argument);
+        return NULL;
+}
+
+int sweep_start(struct service *service) {
+        int r = pthread_create(&service->sweeper, NULL, sweep_main, service);
+
+        service->has_sweeper = r == 0;
+        return -r;
+}
+
+bool background_join(bool *has, pthread_t thread) {
+        struct timespec until;
+
+        if (!*has)
+                return true;
+        (void)clock_gettime(CLOCK_REALTIME, &until); /* cannot fail for this clock */
+        until.tv_sec += HUNG_SECONDS;
+        *has = pthread_timedjoin_np(thread, NULL, &until) != 0; /* it is joinable and not ourselves */
+        return !*has;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ * Word to the background threads: that there is something to do, that they are to end. Knows none of them.
+ */
+#include "state.h"
+#include "upkeep/wing.h"
+
+bool service_stopping(struct service *service) {
+        bool stop;
+
+        (void)pthread_mutex_lock(&service->digest_lock);
+        stop = service->stopping;
+        (void)pthread_mutex_unlock(&service->digest_lock);
+        return stop;
+}
+
+void digest_wake(struct service *service) {
+        (void)pthread_mutex_lock(&service->digest_lock);
+        service->digest_wanted = true;
+        (void)pthread_cond_signal(&service->digest_work);
+        (void)pthread_mutex_unlock(&service->digest_lock);
+}
+
+void background_stop(struct service *service) {
+        (void)pthread_mutex_lock(&service->digest_lock);
+        service->stopping = true;
+        (void)pthread_cond_signal(&service->digest_work);
+        (void)pthread_mutex_unlock(&service->digest_lock);
+}
