@@ -1,12 +1,23 @@
 /* SPDX-License-Identifier: MIT
- * Closing disks: what a close makes of the image.
+ * Closing disks: what a close makes of the image. The way down; each stair calls only what is below it, here or in the
+ * file that is named:
+ *
+ *   disk_flush          a descriptor is closed, at each close(2); io is held exclusively
+ *     disk_settle         a reference becomes a link, its source made durable, or bytes     settle.c > seal.c, own.c
+ *     close_begin         what is there now, and does it matter?                            pin.c
+ *     close_tell          if it does, one transaction, run_close:
+ *       disk_settle_commit  the source of a link is sealed                                  settle.c > seal.c
+ *       then the image      no set mtime, not reviewed, a copy or available                 nouns.h, decision.c
+ *     close_done          a reference no more, nothing unwritten, flushed                   settle.c > own.c
+ *   disk_close          a handle ends, at the last close of an open file
+ *     disk_unpin          the kernel no longer reads and writes by itself                   pin.c
+ *     remove_writer       the last one: what no flush could settle, as it is                settle.c, own.c
+ *     disk_handle_put     the last handle closes the file                                   table.c
  */
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "disk/wing.h"
 #include "nouns.h"
-#include "upkeep/wing.h"
 
 struct closing {
         struct decision decision;
@@ -49,7 +60,7 @@ static int run_close(struct catalog_connection *c, void *context) {
         return r < 0 ? r : catalog_event_add(c, &event, &id);
 }
 
-/* Is there anything for run_close to do? Most closes find the image as they left it. */
+/* Is there anything for run_close to do? 1, 0 or -errno. */
 static int close_matters(struct request *request, const struct closing *n, int64_t *ret_place) {
         const struct disk *disk = n->disk;
         _cleanup_read_ struct catalog_connection *c = NULL;
@@ -68,41 +79,8 @@ static int close_matters(struct request *request, const struct closing *n, int64
                (disk->written && (image.mtime != 0 || image.reviewed));
 }
 
-/* One transaction for all that is to be told. */
-static int tell(struct request *request, struct disk *disk, struct closing *n) {
-        int r = 0;
-
-        if (n->matters || n->settling.place)
-                r = catalog_write(request->service->catalog, run_close, n);
-        if (r < 0)
-                return r;
-        disk_copied(request->service, disk);
-        if (n->settling.place)
-                digest_wake(request->service);
-        return 0;
-}
-
-int disk_settle_now(struct request *request, struct disk *disk) {
-        struct closing n = { .settling = { .seal = SEAL_NONE }, .decision = { .request = request }, .disk = disk };
-        int r = disk_settle(request, disk, &n.settling);
-
-        if (r == 0)
-                r = tell(request, disk, &n);
-        seal_end(&n.settling.seal);
-        return r;
-}
-
-static void remove_writer(struct request *request, struct disk *disk) {
-        (void)pthread_rwlock_wrlock(&disk->io);
-        if (--disk->writers == 0) {
-                (void)disk_settle_now(request, disk); /* told by the last flush, which tried it too */
-                disk_copied(request->service, disk);
-                disk->lock = blob_unlock(disk->lock);
-        }
-        (void)pthread_rwlock_unlock(&disk->io);
-}
-
-static int flush_settled(struct request *request, struct disk_handle *handle, struct closing *n) {
+/* Looks at what was written. Most closes leave nothing to tell. */
+static int close_begin(struct request *request, const struct disk_handle *handle, struct closing *n) {
         struct disk *disk = handle->disk;
         struct stat st;
         int r;
@@ -115,26 +93,34 @@ static int flush_settled(struct request *request, struct disk_handle *handle, st
         n->failed = handle->failed;
         r = close_matters(request, n, &n->decision.place);
         n->matters = r > 0;
-        if (r >= 0)
-                r = tell(request, disk, n);
-        if (r < 0)
-                return r;
+        return r < 0 ? r : 0;
+}
+
+static int close_tell(struct request *request, struct closing *n) {
+        return n->matters || n->settling.place ? catalog_write(request->service->catalog, run_close, n) : 0;
+}
+
+static void close_done(struct request *request, struct disk *disk, const struct closing *n) {
+        disk_settle_done(request->service, disk, &n->settling);
         disk->written = false;
         disk->lineage = 0;
         if (!disk->flushed) /* where that fails, who wants to seal is told at once that it is busy */
                 disk->flushed = blob_lock_flushed(&disk->lock, true) == 0;
-        return 0;
 }
 
 /* io is held exclusively. */
-static int flush(struct request *request, struct disk_handle *handle) {
+static int flush_writer(struct request *request, struct disk_handle *handle) {
         struct closing n = { .decision = { .request = request, .op = EVENT_AVAILABLE, .asked = "fill {object}" },
                              .settling = { .seal = SEAL_NONE },
                              .disk = handle->disk };
         int r = disk_settle(request, handle->disk, &n.settling);
 
         if (r == 0)
-                r = flush_settled(request, handle, &n);
+                r = close_begin(request, handle, &n);
+        if (r == 0)
+                r = close_tell(request, &n);
+        if (r == 0)
+                close_done(request, handle->disk, &n);
         seal_end(&n.settling.seal);
         return r;
 }
@@ -145,9 +131,19 @@ int disk_flush(struct request *request, struct disk_handle *handle) {
         if (!handle->writes)
                 return 0;
         (void)pthread_rwlock_wrlock(&handle->disk->io);
-        r = flush(request, handle);
+        r = flush_writer(request, handle);
         (void)pthread_rwlock_unlock(&handle->disk->io);
         return r;
+}
+
+static void remove_writer(struct request *request, struct disk *disk) {
+        (void)pthread_rwlock_wrlock(&disk->io);
+        if (--disk->writers == 0) {
+                (void)disk_settle_now(request, disk); /* told by the last flush, which tried it too */
+                disk_copied(request->service, disk);
+                disk->lock = blob_unlock(disk->lock);
+        }
+        (void)pthread_rwlock_unlock(&disk->io);
 }
 
 struct disk_handle *disk_close(struct request *request, struct disk_handle *handle) {

@@ -5,16 +5,7 @@
 #include <sys/stat.h>
 
 #include "disk/wing.h"
-#include "nouns.h"
-
-int disk_settle_commit(struct catalog_connection *c, struct request *request, const struct settling *s) {
-        struct decision d = { .request = request, .op = EVENT_SEAL, .place = s->place };
-        int r = s->place ? decision_read(c, &d) : 0;
-
-        if (r < 0 || !s->place)
-                return r;
-        return seal_possible(&s->seal, &d.image) ? seal_commit(c, &d, &s->seal) : -EBUSY;
-}
+#include "upkeep/wing.h"
 
 static int image_of_disk(struct service *service, const struct disk *disk, struct image *ret_image) {
         _cleanup_read_ struct catalog_connection *c = NULL;
@@ -64,4 +55,43 @@ int disk_settle(struct request *request, struct disk *disk, struct settling *s) 
         }
         /* An interrupted copy leaves what it wrote, and its source unsealed. */
         return disk_own(request->service, disk);
+}
+
+int disk_settle_commit(struct catalog_connection *c, struct request *request, const struct settling *s) {
+        struct decision d = { .request = request, .op = EVENT_SEAL, .place = s->place };
+        int r = s->place ? decision_read(c, &d) : 0;
+
+        if (r < 0 || !s->place)
+                return r;
+        return seal_possible(&s->seal, &d.image) ? seal_commit(c, &d, &s->seal) : -EBUSY;
+}
+
+void disk_settle_done(struct service *service, struct disk *disk, const struct settling *s) {
+        disk_copied(service, disk);
+        if (s->place)
+                digest_wake(service);
+}
+
+struct settling_alone {
+        struct request *request;
+        const struct settling *settling;
+};
+
+static int run_settle(struct catalog_connection *c, void *context) {
+        const struct settling_alone *alone = context;
+
+        return disk_settle_commit(c, alone->request, alone->settling);
+}
+
+int disk_settle_now(struct request *request, struct disk *disk) {
+        struct settling s = { .seal = SEAL_NONE };
+        int r = disk_settle(request, disk, &s);
+
+        if (r == 0 && s.place)
+                r = catalog_write(request->service->catalog, run_settle,
+                                  &(struct settling_alone){ .request = request, .settling = &s });
+        if (r == 0)
+                disk_settle_done(request->service, disk, &s);
+        seal_end(&s.seal);
+        return r;
 }

@@ -80,7 +80,7 @@ int disk_sole_name(const struct disk *disk, struct stat *ret_stat);
 /* --- settle.c --- */
 
 /* A reference becomes a link, or bytes; io is held exclusively. Of a link the source must be sealed in the transaction
- * that tells of it; until that is done the disk stays a reference, so that it can be tried again. Then: disk_copied. */
+ * that tells of it; until that is done the disk stays a reference, so that it can be tried again. */
 struct settling {
         struct seal seal;
         int64_t place; /* whose disk is to be sealed; 0: none */
@@ -88,17 +88,16 @@ struct settling {
 int disk_settle(struct request *request, struct disk *disk, struct settling *settling);
 /* In the transaction: seals the source, if there is one to be sealed. -EBUSY */
 int disk_settle_commit(struct catalog_connection *c, struct request *request, const struct settling *settling);
+/* Behind it: it is no reference any more, and its source has a digest to be made. */
+void disk_settle_done(struct service *service, struct disk *disk, const struct settling *settling);
+/* All of it, between closes. */
+int disk_settle_now(struct request *request, struct disk *disk);
 
 /* --- pin.c --- */
 
 void disk_unpin(struct disk *disk);
 /* What the kernel wrote to a pinned disk's file counts as written; what is there now, as seen. io is held exclusively. */
 void disk_look(struct disk *disk);
-
-/* --- close.c --- */
-
-/* All of it, between closes. */
-int disk_settle_now(struct request *request, struct disk *disk);
 
 /* --- open.c --- */
 
