@@ -22,7 +22,7 @@
 #include "disk.h"
 #include "image.h"
 #include "instance.h"
-#include "node.h"
+#include "tree/node.h"
 #include "service.h"
 #include "share.h"
 #include "timestamp.h"
@@ -307,7 +307,7 @@ extern const struct kind kind_control, kind_whoami, kind_last_denial, kind_rules
 /* directory.c, attributes.c, verbs.c, file.c, data.c */
 #define OPERATION(name, parameters, arguments) void op_##name parameters;
 #define OPERATION_TIMED OPERATION
-#include "operations.def"
+#include "verbs/operations.def"
 #undef OPERATION
 void op_init(void *userdata, struct fuse_conn_info *connection); /* mount.c */
 
@@ -320,7 +320,7 @@ struct stats *stats_free(struct stats *stats);
 void stats_print(const struct mount *mount, FILE *to);
 enum operation {
 #define OPERATION(name, parameters, arguments) OPERATION_##name,
-#include "operations.def"
+#include "verbs/operations.def"
 #undef OPERATION_TIMED
 #undef OPERATION
         OPERATIONS

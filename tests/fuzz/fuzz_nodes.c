@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "fuzz.h"
-#include "node.h"
+#include "tree/node.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         struct input input = { data, size };

@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-#include "node.h"
+#include "tree/node.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

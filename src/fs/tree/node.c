@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Packs and unpacks node ids.
  */
-#include "node.h"
+#include "tree/node.h"
 
 #include <assert.h>
 #include <errno.h>

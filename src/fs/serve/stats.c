@@ -12,7 +12,7 @@
 static const char *const operation_names[OPERATIONS] = {
 #define OPERATION(name, parameters, arguments) [OPERATION_##name] = #name,
 #define OPERATION_TIMED OPERATION
-#include "operations.def"
+#include "verbs/operations.def"
 #undef OPERATION_TIMED
 #undef OPERATION
 };
@@ -79,7 +79,7 @@ void stats_took(struct stats *stats, enum operation operation, int64_t began) {
                 stats_took(stats, OPERATION_##name, began);                                                           \
         }
 #define OPERATION_TIMED(name, parameters, arguments)
-#include "operations.def"
+#include "verbs/operations.def"
 #undef OPERATION_TIMED
 #undef OPERATION
 
@@ -87,7 +87,7 @@ const struct fuse_lowlevel_ops counted_operations = {
         .init = op_init,
 #define OPERATION(name, parameters, arguments) .name = counted_##name,
 #define OPERATION_TIMED(name, parameters, arguments) .name = op_##name,
-#include "operations.def"
+#include "verbs/operations.def"
 #undef OPERATION_TIMED
 #undef OPERATION
 };
