@@ -143,14 +143,29 @@ void viewers_clear(struct mount *mount);
 /* --- cache.c: what the kernel may remember, in seconds --- */
 
 /* Of a node whose attributes have just been found: these, and the name it was found by. */
-double cache_attributes(const struct call *call, struct node node);
-double cache_entry(const struct call *call, struct node node);
+double cache_attributes(struct call *call, struct node node);
+double cache_entry(struct call *call, struct node node);
 /* That call->node has no child of that name. */
 double cache_missing(struct call *call, const char *name);
 /* The listing of call->node, whose attributes have just been found. */
-bool cache_listing(const struct call *call);
+bool cache_listing(struct call *call);
 /* The bytes of a disk that is being opened. */
 bool cache_bytes(const struct call *call, const struct image *image);
+
+/* Rules for the columns of the table of kinds (struct kind, remember). */
+bool remember_always(struct call *call, struct node node, const char *name);
+/* Not in a mount for many: whoever has no account is refused by the daemon. */
+bool remember_unless_many(struct call *call, struct node node, const char *name);
+/* A node whose id is an account, or an account and a region: if that is the caller, for what is below /accounts is
+ * told to the views of those it is about. */
+bool remember_own(struct call *call, struct node node, const char *name);
+bool remember_own_region(struct call *call, struct node node, const char *name);
+/* In the view of an account that sees but itself. */
+bool remember_ordinary(struct call *call, struct node node, const char *name);
+/* Not in the owner's own view, where its own requests change what is in an image. */
+bool remember_others(struct call *call, struct node node, const char *name);
+/* Names that no part of an image or instance has: nothing can ever be there. */
+bool remember_no_part(struct call *call, struct node node, const char *name);
 
 /* --- notify.c: telling the kernel --- */
 
@@ -230,12 +245,23 @@ int view_enter(struct call *call);
 bool view_none(const struct mount *mount, enum node_kind kind);
 /* Owner and mode: what is in a view is its account's alone, what is in none is all the world's to read. */
 void view_own(const struct call *call, enum node_kind kind, struct stat *st);
-/* For how long, in seconds, the kernel need not ask again whether a name is there. */
-double views_entry_timeout(enum node_kind kind);
 int views_top_lookup(struct call *call, const char *name, struct node *ret_node);
 int views_top_list(struct call *call, uint64_t offset, struct lister *lister);
 
 /* --- tree.c: what the nodes are --- */
+
+/* Whether the kernel may remember something of a node: its attributes, the name it was found by (entry), that a
+ * directory has nothing of that name (missing; for the others name is NULL), or its listing. cache.c says for how long,
+ * and what must hold besides. */
+typedef bool (*remember_rule)(struct call *call, struct node node, const char *name);
+
+/* What needs nothing but the catalog, so that the thread that reads requests may answer it by itself (loop.c). Other
+ * things ask a store, which may hang, or make a long text for the sake of its size. */
+enum quick {
+        QUICK_NEVER,
+        QUICK_ITSELF, /* what is asked about the node */
+        QUICK_ALL,    /* and by a name in it, and its listing */
+};
 
 struct kind {
         mode_t mode;
@@ -247,6 +273,11 @@ struct kind {
         /* Text files: the content; symlinks: the target. */
         int (*text)(struct call *call, FILE *to);
         bool costly; /* its attributes take long, and nobody remembers them: a listing goes without */
+        enum quick quick;
+        struct {
+                remember_rule attributes, entry, missing, listing; /* NULL: never, it is asked for each time */
+        } remember;
+        bool lasting; /* its name is there as long as who may see it, and remembered whatever else changes */
 };
 
 /* NULL: no such kind. */
@@ -264,8 +295,7 @@ void set_times_ns(struct stat *st, int64_t ns);
 int region_attributes(struct call *call, struct stat *st);
 int meta_attributes(struct call *call, struct stat *st);
 int account_attributes(struct call *call, struct stat *st);
-/* Whether `.meta` of some image may have a child of that name; the names, NULL at the end. */
-bool meta_has(const char *name);
+/* The names that `.meta` of some image may have, NULL at the end. */
 const char *meta_name(size_t i);
 void set_blob(struct stat *st, const struct stat *blob);
 

@@ -46,48 +46,18 @@ struct loop {
 
 /* --- what may be answered by the reader --- */
 
-/* What is asked about it, or by a name in it, is in the catalog. Others may ask a store, which may hang, or make a long
- * text for the sake of its size. */
-static bool is_catalogs(enum node_kind kind, bool itself) {
-        switch (kind) {
-        case NODE_ROOT:
-        case NODE_REGIONS:
-        case NODE_REGION:
-        case NODE_IMAGES:
-        case NODE_ACCOUNTS:
-        case NODE_TRUSTED:
-        case NODE_TRUST:
-        case NODE_INSTANCES:
-        case NODE_DESCRIPTION:
-        case NODE_SHARES_LINK:
-        case NODE_SHARES:
-        case NODE_RECEIVED:
-        case NODE_OWNED:
-        case NODE_RECEIVED_REGION:
-        case NODE_OWNED_REGION:
-        case NODE_RECEIVED_LINK:
-        case NODE_OWNED_LINK:
-        case NODE_VIEWS:
-        case NODE_VIEW:
-        case NODE_VIEW_LINK:
-        case NODE_META_SHARES:
-        case NODE_META_SHARES_LINK:
-        case NODE_SHARE:
-                return true;
-        case NODE_IMAGE:
-        case NODE_ALIAS:
-        case NODE_INSTANCE:
-        case NODE_META:
-        case NODE_ACCOUNT:
-                return itself;
-        default:
+static bool is_catalogs(uint64_t number, enum quick least) {
+        const struct kind *kind;
+        struct node node;
+
+        if (node_unpack(number, &node) < 0)
                 return false;
-        }
+        kind = kind_of(node.kind);
+        return kind && kind->quick >= least;
 }
 
 OWN_FRAME static bool is_quick(const struct fuse_buf *buffer) {
         const struct fuse_in_header *in = buffer->mem;
-        struct node node;
 
         if (buffer->flags & FUSE_BUF_IS_FD || buffer->size < sizeof(*in))
                 return false;
@@ -99,11 +69,11 @@ OWN_FRAME static bool is_quick(const struct fuse_buf *buffer) {
         case FUSE_GETATTR:
         case FUSE_READLINK:
         case FUSE_OPENDIR:
-                return node_unpack(in->nodeid, &node) == 0 && is_catalogs(node.kind, true);
+                return is_catalogs(in->nodeid, QUICK_ITSELF);
         case FUSE_LOOKUP:
         case FUSE_READDIR:
         case FUSE_READDIRPLUS:
-                return node_unpack(in->nodeid, &node) == 0 && is_catalogs(node.kind, false);
+                return is_catalogs(in->nodeid, QUICK_ALL);
         default:
                 return false;
         }

@@ -30,7 +30,11 @@ static int accounts_list(struct call *call, uint64_t offset, struct lister *list
                             &(struct accounts_listing){ .call = call, .lister = lister });
 }
 
-const struct kind kind_accounts = { .mode = S_IFDIR | 0755, .lookup = accounts_lookup, .list = accounts_list };
+const struct kind kind_accounts = {
+        .mode = S_IFDIR | 0755, .lookup = accounts_lookup, .list = accounts_list,
+        .quick = QUICK_ALL,
+        .remember = { .attributes = remember_always, .entry = remember_always, .missing = remember_always },
+};
 
 static const struct fixed_entry entries[] = { { "received", NODE_RECEIVED, false },
                                               { "owned", NODE_OWNED, false },
@@ -54,7 +58,10 @@ int account_attributes(struct call *call, struct stat *st) {
 }
 
 const struct kind kind_account = {
-        .mode = S_IFDIR | 0755, .lookup = account_lookup, .list = account_list_entries, .attributes = account_attributes
+        .mode = S_IFDIR | 0755, .lookup = account_lookup, .list = account_list_entries,
+        .attributes = account_attributes,
+        .quick = QUICK_ITSELF,
+        .remember = { .attributes = remember_own, .entry = remember_own },
 };
 
 /* --- trusted/ --- */
@@ -81,7 +88,10 @@ static int trusted_list(struct call *call, uint64_t offset, struct lister *liste
 }
 
 const struct kind kind_trusted = {
-        .mode = S_IFDIR | 0755, .lookup = trusted_lookup, .list = trusted_list, .attributes = account_attributes
+        .mode = S_IFDIR | 0755, .lookup = trusted_lookup, .list = trusted_list, .attributes = account_attributes,
+        .quick = QUICK_ALL,
+        .remember = { .attributes = remember_own, .entry = remember_own,
+                      .missing = remember_own, .listing = remember_own },
 };
 
 static int trust_lookup(struct call *call, const char *name, struct node *ret_node) {
@@ -102,7 +112,10 @@ static int trust_attributes(struct call *call, struct stat *st) {
 }
 
 const struct kind kind_trust = {
-        .mode = S_IFDIR | 0755, .lookup = trust_lookup, .list = trust_list_nothing, .attributes = trust_attributes
+        .mode = S_IFDIR | 0755, .lookup = trust_lookup, .list = trust_list_nothing,
+        .attributes = trust_attributes,
+        .quick = QUICK_ALL,
+        .remember = { .entry = remember_ordinary },
 };
 
 /* --- usage --- */
@@ -117,4 +130,7 @@ static int usage_text(struct call *call, FILE *to) {
         return usage_list(&call->request, call->node.id, print_usage, to);
 }
 
-const struct kind kind_usage = { .mode = S_IFREG | 0444, .attributes = account_attributes, .text = usage_text };
+const struct kind kind_usage = {
+        .mode = S_IFREG | 0444, .attributes = account_attributes, .text = usage_text,
+        .remember = { .entry = remember_always },
+};

@@ -19,7 +19,10 @@ static int control_list(struct call *call, uint64_t offset, struct lister *liste
         return fixed_list(call, entries, ARRAY_SIZE(entries), offset, lister);
 }
 
-const struct kind kind_control = { .mode = S_IFDIR | 0755, .lookup = control_lookup, .list = control_list };
+const struct kind kind_control = {
+        .mode = S_IFDIR | 0755, .lookup = control_lookup, .list = control_list,
+        .remember = { .entry = remember_always },
+};
 
 /* --- the files; node_text looks at the streams' state --- */
 
@@ -61,8 +64,9 @@ static int text_stats(struct call *call, FILE *to) {
         return 0;
 }
 
-const struct kind kind_whoami = { .mode = S_IFREG | 0444, .text = text_whoami };
-const struct kind kind_last_denial = { .mode = S_IFREG | 0444, .text = text_last_denial };
-const struct kind kind_rules = { .mode = S_IFREG | 0444, .text = text_rules };
-const struct kind kind_version = { .mode = S_IFREG | 0444, .text = text_version };
-const struct kind kind_stats = { .mode = S_IFREG | 0444, .text = text_stats };
+#define CONTROL_FILE(print) { .mode = S_IFREG | 0444, .text = (print), .remember = { .entry = remember_always } }
+const struct kind kind_whoami = CONTROL_FILE(text_whoami);
+const struct kind kind_last_denial = CONTROL_FILE(text_last_denial);
+const struct kind kind_rules = CONTROL_FILE(text_rules);
+const struct kind kind_version = CONTROL_FILE(text_version);
+const struct kind kind_stats = CONTROL_FILE(text_stats);

@@ -66,7 +66,10 @@ static int list_days(struct call *call, uint64_t offset, struct lister *lister) 
                            &(struct listing){ .call = call, .lister = lister });
 }
 
-const struct kind kind_events = { .mode = S_IFDIR | 0755, .lookup = events_lookup, .list = list_days };
+const struct kind kind_events = {
+        .mode = S_IFDIR | 0755, .lookup = events_lookup, .list = list_days,
+        .remember = { .entry = remember_always },
+};
 
 /* --- a day --- */
 

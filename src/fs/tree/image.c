@@ -68,8 +68,17 @@ static int image_attributes(struct call *call, struct stat *st) {
         return r;
 }
 
+/* Of a shared image the owner may still make the link, and recipients are not told of parts. */
+static bool remember_image_listing(struct call *call, struct node node, const char *name) {
+        return remember_others(call, node, name) && (call->read_only || call->image.shares_link != 0);
+}
+
 const struct kind kind_image = {
-        .mode = S_IFDIR | 0755, .lookup = image_node_lookup, .list = image_node_list, .attributes = image_attributes
+        .mode = S_IFDIR | 0755, .lookup = image_node_lookup, .list = image_node_list,
+        .attributes = image_attributes,
+        .quick = QUICK_ITSELF,
+        .remember = { .attributes = remember_always, .entry = remember_always,
+                      .missing = remember_no_part, .listing = remember_image_listing },
 };
 
 /* `web@me` -> `web`, unlisted: so that a path below `<img>@<owner>` is right for everyone (SPEC 3.1). */
@@ -81,7 +90,10 @@ static int alias_text(struct call *call, FILE *to) {
         return r;
 }
 
-const struct kind kind_alias = { .mode = S_IFLNK | 0777, .text = alias_text, .attributes = image_attributes };
+const struct kind kind_alias = { /* its name is not remembered: renaming the image renames it, too */
+        .mode = S_IFLNK | 0777, .text = alias_text, .attributes = image_attributes,
+        .quick = QUICK_ITSELF,
+};
 
 /* --- the parts --- */
 
@@ -100,7 +112,11 @@ static int description_attributes(struct call *call, struct stat *st) {
         return 0;
 }
 
-const struct kind kind_description = { .mode = S_IFREG | 0644, .attributes = description_attributes };
+const struct kind kind_description = {
+        .mode = S_IFREG | 0644, .attributes = description_attributes,
+        .quick = QUICK_ALL,
+        .remember = { .attributes = remember_always, .entry = remember_always },
+};
 
 static int shares_link_attributes(struct call *call, struct stat *st) {
         struct image image;
@@ -120,7 +136,9 @@ static int shares_link_text(struct call *call, FILE *to) {
 }
 
 const struct kind kind_shares_link = {
-        .mode = S_IFLNK | 0777, .attributes = shares_link_attributes, .text = shares_link_text
+        .mode = S_IFLNK | 0777, .attributes = shares_link_attributes, .text = shares_link_text,
+        .quick = QUICK_ALL,
+        .remember = { .attributes = remember_always, .entry = remember_always },
 };
 
 static int disk_attributes(struct call *call, struct stat *st) {
@@ -138,4 +156,13 @@ static int disk_attributes(struct call *call, struct stat *st) {
         return 0;
 }
 
-const struct kind kind_disk = { .mode = S_IFREG | 0644, .attributes = disk_attributes };
+static bool remember_sealed(struct call *call, struct node node, const char *name) {
+        (void)node;
+        (void)name;
+        return call->loaded && call->image.state == IMAGE_SEALED;
+}
+
+const struct kind kind_disk = {
+        .mode = S_IFREG | 0644, .attributes = disk_attributes,
+        .remember = { .attributes = remember_sealed, .entry = remember_always },
+};

@@ -40,6 +40,17 @@ static int images_list(struct call *call, uint64_t offset, struct lister *lister
                           &(struct images_listing){ .call = call, .lister = lister });
 }
 
+/* Not the other name of an image of one's own: renaming the image makes it. */
+static bool remember_no_alias(struct call *call, struct node node, const char *name) {
+        const char *at = strchr(name, '@');
+
+        (void)node;
+        return !at || strcmp(at + 1, call->request.caller.name) != 0;
+}
+
 const struct kind kind_images = {
-        .mode = S_IFDIR | 0755, .lookup = images_lookup, .list = images_list, .attributes = region_attributes
+        .mode = S_IFDIR | 0755, .lookup = images_lookup, .list = images_list, .attributes = region_attributes,
+        .quick = QUICK_ALL,
+        .remember = { .attributes = remember_always, .entry = remember_always,
+                      .missing = remember_no_alias, .listing = remember_always },
 };

@@ -34,7 +34,11 @@ static int instances_list(struct call *call, uint64_t offset, struct lister *lis
 }
 
 const struct kind kind_instances = {
-        .mode = S_IFDIR | 0755, .lookup = instances_lookup, .list = instances_list, .attributes = region_attributes
+        .mode = S_IFDIR | 0755, .lookup = instances_lookup, .list = instances_list,
+        .attributes = region_attributes,
+        .quick = QUICK_ALL,
+        .remember = { .attributes = remember_always, .entry = remember_always,
+                      .missing = remember_always, .listing = remember_always },
 };
 
 /* --- one instance --- */
@@ -83,10 +87,12 @@ static int instance_attributes(struct call *call, struct stat *st) {
         return r;
 }
 
-const struct kind kind_instance = { .mode = S_IFDIR | 0755,
-                                    .lookup = instance_node_lookup,
-                                    .list = instance_node_list,
-                                    .attributes = instance_attributes };
+const struct kind kind_instance = {
+        .mode = S_IFDIR | 0755, .lookup = instance_node_lookup, .list = instance_node_list,
+        .attributes = instance_attributes,
+        .quick = QUICK_ITSELF,
+        .remember = { .attributes = remember_always, .entry = remember_always, .missing = remember_no_part },
+};
 
 /* Also while it is only being made: then it is empty. */
 static int instance_image_text(struct call *call, FILE *to) {
@@ -98,7 +104,7 @@ static int instance_image_text(struct call *call, FILE *to) {
         return r;
 }
 
-const struct kind kind_instance_image = {
+const struct kind kind_instance_image = { /* launching makes and replaces it and the disk: nothing is remembered */
         .mode = S_IFREG | 0644, .attributes = instance_attributes, .text = instance_image_text
 };
 

@@ -25,11 +25,14 @@ const char *meta_name(size_t i) {
         return i < ARRAY_SIZE(entries) ? entries[i].name : NULL;
 }
 
-bool meta_has(const char *name) {
+/* Whatever can ever be there may be made at any time. */
+static bool remember_no_name(struct call *call, struct node node, const char *name) {
+        (void)call;
+        (void)node;
         for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
-                if (strcmp(name, entries[i].name) == 0)
-                        return true;
-        return false;
+                if (strcmp(entries[i].name, name) == 0)
+                        return false;
+        return true;
 }
 
 /* SPEC 3.3: usage.tsv is the owner's, exposure.tsv no recipient's. */
@@ -76,7 +79,10 @@ int meta_attributes(struct call *call, struct stat *st) {
 }
 
 const struct kind kind_meta = {
-        .mode = S_IFDIR | 0755, .lookup = meta_lookup, .list = meta_list, .attributes = meta_attributes
+        .mode = S_IFDIR | 0755, .lookup = meta_lookup, .list = meta_list, .attributes = meta_attributes,
+        .quick = QUICK_ITSELF,
+        .remember = { .attributes = remember_always, .entry = remember_always,
+                      .missing = remember_no_name, .listing = remember_others },
 };
 
 /* --- the files; node_text looks at the streams' state --- */
@@ -150,7 +156,9 @@ static int text_history(struct call *call, FILE *to) {
 }
 
 /* node_text asks for the attributes first, which loads the image. */
-#define META_FILE(mode_bits, print) { .mode = S_IFREG | (mode_bits), .attributes = meta_attributes, .text = (print) }
+#define META_FILE(mode_bits, print)                                                                                    \
+        { .mode = S_IFREG | (mode_bits), .attributes = meta_attributes, .text = (print),                               \
+          .remember = { .entry = remember_always } }
 const struct kind kind_meta_id = META_FILE(0444, text_id);
 const struct kind kind_meta_owner = META_FILE(0444, text_owner);
 const struct kind kind_meta_state = META_FILE(0644, text_state);

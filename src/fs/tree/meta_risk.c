@@ -51,7 +51,10 @@ static int text_exposure(struct call *call, FILE *to) {
         return exposure_list(&call->request, call->node.id, print_exposure, to);
 }
 
-const struct kind kind_meta_trust = { .mode = S_IFREG | 0444, .attributes = meta_attributes, .text = text_trust };
-const struct kind kind_meta_reviewed = { .mode = S_IFREG | 0644, .attributes = meta_attributes, .text = text_reviewed };
-const struct kind kind_meta_usage = { .mode = S_IFREG | 0444, .attributes = meta_attributes, .text = text_usage };
-const struct kind kind_meta_exposure = { .mode = S_IFREG | 0444, .attributes = meta_attributes, .text = text_exposure };
+#define META_FILE(mode_bits, print)                                                                                    \
+        { .mode = S_IFREG | (mode_bits), .attributes = meta_attributes, .text = (print),                               \
+          .remember = { .entry = remember_always } }
+const struct kind kind_meta_trust = META_FILE(0444, text_trust);
+const struct kind kind_meta_reviewed = META_FILE(0644, text_reviewed);
+const struct kind kind_meta_usage = META_FILE(0444, text_usage);
+const struct kind kind_meta_exposure = META_FILE(0444, text_exposure);

@@ -40,11 +40,17 @@ static int regions_list(struct call *call, uint64_t offset, struct lister *liste
                                                             .kind = region_kind(call) });
 }
 
-#define REGIONS                                                                                    \
-        { .mode = S_IFDIR | 0755, .lookup = regions_lookup, .list = regions_list,                  \
-          .attributes = account_attributes }
-const struct kind kind_received = REGIONS;
-const struct kind kind_owned = REGIONS;
+const struct kind kind_received = {
+        .mode = S_IFDIR | 0755, .lookup = regions_lookup, .list = regions_list, .attributes = account_attributes,
+        .quick = QUICK_ALL,
+        .remember = { .attributes = remember_own, .entry = remember_own,
+                      .missing = remember_own, .listing = remember_own },
+};
+/* Here and below: making an image makes more than the kernel knows of, so nothing is remembered. */
+const struct kind kind_owned = {
+        .mode = S_IFDIR | 0755, .lookup = regions_lookup, .list = regions_list, .attributes = account_attributes,
+        .quick = QUICK_ALL,
+};
 
 /* --- the region of an account --- */
 
@@ -104,14 +110,18 @@ static int owned_region_list(struct call *call, uint64_t offset, struct lister *
                           list_owned, &(struct reverse_listing){ .call = call, .lister = lister });
 }
 
-const struct kind kind_received_region = { .mode = S_IFDIR | 0755,
-                                           .lookup = received_lookup,
-                                           .list = received_region_list,
-                                           .attributes = account_region_attributes };
-const struct kind kind_owned_region = { .mode = S_IFDIR | 0755,
-                                        .lookup = owned_lookup,
-                                        .list = owned_region_list,
-                                        .attributes = account_region_attributes };
+const struct kind kind_received_region = {
+        .mode = S_IFDIR | 0755, .lookup = received_lookup, .list = received_region_list,
+        .attributes = account_region_attributes,
+        .quick = QUICK_ALL,
+        .remember = { .attributes = remember_own_region, .entry = remember_own_region,
+                      .missing = remember_own_region, .listing = remember_own_region },
+};
+const struct kind kind_owned_region = {
+        .mode = S_IFDIR | 0755, .lookup = owned_lookup, .list = owned_region_list,
+        .attributes = account_region_attributes,
+        .quick = QUICK_ALL,
+};
 
 /* --- the links --- */
 
@@ -150,6 +160,11 @@ static int link_text(struct call *call, FILE *to) {
 }
 
 const struct kind kind_received_link = {
-        .mode = S_IFLNK | 0777, .attributes = received_link_attributes, .text = link_text
+        .mode = S_IFLNK | 0777, .attributes = received_link_attributes, .text = link_text,
+        .quick = QUICK_ALL,
+        .remember = { .attributes = remember_ordinary, .entry = remember_ordinary },
 };
-const struct kind kind_owned_link = { .mode = S_IFLNK | 0777, .attributes = owned_link_attributes, .text = link_text };
+const struct kind kind_owned_link = {
+        .mode = S_IFLNK | 0777, .attributes = owned_link_attributes, .text = link_text,
+        .quick = QUICK_ALL,
+};

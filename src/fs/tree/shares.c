@@ -45,8 +45,17 @@ static int shares_attributes(struct call *call, struct stat *st) {
         return r;
 }
 
+/* The first share may take long, with the directory's lock held: it makes the bytes durable. */
+static bool remember_no_share(struct call *call, struct node node, const char *name) {
+        (void)name;
+        return call_image(call, node.id) == 0 && call->image.state == IMAGE_SEALED;
+}
+
 const struct kind kind_shares = {
-        .mode = S_IFDIR | 0755, .lookup = shares_lookup, .list = shares_list, .attributes = shares_attributes
+        .mode = S_IFDIR | 0755, .lookup = shares_lookup, .list = shares_list, .attributes = shares_attributes,
+        .quick = QUICK_ALL,
+        .remember = { .attributes = remember_always, .entry = remember_always,
+                      .missing = remember_no_share, .listing = remember_always },
 };
 
 static int meta_link_text(struct call *call, FILE *to) {
@@ -55,9 +64,11 @@ static int meta_link_text(struct call *call, FILE *to) {
         return 0;
 }
 
-const struct kind kind_meta_shares_link = { .mode = S_IFLNK | 0777,
-                                            .attributes = shares_attributes,
-                                            .text = meta_link_text };
+const struct kind kind_meta_shares_link = {
+        .mode = S_IFLNK | 0777, .attributes = shares_attributes, .text = meta_link_text,
+        .quick = QUICK_ALL,
+        .remember = { .attributes = remember_always, .entry = remember_always },
+};
 
 /* Unlisted, so that the directory is an empty one to all tools. */
 static const struct fixed_entry share_entries[] = { { ".expires", NODE_EXPIRES, true } };
@@ -87,7 +98,10 @@ static int share_attributes(struct call *call, struct stat *st) {
 }
 
 const struct kind kind_share = {
-        .mode = S_IFDIR | 0755, .lookup = share_lookup, .list = share_list_nothing, .attributes = share_attributes
+        .mode = S_IFDIR | 0755, .lookup = share_lookup, .list = share_list_nothing,
+        .attributes = share_attributes,
+        .quick = QUICK_ALL,
+        .remember = { .attributes = remember_always, .entry = remember_always, .missing = remember_always },
 };
 
 static int expires_text(struct call *call, FILE *to) {
@@ -101,4 +115,7 @@ static int expires_text(struct call *call, FILE *to) {
         return r;
 }
 
-const struct kind kind_expires = { .mode = S_IFREG | 0644, .attributes = share_attributes, .text = expires_text };
+const struct kind kind_expires = {
+        .mode = S_IFREG | 0644, .attributes = share_attributes, .text = expires_text,
+        .remember = { .entry = remember_always },
+};

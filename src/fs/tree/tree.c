@@ -95,10 +95,23 @@ static int region_list(struct call *call, uint64_t offset, struct lister *lister
         return fixed_list(call, ARRAY_AND_SIZE(region_entries), offset, lister);
 }
 
-static const struct kind kind_root = { .mode = S_IFDIR | 0755, .lookup = root_lookup, .list = root_list };
-static const struct kind kind_regions = { .mode = S_IFDIR | 0755, .lookup = regions_lookup, .list = regions_list };
+static const struct kind kind_root = {
+        .mode = S_IFDIR | 0755, .lookup = root_lookup, .list = root_list,
+        .quick = QUICK_ALL,
+        .remember = { .attributes = remember_unless_many, .entry = remember_always,
+                      .missing = remember_unless_many },
+};
+static const struct kind kind_regions = {
+        .mode = S_IFDIR | 0755, .lookup = regions_lookup, .list = regions_list,
+        .quick = QUICK_ALL,
+        .remember = { .attributes = remember_always, .entry = remember_always,
+                      .missing = remember_always, .listing = remember_always },
+};
 static const struct kind kind_region = {
-        .mode = S_IFDIR | 0755, .lookup = region_lookup, .list = region_list, .attributes = region_attributes
+        .mode = S_IFDIR | 0755, .lookup = region_lookup, .list = region_list, .attributes = region_attributes,
+        .quick = QUICK_ALL,
+        .remember = { .attributes = remember_always, .entry = remember_always,
+                      .missing = remember_always, .listing = remember_always },
 };
 
 /* --- all of them --- */

@@ -83,7 +83,12 @@ int views_top_list(struct call *call, uint64_t offset, struct lister *lister) {
         return r;
 }
 
-const struct kind kind_view = { .mode = S_IFDIR | 0755, .lookup = views_top_lookup, .list = views_top_list };
+/* A view is there as long as its account, whose name is never used again; and a lookup that is refused, as another
+ * account's is, makes the kernel forget the name: then getcwd would fail for who stands in it. */
+const struct kind kind_view = {
+        .mode = S_IFDIR | 0755, .lookup = views_top_lookup, .list = views_top_list,
+        .quick = QUICK_ALL, .lasting = true,
+};
 
 static int link_text(struct call *call, FILE *to) {
         size_t count;
@@ -98,7 +103,10 @@ static int link_text(struct call *call, FILE *to) {
         return -ENOENT;
 }
 
-const struct kind kind_view_link = { .mode = S_IFLNK | 0777, .text = link_text };
+const struct kind kind_view_link = {
+        .mode = S_IFLNK | 0777, .text = link_text,
+        .quick = QUICK_ALL,
+};
 
 /* --- .views: each caller finds its own, and does not learn which others there are --- */
 
@@ -115,10 +123,7 @@ static int views_list(struct call *call, uint64_t offset, struct lister *lister)
         return offset > 0 ? 0 : lister_add(lister, caller->name, call_node(call, NODE_VIEW, caller->account), 1);
 }
 
-/* A view is there as long as its account, whose name is never used again; and a lookup that is refused, as another
- * account's is, makes the kernel forget the name: then getcwd would fail for who stands in it. */
-double views_entry_timeout(enum node_kind kind) {
-        return kind == NODE_VIEWS || kind == NODE_VIEW ? 3600 : 0;
-}
-
-const struct kind kind_views = { .mode = S_IFDIR | 0755, .lookup = views_lookup, .list = views_list };
+const struct kind kind_views = {
+        .mode = S_IFDIR | 0755, .lookup = views_lookup, .list = views_list,
+        .quick = QUICK_ALL, .lasting = true,
+};
