@@ -61,6 +61,7 @@ struct mount {
         uid_t uid; /* whose the files appear to be; in a mount with many users, those that are in no view */
         gid_t gid;
         int64_t started; /* ms: the time of what has none of its own */
+        const struct kind *const *kinds; /* of nodes, by number */
         struct stats *stats; /* while it serves */
         pthread_mutex_t denials_lock;
         struct denial *denials; /* the last one of each uid */
@@ -245,8 +246,6 @@ int view_enter(struct call *call);
 bool view_none(const struct mount *mount, enum node_kind kind);
 /* Owner and mode: what is in a view is its account's alone, what is in none is all the world's to read. */
 void view_own(const struct call *call, enum node_kind kind, struct stat *st);
-int views_top_lookup(struct call *call, const char *name, struct node *ret_node);
-int views_top_list(struct call *call, uint64_t offset, struct lister *lister);
 
 /* --- tree.c: what the nodes are --- */
 
@@ -280,8 +279,11 @@ struct kind {
         bool lasting; /* its name is there as long as who may see it, and remembered whatever else changes */
 };
 
+extern const struct kind *const kinds_all[NODE_KINDS]; /* tree.c */
 /* NULL: no such kind. */
-const struct kind *kind_of(enum node_kind kind);
+static inline const struct kind *kind_of(const struct mount *mount, enum node_kind kind) {
+        return (unsigned)kind < NODE_KINDS ? mount->kinds[kind] : NULL;
+}
 /* Attributes of call->node. */
 int node_attributes(struct call *call, struct stat *ret_stat);
 /* Content of a text file or symlink, allocated. */
@@ -299,6 +301,17 @@ int account_attributes(struct call *call, struct stat *st);
 const char *meta_name(size_t i);
 void set_blob(struct stat *st, const struct stat *blob);
 
+/* Offsets: 0 before `.`, 1 before `..`, then what the directory itself gives, above. */
+#define LISTER_DOTS 2
+struct lister {
+        struct call *call;
+        char *buffer;
+        size_t size, used;
+        bool plus;
+};
+/* An entry with or without its attributes; 1 when it does not fit. */
+int lister_put(struct lister *lister, const char *name, const struct stat *st, const struct fuse_entry_param *entry,
+               off_t next);
 /* 1 when the reply is full, else 0 or -errno. next: where listing goes on after this entry. */
 int lister_add(struct lister *lister, const char *name, struct node node, uint64_t next);
 
@@ -312,8 +325,6 @@ int fixed_lookup(struct call *call, const struct fixed_entry *entries, size_t co
                  struct node *ret_node);
 int fixed_list(struct call *call, const struct fixed_entry *entries, size_t count, uint64_t offset,
                struct lister *lister);
-/* What is at the top of the tree. */
-const struct fixed_entry *root_entries_all(size_t *ret_count);
 
 /* --- kinds, by file --- */
 
@@ -328,7 +339,8 @@ extern const struct kind kind_meta_trust, kind_meta_reviewed, kind_meta_usage, k
 extern const struct kind kind_meta, kind_meta_id, kind_meta_owner, kind_meta_state, kind_meta_size, kind_meta_digest,
         kind_meta_created, kind_meta_source, kind_meta_shares_tsv, kind_meta_history; /* meta.c */
 extern const struct kind kind_events, kind_events_day;          /* events.c */
-extern const struct kind kind_views, kind_view, kind_view_link; /* views.c */
+extern const struct kind kind_root, kind_views, kind_view, kind_view_link; /* root.c */
+extern const struct kind kind_regions, kind_region; /* regions.c */
 extern const struct kind kind_control, kind_whoami, kind_last_denial, kind_rules, kind_version,
         kind_stats; /* control.c */
 
@@ -339,7 +351,6 @@ extern const struct kind kind_control, kind_whoami, kind_last_denial, kind_rules
 #define OPERATION_TIMED OPERATION
 #include "verbs/operations.def"
 #undef OPERATION
-void op_init(void *userdata, struct fuse_conn_info *connection); /* mount.c */
 
 /* --- stats.c: how often each was asked, and how long it took --- */
 
@@ -388,6 +399,10 @@ struct open_file {
 static inline struct open_file *file_of(const struct fuse_file_info *fi) {
         return (struct open_file *)(uintptr_t)fi->fh;
 }
+void files_insert(struct mount *mount, struct open_file *file);
+void files_remove(struct mount *mount, struct open_file *file);
+/* NULL: the node is not open. Under files_lock, as the two above. */
+const struct open_file *files_find(struct mount *mount, struct node node);
 /* The list that open files of a node are in. */
 struct open_file **files_of(struct mount *mount, struct node node);
 static inline bool is_day(const struct call *call) {
@@ -448,7 +463,7 @@ void backlog_clear(struct backlog *backlog);
 
 #define LOOP_THREADS 64 /* some may wait a second for a RELEASE, which needs another */
 /* Serves until the session ends or a signal ends it; calls begun(fd) once it does. -errno. */
-int loop_run(struct fuse_session *session, void (*begun)(int fd), int fd);
+int loop_run(struct mount *mount, void (*begun)(int fd), int fd);
 
 /* --- mount.c, options.c --- */
 

@@ -9,8 +9,6 @@
 
 #include "internal.h"
 
-#define WRITE_MAX (1U << 20)
-
 static void warn(const char *what, const char *why) {
         (void)fprintf(stderr, "imgsharefs: %s: %s\n", what, why);
 }
@@ -18,26 +16,6 @@ static void warn(const char *what, const char *why) {
 static int fail(const char *what, const char *why) {
         warn(what, why);
         return 1;
-}
-
-void op_init(void *userdata, struct fuse_conn_info *connection) {
-        struct mount *mount = userdata;
-
-        passthrough_init(mount, connection);
-        if (mount->notifier && connection->capable & FUSE_CAP_EXPIRE_ONLY)
-                notifier_can_expire(mount->notifier);
-        /* `shares` is one, and in most paths; but those at the top of a mount for many say what the caller's view is */
-        if (mount->notifier && !mount->multiuser && connection->capable & FUSE_CAP_CACHE_SYMLINKS)
-                connection->want |= FUSE_CAP_CACHE_SYMLINKS;
-        connection->max_write = WRITE_MAX;
-        /* refused writes must not look successful, and a RELEASE not be waited for in vain (DESIGN "Pitfalls") */
-        connection->want &= ~(unsigned)FUSE_CAP_WRITEBACK_CACHE;
-        if (connection->capable & FUSE_CAP_SPLICE_READ)
-                connection->want |= FUSE_CAP_SPLICE_READ;
-        if (connection->capable & FUSE_CAP_SPLICE_WRITE)
-                connection->want |= FUSE_CAP_SPLICE_WRITE;
-        if (connection->capable & FUSE_CAP_SPLICE_MOVE)
-                connection->want |= FUSE_CAP_SPLICE_MOVE;
 }
 
 /* libfuse's messages, as ours: "fuse: bad mount point" becomes "imgsharefs: bad mount point". */
@@ -185,7 +163,7 @@ static int serve(struct mount *mount, const struct options *options, int ready_f
 
         mount->answers_later = !options->fuse.clone_fd && !options->io_uring;
         if (mount->answers_later) {
-                r = loop_run(mount->session, ready, ready_fd);
+                r = loop_run(mount, ready, ready_fd);
         } else {
                 ready(ready_fd); /* libfuse does not say when it has begun */
                 r = serve_libfuse(mount, options);
@@ -241,7 +219,7 @@ static int open_catalog(struct mount *mount, const struct options *options) {
 int mount_run(struct fuse_args *args, struct options *options) {
         _cleanup_service_ struct service *service = NULL;
         struct mount mount = { .multiuser = options->multiuser, .uid = options->uid, .gid = options->gid,
-                               .started = timestamp_now() };
+                               .started = timestamp_now(), .kinds = kinds_all };
         int status, ready_fd, r = background(options->fuse.foreground, &ready_fd);
 
         if (r < 0)

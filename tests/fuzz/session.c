@@ -120,7 +120,7 @@ static int begin(struct session *s, const char *dir, const struct session_view *
         struct fuse_args args = FUSE_ARGS_INIT(1, words);
         struct mount *mount = &s->mount;
 
-        *mount = (struct mount){ .multiuser = !view->account, .uid = 1000, .gid = 1000, .started = 1 };
+        *mount = (struct mount){ .multiuser = !view->account, .uid = 1000, .gid = 1000, .started = 1, .kinds = kinds_all };
         (void)pthread_mutex_init(&mount->denials_lock, NULL); /* cannot fail with default attributes */
         (void)pthread_mutex_init(&mount->files_lock, NULL);
         (void)pthread_mutex_init(&mount->pending_lock, NULL);

@@ -86,14 +86,14 @@ static double limit(const struct call *call, struct node node) {
 }
 
 double cache_attributes(struct call *call, struct node node) {
-        const struct kind *kind = kind_of(node.kind);
+        const struct kind *kind = kind_of(call->mount, node.kind);
         bool cached = kind->remember.attributes && kind->remember.attributes(call, node, NULL);
 
         return cached && is_current(call) ? limit(call, node) : 0;
 }
 
 double cache_entry(struct call *call, struct node node) {
-        const struct kind *kind = kind_of(node.kind);
+        const struct kind *kind = kind_of(call->mount, node.kind);
         bool cached = kind->remember.entry && kind->remember.entry(call, node, NULL);
 
         if (kind->lasting)
@@ -103,7 +103,7 @@ double cache_entry(struct call *call, struct node node) {
 
 double cache_missing(struct call *call, const char *name) {
         const struct node node = call->node;
-        const struct kind *kind = kind_of(node.kind);
+        const struct kind *kind = kind_of(call->mount, node.kind);
         bool cached = kind->remember.missing && kind->remember.missing(call, node, name);
         struct stat st;
 
@@ -112,7 +112,7 @@ double cache_missing(struct call *call, const char *name) {
 }
 
 bool cache_listing(struct call *call) {
-        const struct kind *kind = kind_of(call->node.kind);
+        const struct kind *kind = kind_of(call->mount, call->node.kind);
         int64_t due;
 
         if (call->mount->multiuser) /* who has been handed an open directory is to be asked for, each time */

@@ -26,7 +26,7 @@ static int begin(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
         ret_call->uid = mount->uid;
         ret_call->gid = mount->gid;
         r = node_unpack(ino, &ret_call->node);
-        return r < 0 || kind_of(ret_call->node.kind) ? r : -ENOENT;
+        return r < 0 || kind_of(ret_call->mount, ret_call->node.kind) ? r : -ENOENT;
 }
 
 int call_begin(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {

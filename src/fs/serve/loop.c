@@ -25,6 +25,7 @@ struct worker {
 };
 
 struct loop {
+        struct mount *mount;
         struct fuse_session *session;
         sem_t ended;
         pthread_mutex_t lock; /* of what follows */
@@ -46,17 +47,17 @@ struct loop {
 
 /* --- what may be answered by the reader --- */
 
-static bool is_catalogs(uint64_t number, enum quick least) {
+static bool is_catalogs(const struct mount *mount, uint64_t number, enum quick least) {
         const struct kind *kind;
         struct node node;
 
         if (node_unpack(number, &node) < 0)
                 return false;
-        kind = kind_of(node.kind);
+        kind = kind_of(mount, node.kind);
         return kind && kind->quick >= least;
 }
 
-OWN_FRAME static bool is_quick(const struct fuse_buf *buffer) {
+OWN_FRAME static bool is_quick(const struct mount *mount, const struct fuse_buf *buffer) {
         const struct fuse_in_header *in = buffer->mem;
 
         if (buffer->flags & FUSE_BUF_IS_FD || buffer->size < sizeof(*in))
@@ -69,11 +70,11 @@ OWN_FRAME static bool is_quick(const struct fuse_buf *buffer) {
         case FUSE_GETATTR:
         case FUSE_READLINK:
         case FUSE_OPENDIR:
-                return is_catalogs(in->nodeid, QUICK_ITSELF);
+                return is_catalogs(mount, in->nodeid, QUICK_ITSELF);
         case FUSE_LOOKUP:
         case FUSE_READDIR:
         case FUSE_READDIRPLUS:
-                return is_catalogs(in->nodeid, QUICK_ALL);
+                return is_catalogs(mount, in->nodeid, QUICK_ALL);
         default:
                 return false;
         }
@@ -170,7 +171,7 @@ static int read_requests(struct worker *w) {
 
         while (!fuse_session_exited(session)) {
                 r = receive(w);
-                if (r < 0 || (r > 0 && !is_quick(&w->buffer)))
+                if (r < 0 || (r > 0 && !is_quick(w->loop->mount, &w->buffer)))
                         return r;
                 if (r > 0)
                         fuse_session_process_buf(session, &w->buffer);
@@ -267,13 +268,14 @@ static void join(struct loop *loop) {
         }
 }
 
-int loop_run(struct fuse_session *session, void (*begun)(int fd), int fd) {
+int loop_run(struct mount *mount, void (*begun)(int fd), int fd) {
         struct loop *loop = calloc(1, sizeof(*loop));
         int r;
 
         if (!loop)
                 return -ENOMEM;
-        loop->session = session;
+        loop->mount = mount;
+        loop->session = mount->session;
         loop->readers = 1;
         loop->readers_max = processors() / 2 > 1 ? processors() / 2 : 1;
         (void)sem_init(&loop->ended, 0, 0); /* none of these can fail */
@@ -294,6 +296,6 @@ int loop_run(struct fuse_session *session, void (*begun)(int fd), int fd) {
         (void)pthread_mutex_destroy(&loop->lock);
         (void)sem_destroy(&loop->ended);
         free(loop);
-        fuse_session_reset(session);
+        fuse_session_reset(mount->session);
         return r;
 }

@@ -69,29 +69,6 @@ void stats_took(struct stats *stats, enum operation operation, int64_t began) {
                 ;
 }
 
-/* The request is gone once it is answered: the mount is asked for before. */
-#define OPERATION(name, parameters, arguments)                                                                        \
-        static void counted_##name parameters {                                                                       \
-                struct stats *stats = ((struct mount *)fuse_req_userdata(req))->stats;                                \
-                int64_t began = stats_now();                                                                          \
-                                                                                                                      \
-                op_##name arguments;                                                                                  \
-                stats_took(stats, OPERATION_##name, began);                                                           \
-        }
-#define OPERATION_TIMED(name, parameters, arguments)
-#include "verbs/operations.def"
-#undef OPERATION_TIMED
-#undef OPERATION
-
-const struct fuse_lowlevel_ops counted_operations = {
-        .init = op_init,
-#define OPERATION(name, parameters, arguments) .name = counted_##name,
-#define OPERATION_TIMED(name, parameters, arguments) .name = op_##name,
-#include "verbs/operations.def"
-#undef OPERATION_TIMED
-#undef OPERATION
-};
-
 /* The bucket that holds the given share (per mille) of all: its upper end, in microseconds. */
 static unsigned long long percentile(const struct timing *t, unsigned long long per_mille) {
         unsigned long long count = 0, all = 0;

@@ -6,7 +6,7 @@
 /* --- one node --- */
 
 static int find(struct call *call, const char *name, struct fuse_entry_param *ret_entry) {
-        const struct kind *kind = kind_of(call->node.kind);
+        const struct kind *kind = kind_of(call->mount, call->node.kind);
         struct node node;
         int r = kind->lookup ? kind->lookup(call, name, &node) : -ENOTDIR;
 
@@ -32,7 +32,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
 
 /* What was removed lives on for those who have it open. fstat comes without the handle. */
 static int getattr(struct call *call, struct stat *ret_stat, double *ret_timeout) {
-        mode_t mode = kind_of(call->node.kind)->mode;
+        mode_t mode = kind_of(call->mount, call->node.kind)->mode;
         int r = node_attributes(call, ret_stat);
 
         if (r == 0)
@@ -66,7 +66,7 @@ void op_readlink(fuse_req_t req, fuse_ino_t ino) {
         int r = call_begin_look(req, ino, &call);
 
         if (r == 0)
-                r = S_ISLNK(kind_of(call.node.kind)->mode) ? node_text(&call, &text, &size) : -EINVAL;
+                r = S_ISLNK(kind_of(call.mount, call.node.kind)->mode) ? node_text(&call, &text, &size) : -EINVAL;
         if (r != 0)
                 call_end(&call, r);
         else
@@ -75,57 +75,19 @@ void op_readlink(fuse_req_t req, fuse_ino_t ino) {
 
 /* --- listings --- */
 
-/* Offsets: 0 before `.`, 1 before `..`, then what the directory itself gives, above. */
-#define DOTS 2
-
-struct lister {
-        struct call *call;
-        char *buffer;
-        size_t size, used;
-        bool plus;
-};
-
-/* An entry with or without its attributes; 1 when it does not fit. */
-static int put(struct lister *l, const char *name, const struct stat *st, const struct fuse_entry_param *entry,
-               off_t next) {
-        size_t left = l->size - l->used, n;
-
-        if (l->plus)
-                n = fuse_add_direntry_plus(l->call->req, l->buffer + l->used, left, name, entry, next);
-        else
-                n = fuse_add_direntry(l->call->req, l->buffer + l->used, left, name, st, next);
-        if (n > left)
-                return 1;
-        l->used += n;
-        return 0;
-}
-
-int lister_add(struct lister *l, const char *name, struct node node, uint64_t next) {
-        const struct kind *kind = kind_of(node.kind);
-        struct fuse_entry_param entry = { 0 };
-
-        if (!l->plus || kind->costly || node_entry(l->call, node, &entry) < 0) {
-                /* or it went away, or its region is offline: listed, to be looked up */
-                entry = (struct fuse_entry_param){ 0 };
-                entry.attr.st_ino = node_pack(node);
-                entry.attr.st_mode = kind->mode;
-        }
-        return put(l, name, &entry.attr, &entry, (off_t)(next + DOTS));
-}
-
 static int list_dots(struct lister *l, uint64_t *offset) {
-        static const char *const dots[DOTS] = { ".", ".." };
+        static const char *const dots[LISTER_DOTS] = { ".", ".." };
         struct fuse_entry_param entry = { .attr = { .st_ino = node_pack(l->call->node), .st_mode = S_IFDIR } };
         int r = 0;
 
-        for (; *offset < DOTS && r == 0; (*offset)++)
-                r = put(l, dots[*offset], &entry.attr, &entry, (off_t)(*offset + 1));
-        *offset -= DOTS;
+        for (; *offset < LISTER_DOTS && r == 0; (*offset)++)
+                r = lister_put(l, dots[*offset], &entry.attr, &entry, (off_t)(*offset + 1));
+        *offset -= LISTER_DOTS;
         return r;
 }
 
 static int list(struct lister *l, uint64_t offset) {
-        const struct kind *kind = kind_of(l->call->node.kind);
+        const struct kind *kind = kind_of(l->call->mount, l->call->node.kind);
         struct stat st;
         int r;
 

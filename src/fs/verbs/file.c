@@ -1,60 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * Open files: opening, making and closing disks and small texts, and the table of all that are open.
+ * Opening, making and closing disks and small texts.
  */
 #include <fcntl.h>
 
 #include "events.h"
 #include "internal.h"
-
-struct open_file **files_of(struct mount *mount, struct node node) {
-        uint64_t hash = node_pack(node) * UINT64_C(0x9e3779b97f4a7c15);
-
-        return &mount->files[hash >> 32 & (FILE_SLOTS - 1)];
-}
-
-static void file_insert(struct mount *mount, struct open_file *file) {
-        struct open_file **first = files_of(mount, file->node);
-
-        file->next = *first;
-        if (file->next)
-                file->next->previous = file;
-        *first = file;
-}
-
-static void file_remove(struct mount *mount, struct open_file *file) {
-        if (file->next)
-                file->next->previous = file->previous;
-        if (file->previous)
-                file->previous->next = file->next;
-        else
-                *files_of(mount, file->node) = file->next;
-}
-
-void file_adopt(struct call *call, const struct open_file *file) {
-        uid_t uid = call->request.caller.uid;
-
-        call->request.caller = file->caller;
-        call->request.caller.uid = uid; /* who asks now: for the log, and to read the denial */
-        call->uid = file->uid;
-}
-
-static bool same_node(const struct node *a, const struct node *b) {
-        return a->kind == b->kind && a->viewer == b->viewer && a->id == b->id;
-}
-
-bool file_adopt_any(struct call *call) {
-        const struct open_file *file;
-
-        if (!S_ISREG(kind_of(call->node.kind)->mode) || view_none(call->mount, call->node.kind))
-                return false; /* what is in no view reads differently for each */
-        (void)pthread_mutex_lock(&call->mount->files_lock);
-        for (file = *files_of(call->mount, call->node); file && !same_node(&file->node, &call->node);)
-                file = file->next;
-        if (file)
-                file_adopt(call, file);
-        (void)pthread_mutex_unlock(&call->mount->files_lock);
-        return file;
-}
 
 static void handle_close(struct call *call, const struct open_file *file) {
         if (file->disk)
@@ -69,7 +19,7 @@ static void file_close(struct call *call, struct open_file *file) {
         call->request.caller = file->caller;
         (void)pthread_mutex_lock(&call->mount->files_lock);
         passthrough_end(call, file);
-        file_remove(call->mount, file);
+        files_remove(call->mount, file);
         (void)pthread_mutex_unlock(&call->mount->files_lock);
         handle_close(call, file);
         free(file);
@@ -89,7 +39,7 @@ static int file_open(struct call *call, const struct open_file *opened, struct f
         file->caller = call->request.caller;
         file->uid = call->uid;
         (void)pthread_mutex_lock(&call->mount->files_lock);
-        file_insert(call->mount, file);
+        files_insert(call->mount, file);
         if (file->disk) {
                 passthrough_begin(call, file, fi);
                 if (file->backing == 0 && (fi->flags & O_ACCMODE) == O_WRONLY)
@@ -105,8 +55,7 @@ static bool find_open(struct mount *mount, struct node node, struct stat *st) {
         const struct open_file *file;
 
         (void)pthread_mutex_lock(&mount->files_lock);
-        for (file = *files_of(mount, node); file && !same_node(&file->node, &node);)
-                file = file->next;
+        file = files_find(mount, node);
         if (file && file->text)
                 text_stat(file->text, st);
         (void)pthread_mutex_unlock(&mount->files_lock);

@@ -4,20 +4,9 @@
 #include "internal.h"
 
 static int find_child(struct call *call, const char *name, struct node *ret_node) {
-        const struct kind *kind = kind_of(call->node.kind);
+        const struct kind *kind = kind_of(call->mount, call->node.kind);
 
         return kind->lookup ? kind->lookup(call, name, ret_node) : -ENOTDIR;
-}
-
-void reply_made(struct call *call, int r, struct node node) {
-        struct fuse_entry_param entry;
-
-        if (r != 0) {
-                call_end(call, r);
-                return;
-        }
-        node_entry_made(call, node, &entry);
-        (void)fuse_reply_entry(call->req, &entry); /* the caller may be gone */
 }
 
 /* Names that nothing here can have are what tools probe: refused quietly (SPEC 4). */

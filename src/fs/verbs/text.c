@@ -63,7 +63,7 @@ static int judge_write(struct call *call, const struct text_handle *handle) {
 
 int text_open(struct call *call, int flags, struct text_handle **ret_handle) {
         _cleanup_(cleanup_handle) struct text_handle *handle = calloc(1, sizeof(*handle));
-        const struct kind *kind = kind_of(call->node.kind);
+        const struct kind *kind = kind_of(call->mount, call->node.kind);
         struct stat st = { 0 };
         int r = 0;
 

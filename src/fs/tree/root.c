@@ -1,49 +1,18 @@
 /* SPDX-License-Identifier: MIT
- * A mount with many users (SPEC 7): the caller's uid says the account, asked of the catalog with every request, so that
- * who is removed is refused from the next one on. At the top are links into the caller's own view in `.views`.
+ * The root. In a mount with many users, too: there are links at the top, into the caller's own view in `.views`.
  */
 #include "internal.h"
-
-/* --- who asks --- */
-
-static int identify(struct call *call) {
-        struct caller *caller = &call->request.caller;
-        int r;
-
-        caller->via = VIA_MOUNT;
-        r = request_identify(&call->request, &call->uid);
-        if (r < 0)
-                return r == -ENOENT ? -EACCES : r;
-        call->read_only = call->mount->read_only || caller->role == ROLE_AUDITOR;
-        return viewer_add(call->mount, caller) ? 0 : -ENOMEM;
-}
-
-int view_enter(struct call *call) {
-        bool multiuser = call->mount->multiuser;
-        int r = multiuser ? identify(call) : viewer_enter(call);
-
-        if (r < 0 || view_none(call->mount, call->node.kind) || call->node.viewer == call->request.caller.account)
-                return r;
-        return multiuser ? -EACCES : -ENOENT;
-}
-
-bool view_none(const struct mount *mount, enum node_kind kind) {
-        return kind == NODE_ROOT || (mount->multiuser && (kind == NODE_VIEWS || kind == NODE_VIEW_LINK ||
-                                                          (kind >= NODE_CONTROL && kind <= NODE_STATS)));
-}
-
-void view_own(const struct call *call, enum node_kind kind, struct stat *st) {
-        bool none = view_none(call->mount, kind);
-
-        st->st_uid = none ? call->mount->uid : call->uid;
-        st->st_gid = call->gid;
-        if (call->mount->multiuser && !none && !S_ISLNK(st->st_mode))
-                st->st_mode &= ~(mode_t)(S_IRWXG | S_IRWXO); /* so the kernel keeps accounts apart by itself */
-}
 
 /* --- the top: of the mount, `regions` -> `.views/<account>/regions`, and of each view, what that leads to --- */
 
 #define VIEWS ".views"
+
+static const struct fixed_entry entries[] = {
+        { "regions", NODE_REGIONS, false },
+        { "accounts", NODE_ACCOUNTS, false },
+        { "events", NODE_EVENTS, false },
+        { ".imgshare", NODE_CONTROL, true },
+};
 
 /* .imgshare has one place only: a directory cannot have two parents. */
 static bool is_views(const struct fixed_entry *entry) {
@@ -55,16 +24,14 @@ static struct node top_node(const struct call *call, const struct fixed_entry *e
                                                                : call_node(call, entry->kind, 0);
 }
 
-int views_top_lookup(struct call *call, const char *name, struct node *ret_node) {
+static int top_lookup(struct call *call, const char *name, struct node *ret_node) {
         bool root = call->node.kind == NODE_ROOT;
-        size_t count;
-        const struct fixed_entry *entries = root_entries_all(&count);
 
         if (root && strcmp(name, VIEWS) == 0) {
                 *ret_node = call_node(call, NODE_VIEWS, 0);
                 return 0;
         }
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
                 if (strcmp(name, entries[i].name) == 0 && (root || is_views(&entries[i]))) {
                         *ret_node = top_node(call, &entries[i]);
                         return 0;
@@ -72,29 +39,43 @@ int views_top_lookup(struct call *call, const char *name, struct node *ret_node)
         return -ENOENT;
 }
 
-int views_top_list(struct call *call, uint64_t offset, struct lister *lister) {
-        size_t count;
-        const struct fixed_entry *entries = root_entries_all(&count);
+static int top_list(struct call *call, uint64_t offset, struct lister *lister) {
         int r = 0;
 
-        for (size_t i = offset; i < count && r == 0; i++)
+        for (size_t i = offset; i < ARRAY_SIZE(entries) && r == 0; i++)
                 if (!entries[i].hidden)
                         r = lister_add(lister, entries[i].name, top_node(call, &entries[i]), i + 1);
         return r;
 }
 
+static int root_lookup(struct call *call, const char *name, struct node *ret_node) {
+        if (call->mount->multiuser)
+                return top_lookup(call, name, ret_node);
+        return fixed_lookup(call, entries, ARRAY_SIZE(entries), name, ret_node);
+}
+
+static int root_list(struct call *call, uint64_t offset, struct lister *lister) {
+        if (call->mount->multiuser)
+                return top_list(call, offset, lister);
+        return fixed_list(call, entries, ARRAY_SIZE(entries), offset, lister);
+}
+
+const struct kind kind_root = {
+        .mode = S_IFDIR | 0755, .lookup = root_lookup, .list = root_list,
+        .quick = QUICK_ALL,
+        .remember = { .attributes = remember_unless_many, .entry = remember_always,
+                      .missing = remember_unless_many },
+};
+
 /* A view is there as long as its account, whose name is never used again; and a lookup that is refused, as another
  * account's is, makes the kernel forget the name: then getcwd would fail for who stands in it. */
 const struct kind kind_view = {
-        .mode = S_IFDIR | 0755, .lookup = views_top_lookup, .list = views_top_list,
+        .mode = S_IFDIR | 0755, .lookup = top_lookup, .list = top_list,
         .quick = QUICK_ALL, .lasting = true,
 };
 
 static int link_text(struct call *call, FILE *to) {
-        size_t count;
-        const struct fixed_entry *entries = root_entries_all(&count);
-
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
                 if (entries[i].kind == (enum node_kind)call->node.id) {
                         /* node_text looks at the stream's state */
                         (void)fprintf(to, VIEWS "/%s/%s", call->request.caller.name, entries[i].name);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ * The table of all files that are open, and as whom: what is done with one is done as who opened it.
+ */
+#include "internal.h"
+
+struct open_file **files_of(struct mount *mount, struct node node) {
+        uint64_t hash = node_pack(node) * UINT64_C(0x9e3779b97f4a7c15);
+
+        return &mount->files[hash >> 32 & (FILE_SLOTS - 1)];
+}
+
+void files_insert(struct mount *mount, struct open_file *file) {
+        struct open_file **first = files_of(mount, file->node);
+
+        file->next = *first;
+        if (file->next)
+                file->next->previous = file;
+        *first = file;
+}
+
+void files_remove(struct mount *mount, struct open_file *file) {
+        if (file->next)
+                file->next->previous = file->previous;
+        if (file->previous)
+                file->previous->next = file->next;
+        else
+                *files_of(mount, file->node) = file->next;
+}
+
+void file_adopt(struct call *call, const struct open_file *file) {
+        uid_t uid = call->request.caller.uid;
+
+        call->request.caller = file->caller;
+        call->request.caller.uid = uid; /* who asks now: for the log, and to read the denial */
+        call->uid = file->uid;
+}
+
+const struct open_file *files_find(struct mount *mount, struct node node) {
+        const struct open_file *file = *files_of(mount, node);
+
+        while (file && (file->node.kind != node.kind || file->node.viewer != node.viewer || file->node.id != node.id))
+                file = file->next;
+        return file;
+}
+
+bool file_adopt_any(struct call *call) {
+        const struct open_file *file;
+
+        if (!S_ISREG(kind_of(call->mount, call->node.kind)->mode) || view_none(call->mount, call->node.kind))
+                return false; /* what is in no view reads differently for each */
+        (void)pthread_mutex_lock(&call->mount->files_lock);
+        file = files_find(call->mount, call->node);
+        if (file)
+                file_adopt(call, file);
+        (void)pthread_mutex_unlock(&call->mount->files_lock);
+        return file;
+}

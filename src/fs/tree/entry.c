@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT
+ * What the kernel gets of a node that was found, made or listed; and directories whose children are always there.
+ */
+#include "internal.h"
+
+int node_entry(struct call *call, struct node node, struct fuse_entry_param *ret_entry) {
+        struct node before = call->node;
+        int r;
+
+        *ret_entry = (struct fuse_entry_param){ 0 };
+        call->node = node;
+        r = node_attributes(call, &ret_entry->attr);
+        call->node = before;
+        if (r == 0) {
+                ret_entry->attr_timeout = cache_attributes(call, node);
+                ret_entry->entry_timeout = cache_entry(call, node);
+        }
+        ret_entry->ino = ret_entry->attr.st_ino;
+        return r;
+}
+
+void node_entry_made(struct call *call, struct node node, struct fuse_entry_param *ret_entry) {
+        (void)node_entry(call, node, ret_entry); /* what it gives on failure has no time to live */
+}
+
+/* --- listings --- */
+
+int lister_put(struct lister *l, const char *name, const struct stat *st, const struct fuse_entry_param *entry,
+               off_t next) {
+        size_t left = l->size - l->used, n;
+
+        if (l->plus)
+                n = fuse_add_direntry_plus(l->call->req, l->buffer + l->used, left, name, entry, next);
+        else
+                n = fuse_add_direntry(l->call->req, l->buffer + l->used, left, name, st, next);
+        if (n > left)
+                return 1;
+        l->used += n;
+        return 0;
+}
+
+int lister_add(struct lister *l, const char *name, struct node node, uint64_t next) {
+        const struct kind *kind = kind_of(l->call->mount, node.kind);
+        struct fuse_entry_param entry = { 0 };
+
+        if (!l->plus || kind->costly || node_entry(l->call, node, &entry) < 0) {
+                /* or it went away, or its region is offline: listed, to be looked up */
+                entry = (struct fuse_entry_param){ 0 };
+                entry.attr.st_ino = node_pack(node);
+                entry.attr.st_mode = kind->mode;
+        }
+        return lister_put(l, name, &entry.attr, &entry, (off_t)(next + LISTER_DOTS));
+}
+
+/* --- children that are always there --- */
+
+int fixed_lookup(struct call *call, const struct fixed_entry *entries, size_t count, const char *name,
+                 struct node *ret_node) {
+        for (size_t i = 0; i < count; i++)
+                if (strcmp(entries[i].name, name) == 0) {
+                        *ret_node = call_node(call, entries[i].kind, call->node.id);
+                        return 0;
+                }
+        return -ENOENT;
+}
+
+int fixed_list(struct call *call, const struct fixed_entry *entries, size_t count, uint64_t offset,
+               struct lister *lister) {
+        int r = 0;
+
+        for (size_t i = offset; i < count && r == 0; i++)
+                if (!entries[i].hidden)
+                        r = lister_add(lister, entries[i].name, call_node(call, entries[i].kind, call->node.id), i + 1);
+        return r;
+}

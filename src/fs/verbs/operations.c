@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ * The operations as libfuse has them, each counted and timed; and what is agreed with the kernel before the first.
+ */
+#include "internal.h"
+
+#define WRITE_MAX (1U << 20)
+
+static void init(void *userdata, struct fuse_conn_info *connection) {
+        struct mount *mount = userdata;
+
+        passthrough_init(mount, connection);
+        if (mount->notifier && connection->capable & FUSE_CAP_EXPIRE_ONLY)
+                notifier_can_expire(mount->notifier);
+        /* `shares` is one, and in most paths; but those at the top of a mount for many say what the caller's view is */
+        if (mount->notifier && !mount->multiuser && connection->capable & FUSE_CAP_CACHE_SYMLINKS)
+                connection->want |= FUSE_CAP_CACHE_SYMLINKS;
+        connection->max_write = WRITE_MAX;
+        /* refused writes must not look successful, and a RELEASE not be waited for in vain (DESIGN "Pitfalls") */
+        connection->want &= ~(unsigned)FUSE_CAP_WRITEBACK_CACHE;
+        if (connection->capable & FUSE_CAP_SPLICE_READ)
+                connection->want |= FUSE_CAP_SPLICE_READ;
+        if (connection->capable & FUSE_CAP_SPLICE_WRITE)
+                connection->want |= FUSE_CAP_SPLICE_WRITE;
+        if (connection->capable & FUSE_CAP_SPLICE_MOVE)
+                connection->want |= FUSE_CAP_SPLICE_MOVE;
+}
+
+/* The request is gone once it is answered: the mount is asked for before. */
+#define OPERATION(name, parameters, arguments)                                                                        \
+        static void counted_##name parameters {                                                                       \
+                struct stats *stats = ((struct mount *)fuse_req_userdata(req))->stats;                                \
+                int64_t began = stats_now();                                                                          \
+                                                                                                                      \
+                op_##name arguments;                                                                                  \
+                stats_took(stats, OPERATION_##name, began);                                                           \
+        }
+#define OPERATION_TIMED(name, parameters, arguments)
+#include "verbs/operations.def"
+#undef OPERATION_TIMED
+#undef OPERATION
+
+const struct fuse_lowlevel_ops counted_operations = {
+        .init = init,
+#define OPERATION(name, parameters, arguments) .name = counted_##name,
+#define OPERATION_TIMED(name, parameters, arguments) .name = op_##name,
+#include "verbs/operations.def"
+#undef OPERATION_TIMED
+#undef OPERATION
+};

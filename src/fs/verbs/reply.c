@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ * The reply to a request that has made something.
+ */
+#include "internal.h"
+
+void reply_made(struct call *call, int r, struct node node) {
+        struct fuse_entry_param entry;
+
+        if (r != 0) {
+                call_end(call, r);
+                return;
+        }
+        node_entry_made(call, node, &entry);
+        (void)fuse_reply_entry(call->req, &entry); /* the caller may be gone */
+}
