@@ -20,7 +20,9 @@
  * Each operation is: who and where, the name, one service call, one reply. Rules are in src/policy, bytes in src/blob,
  * facts in src/catalog; src/service joins them.
  */
-#include "internal.h"
+#include <sys/stat.h>
+
+#include "options.h"
 
 int main(int argc, char **argv) {
         struct fuse_args args = FUSE_ARGS_INIT(argc, argv);

@@ -2,12 +2,26 @@
  * From options to a served mount: the process goes to the background only when the mount is there, and says why if it
  * never is.
  */
+#include "mount.h"
+
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
-#include "internal.h"
+#include "cleanup.h"
+#include "kernel/kernel.h"
+#include "options.h"
+#include "serve/serve.h"
+#include "timestamp.h"
+#include "tree/tree.h"
+#include "verbs/verbs.h"
 
 static void warn(const char *what, const char *why) {
         (void)fprintf(stderr, "imgsharefs: %s: %s\n", what, why);

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * The command line: sshfs-like, and as mount(8) passes it from fstab.
  */
-#include <stddef.h>
+#include "options.h"
 
-#include "internal.h"
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #define OPTION(template, member, value) { template, offsetof(struct options, member), value }
 

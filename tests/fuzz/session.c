@@ -3,16 +3,21 @@
  * bring about is hostile here: names, sizes, offsets, texts, their order, who asks, and any node id. What the kernel
  * itself vouches for is kept: whole requests, names without slash, handles that were opened for what is done with them.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "fuzz.h"
-#include "internal.h" /* of src/fs */
+#include "serve/serve.h"
+#include "tree/tree.h"
+#include "verbs/verbs.h"
 
 #define REQUEST_SIZE (1 << 17)
 #define REPLY_SIZE (1 << 21)

@@ -7,7 +7,13 @@
  *   - names missing where a request may hold the directory's lock for long: a notice would wait for it.
  * A share that expires takes what it shows along: nothing of that is remembered beyond its time.
  */
-#include "internal.h"
+#include "kernel/kernel.h"
+
+#include <string.h>
+
+#include "cleanup.h"
+#include "image.h"
+#include "timestamp.h"
 
 #define HOUR 3600.0
 #define TICK 0.005 /* the kernel counts in jiffies, and rounds up */

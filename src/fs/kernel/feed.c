@@ -2,11 +2,15 @@
  * The thread that reads the feed: it looks for others' changes, is woken by this process's own, and when a share
  * expires; what it finds it has told to the views it concerns. It never waits for a request, and none waits for it.
  */
-#include "feed.h"
+#include "kernel/kernel.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <time.h>
 
-#include "internal.h"
+#include "feed.h"
+#include "serve/serve.h"
+#include "timestamp.h"
 
 #define LOOK_MS 25   /* how often for what other processes did */
 #define GATHER_MS 10 /* after a change of our own: more may follow, and reading several costs hardly more than one */

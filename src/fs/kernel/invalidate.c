@@ -3,9 +3,14 @@
  * What a request did in its own view the kernel knows by itself (that is why those changes are `own`): the name it was
  * asked for, the directory that is in. The rest is either told here or not cached at all (cache.c).
  */
-#include "feed.h"
+#include "kernel/kernel.h"
 
-#include "internal.h"
+#include <stdio.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "feed.h"
+#include "tree/tree.h"
 
 #define WAIT_MS 50 /* for the kernel to take notice of what its own request did elsewhere; long enough but for a jam */
 

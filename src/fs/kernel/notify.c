@@ -2,21 +2,22 @@
  * Telling the kernel what to forget. Its notification of a name takes the lock of the directory it is in, which a
  * request under way may hold; so this is done by threads of its own, several, and never by one that serves requests.
  *
- * Notices that belong together are told in this order: the nodes, the names, the nodes once more. Dropping a name waits,
- * by that lock, until every lookup and listing of the directory that was answered before has come to its end, so
- * whatever these may have put into caches is there by then, and goes the second time; and the first time is at once,
- * however long the lock is held. Kernels from 6.19 on take the lock only for names they know, so all is told again a
- * little later, when whoever waited for an answer has long had its turn. By then the name may be in use again, and is
- * only marked as to be asked for.
+ * Kernels from 6.19 on take the lock only for names they know, so an answer under way may come to be remembered after a
+ * notice (notice.c). Hence all is told again a little later, when whoever waited for an answer has long had its turn. By
+ * then the name may be in use again, and is only marked as to be asked for.
  *
  * A lock may be held on purpose, and for ever: by listing a directory into memory that never comes. So a view has but a
  * few of the threads, and what waits for a stuck one is bounded: beyond that the view is lost, and gone through as a
  * whole once it answers again.
  */
+#include "kernel/notice.h"
+
+#include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <time.h>
 
-#include "internal.h"
+#include "serve/serve.h"
 
 #define WORKERS 8       /* of a mount for one account */
 #define WORKERS_MANY 32 /* of one for many, of whom each has */
@@ -25,24 +26,6 @@
 #define STUCK_MS 1000 /* at one notice */
 #define STUCK_WAITING 1000 /* notices for a view that is stuck */
 #define LINES 64
-
-struct notice {
-        enum notice_kind kind;
-        uint64_t node; /* of a name: the directory's */
-        char name[2 * NAME_SIZE];
-};
-
-struct notices {
-        struct notices *next;
-        struct notifier *notifier;
-        struct line *line; /* its view's, once there is anything in it */
-        bool again;    /* it has been told once */
-        bool awaited;  /* somebody waits, on the stack, until it has */
-        bool *told;
-        int64_t due;   /* ns of the monotonic clock */
-        size_t count, room;
-        struct notice *items;
-};
 
 struct queue {
         struct notices *first, **last;
@@ -91,11 +74,6 @@ struct notices *notices_new(struct notifier *notifier) {
         return n;
 }
 
-static void notices_free(struct notices *n) {
-        free(n->items);
-        free(n);
-}
-
 /* Of the view that a node is in. NULL: no memory. */
 static struct line *line_of(struct notifier *notifier, uint64_t number) {
         struct node node = { 0 };
@@ -116,65 +94,9 @@ static struct line *line_of(struct notifier *notifier, uint64_t number) {
 }
 
 int notices_add(struct notices *n, enum notice_kind kind, uint64_t node, const char *name) {
-        struct notice *item;
-
         if (!n->line && !(n->line = line_of(n->notifier, node)))
                 return -ENOMEM;
-        if (n->count == n->room) {
-                size_t room = n->room ? 2 * n->room : 8;
-                struct notice *items = realloc(n->items, room * sizeof(*items));
-
-                if (!items)
-                        return -ENOMEM;
-                n->items = items;
-                n->room = room;
-        }
-        item = &n->items[n->count++];
-        item->kind = kind;
-        item->node = node;
-        (void)snprintf(item->name, sizeof(item->name), "%s", name ?: ""); /* fits */
-        return 0;
-}
-
-#ifdef HAVE_FUSE_EXPIRE_FLAGS
-#define notify_expire(session, parent, name, length)                                                                   \
-        fuse_lowlevel_notify_expire_entry(session, parent, name, length, FUSE_LL_EXPIRE_ONLY)
-#else
-#define notify_expire fuse_lowlevel_notify_expire_entry
-#endif
-
-/* That a name is not known to the kernel is no error. */
-static void expire_name(struct notifier *notifier, const struct notice *item) {
-        size_t length = strlen(item->name);
-
-        if (notifier->expires)
-                (void)notify_expire(notifier->session, item->node, item->name, length);
-        else
-                (void)fuse_lowlevel_notify_inval_entry(notifier->session, item->node, item->name, length);
-}
-
-static void tell_nodes(struct notices *n) {
-        for (size_t i = 0; i < n->count; i++)
-                if (n->items[i].kind == NOTICE_ATTRIBUTES || n->items[i].kind == NOTICE_CONTENT)
-                        (void)fuse_lowlevel_notify_inval_inode(n->notifier->session, n->items[i].node,
-                                                               n->items[i].kind == NOTICE_CONTENT ? 0 : -1, 0);
-}
-
-static void tell(struct notices *n) {
-        struct notifier *notifier = n->notifier;
-
-        tell_nodes(n);
-        for (size_t i = 0; i < n->count; i++) {
-                const struct notice *item = &n->items[i];
-
-                if (item->kind == NOTICE_GONE && !n->again)
-                        (void)fuse_lowlevel_notify_inval_entry(notifier->session, item->node, item->name,
-                                                               strlen(item->name)); /* it may not be known */
-                else if (item->kind == NOTICE_GONE || item->kind == NOTICE_NEW)
-                        expire_name(notifier, item);
-        }
-        tell_nodes(n);
-        notifier->sent += (int64_t)n->count;
+        return notices_put(n, kind, node, name);
 }
 
 /* --- the workers --- */
@@ -268,7 +190,8 @@ static void *worker_main(void *argument) {
         (void)pthread_mutex_lock(&notifier->lock);
         while ((n = next(notifier))) {
                 (void)pthread_mutex_unlock(&notifier->lock);
-                tell(n);
+                notices_tell(n, notifier->session, notifier->expires);
+                notifier->sent += (int64_t)n->count;
                 (void)pthread_mutex_lock(&notifier->lock);
                 told(notifier, n);
         }

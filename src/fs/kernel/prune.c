@@ -2,7 +2,13 @@
  * Forgetting a whole view: its account has another role now, or is gone, or something happened that this version does
  * not know. Dropping the names at the top drops all below that nobody uses; what is in use is gone through here.
  */
-#include "internal.h"
+#include "kernel/kernel.h"
+
+#include <errno.h>
+
+#include "cleanup.h"
+#include "image.h"
+#include "instance.h"
 
 struct pruning {
         struct request request; /* as somebody who sees all */

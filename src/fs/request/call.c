@@ -2,7 +2,15 @@
  * One request from its beginning to its one reply; the only place where a verdict becomes an errno, and where a
  * refusal is kept for the caller to read.
  */
-#include "internal.h"
+#include "request/request.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "image.h"
+#include "timestamp.h"
+#include "tree/kind.h"
 
 #define DENIALS_MAX 4096 /* uids remembered; the one silent for longest is forgotten first */
 

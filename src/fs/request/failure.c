@@ -2,10 +2,15 @@
  * What the machine failed at, for whoever runs the mount: the caller hears an errno, the log says where and how often.
  * At most a line in ten seconds, since a full disk fails each request.
  */
+#include "request/request.h"
+
+#include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 #include <syslog.h>
 
-#include "internal.h"
+#include "timestamp.h"
 
 #define EVERY_MS 10000
 

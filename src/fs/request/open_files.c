@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * The table of all files that are open, and as whom: what is done with one is done as who opened it.
  */
-#include "internal.h"
+#include "request/request.h"
+
+#include <sys/stat.h>
+
+#include "tree/kind.h"
 
 struct open_file **files_of(struct mount *mount, struct node node) {
         uint64_t hash = node_pack(node) * UINT64_C(0x9e3779b97f4a7c15);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * Who asks, and whose view a request is let into. In a mount with many users (SPEC 7) the caller's uid says the account,
- * asked of the catalog with every request, so that who is removed is refused from the next one on.
+ * Who asks, and whose view a request is let into. In a mount with many users (SPEC 7) the caller's uid says the
+ * account, asked of the catalog with every request, so that who is removed is refused from the next one on.
  */
-#include "internal.h"
+#include "request/request.h"
+
+#include <errno.h>
+#include <sys/stat.h>
 
 static int identify(struct call *call) {
         struct caller *caller = &call->request.caller;

@@ -2,7 +2,11 @@
  * Whose views this mount serves: every account that has made a request, each with the role it has by the feed's last
  * word. Nobody is forgotten before the mount ends, so reading takes no lock.
  */
-#include "internal.h"
+#include "request/request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 static struct viewer *find(struct mount *mount, int64_t account) {
         struct viewer *v = mount->viewers[account % VIEWER_SLOTS];

@@ -2,9 +2,10 @@
  * Requests that have been read while every thread waits for something: so that what is only looked up is answered all the
  * same. Bounded by their bytes.
  */
-#include <stdlib.h>
+#include "serve/serve.h"
 
-#include "internal.h"
+#include <stdlib.h>
+#include <string.h>
 
 #define BACKLOG_BYTES (32 << 20)
 

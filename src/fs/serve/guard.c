@@ -7,17 +7,22 @@
  *   - a child waits for the daemon's death, to refuse what nobody has read.
  * Nor may a daemon that is told to end wait for such a thread for good (guard_drop_read).
  */
+#include "serve/serve.h"
+
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/fuse.h>
 #include <poll.h>
-#include <signal.h>
 #include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
-#include "internal.h"
+#include "cleanup.h"
 
 #define DEATH (SIGRTMIN + 3)  /* nobody else sends it */
 #define LAST_ROUND_MS 500     /* whoever waits for a lock gets it within a few requests */

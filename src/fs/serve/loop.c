@@ -4,14 +4,18 @@
  * requests come there are two, so that none need be woken. Where one reader cannot keep up others join it, half as many as
  * there are CPUs: the rest is for who asks.
  */
+#include "serve/serve.h"
+
+#include <errno.h>
 #include <linux/fuse.h>
 #include <poll.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <time.h>
 
-#include "internal.h"
+#include "tree/kind.h"
 
 #define LOOK_EVERY 32  /* requests between two looks at whether more wait */
 #define LOOKS 8        /* in a row that say so make another reader, or one less */

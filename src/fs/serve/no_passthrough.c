@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * In place of passthrough.c with a libfuse before 3.17: the daemon moves all bytes.
  */
-#include "internal.h"
+#include "serve/serve.h"
 
 void passthrough_init(struct mount *mount, struct fuse_conn_info *connection) {
         (void)mount;

@@ -3,7 +3,12 @@
  * have it open share one backing file, or all go through the daemon. Where it cannot be had the daemon serves as ever.
  * Without a libfuse that has it: no_passthrough.c.
  */
-#include "internal.h"
+#include "serve/serve.h"
+
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "disk.h"
 
 void passthrough_init(struct mount *mount, struct fuse_conn_info *connection) {
         mount->passthrough = fuse_set_feature_flag(connection, FUSE_CAP_PASSTHROUGH);

@@ -2,10 +2,14 @@
  * What the mount did: each operation counted and timed from its start to its reply, and a few counters. Never slows one
  * thread by another but for a shared cache line.
  */
+#include "serve/serve.h"
+
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
-#include "internal.h"
+#include "kernel/kernel.h"
 
 #define BUCKETS 24 /* of microseconds: up to 1, 2, 4 … 2^22, and more */
 

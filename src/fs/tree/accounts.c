@@ -2,7 +2,14 @@
  * /accounts: what is told of each account by account. An ordinary one finds only itself, auditor and operator all
  * (SPEC 3, 3.3). What one received and owns: reverse.c.
  */
-#include "internal.h"
+#include "tree/tree.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "account.h"
+#include "cleanup.h"
+#include "kernel/kernel.h"
 
 struct accounts_listing {
         struct call *call;

@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * The unlisted directory `.imgshare` at the root: who one is here, why one was refused, the rules.
  */
-#include "internal.h"
+#include "tree/tree.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "kernel/kernel.h"
+#include "serve/serve.h"
 
 static const struct fixed_entry entries[] = {
         { "whoami", NODE_WHOAMI, false },

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * What the kernel gets of a node that was found, made or listed; and directories whose children are always there.
  */
-#include "internal.h"
+#include "tree/tree.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "kernel/kernel.h"
 
 int node_entry(struct call *call, struct node node, struct fuse_entry_param *ret_entry) {
         struct node before = call->node;

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: MIT
  * /events: a file a day of the log that the viewer may see (SPEC 3, 9), its size known unread, its bytes streamed.
  */
-#include "events.h"
+#include "tree/tree.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 
-#include "internal.h"
+#include "events.h"
+#include "image.h"
+#include "kernel/kernel.h"
+#include "timestamp.h"
 
 #define DAY_MS INT64_C(86400000)
 #define DATE_LENGTH 10

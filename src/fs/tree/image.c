@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * An image's directory and its parts: description, shares, disk.
  */
-#include "internal.h"
+#include "tree/tree.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "disk.h"
+#include "image.h"
+#include "kernel/kernel.h"
 
 /* --- the directory --- */
 

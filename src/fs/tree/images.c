@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * The directory `images` of a region: own images by their names, others' with their owner's.
  */
-#include "internal.h"
+#include "tree/tree.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "image.h"
+#include "kernel/kernel.h"
 
 /* Listing goes through the own images first, then the received ones: a high bit tells where it is. */
 #define RECEIVED (UINT64_C(1) << 60)

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * The directory `instances` of a region, and an instance's files: `image`, by which it is launched, and its disk.
  */
-#include "internal.h"
+#include "tree/tree.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "instance.h"
+#include "kernel/kernel.h"
 
 static int instances_lookup(struct call *call, const char *name, struct node *ret_node) {
         struct instance instance;

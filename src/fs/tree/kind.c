@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * What all nodes have in common, whatever their kind: attributes and text, as its row says.
  */
-#include "internal.h"
+#include "tree/kind.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "request/request.h"
+#include "timestamp.h"
 
 void set_times(struct stat *st, int64_t ms) {
         st->st_mtim = timestamp_split(ms % 1000 * 1000000);

@@ -1,7 +1,18 @@
 /* SPDX-License-Identifier: MIT
  * The unlisted directory `.meta` of an image: what is known of it, as small text files (SPEC 3.3).
  */
-#include "internal.h"
+#include "tree/tree.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "disk.h"
+#include "image.h"
+#include "kernel/kernel.h"
+#include "timestamp.h"
 
 static const struct fixed_entry entries[] = {
         { "id", NODE_META_ID, false },

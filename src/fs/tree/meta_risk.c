@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: MIT
  * What `.meta` tells of risk: whom one trusts, what was reviewed, who runs an image and where its bytes may be.
  */
-#include "exposure.h"
+#include "tree/tree.h"
 
-#include "internal.h"
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "account.h"
+#include "exposure.h"
+#include "image.h"
+#include "kernel/kernel.h"
+#include "timestamp.h"
 
 /* node_text looks at the streams' state, and asks for the attributes first, which loads the image. */
 

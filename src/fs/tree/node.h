@@ -74,7 +74,6 @@ struct node {
 
 #define NODE_VIEWER_BITS 20
 #define NODE_ID_BITS 36
-#define NODE_REGION_BITS 16 /* of the id of a node per account and region */
 
 /* The id of a node per account and region. */
 #define NODE_REGION_BITS 16

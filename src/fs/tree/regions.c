@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * /regions and a region, which is little more than what is in it.
  */
-#include "internal.h"
+#include "tree/tree.h"
+
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "image.h"
+#include "kernel/kernel.h"
 
 static const struct fixed_entry region_entries[] = { { "images", NODE_IMAGES, false },
                                                      { "instances", NODE_INSTANCES, false } };

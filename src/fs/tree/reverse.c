@@ -2,7 +2,14 @@
  * /accounts/<account>/received and owned: by region, symlinks to the images as they are seen in this view. Every region
  * is there, also where there is nothing.
  */
-#include "internal.h"
+#include "tree/tree.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "account.h"
+#include "image.h"
+#include "kernel/kernel.h"
 
 struct reverse_listing {
         struct call *call;

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * The root. In a mount with many users, too: there are links at the top, into the caller's own view in `.views`.
  */
-#include "internal.h"
+#include "tree/tree.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "kernel/kernel.h"
 
 /* --- the top: of the mount, `regions` -> `.views/<account>/regions`, and of each view, what that leads to --- */
 

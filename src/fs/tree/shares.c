@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * The directory of an image's shares, one empty directory a recipient.
  */
-#include "internal.h"
+#include "tree/tree.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "kernel/kernel.h"
+#include "timestamp.h"
 
 static int shares_lookup(struct call *call, const char *name, struct node *ret_node) {
         struct image image;

@@ -2,7 +2,7 @@
  * What the nodes are: the table of kinds, each with its row in the file of its noun. A mount has it by its pointer
  * (mount->kinds), so that what all kinds have in common depends on none of them.
  */
-#include "internal.h"
+#include "tree/tree.h"
 
 const struct kind *const kinds_all[NODE_KINDS] = {
         [NODE_ROOT] = &kind_root,

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * setattr: sizes and times where they can be set, and modes and owners that have no effect.
  */
+#include "verbs/verbs.h"
+
+#include <errno.h>
 #include <fcntl.h>
 
-#include "internal.h"
+#include "image.h"
+#include "instance.h"
+#include "kernel/kernel.h"
+#include "timestamp.h"
+#include "tree/tree.h"
 
 static int truncate_instance(struct call *call, uint64_t size) {
         struct disk_handle *handle;

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * What goes through open files: a disk's bytes from descriptor to descriptor, a text's by way of its handle.
  */
+#include "verbs/verbs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cleanup.h"
+#include "disk.h"
 #include "events.h"
-#include "internal.h"
 
 /* --- reading --- */
 

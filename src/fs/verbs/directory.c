@@ -1,7 +1,18 @@
 /* SPDX-License-Identifier: MIT
  * Looking: lookup, attributes, listings, links and space, from the table of kinds.
  */
-#include "internal.h"
+#include "verbs/verbs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "cleanup.h"
+#include "image.h"
+#include "instance.h"
+#include "kernel/kernel.h"
+#include "tree/tree.h"
 
 /* --- one node --- */
 

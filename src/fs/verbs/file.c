@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: MIT
  * Opening, making and closing disks and small texts.
  */
+#include "verbs/verbs.h"
+
+#include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "events.h"
-#include "internal.h"
+#include "image.h"
+#include "instance.h"
+#include "kernel/kernel.h"
+#include "serve/serve.h"
+#include "tree/tree.h"
 
 static void handle_close(struct call *call, const struct open_file *file) {
         if (file->disk)

@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * What changes the tree: each verb by the kind of directory it is used in, one service call each.
  */
-#include "internal.h"
+#include "verbs/verbs.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "account.h"
+#include "image.h"
+#include "instance.h"
+#include "kernel/kernel.h"
+#include "serve/serve.h"
 
 static int find_child(struct call *call, const char *name, struct node *ret_node) {
         const struct kind *kind = kind_of(call->mount, call->node.kind);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * The operations as libfuse has them, each counted and timed; and what is agreed with the kernel before the first.
  */
-#include "internal.h"
+#include "verbs/verbs.h"
+
+#include "kernel/kernel.h"
+#include "serve/serve.h"
 
 #define WRITE_MAX (1U << 20)
 

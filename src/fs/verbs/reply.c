@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The reply to a request that has made something.
  */
-#include "internal.h"
+#include "verbs/verbs.h"
+
+#include "tree/tree.h"
 
 void reply_made(struct call *call, int r, struct node node) {
         struct fuse_entry_param entry;

@@ -2,9 +2,14 @@
  * mkdir and rmdir of a share, as long as they go as they mostly do: nobody waits for the disk then, the thread that writes
  * answers. What may wait for something else is refused here, and done in a thread that can (verbs.c).
  */
-#include <stdlib.h>
+#include "verbs/verbs.h"
 
-#include "internal.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image.h"
+#include "serve/serve.h"
 
 struct unanswered {
         struct call call;

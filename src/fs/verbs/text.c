@@ -2,9 +2,18 @@
  * Small text files, open: a snapshot to read, and for the writable ones a text that is judged and kept whole with each
  * write. A truncation waits for the first good write, so that a refused one leaves the old text (SPEC 5.2).
  */
-#include <fcntl.h>
+#include "verbs/verbs.h"
 
-#include "internal.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "image.h"
+#include "instance.h"
+#include "kernel/kernel.h"
 #include "utf8.h"
 
 struct text_handle {

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT
+ * Notices, and how the kernel is told them: in this order, the nodes, the names, the nodes once more. Dropping a name
+ * waits, by its directory's lock, until every lookup and listing that was answered before has come to its end, so
+ * whatever these may have put into caches is there by then, and goes the second time; and the first time is at once,
+ * however long the lock is held.
+ */
+#include "kernel/notice.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int notices_put(struct notices *n, enum notice_kind kind, uint64_t node, const char *name) {
+        struct notice *item;
+
+        if (n->count == n->room) {
+                size_t room = n->room ? 2 * n->room : 8;
+                struct notice *items = realloc(n->items, room * sizeof(*items));
+
+                if (!items)
+                        return -ENOMEM;
+                n->items = items;
+                n->room = room;
+        }
+        item = &n->items[n->count++];
+        item->kind = kind;
+        item->node = node;
+        (void)snprintf(item->name, sizeof(item->name), "%s", name ?: ""); /* fits */
+        return 0;
+}
+
+void notices_free(struct notices *n) {
+        free(n->items);
+        free(n);
+}
+
+#ifdef HAVE_FUSE_EXPIRE_FLAGS
+#define notify_expire(session, parent, name, length)                                                                   \
+        fuse_lowlevel_notify_expire_entry(session, parent, name, length, FUSE_LL_EXPIRE_ONLY)
+#else
+#define notify_expire fuse_lowlevel_notify_expire_entry
+#endif
+
+/* That a name is not known to the kernel is no error. */
+static void expire_name(const struct notice *item, struct fuse_session *session, bool expires) {
+        size_t length = strlen(item->name);
+
+        if (expires)
+                (void)notify_expire(session, item->node, item->name, length);
+        else
+                (void)fuse_lowlevel_notify_inval_entry(session, item->node, item->name, length);
+}
+
+static void tell_nodes(const struct notices *n, struct fuse_session *session) {
+        for (size_t i = 0; i < n->count; i++)
+                if (n->items[i].kind == NOTICE_ATTRIBUTES || n->items[i].kind == NOTICE_CONTENT)
+                        (void)fuse_lowlevel_notify_inval_inode(session, n->items[i].node,
+                                                               n->items[i].kind == NOTICE_CONTENT ? 0 : -1, 0);
+}
+
+void notices_tell(const struct notices *n, struct fuse_session *session, bool expires) {
+        tell_nodes(n, session);
+        for (size_t i = 0; i < n->count; i++) {
+                const struct notice *item = &n->items[i];
+
+                if (item->kind == NOTICE_GONE && !n->again)
+                        (void)fuse_lowlevel_notify_inval_entry(session, item->node, item->name,
+                                                               strlen(item->name)); /* it may not be known */
+                else if (item->kind == NOTICE_GONE || item->kind == NOTICE_NEW)
+                        expire_name(item, session, expires);
+        }
+        tell_nodes(n, session);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ * The command line.
+ */
+#pragma once
+
+#include "mount.h"
+
+struct options {
+        char *dir;
+        char *account;
+        char *asof;
+        char *durability;
+        unsigned uid, gid;
+        int multiuser;
+        int read_only, io_uring;
+        int no_cache; /* for tests: the truth to compare with */
+        struct fuse_cmdline_opts fuse;
+};
+
+/* 0 go on, 1 done (help, version), -EINVAL wrong usage, told. */
+int options_parse(struct fuse_args *args, struct options *ret_options);
+void options_done(struct options *options);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ * A kind of node: one row says all that there is to it. To add one, see docs/CONTRIBUTING.md.
+ */
+#pragma once
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "mount.h"
+#include "tree/node.h"
+
+struct call;
+struct lister;
+
+/* Whether the kernel may remember something of a node: its attributes, the name it was found by (entry), that a
+ * directory has nothing of that name (missing; for the others name is NULL), or its listing. cache.c says for how long,
+ * and what must hold besides. */
+typedef bool (*remember_rule)(struct call *call, struct node node, const char *name);
+
+/* What needs nothing but the catalog, so that the thread that reads requests may answer it by itself (loop.c). Other
+ * things ask a store, which may hang, or make a long text for the sake of its size. */
+enum quick {
+        QUICK_NEVER,
+        QUICK_ITSELF, /* what is asked about the node */
+        QUICK_ALL,    /* and by a name in it, and its listing */
+};
+
+struct kind {
+        mode_t mode;
+        /* Directories: the child of that name, -ENOENT; and the listed children after an offset. */
+        int (*lookup)(struct call *call, const char *name, struct node *ret_node);
+        int (*list)(struct call *call, uint64_t offset, struct lister *lister);
+        /* Existence, and what of the attributes is not the kind's: size, times. NULL: the mount's own. */
+        int (*attributes)(struct call *call, struct stat *st);
+        /* Text files: the content; symlinks: the target. */
+        int (*text)(struct call *call, FILE *to);
+        bool costly; /* its attributes take long, and nobody remembers them: a listing goes without */
+        enum quick quick;
+        struct {
+                remember_rule attributes, entry, missing, listing; /* NULL: never, it is asked for each time */
+        } remember;
+        bool lasting; /* its name is there as long as who may see it, and remembered whatever else changes */
+};
+
+/* NULL: no such kind. */
+static inline const struct kind *kind_of(const struct mount *mount, enum node_kind kind) {
+        return (unsigned)kind < NODE_KINDS ? mount->kinds[kind] : NULL;
+}
+/* Attributes of call->node. */
+int node_attributes(struct call *call, struct stat *ret_stat);
+/* Content of a text file or symlink, allocated. */
+int node_text(struct call *call, char **ret_text, size_t *ret_size);
+
+void set_times(struct stat *st, int64_t ms);
+void set_times_ns(struct stat *st, int64_t ns);
+void set_blob(struct stat *st, const struct stat *blob);

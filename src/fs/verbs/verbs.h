@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ * What is done: an operation of the kernel is who and where, the name, one service call, one reply. Looking goes by the
+ * table of kinds; what changes something says here which service it is, by the kind of directory or file.
+ */
+#pragma once
+
+#include "request/request.h"
+
+/* --- operations, by file: directory.c, attributes.c, names.c, file.c, data.c --- */
+
+#define OPERATION(name, parameters, arguments) void op_##name parameters;
+#define OPERATION_TIMED OPERATION
+#include "verbs/operations.def"
+#undef OPERATION_TIMED
+#undef OPERATION
+
+/* --- operations.c: all of them, as libfuse has them --- */
+
+extern const struct fuse_lowlevel_ops counted_operations;
+
+/* --- reply.c --- */
+
+/* The reply to a request that made a node, or not. */
+void reply_made(struct call *call, int r, struct node node);
+
+/* --- sharing.c --- */
+
+/* Begins a mkdir (granting) or rmdir of a share, which is then answered by whoever writes. false: it is for the caller to
+ * do. began: stats_now. */
+bool sharing_begin(struct call *call, const char *name, bool granting, int64_t began);
+/* Waits until all that was begun has been answered. */
+void sharing_settle(struct mount *mount);
+
+/* --- file.c --- */
+
+static inline bool is_day(const struct call *call) {
+        return call->node.kind == NODE_EVENTS_DAY;
+}
+static inline bool is_disk(const struct call *call) {
+        return call->node.kind == NODE_DISK || call->node.kind == NODE_INSTANCE_DISK;
+}
+/* Size and times of call->node, which is no more but still open. -ENOENT: it is not. */
+int file_stat_removed(struct call *call, struct stat *st);
+/* Closes what was still open when the session ended, so that no copy under way is lost. */
+void files_close(struct mount *mount);
+
+/* --- text.c --- */
+
+/* A small text file, open: text.c. */
+struct text_handle;
+int text_open(struct call *call, int flags, struct text_handle **ret_handle);
+int text_read(struct call *call, struct text_handle *handle, size_t size, off_t offset, char *ret_data,
+              size_t *ret_size);
+int text_write(struct call *call, struct text_handle *handle, const char *data, size_t size, off_t offset);
+int text_truncate(struct call *call, struct text_handle *handle, uint64_t size);
+int text_flush(struct text_handle *handle);
+/* Size and mtime of what was open before it was removed; not of a description. */
+void text_stat(const struct text_handle *handle, struct stat *st);
+void text_close(struct call *call, struct text_handle *handle);
