@@ -1,0 +1,404 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""docs/CONTRACT.md against the programs and the source: neither may have a row that the other lacks.
+
+IMGSHARE and IMGSHAREFS are the programs, SOURCE is the root of the source tree. What only a mount can tell is asked of one;
+without /dev/fuse that part is left out, and said so. Files of the source are found by what is in them, not by where they are.
+"""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+IMGSHARE, IMGSHAREFS, SOURCE = os.environ['IMGSHARE'], os.environ['IMGSHAREFS'], Path(os.environ['SOURCE'])
+CONTRACT = (SOURCE / 'docs/CONTRACT.md').read_text()
+# the request in the table of who speaks first, and the facts that its rules in src/policy are about
+REQUESTS = {
+    'share': 'share_facts', 'unshare': 'revoke_facts', "set a share's expiry": 'expiry_facts', 'make an image': 'create_facts',
+    'delete, remove a disk or another part': 'delete_facts', 'rename, describe': 'edit_facts', 'seal by hand': 'seal_facts',
+    'copy, read a disk': 'copy_facts', 'write a disk': 'write_facts', 'make an instance': 'instance_facts',
+    'launch, reinstall': 'launch_facts', 'use or remove an instance': 'instance_use_facts',
+    'trust an owner, or no longer': 'trust_facts', 'manage regions, accounts, limits': 'role_facts',
+}
+FAR = '2999-12-31T00:00:00Z'
+failures = 0
+
+
+def fail(text):
+    global failures
+    failures += 1
+    print(f'not held: {text}')
+
+
+def same(what, contract, product):
+    """Both are lists, whose order counts, or both sets."""
+    if contract == product:
+        return
+    fail(what)
+    for name, one, other in (('only in CONTRACT', contract, product), ('missing in CONTRACT', product, contract)):
+        rest = [x for x in one if x not in other]
+        if rest:
+            print(f'    {name}: {", ".join(map(str, rest))}')
+    if sorted(map(str, contract)) == sorted(map(str, product)):
+        print(f'    in CONTRACT: {contract}\n    not in this order: {product}')
+
+
+# --- CONTRACT.md ---
+
+def sections():
+    parts = re.split(r'^#{2,3} (\d+(?:\.\d+)?)\.? .*$', CONTRACT, flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+SECTIONS = sections()
+
+
+def table(section, *header):
+    """The rows of the table of that section whose header begins so, each a list of cells."""
+    lines = SECTIONS[section].split('\n')
+    for i, line in enumerate(lines):
+        if cells(line)[:len(header)] == list(header):
+            rows = []
+            for row in lines[i + 2:]:
+                if not row.startswith('|'):
+                    break
+                rows.append(cells(row))
+            return rows
+    raise SystemExit(f'CONTRACT {section} has no table {header}')
+
+
+def cells(line):
+    return [cell.strip().replace('\\|', '|') for cell in re.split(r'(?<!\\)\|', line)[1:-1]] if line.startswith('|') else []
+
+
+def words(cell):
+    return re.findall(r'`([^`]+)`', cell)
+
+
+def column(section, *header):
+    """The literal words in the first column."""
+    return [word for row in table(section, *header) for word in words(row[0])]
+
+
+# --- the source ---
+
+def files(*folders):
+    for folder in folders:
+        for path in sorted((SOURCE / folder).rglob('*')):
+            if path.suffix in {'.c', '.h', '.def', '.py', '.sh', '.sql', '.md'} and path.is_file():
+                yield path, path.read_text(errors='replace')
+
+
+def only_file(name):
+    found = [text for path, text in files('src', 'include') if path.name == name]
+    if len(found) != 1:
+        raise SystemExit(f'{len(found)} files {name} in the source')
+    return found[0]
+
+
+# --- the programs ---
+
+def run(*arguments, program=IMGSHARE):
+    r = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    if r.returncode != 0:
+        raise SystemExit(f'{program} {" ".join(arguments)}: status {r.returncode}: {r.stderr}')
+    return r.stdout
+
+
+def rows(text):
+    return [line.split('\t') for line in text.splitlines()]
+
+
+def numbering():
+    """Citations count on it: sections rise, and none is there twice."""
+    numbers = re.findall(r'^#{2,3} (\d+(?:\.\d+)?)\.? ', CONTRACT, flags=re.M)
+    same('sections, in their order', numbers, sorted(set(numbers), key=lambda n: [int(part) for part in n.split('.')]))
+    for number, text in SECTIONS.items():
+        if not text.strip():
+            fail(f'section {number} says nothing')
+
+
+def rules():
+    product = rows(run('rules'))
+    contract = [(words(row[0])[0], words(row[1])[0], row[3]) for row in table('4', 'id', 'errno', 'rule', 'from')]
+    same('rules: id, errno, from', contract, [(row[0], row[1], row[2]) for row in product])
+    readme = re.findall(r'^\| `([a-z-]+)` \|', (SOURCE / 'README.md').read_text(), flags=re.M)
+    same("rules, README's", readme, [row[0] for row in product])
+    return {row[0] for row in product}
+
+
+def order():
+    """Who speaks first: the tables of the policy, their rows in that order."""
+    product = {}
+    for _, text in files('src'):
+        for facts, body in re.findall(r'^RULES\((\w+)\) \w+\[\] = \{\n(.*?)^\};', text, flags=re.M | re.S):
+            outcomes = re.findall(r'^\s*\{ \w+, (?:RULE_|-)(\w+) \}', body, flags=re.M)
+            product[facts] = [o.lower().replace('_', '-') for i, o in enumerate(outcomes) if i == 0 or outcomes[i - 1] != o]
+    contract = {}
+    for request, speak in table('4', 'request', 'order'):
+        if request not in REQUESTS:
+            fail(f'who speaks first: no request {request!r} is known to this test')
+            continue
+        contract[REQUESTS[request]] = [(a or b).lower() for a, b in re.findall(r'`([a-z-]+)`|\*([A-Z]+)\*', speak)]
+    same('requests of which rules are asked', set(contract), set(product))
+    for facts in set(contract) & set(product):
+        same(f'who speaks first, {facts}', contract[facts], product[facts])
+
+
+def commands():
+    fence = re.search(r'^```\n(.*?)^```', SECTIONS['8'], flags=re.M | re.S)[1].splitlines()
+    verbs = re.findall(r'^  ([a-z]+(?: [a-z]+)?)  ', run('--help').split('Options')[0], flags=re.M)
+    same('commands', fence, [run(*verb.split(), '--help').split('\n')[0].removeprefix('Usage: ') for verb in verbs])
+
+
+def options():
+    contract = column('5.3', 'option')
+    own = '\n'.join(re.findall(r'^    -o .*', run('--help', program=IMGSHAREFS).split("fuse's own options")[0], flags=re.M))
+    same('mount options', set(contract), set(re.findall(r'-o (\S+)', own)))
+    read = re.search(r'struct fuse_opt specification\[\] = \{(.*?)\};', '\n'.join(t for _, t in files('src')), flags=re.S)[1]
+    for option in re.findall(r'"([a-z_-]+)(?:=%\w)?"', read):
+        if not any(re.fullmatch(rf'{option}(=.*|…)?', word) for word in words(SECTIONS['5.3'])):
+            fail(f'CONTRACT 5.3 does not name the option {option}, which imgsharefs reads')
+
+
+def operations():
+    product = re.findall(r'^OPERATION\(\w+, "([a-z-]+)"', only_file('effects.def'), flags=re.M)
+    same('operations', set(column('9', 'op')), set(product))
+
+
+def citations(ids):
+    names = [part for row in table('4', 'request', 'order') for part in row[0].split(', ')]
+    for path, text in files('src', 'include', 'tests', 'docs'):
+        if path.name == 'CONTRACT.md' or path.samefile(__file__):
+            continue
+        text = re.sub(r'\n[ \t]*(?:\*|#|//)?[ \t]*', ' ', text) # a citation may be wrapped
+        for cited in re.finditer(r'\b(?:SPEC|CONTRACT) (\d+(?:\.\d+)?(?:(?:, | and )\d+(?:\.\d+)?)*)', text):
+            for number in re.split(r', | and ', cited[1]):
+                if number not in SECTIONS:
+                    fail(f'{path.relative_to(SOURCE)} cites section {number}, which is not there')
+            behind = text[cited.end():cited.end() + 60]
+            rule = re.match(r' ([a-z]+(?:-[a-z]+)+)| `([a-z-]+)`', behind)
+            asked = re.match(r' \*([a-z]+)', behind)
+            if cited[1].endswith('4') and '.' not in cited[1] and rule and (rule[1] or rule[2]) not in ids:
+                fail(f'{path.relative_to(SOURCE)} cites {cited[0]} {rule[1] or rule[2]}, which is no rule')
+            if asked and not any(name.startswith(asked[1]) for name in names):
+                fail(f'{path.relative_to(SOURCE)} cites {cited[0]} *{asked[1]}*, which is no request')
+
+
+# --- a catalog, and mounts of it ---
+
+class Catalog:
+    def __init__(self, folder):
+        self.folder, self.dir = Path(folder), f'{folder}/catalog'
+        self.mounts = []
+        run('init', self.dir)
+
+    def admin(self, *arguments):
+        return run('-C', self.dir, *arguments)
+
+    def mount(self, account):
+        where = self.folder / account
+        where.mkdir()
+        run(self.dir, str(where), '-o', f'account={account}', program=IMGSHAREFS)
+        self.mounts.append(where)
+        return where
+
+    def unmount(self):
+        for where in self.mounts:
+            subprocess.run(['fusermount3', '-u', '-z', where], check=False)
+
+    def log(self):
+        return [json.loads(line) for line in self.admin('log', '--json').splitlines()]
+
+
+def wait_for(what, asked):
+    for _ in range(200):
+        if asked():
+            return
+        time.sleep(0.05)
+    raise SystemExit(f'waited in vain for {what}')
+
+
+def put(path, text):
+    path.write_text(f'{text}\n')
+
+
+def refused(call):
+    try:
+        call()
+    except OSError:
+        return
+    raise SystemExit('not refused')
+
+
+def managing(c):
+    c.admin('region', 'add', 'north')
+    c.admin('region', 'add', 'south')
+    c.admin('region', 'add', 'west')
+    c.admin('region', 'rm', 'west')
+    same('limits, and their defaults', [(words(row[0])[0], row[1]) for row in table('8', 'limit')],
+         [tuple(row) for row in rows(c.admin('limits'))])
+    for account in ('alice', 'bob', 'carol'):
+        c.admin('account', 'add', account)
+    c.admin('account', 'add', 'zoe', '--uid', '4242', '--quota', '7')
+    c.admin('account', 'set', 'zoe', 'uid=-', 'role=account', 'quota=3', 'require-trust=on')
+    c.admin('account', 'rm', 'zoe')
+    c.admin('limits', 'shares-per-image', '5')
+
+
+def promised(output):
+    """The columns of an output, as CONTRACT has them."""
+    return next((words(row[1]) for row in table('9', 'output') if words(row[0]) == [output]), [])
+
+
+def columns(c, output, command):
+    """The keys of --json."""
+    printed = json.loads(c.admin(*command, '--json'))
+    if not printed:
+        raise SystemExit(f'{command} prints nothing')
+    same(f'columns of {output}', promised(output), list(printed[0]))
+
+
+def header(c, output, command, given=None):
+    """What a terminal shows of a table that has no --json of its own."""
+    line = f'stty cols 200; {IMGSHARE} -C {c.dir} {command}' + (f' {given}' if given else '')
+    text = subprocess.run(['script', '-qec', line, '/dev/null'], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=60, check=False).stdout
+    same(f'columns of {output}', promised(output), text.split('\n')[0].split())
+
+
+def cell_count(output, text):
+    """A file without a header: how many cells its rows have."""
+    if not text:
+        fail(f'{output} is empty')
+    for row in rows(text):
+        if len(row) != len(promised(output)):
+            fail(f'columns of {output}: {promised(output)} in CONTRACT, printed {row}')
+
+
+def life(c, alice, bob):
+    """Each operation once, and each member of their details."""
+    north, south = alice / 'regions/north', alice / 'regions/south'
+    web, bytes_ = north / 'images/web', os.urandom(1 << 16)
+    states = []
+
+    def state():
+        states.append((web / '.meta/state').read_text().strip())
+
+    web.mkdir()
+    state()
+    (web / 'disk').write_bytes(bytes_)
+    state()
+    same('.meta', set(column('3.3', 'file')), set(os.listdir(web / '.meta')))
+    put(web / 'description', 'Web server')
+    os.utime(web / 'description', (1, 1))
+    os.utime(web / 'disk', (1, 1))
+    put(web / '.meta/reviewed', 1)
+    (web / 'shares/bob').mkdir()
+    state()
+    same('states, from a draft on', words(table('3.3', 'file')[2][1])[:3], states)
+    (web / 'shares/carol').mkdir()
+    (web / 'shares/carol').rmdir()
+    (north / 'images/twin').mkdir()
+    wait_for('a digest', lambda: (web / '.meta/digest').read_text() != 'pending\n')
+    (north / 'images/twin/disk').write_bytes(bytes_)
+    put(north / 'images/twin/.meta/state', 'sealed')
+    wait_for('another', lambda: (north / 'images/twin/.meta/digest').read_text() != 'pending\n')
+    (south / 'images/web').mkdir()
+    os.link(web / 'disk', south / 'images/web/disk')
+    put(web / 'shares/bob/.expires', '+1h')
+    columns(c, 'access', ('access', '--all'))
+    put(c.folder / 'wanted', f'north\tweb@alice\tcarol\t{FAR}')
+    header(c, 'apply -n', 'apply -n', c.folder / 'wanted')
+
+    machine, mine = bob / 'regions/north/instances/vm', bob / 'regions/north/images/mine'
+    refused(lambda: (bob / 'regions/north/images/web@alice/disk').read_bytes())
+    machine.mkdir()
+    put(machine / 'image', 'web@alice')
+    put(machine / 'image', 'web@alice')
+    mine.mkdir()
+    os.link(machine / 'disk', mine / 'disk')
+    (bob / 'accounts/bob/trusted/alice').mkdir()
+    (bob / 'accounts/bob/trusted/alice').rmdir()
+    columns(c, 'exposure', ('exposure', 'north/web@alice'))
+    same('how an account can get the bytes', set(column('6', 'how')),
+         {row['how'] for row in json.loads(c.admin('exposure', 'north/web@alice', '--json'))})
+    for name in ('shares.tsv', 'usage.tsv', 'exposure.tsv'):
+        cell_count(name, (web / '.meta' / name).read_text())
+    cell_count('usage', (alice / 'accounts/alice/usage').read_text())
+    (machine / 'image').unlink()
+    (machine / 'disk').unlink()
+    machine.rmdir()
+
+    soon = datetime.now(timezone.utc) + timedelta(seconds=1)
+    put(web / 'shares/bob/.expires', soon.isoformat(timespec='milliseconds').replace('+00:00', 'Z'))
+    wait_for('an expiry', lambda: any(event['op'] == 'expire' for event in c.log()))
+    web.rename(north / 'images/db')
+    shutil.rmtree(north / 'images/db')
+
+
+def texts(bob):
+    """The files of .imgshare, and how their lines are called."""
+    same('.imgshare', set(column('9', 'file')) - {'source'}, set(os.listdir(bob / '.imgshare')))
+    for name, content in ((words(row[0])[0], row[1]) for row in table('9', 'file')):
+        if name in {'whoami', 'last_denial'}:
+            lines = (bob / '.imgshare' / name).read_text().splitlines()
+            same(f'lines of {name}', [word for word in words(content) if word.endswith(':')],
+                 [line.split(' ')[0] for line in lines])
+
+
+def events(c):
+    log = c.log()
+    same('members of an event', column('9', 'member'), list(log[0]))
+    contract = {words(row[0])[0]: set(words(row[1])) for row in table('9', 'op')}
+    seen = {op: set() for op in contract}
+    for event in log:
+        if not event['rule']:
+            seen[event['op']] |= set(event['detail'])
+    # of catalogs of an earlier format only
+    seen['snapshot'] = {member for _, text in files('src') for member in re.findall(r'\{ "([a-z]+)", S_UPGRADE_', text)}
+    for op in contract:
+        same(f'members of the detail of {op}', contract[op], seen[op])
+
+
+def tables(c):
+    columns(c, 'region list', ('region', 'list'))
+    columns(c, 'account list', ('account', 'list'))
+    columns(c, 'limits', ('limits',))
+    columns(c, 'rules', ('rules',))
+    columns(c, 'check', ('check', '--log'))
+    header(c, 'log', 'log')
+
+
+def main():
+    numbering()
+    ids = rules()
+    order()
+    commands()
+    options()
+    operations()
+    citations(ids)
+    with tempfile.TemporaryDirectory() as folder:
+        c = Catalog(folder)
+        managing(c)
+        tables(c)
+        if os.access('/dev/fuse', os.R_OK | os.W_OK) and shutil.which('fusermount3'):
+            try:
+                alice, bob = c.mount('alice'), c.mount('bob')
+                life(c, alice, bob)
+                texts(bob)
+                events(c)
+            finally:
+                c.unmount()
+        else:
+            print('no /dev/fuse: what a mount tells was left out')
+    return failures > 0
+
+
+sys.exit(main())
