@@ -9,7 +9,7 @@ class Registry(Model):
     """imgshare limits, account, region. The actor is the built-in operator, or --as another."""
 
     def command(self, account, op, thing=None, other=None):
-        """Who may manage (docs/POLICY.md: read-only-role, role)."""
+        """Who may manage (SPEC 4: read-only-role, role)."""
         if self.accounts[account].gone:
             raise No(1)
         role = self.accounts[account].role

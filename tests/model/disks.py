@@ -10,7 +10,7 @@ class Disks(Rules):
     """The verbs that move bytes. A disk is written between opening() and closed(), which is what cp does."""
 
     def opening(self, view, image):
-        """May its disk be opened for writing, or made? docs/POLICY.md, write a disk."""
+        """May its disk be opened for writing, or made? SPEC 4, write a disk."""
         refuse = self.refusal(view, 'available', image)
         if self.role(view) == 'auditor':
             refuse('read-only-role')
@@ -124,7 +124,7 @@ class Disks(Rules):
         return vm
 
     def using(self, view, vm, op='instance-delete'):
-        """docs/POLICY.md, use or remove an instance: the staff see it, and that is all."""
+        """SPEC 4, use or remove an instance: the staff see it, and that is all."""
         if self.role(view) == 'auditor':
             self.refusal(view, op, vm)('read-only-role')
         if vm.account != view.account:
@@ -177,7 +177,7 @@ class Disks(Rules):
     # ---- trust
 
     def trust(self, view, name):
-        """docs/POLICY.md: trust an owner."""
+        """SPEC 4: trust an owner."""
         refuse = self.refusal(view, 'trust', None, name)
         if self.role(view) != 'account':
             refuse('read-only-role' if self.role(view) == 'auditor' else 'role')
@@ -189,7 +189,7 @@ class Disks(Rules):
         self.log(view, 'trust', None, name)
 
     def untrust(self, view, name):
-        """docs/POLICY.md: no longer trust an owner. Whom somebody trusted before he was staff stays in his trusted/."""
+        """SPEC 4: no longer trust an owner. Whom somebody trusted before he was staff stays in his trusted/."""
         if self.role(view) != 'account':
             self.refusal(view, 'untrust', None, name)('read-only-role' if self.role(view) == 'auditor' else 'role')
         self.accounts[view.account].trusted -= {name}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Who may do what to images and shares: the rules of SPEC 4, each verb in the order in which its refusals speak.
 
-Where SPEC 4 gives no order, docs/POLICY.md's is taken. Every verb raises No, or changes the state and tells the log.
+The orders are in SPEC 4's table. Every verb raises No, or changes the state and tells the log.
 """
 import errno
 import re
@@ -252,5 +252,5 @@ class Rules(State):
         if self.role(view) == 'auditor':
             refuse('read-only-role')
         if image.owner != view.account:
-            silent('shared-frozen speaks to who is not the owner', 'docs/POLICY.md, seal by hand; SPEC 4 rename, describe')
+            silent('shared-frozen speaks to who is not the owner', 'SPEC 4, seal by hand; rename, describe')
             refuse('shared-frozen')
