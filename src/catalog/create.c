@@ -8,7 +8,7 @@
 #include <limits.h>
 
 /* The first event makes the account that it is of. */
-static int fill(struct catalog_connection *c, const char *uuid, uid_t uid, enum via via) {
+static int catalog_fill(struct catalog_connection *c, const char *uuid, uid_t uid, enum via via) {
         const struct caller operator = {
                 .account = 1, .name = "operator", .role = ROLE_OPERATOR, .uid = uid, .via = via
         };
@@ -28,7 +28,7 @@ int file_make(const char *path) {
         return 0;
 }
 
-static int create_file(const char *path, const char *uuid, uid_t uid, enum via via) {
+static int catalog_create_file(const char *path, const char *uuid, uid_t uid, enum via via) {
         _cleanup_catalog_ struct catalog *catalog = NULL;
         _cleanup_connection_ struct catalog_connection *c = NULL;
         int r = file_make(path);
@@ -42,7 +42,7 @@ static int create_file(const char *path, const char *uuid, uid_t uid, enum via v
         if (r == 0)
                 r = schema_create(c);
         if (r == 0)
-                r = fill(c, uuid, uid, via);
+                r = catalog_fill(c, uuid, uid, via);
         if (r == 0)
                 r = schema_seal(c);
         if (r == 0)
@@ -70,7 +70,7 @@ int catalog_create(const char *path, const char *uuid, uid_t uid, enum via via) 
                 return -ENOMEM;
         }
         file_remove(unfinished); /* of one that was interrupted */
-        r = create_file(unfinished, uuid, uid, via);
+        r = catalog_create_file(unfinished, uuid, uid, via);
         if (r == 0 && rename(unfinished, path) < 0)
                 r = -errno;
         if (r < 0)

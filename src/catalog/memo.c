@@ -287,7 +287,7 @@ static void forget(struct catalog_connection *c, const struct memo_key *key, siz
         (void)pthread_mutex_unlock(set.lock);
 }
 
-static void forget_share(struct catalog_connection *c, const struct share *share) {
+static void memo_forget_share(struct catalog_connection *c, const struct share *share) {
         forget(c, &(struct memo_key){ .which = S_SHARE_GET, .a = share->id }, sizeof(*share));
         forget(c, &(struct memo_key){ .which = S_SHARE_FIND, .a = share->image, .b = share->account }, sizeof(*share));
 }
@@ -342,7 +342,7 @@ void memo_commit_end(struct catalog_connection *c, bool committed) {
         kept = kept && same_state(&memo->state, &touching->began);
         c->generation = memo->generation;
         for (size_t i = 0; kept && i < touching->count; i++)
-                forget_share(c, &touching->shares[i]);
+                memo_forget_share(c, &touching->shares[i]);
         (void)pthread_mutex_lock(&memo->lock);
         if (kept)
                 memo->state = now;

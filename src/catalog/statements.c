@@ -125,7 +125,7 @@ static int together_begin(struct catalog_connection *c) {
         return r < 0 ? r : 0;
 }
 
-static int start(struct catalog_connection *c, enum statement which, sqlite3_stmt **ret_statement, const char *format,
+static int statement_begin(struct catalog_connection *c, enum statement which, sqlite3_stmt **ret_statement, const char *format,
                  va_list arguments) {
         sqlite3_stmt **s = c->past ? &c->past_statements[which] : &c->statements[which];
         const char *sql = c->past ? statement_past_sql[which] : statement_sql[which];
@@ -151,7 +151,7 @@ int statement_start(struct catalog_connection *c, enum statement which, sqlite3_
         int r;
 
         va_start(arguments, format);
-        r = start(c, which, ret_statement, format, arguments);
+        r = statement_begin(c, which, ret_statement, format, arguments);
         va_end(arguments);
         return r;
 }
@@ -181,7 +181,7 @@ int statement_run(struct catalog_connection *c, enum statement which, const char
         int r;
 
         va_start(arguments, format);
-        r = start(c, which, &s, format, arguments);
+        r = statement_begin(c, which, &s, format, arguments);
         va_end(arguments);
         if (r < 0)
                 return r;

@@ -13,7 +13,7 @@
 
 static const struct column columns[] = { { "region" }, { "image" }, { "account" }, { "expires", .omit = true } };
 
-static int add(const struct access *access, void *context) {
+static int access_add(const struct access *access, void *context) {
         char expires[TIMESTAMP_SIZE];
         const struct cell cells[] = {
                 cell_text(access->region),
@@ -26,12 +26,12 @@ static int add(const struct access *access, void *context) {
 }
 
 /* Prints page after page where that can be done, and leaves the rest in the table. */
-static int read_pages(const struct call *call, struct request *request, struct access_query *query,
+static int access_read_pages(const struct call *call, struct request *request, struct access_query *query,
                       struct table *table) {
         int r;
 
         do {
-                r = access_page(request, query, add, table);
+                r = access_page(request, query, access_add, table);
                 if (r >= 0 && table_flush(table, call) < 0)
                         return 0; /* nobody reads on; main tells why */
         } while (r > 0);
@@ -56,7 +56,7 @@ static enum status cmd_access(const struct call *call) {
                 return status;
         r = access_begin(&session.request, what, &query);
         if (r == 0)
-                r = read_pages(call, &session.request, &query, &table);
+                r = access_read_pages(call, &session.request, &query, &table);
         if (r < 0)
                 return error_result(&session.request, r, image ? meanings_of_images : meanings,
                                     image ? "image" : what ? "account" : "access", what);

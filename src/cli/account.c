@@ -9,7 +9,7 @@
 #include "cleanup.h"
 #include "internal.h"
 
-static int add_row(const struct account *account, void *context) {
+static int account_add_row(const struct account *account, void *context) {
         const struct cell cells[] = {
                 cell_text(account->name),
                 cell_text(role_name(account->role)),
@@ -33,7 +33,7 @@ static enum status cmd_account_list(const struct call *call) {
         status = session_open(call, SERVICE_READ_ONLY, &session);
         if (status)
                 return status;
-        r = account_list(&session.request, 0, add_row, &table);
+        r = account_list(&session.request, 0, account_add_row, &table);
         status = error_result(&session.request, r, NULL, "accounts", NULL);
         session_close(&session);
         return status ? status : table_print(&table, call);
@@ -66,7 +66,7 @@ static enum status read_value(enum account_key key, const char *text, bool clear
         return STATUS_DONE;
 }
 
-static int is_named(const struct account *account, void *context) {
+static int account_is_named(const struct account *account, void *context) {
         return strcmp(account->name, context) == 0;
 }
 
@@ -74,12 +74,12 @@ static enum status report_uid_taken(const char *name, int64_t uid) {
         return error_failed("account '%s': uid %lld is another account's", name, (long long)uid);
 }
 
-static enum status report_added(struct request *request, int r, const char *name, int64_t uid) {
+static enum status account_report_added(struct request *request, int r, const char *name, int64_t uid) {
         static const struct meaning removed[] = { { EEXIST, "was removed, and a name is never used again" }, { 0 } };
 
         if (r == -EADDRINUSE)
                 return report_uid_taken(name, uid);
-        if (r == -EEXIST && account_list(request, 0, is_named, (void *)name) == 0)
+        if (r == -EEXIST && account_list(request, 0, account_is_named, (void *)name) == 0)
                 return error_result(request, r, removed, "account", name);
         return error_result(request, r, meanings_of_names, "account", name);
 }
@@ -107,7 +107,7 @@ static enum status cmd_account_add(const struct call *call) {
                 return status;
         r = account_add(&session.request, name, (enum role)values[ACCOUNT_ROLE], values[ACCOUNT_UID],
                         values[ACCOUNT_QUOTA]);
-        return report_added(&session.request, r, name, values[ACCOUNT_UID]);
+        return account_report_added(&session.request, r, name, values[ACCOUNT_UID]);
 }
 
 static const char *const keys[] = {

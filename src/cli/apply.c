@@ -44,7 +44,7 @@ static void show_progress(struct run *run) {
         (void)fprintf(stderr, "\r%lld lines, %lld changes\033[K", (long long)run->number, (long long)run->changes);
 }
 
-static void hide_progress(struct run *run) {
+static void apply_hide_progress(struct run *run) {
         if (run->shown)
                 (void)fputs("\r\033[K", stderr);
         run->shown = false;
@@ -55,7 +55,7 @@ __attribute__((format(printf, 2, 3))) static void complain(struct run *run, cons
         va_list arguments;
         int n;
 
-        hide_progress(run);
+        apply_hide_progress(run);
         va_start(arguments, format);
         n = vasprintf(&text, format, arguments);
         va_end(arguments);
@@ -65,7 +65,7 @@ __attribute__((format(printf, 2, 3))) static void complain(struct run *run, cons
         run->refused = true;
 }
 
-static int tell_step(const struct apply_step *step, void *context) {
+static int apply_tell_step(const struct apply_step *step, void *context) {
         static const char *const verbs[] = {
                 [APPLY_SHARE] = "share", [APPLY_UNSHARE] = "unshare", [APPLY_SET_EXPIRY] = "set-expiry"
         };
@@ -86,7 +86,7 @@ static int tell_step(const struct apply_step *step, void *context) {
         return run->plan ? table_add(&run->table, cells) : 0;
 }
 
-static int tell_refusal(const struct apply_refusal *refusal, void *context) {
+static int apply_tell_refusal(const struct apply_refusal *refusal, void *context) {
         static const struct meaning meanings[] = {
                 { ENOENT, "no such image" },
                 { EINVAL, "not a valid name of an account" },
@@ -222,12 +222,12 @@ static int apply(struct run *run) {
                 r = each_line(run, !run->pruning, apply_add);
         if (r == 0)
                 r = apply_flush(run->apply);
-        hide_progress(run);
+        apply_hide_progress(run);
         return r;
 }
 
 static enum status apply_session(struct run *run, struct session *session) {
-        const struct apply_report report = { .step = tell_step, .refusal = tell_refusal, .context = run };
+        const struct apply_report report = { .step = apply_tell_step, .refusal = apply_tell_refusal, .context = run };
         _cleanup_(apply_cleanup) struct apply *work = NULL;
         int r = apply_new(&session->request, run->plan, &report, &work);
 

@@ -14,7 +14,7 @@
 
 #define HASH_TEXT (2 * CHECK_HASH_SIZE + 1)
 
-static int add(const struct finding *finding, void *context) {
+static int finding_add(const struct finding *finding, void *context) {
         const struct cell cells[] = {
                 cell_text(finding->what),
                 cell_text(finding->object),
@@ -53,12 +53,12 @@ static enum status print_with_head(struct table *table, const struct call *call,
 }
 
 /* Both: the number of findings, or -errno. */
-static int check(const struct call *call, struct request *request, const uint8_t *kept, struct table *table,
+static int check_all(const struct call *call, struct request *request, const uint8_t *kept, struct table *table,
                  int64_t *ret_event, uint8_t *ret_hash) {
-        int found = check_run(request, call->option[OPTION_DIGESTS], add, table), r = 0;
+        int found = check_run(request, call->option[OPTION_DIGESTS], finding_add, table), r = 0;
 
         if (found >= 0 && call->option[OPTION_LOG])
-                r = check_log(request, kept, add, table, ret_event, ret_hash);
+                r = check_log(request, kept, finding_add, table, ret_event, ret_hash);
         return found < 0 ? found : r < 0 ? r : found + r;
 }
 
@@ -82,7 +82,7 @@ static enum status cmd_check(const struct call *call) {
         status = session_open(call, SERVICE_READ_ONLY, &session);
         if (status)
                 return status;
-        r = check(call, &session.request, head ? kept : NULL, &table, &event, hash);
+        r = check_all(call, &session.request, head ? kept : NULL, &table, &event, hash);
         if (r < 0)
                 return error_result(&session.request, r, meanings, "check", NULL);
         session_close(&session);

@@ -17,7 +17,7 @@
 
 static const struct column columns[] = { { "account" }, { "how" }, { "path", .wrap = true }, { "since" } };
 
-static int add_row(const struct exposure *exposure, void *context) {
+static int exposure_add_row(const struct exposure *exposure, void *context) {
         char since[TIMESTAMP_SIZE];
         const struct cell cells[] = {
                 cell_text(exposure->account),
@@ -47,7 +47,7 @@ static void graph_clear(struct graph *graph) {
         *graph = (struct graph){ 0 };
 }
 
-static int add_line(struct graph *graph, bool edge, const char *how, char *text /* takes ownership */) {
+static int exposure_add_line(struct graph *graph, bool edge, const char *how, char *text /* takes ownership */) {
         if (text && graph->count == graph->allocated) {
                 size_t more = graph->allocated ? 2 * graph->allocated : 64;
                 struct line *grown = reallocarray(graph->lines, more, sizeof(*grown));
@@ -101,7 +101,7 @@ static int add_object(struct graph *graph, const char *path, const char *at, con
 
         if (!id)
                 return -ENOMEM;
-        r = add_line(graph, false, NULL,
+        r = exposure_add_line(graph, false, NULL,
                      hidden ? text_of("%s [label=\"" HIDDEN "\", style=dashed]", id) : strdup(id));
         if (r == 0)
                 *ret_id = TAKE_PTR(id);
@@ -117,7 +117,7 @@ static int add_account(struct graph *graph, const char *name, char **ret_id) {
                 id = text_of("\"account %s", label + 1);
         if (!id)
                 return -ENOMEM;
-        r = add_line(graph, false, NULL, text_of("%s [label=%s, shape=ellipse]", id, label));
+        r = exposure_add_line(graph, false, NULL, text_of("%s [label=%s, shape=ellipse]", id, label));
         if (r == 0)
                 *ret_id = TAKE_PTR(id);
         return r;
@@ -140,14 +140,14 @@ static int add_path(struct graph *graph, const struct cell *row) {
                         end = at + strlen(at);
                 r = add_object(graph, path, at, end, &id);
                 if (r == 0 && above)
-                        r = add_line(graph, true, *end || is_share(how) ? NULL : how, text_of("%s -> %s", above, id));
+                        r = exposure_add_line(graph, true, *end || is_share(how) ? NULL : how, text_of("%s -> %s", above, id));
                 free(above);
                 above = TAKE_PTR(id);
         }
         if (r == 0)
                 r = add_account(graph, account, &id);
         if (r == 0)
-                r = add_line(graph, true, is_share(how) ? how : NULL, text_of("%s -> %s", above, id));
+                r = exposure_add_line(graph, true, is_share(how) ? how : NULL, text_of("%s -> %s", above, id));
         return r;
 }
 
@@ -211,7 +211,7 @@ static enum status cmd_exposure(const struct call *call) {
                 return status;
         r = exposure_find(&session.request, object, &place);
         if (r == 0)
-                r = exposure_list(&session.request, place, add_row, &table);
+                r = exposure_list(&session.request, place, exposure_add_row, &table);
         if (r)
                 return error_result(&session.request, r, meanings, "image", object);
         session_close(&session);

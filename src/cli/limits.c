@@ -8,7 +8,7 @@
 
 static const struct meaning meanings[] = { { ENOENT, "no such limit" }, { EINVAL, "not a value it can have" }, { 0 } };
 
-static int add(const struct limit *limit, void *context) {
+static int limit_add(const struct limit *limit, void *context) {
         const struct cell cells[] = {
                 cell_text(limit->name),
                 limit->is_switch ? cell_switch(limit->value != 0) : cell_number(limit->value),
@@ -17,7 +17,7 @@ static int add(const struct limit *limit, void *context) {
         return table_add(context, cells);
 }
 
-static enum status print(const struct call *call, struct session *session) {
+static enum status limit_print(const struct call *call, struct session *session) {
         static const struct column columns[] = { { "name" }, { "value", .right = true } };
         _cleanup_(table_clear) struct table table = TABLE(columns);
         const char *name = call->count > 0 ? call->arguments[0] : NULL;
@@ -28,9 +28,9 @@ static enum status print(const struct call *call, struct session *session) {
 
                 r = limit_get(&session->request, name, &limit);
                 if (r == 0)
-                        r = add(&limit, &table);
+                        r = limit_add(&limit, &table);
         } else
-                r = limit_list(&session->request, add, &table);
+                r = limit_list(&session->request, limit_add, &table);
         if (r)
                 return error_result(&session->request, r, meanings, name ? "limit" : "limits", name);
         session_close(session);
@@ -60,7 +60,7 @@ static enum status cmd_limits(const struct call *call) {
         status = session_open(call, call->count < 2 ? SERVICE_READ_ONLY : 0, &session);
         if (status)
                 return status;
-        return call->count < 2 ? print(call, &session) : set(call, &session);
+        return call->count < 2 ? limit_print(call, &session) : set(call, &session);
 }
 
 const struct verb limits_verbs[] = {

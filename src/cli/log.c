@@ -28,7 +28,7 @@ static struct cell text_or_none(const char *text) {
         return text && *text ? cell_text(text) : cell_none();
 }
 
-static int add(const struct log_event *event, void *context) {
+static int entry_add(const struct log_event *event, void *context) {
         char time[TIMESTAMP_SIZE];
         const struct cell cells[] = {
                 cell_number(event->id),       cell_text(timestamp_format(event->time, time)),
@@ -40,7 +40,7 @@ static int add(const struct log_event *event, void *context) {
         return table_add(context, cells);
 }
 
-static int add_line(const struct log_event *event, void *context) {
+static int entry_add_line(const struct log_event *event, void *context) {
         return table_add(context, &cell_text(event->line));
 }
 
@@ -58,12 +58,12 @@ static bool wait_for_events(void) {
         return fflush(stdout) == 0 && (poll(&output, 1, LOOK_MS) <= 0 || !(output.revents & (POLLERR | POLLHUP)));
 }
 
-static int read_pages(const struct call *call, struct request *request, struct log_query *query, struct table *table) {
+static int log_read_pages(const struct call *call, struct request *request, struct log_query *query, struct table *table) {
         const bool json = call->option[OPTION_JSON], follow = call->option[OPTION_FOLLOW];
         int r;
 
         do {
-                r = log_page(request, query, json ? add_line : add, table);
+                r = log_page(request, query, json ? entry_add_line : entry_add, table);
                 if (r < 0)
                         return r;
                 if (json)
@@ -93,7 +93,7 @@ static enum status read_time(const struct call *call, enum verb_option option, c
 }
 
 /* Ended by a signal, --follow has done what it was asked to. */
-static void end(int number) {
+static void follow_ends(int number) {
         (void)number;
         _exit(STATUS_DONE);
 }
@@ -103,7 +103,7 @@ static void prepare_following(void) {
         static const int signals[] = { SIGINT, SIGTERM, SIGPIPE };
 
         for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-                (void)signal(signals[i], end); /* cannot fail for these */
+                (void)signal(signals[i], follow_ends); /* cannot fail for these */
         (void)setvbuf(stdout, NULL, _IOLBF, 0); /* else a line comes with its page */
 }
 
@@ -127,7 +127,7 @@ static enum status cmd_log(const struct call *call) {
                 prepare_following();
         r = log_begin(&session.request, &query);
         if (r == 0)
-                r = read_pages(call, &session.request, &query, &table);
+                r = log_read_pages(call, &session.request, &query, &table);
         if (r < 0)
                 return error_result(&session.request, r, NULL, "log", NULL);
         session_close(&session);

@@ -41,19 +41,19 @@ static const struct verb *find_verb(const struct verb *noun, const char *word) {
         return NULL;
 }
 
-static void print_usage(const struct verb *verb, bool first) {
+static void verb_print_usage(const struct verb *verb, bool first) {
         (void)printf("%s imgshare %s %s\n", first ? "Usage:" : "      ", verb->name, verb->arguments);
 }
 
 static enum status help_verb(const struct verb *verb) {
-        print_usage(verb, true);
+        verb_print_usage(verb, true);
         (void)printf("\n%s\nExample:\n  %s\n\nGlobal options: see 'imgshare --help'.\n", verb->help, verb->example);
         return STATUS_DONE;
 }
 
 static enum status help_noun(const struct verb *noun) {
         for (const struct verb *verb = noun; verb->name; verb++)
-                print_usage(verb, verb == noun);
+                verb_print_usage(verb, verb == noun);
         (void)printf("\nExample:\n  %s\n\nMore of each: 'imgshare %s --help'.\n", noun->example, noun->name);
         return STATUS_DONE;
 }
@@ -86,7 +86,7 @@ static enum status version(void) {
         return STATUS_DONE;
 }
 
-static enum status run(struct call *call) {
+static enum status verb_run(struct call *call) {
         const struct verb *verb = call->verb;
         enum status status = options_read(call, false);
 
@@ -109,7 +109,7 @@ static enum status run_noun(struct call *call, const struct verb *noun) {
 
         if (!noun->name[length]) {
                 call->verb = noun;
-                return run(call);
+                return verb_run(call);
         }
         status = options_read(call, true);
         if (status)
@@ -125,7 +125,7 @@ static enum status run_noun(struct call *call, const struct verb *noun) {
         if (!call->verb)
                 return error_usage("command '%.*s %s': unknown, see 'imgshare %.*s --help'", length, noun->name,
                                    call->arguments[0], length, noun->name);
-        return run(call);
+        return verb_run(call);
 }
 
 static enum status run_program(struct call *call) {

@@ -43,7 +43,7 @@ static const char *long_name(int value) {
 }
 
 /* getopt's own messages are of another form. */
-static enum status refuse(int answer, const char *word) {
+static enum status option_refuse(int answer, const char *word) {
         const char *name = long_name(optopt);
 
         if (answer == ':' && optopt < LONG_FIRST)
@@ -90,7 +90,7 @@ enum status options_read(struct call *call, bool stop) {
                         return STATUS_DONE;
                 case ':':
                 case '?':
-                        return refuse(answer, call->arguments[optind - 1]);
+                        return option_refuse(answer, call->arguments[optind - 1]);
                 default:
                         call->option[answer - LONG_FIRST] = optarg ? optarg : "";
                 }

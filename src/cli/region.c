@@ -7,7 +7,7 @@
 #include "cleanup.h"
 #include "internal.h"
 
-static int add_row(const struct region *region, void *context) {
+static int region_add_row(const struct region *region, void *context) {
         const struct cell cells[] = {
                 cell_text(region->name),
                 cell_text(region->store),
@@ -29,17 +29,17 @@ static enum status cmd_region_list(const struct call *call) {
         status = session_open(call, SERVICE_READ_ONLY, &session);
         if (status)
                 return status;
-        status = error_result(&session.request, region_list(&session.request, add_row, &table), NULL, "regions", NULL);
+        status = error_result(&session.request, region_list(&session.request, region_add_row, &table), NULL, "regions", NULL);
         session_close(&session);
         return status ? status : table_print(&table, call);
 }
 
-static int is_named(const struct region *region, void *context) {
+static int region_is_named(const struct region *region, void *context) {
         return strcmp(region->name, context) == 0;
 }
 
 /* With a store some errors are the store's. */
-static enum status report_added(struct request *request, int r, const char *name, const char *store) {
+static enum status region_report_added(struct request *request, int r, const char *name, const char *store) {
         static const struct meaning of_store[] = {
                 { EEXIST, "is the store of another region or catalog" },
                 { ENOTEMPTY, "has other files in it" },
@@ -50,7 +50,7 @@ static enum status report_added(struct request *request, int r, const char *name
         bool named = r >= 0 || r == -EINVAL || r == -ENAMETOOLONG || !store;
 
         if (!named && r == -EEXIST)
-                named = region_list(request, is_named, (void *)name) > 0;
+                named = region_list(request, region_is_named, (void *)name) > 0;
         return named ? error_result(request, r, meanings_of_names, "region", name)
                      : error_result(request, r, of_store, "store", store);
 }
@@ -65,7 +65,7 @@ static enum status cmd_region_add(const struct call *call) {
         status = session_open(call, 0, &session);
         if (status)
                 return status;
-        return report_added(&session.request, region_add(&session.request, name, store), name, store);
+        return region_report_added(&session.request, region_add(&session.request, name, store), name, store);
 }
 
 static enum status cmd_region_rm(const struct call *call) {

@@ -165,7 +165,7 @@ static size_t wrap_width(const struct table *table, size_t terminal) {
 }
 
 /* Breaks lines between words: smartcols by itself breaks within them. NULL: no memory. */
-static char *fold(const char *text, size_t width) {
+static char *table_fold(const char *text, size_t width) {
         char *folded = strdup(text), *line = folded, *space = NULL;
 
         for (char *c = folded; c && *c; c++) {
@@ -196,14 +196,14 @@ static int add_columns(const struct table *table, struct libscols_table *scols) 
         return 0;
 }
 
-static int add_line(const struct table *table, const struct cell *cells, size_t width, struct libscols_table *scols) {
+static int table_add_line(const struct table *table, const struct cell *cells, size_t width, struct libscols_table *scols) {
         struct libscols_line *line = scols_table_new_line(scols, NULL);
         char buffer[NUMBER_SIZE];
 
         if (!line)
                 return -ENOMEM;
         for (size_t i = 0; i < table->width; i++) {
-                _cleanup_free_ char *text = fold(words(&cells[i], buffer), table->columns[i].wrap ? width : SIZE_MAX);
+                _cleanup_free_ char *text = table_fold(words(&cells[i], buffer), table->columns[i].wrap ? width : SIZE_MAX);
 
                 if (!text || scols_line_set_data(line, i, text) < 0)
                         return -ENOMEM;
@@ -222,7 +222,7 @@ static int print_terminal(const struct table *table) {
         width = wrap_width(table, scols_table_get_termwidth(scols));
         r = add_columns(table, scols);
         for (size_t row = 0; r == 0 && row < table->count; row++)
-                r = add_line(table, table->cells + row * table->width, width, scols);
+                r = table_add_line(table, table->cells + row * table->width, width, scols);
         return r < 0 ? r : scols_print_table(scols);
 }
 

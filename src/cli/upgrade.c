@@ -14,19 +14,19 @@ struct run {
         int64_t looked; /* ms, when the progress was shown last; 0: it is not */
 };
 
-static void hide_progress(struct run *run) {
+static void upgrade_hide_progress(struct run *run) {
         if (run->looked != 0)
                 (void)fputs("\r\033[K", stderr);
         run->looked = 0;
 }
 
-static int found(const struct finding *finding, void *context) {
-        hide_progress(context);
+static int upgrade_found(const struct finding *finding, void *context) {
+        upgrade_hide_progress(context);
         (void)fprintf(stderr, "imgshare: %s '%s': %s\n", finding->what, finding->object, finding->problem);
         return 0;
 }
 
-static void progress(int64_t events, void *context) {
+static void upgrade_progress(int64_t events, void *context) {
         const int64_t now = timestamp_now();
         struct run *run = context;
 
@@ -38,15 +38,15 @@ static void progress(int64_t events, void *context) {
 
 static enum status cmd_upgrade(const struct call *call) {
         struct run run = { 0 };
-        struct upgrade upgrade = { .plan = call->option[OPTION_PLAN], .each = found,
-                                   .progress = isatty(STDERR_FILENO) ? progress : NULL, .context = &run };
+        struct upgrade upgrade = { .plan = call->option[OPTION_PLAN], .each = upgrade_found,
+                                   .progress = isatty(STDERR_FILENO) ? upgrade_progress : NULL, .context = &run };
         char why[WHY_SIZE] = "";
         int r;
 
         if (strcmp(call->as, "operator") != 0)
                 return error_failed("cannot upgrade '%s': only the operator may", call->dir);
         r = service_upgrade(call->dir, getuid(), &upgrade, why);
-        hide_progress(&run);
+        upgrade_hide_progress(&run);
         if (r < 0)
                 return error_failed("cannot upgrade '%s': %s", call->dir, why[0] ? why : error_text(r, NULL));
         if (upgrade.events == 0)

@@ -14,7 +14,7 @@
 #define DENIAL ".imgshare/last_denial"
 
 /* Cuts the last component off, `.` and `/` being above all. False: nothing is left to cut. */
-static bool cut(char *path) {
+static bool why_cut(char *path) {
         size_t n = strlen(path);
 
         while (n > 1 && path[n - 1] == '/')
@@ -77,7 +77,7 @@ static int open_denial(const char *path, int *ret_fd) {
         if (!above)
                 return -ENOMEM;
         while ((r = climb(above, &root)) < 0)
-                if (r == -ENOTCONN || !cut(above))
+                if (r == -ENOTCONN || !why_cut(above))
                         return r;
         fd = openat(root, DENIAL, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
@@ -87,7 +87,7 @@ static int open_denial(const char *path, int *ret_fd) {
 }
 
 /* 1: printed; 0: it was empty. Errors of stdout are main's. */
-static int print(int fd) {
+static int why_print(int fd) {
         char buffer[4096];
         int printed = 0;
         ssize_t n;
@@ -115,7 +115,7 @@ static enum status cmd_why(const struct call *call) {
                 return error_usage("path '': not a path");
         r = open_denial(path, &fd);
         if (r == 0)
-                r = print(fd);
+                r = why_print(fd);
         if (r < 0)
                 return error_failed("'%s': %s", path, error_text(r, meanings));
         if (r == 0)

@@ -17,7 +17,7 @@ struct line {
         bool full;
 };
 
-static void put(struct line *line, const char *text, size_t n) {
+static void explain_put(struct line *line, const char *text, size_t n) {
         for (size_t i = 0; i < n; i++) {
                 if (line->used + 1 == line->size) {
                         line->full = true;
@@ -28,7 +28,7 @@ static void put(struct line *line, const char *text, size_t n) {
 }
 
 /* Where a text is cut so that at most n of its bytes are left: behind a space, else between two characters. */
-static size_t cut(const char *text, size_t n) {
+static size_t explain_cut(const char *text, size_t n) {
         size_t at = n;
 
         while (at > 0 && text[at - 1] != ' ')
@@ -44,11 +44,11 @@ static void put_value(struct line *line, const char *value) {
         size_t n = strlen(value);
 
         if (n <= VALUE_MAX) {
-                put(line, value, n);
+                explain_put(line, value, n);
                 return;
         }
-        put(line, value, cut(value, VALUE_MAX - 3));
-        put(line, "...", 3);
+        explain_put(line, value, explain_cut(value, VALUE_MAX - 3));
+        explain_put(line, "...", 3);
 }
 
 /* The value of the member whose name, n bytes, stands in a template; number is for those that are no string. */
@@ -97,7 +97,7 @@ static void put_span(struct line *line, const struct refusal_context *context, c
 
         while (at < end)
                 if (*at != '{')
-                        put(line, at++, 1);
+                        explain_put(line, at++, 1);
                 else
                         put_value(line, next_value(context, &at, number));
 }
@@ -130,8 +130,8 @@ void template_render(const char *template, const struct refusal_context *context
                 template = *end ? put_choice(&line, context, end + 1) : end;
         }
         if (line.full) {
-                line.used = cut(line.text, size - sizeof("..."));
-                put(&line, "...", 3);
+                line.used = explain_cut(line.text, size - sizeof("..."));
+                explain_put(&line, "...", 3);
         }
         line.text[line.used] = '\0';
         utf8_clean(line.text);

@@ -5,20 +5,20 @@
 
 #include "internal.h"
 
-static bool create_by_auditor(const struct create_facts *f) { return f->role == ROLE_AUDITOR; }
+static bool image_create_by_auditor(const struct create_facts *f) { return f->role == ROLE_AUDITOR; }
 static bool create_by_operator(const struct create_facts *f) { return f->role == ROLE_OPERATOR; }
-static bool create_nowhere(const struct create_facts *f) { return !f->region_known; }
-static bool create_bad_name(const struct create_facts *f) { return !f->name_valid; }
+static bool image_create_nowhere(const struct create_facts *f) { return !f->region_known; }
+static bool image_create_bad_name(const struct create_facts *f) { return !f->name_valid; }
 static bool create_over_quota(const struct create_facts *f) { return f->images >= f->quota; }
-static bool create_again(const struct create_facts *f) { return f->name_taken; }
+static bool image_create_again(const struct create_facts *f) { return f->name_taken; }
 
 RULES(create_facts) create_rules[] = {
-        { create_by_auditor, RULE_READ_ONLY_ROLE },
+        { image_create_by_auditor, RULE_READ_ONLY_ROLE },
         { create_by_operator, RULE_ROLE },
-        { create_nowhere, -ENOENT },
-        { create_bad_name, -EINVAL },
+        { image_create_nowhere, -ENOENT },
+        { image_create_bad_name, -EINVAL },
         { create_over_quota, RULE_QUOTA_OWN_ONLY },
-        { create_again, RULE_NAME_TAKEN },
+        { image_create_again, RULE_NAME_TAKEN },
 };
 
 int policy_image_create(const struct create_facts *facts) {

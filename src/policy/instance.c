@@ -5,18 +5,18 @@
 
 #include "internal.h"
 
-static bool create_by_auditor(const struct instance_facts *f) { return f->role == ROLE_AUDITOR; }
+static bool instance_create_by_auditor(const struct instance_facts *f) { return f->role == ROLE_AUDITOR; }
 static bool create_by_staff(const struct instance_facts *f) { return f->role != ROLE_ACCOUNT; }
-static bool create_nowhere(const struct instance_facts *f) { return !f->region_known; }
-static bool create_bad_name(const struct instance_facts *f) { return !f->name_valid; }
-static bool create_again(const struct instance_facts *f) { return f->exists; }
+static bool instance_create_nowhere(const struct instance_facts *f) { return !f->region_known; }
+static bool instance_create_bad_name(const struct instance_facts *f) { return !f->name_valid; }
+static bool instance_create_again(const struct instance_facts *f) { return f->exists; }
 
 RULES(instance_facts) create_rules[] = {
-        { create_by_auditor, RULE_READ_ONLY_ROLE },
+        { instance_create_by_auditor, RULE_READ_ONLY_ROLE },
         { create_by_staff, RULE_ROLE },
-        { create_nowhere, -ENOENT },
-        { create_bad_name, -EINVAL },
-        { create_again, -EEXIST },
+        { instance_create_nowhere, -ENOENT },
+        { instance_create_bad_name, -EINVAL },
+        { instance_create_again, -EEXIST },
 };
 
 int policy_instance_create(const struct instance_facts *facts) {

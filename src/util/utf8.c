@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Length of the character whose first byte this is, 0 if none begins so; ret_low and ret_high bound its second byte. */
-static size_t lead(unsigned char c, unsigned char *ret_low, unsigned char *ret_high) {
+static size_t utf8_lead(unsigned char c, unsigned char *ret_low, unsigned char *ret_high) {
         *ret_low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
         *ret_high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
         if (c > 0 && c < 0x80)
@@ -26,7 +26,7 @@ int utf8_check(const char *text, size_t size, size_t *ret_whole) {
 
         while (at < size) {
                 unsigned char low, high;
-                size_t n = lead((unsigned char)text[at], &low, &high), i;
+                size_t n = utf8_lead((unsigned char)text[at], &low, &high), i;
 
                 for (i = 1; i < n && at + i < size; i++) {
                         unsigned char c = (unsigned char)text[at + i];
@@ -65,7 +65,7 @@ void utf8_clean(char *text) {
 
         while (left > 0) {
                 unsigned char low, high;
-                size_t n = lead((unsigned char)*from, &low, &high);
+                size_t n = utf8_lead((unsigned char)*from, &low, &high);
 
                 if (n == 0 || n > left || utf8_check(from, n, &whole) != 1) {
                         n = 1;

@@ -46,7 +46,7 @@ struct comparison {
         int told, found;     /* of the table, of all */
 };
 
-static int tell(struct comparison *n, const char *what, const char *object, const char *problem) {
+static int compare_tell(struct comparison *n, const char *what, const char *object, const char *problem) {
         if (n->told > PAGE)
                 return 0;
         n->found++;
@@ -55,7 +55,7 @@ static int tell(struct comparison *n, const char *what, const char *object, cons
 }
 
 /* A statement to be used once. */
-static int prepare(struct catalog_connection *c, const char *sql, sqlite3_stmt **ret_statement) {
+static int compare_prepare(struct catalog_connection *c, const char *sql, sqlite3_stmt **ret_statement) {
         return sqlite_error(c->db, sqlite3_prepare_v2(c->db, sql, -1, ret_statement, NULL));
 }
 
@@ -73,10 +73,10 @@ static int bind_value(sqlite3_stmt *s, int i, sqlite3_stmt *row, int column) {
 }
 
 /* Tells what is wrong with the row of the catalog: its name is asked for by its key. */
-static int tell_row(struct comparison *n, const char *problem) {
+static int compare_tell_row(struct comparison *n, const char *problem) {
         _cleanup_finalize_ sqlite3_stmt *s = NULL;
         const char *name = NULL;
-        int code = SQLITE_OK, r = prepare(n->is, n->table->name, &s);
+        int code = SQLITE_OK, r = compare_prepare(n->is, n->table->name, &s);
 
         for (int i = 0; r == 0 && code == SQLITE_OK && i < sqlite3_bind_parameter_count(s); i++)
                 code = bind_value(s, i + 1, n->a, i);
@@ -86,11 +86,11 @@ static int tell_row(struct comparison *n, const char *problem) {
                 r = statement_row(s);
         if (r > 0)
                 r = column_pointer(s, 0, &name);
-        return r < 0 ? r : tell(n, n->table->what, name ?: "?", problem);
+        return r < 0 ? r : compare_tell(n, n->table->what, name ?: "?", problem);
 }
 
 /* Tells that what an event did is not in the catalog. */
-static int tell_event(struct comparison *n, int64_t event) {
+static int compare_tell_event(struct comparison *n, int64_t event) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         char number[24], problem[256];
         const char *said = NULL;
@@ -104,7 +104,7 @@ static int tell_event(struct comparison *n, int64_t event) {
                 return r;
         (void)snprintf(number, sizeof(number), "%" PRId64, event); /* fits */
         (void)snprintf(problem, sizeof(problem), "%.200s: what it did is not in the catalog", said ?: "?"); /* cut */
-        return tell(n, "event", number, problem);
+        return compare_tell(n, "event", number, problem);
 }
 
 static int column_of(sqlite3_stmt *s, const char *name) {
@@ -196,9 +196,9 @@ static int compare_columns(struct comparison *n) {
                 event = event_missing(n, name, i, &is);
                 problem_of(name, problem, sizeof(problem));
                 if (is)
-                        r = tell_row(n, problem);
+                        r = compare_tell_row(n, problem);
                 if (r == 0 && event != 0)
-                        r = tell_event(n, event);
+                        r = compare_tell_event(n, event);
         }
         return r;
 }
@@ -226,10 +226,10 @@ static int order(struct comparison *n) {
 
 static int compare_table(struct comparison *n) {
         _cleanup_finalize_ sqlite3_stmt *a = NULL, *b = NULL;
-        int r = prepare(n->is, n->table->rows, &a), has_a, has_b;
+        int r = compare_prepare(n->is, n->table->rows, &a), has_a, has_b;
 
         if (r == 0)
-                r = prepare(n->should, n->table->rows, &b);
+                r = compare_prepare(n->should, n->table->rows, &b);
         if (r < 0)
                 return r;
         n->a = a;
@@ -240,7 +240,7 @@ static int compare_table(struct comparison *n) {
         while (r == 0 && has_a >= 0 && has_b >= 0 && (has_a > 0 || has_b > 0)) {
                 const int first = !has_b ? -1 : !has_a ? 1 : order(n);
 
-                r = first < 0 ? tell_row(n, "it does not follow from the log") : first > 0 ? tell_event(n, birth(b))
+                r = first < 0 ? compare_tell_row(n, "it does not follow from the log") : first > 0 ? compare_tell_event(n, birth(b))
                                                                                        : compare_columns(n);
                 if (first <= 0)
                         has_a = statement_row(a);
@@ -250,7 +250,7 @@ static int compare_table(struct comparison *n) {
         return r < 0 ? r : has_a < 0 ? has_a : has_b < 0 ? has_b : 0;
 }
 
-static int compare(struct comparison *n, const struct table *all, size_t count) {
+static int compare_all(struct comparison *n, const struct table *all, size_t count) {
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < count; i++) {
@@ -262,12 +262,12 @@ static int compare(struct comparison *n, const struct table *all, size_t count) 
 
 int compare_rows(struct catalog_connection *is, struct catalog_connection *should,
                  int (*each)(const struct discrepancy *discrepancy, void *context), void *context) {
-        return compare(&(struct comparison){ .is = is, .should = should, .each = each, .context = context }, tables,
+        return compare_all(&(struct comparison){ .is = is, .should = should, .each = each, .context = context }, tables,
                        ARRAY_SIZE(tables));
 }
 
 int compare_format_1(struct catalog_connection *is, struct catalog_connection *should,
                      int (*each)(const struct discrepancy *discrepancy, void *context), void *context) {
-        return compare(&(struct comparison){ .is = is, .should = should, .each = each, .context = context }, format_1,
+        return compare_all(&(struct comparison){ .is = is, .should = should, .each = each, .context = context }, format_1,
                        ARRAY_SIZE(format_1));
 }

@@ -198,7 +198,7 @@ void effects_forget(struct catalog_connection *c) {
         c->effects = NULL;
 }
 
-static int prepare(struct catalog_connection *c, struct effect_statement *e, const char *sql) {
+static int effect_prepare(struct catalog_connection *c, struct effect_statement *e, const char *sql) {
         int r;
 
         if (e->s)
@@ -278,10 +278,10 @@ static void cleanup_effect(struct effect_statement **e) {
 }
 
 /* One effect: how many rows it changed, or (check) the number it gave, -1 for none. */
-static int run(struct catalog_connection *c, struct effect_statement *statement, const char *sql, bool check,
+static int effect_run(struct catalog_connection *c, struct effect_statement *statement, const char *sql, bool check,
                const struct event *event, int64_t id, int64_t *ret_number) {
         _cleanup_(cleanup_effect) struct effect_statement *e = statement;
-        int code = SQLITE_OK, r = prepare(c, e, sql);
+        int code = SQLITE_OK, r = effect_prepare(c, e, sql);
 
         for (int i = 0; r == 0 && code == SQLITE_OK && i < sqlite3_bind_parameter_count(e->s); i++)
                 code = bind_word(e->s, i + 1, e->words[i], event, id);
@@ -298,7 +298,7 @@ static int run(struct catalog_connection *c, struct effect_statement *statement,
         return 0;
 }
 
-static int begin(struct catalog_connection *c) {
+static int effects_begin(struct catalog_connection *c) {
         if (!c->effects)
                 c->effects = calloc(1, sizeof(*c->effects));
         return c->effects ? 0 : -ENOMEM;
@@ -320,7 +320,7 @@ static void touch(struct catalog_connection *c, const struct event *e) {
 
 int effects_apply(struct catalog_connection *c, const struct event *event, int64_t id) {
         const struct operation *o = &operations[event->op];
-        int r = begin(c);
+        int r = effects_begin(c);
 
         if (r < 0)
                 return r;
@@ -329,7 +329,7 @@ int effects_apply(struct catalog_connection *c, const struct event *event, int64
                 const struct effect *effect = &o->effects[i];
                 int64_t changed;
 
-                r = run(c, &c->effects->apply[event->op][i], effect->apply, false, event, id, &changed);
+                r = effect_run(c, &c->effects->apply[event->op][i], effect->apply, false, event, id, &changed);
                 if (r < 0)
                         return r;
                 if (changed < effect->least)
@@ -342,12 +342,12 @@ int effects_apply(struct catalog_connection *c, const struct event *event, int64
 
 int effects_check(struct catalog_connection *c, const struct event *event, int64_t id, struct effect_counts *counts) {
         const struct operation *o = &operations[event->op];
-        int good = 1, r = begin(c);
+        int good = 1, r = effects_begin(c);
 
         for (size_t i = 0; r == 0 && i < EFFECTS_MOST && o->effects[i].check; i++) {
                 int64_t rows;
 
-                r = run(c, &c->effects->check[event->op][i], o->effects[i].check, true, event, id, &rows);
+                r = effect_run(c, &c->effects->check[event->op][i], o->effects[i].check, true, event, id, &rows);
                 if (r == -EEXIST) /* an account that is made twice */
                         r = good = 0;
                 else if (r == 0 && rows < 0)

@@ -38,7 +38,7 @@ int logged_row(sqlite3_stmt *s, struct logged *logged) {
 /* --- details --- */
 
 /* A copy that lasts as long as the event; NULL: there is no text, or no room, which no event of ours needs. */
-static const char *keep(struct logged *logged, const char *text) {
+static const char *logged_keep(struct logged *logged, const char *text) {
         const size_t size = text ? strlen(text) + 1 : 0;
         char *copy = logged->texts + logged->used;
 
@@ -56,14 +56,14 @@ static int read_member(sqlite3_stmt *s, struct logged *logged, size_t *n) {
 
         if (r < 0)
                 return r;
-        *d = (struct event_detail){ .key = keep(logged, key) };
+        *d = (struct event_detail){ .key = logged_keep(logged, key) };
         if (sqlite3_column_type(s, 1) == SQLITE_INTEGER) {
                 d->number = sqlite3_column_int64(s, 1);
         } else {
                 r = column_pointer(s, 1, &text);
                 if (r < 0)
                         return r;
-                d->text = sqlite3_column_type(s, 1) == SQLITE_TEXT ? keep(logged, text) : NULL;
+                d->text = sqlite3_column_type(s, 1) == SQLITE_TEXT ? logged_keep(logged, text) : NULL;
                 if (!d->text)
                         d->key = NULL;
         }

@@ -131,7 +131,7 @@ static int contradictions(struct upgrade *u) {
 
 /* --- the new file --- */
 
-static int cannot_be(int64_t event, void *context) {
+static int upgrade_cannot_be(int64_t event, void *context) {
         struct upgrade *u = context;
 
         u->event = event;
@@ -157,11 +157,11 @@ static int copy_own(struct upgrade *u) {
         return r < 0 ? r : changed_one(statement_run(u->replay.c, S_RESERVATION_SEQUENCE, "i", sequence));
 }
 
-static int fill(struct upgrade *u) {
+static int upgrade_fill(struct upgrade *u) {
         int r = snapshots_of(u, 0, remember_earlier);
 
         if (r == 0)
-                r = replay_log(&u->replay, u->old, cannot_be, u);
+                r = replay_log(&u->replay, u->old, upgrade_cannot_be, u);
         if (r == 0)
                 r = connection_run(u->replay.c, "BEGIN IMMEDIATE");
         for (size_t i = 0; r == 0 && i < ARRAY_SIZE(unsaid); i++)
@@ -174,7 +174,7 @@ static int fill(struct upgrade *u) {
 }
 
 /* All of it is on the disk. */
-static int finish(struct upgrade *u, const char *path) {
+static int upgrade_finish(struct upgrade *u, const char *path) {
         _cleanup_fd_ int fd = -1;
         int r = schema_seal(u->replay.c);
 
@@ -198,7 +198,7 @@ static bool has_moved(struct upgrade *u) {
 
 /* The old file, and nobody else, until it is closed: who has it open is not waited for. It leaves its write-ahead log,
  * which would be taken for the new file's; killed from here on, it can be used without one. */
-static int take(struct upgrade *u) {
+static int upgrade_take(struct upgrade *u) {
         int r;
 
         u->old->tries = 0;
@@ -268,7 +268,7 @@ static int make(struct upgrade *u, const char *path) {
         u->replay.progress = u->reader->progress;
         u->replay.context = u->reader->context;
         if (r == 0)
-                r = fill(u);
+                r = upgrade_fill(u);
         if (r == 0)
                 r = catalog_mark(u->replay.c); /* or it could not be opened */
         if (r == 0)
@@ -290,7 +290,7 @@ int catalog_upgrade(const char *path, const struct caller *caller, bool plan, co
                 r = catalog_format(u.old, &ret_upgraded->format);
         if (r < 0 || ret_upgraded->format == CATALOG_VERSION)
                 return r;
-        r = take(&u);
+        r = upgrade_take(&u);
         if (r == 0)
                 r = check_kept(&u, kept);
         if (r < 0)
@@ -302,7 +302,7 @@ int catalog_upgrade(const char *path, const struct caller *caller, bool plan, co
         if (r == 0)
                 r = statement_number(u.replay.c, S_FEED_LAST, &ret_upgraded->events);
         if (r == 0 && !plan)
-                r = finish(&u, unfinished);
+                r = upgrade_finish(&u, unfinished);
         if (r == 0 && !plan)
                 r = exchange(&u, unfinished, kept);
         if (r != 0)

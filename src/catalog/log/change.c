@@ -7,7 +7,7 @@
 #include "write/write.h"
 
 /* Of an event in the log, so far as it matters to whoever caches: sizes and the like do not. */
-static int operation_of(const char *word, const char *part, const char *kind) {
+static int change_operation(const char *word, const char *part, const char *kind) {
         struct event event = { 0 };
         size_t n = 0;
 
@@ -37,7 +37,7 @@ int change_read(struct feed *feed, sqlite3_stmt *s, struct change *ret_change, c
                 r = column_pointer(s, 10, &noun);
         if (r < 0)
                 return r;
-        op = operation_of(word, part, noun);
+        op = change_operation(word, part, noun);
         kind = sqlite3_column_int(s, 2) != 0 ? UNSEEN : op < 0 ? CHANGE_UNKNOWN : operations[op].change;
         if (kind == UNSEEN)
                 return 0;
@@ -69,7 +69,7 @@ static int state_row(sqlite3_stmt *s, int column, struct change_state *ret_state
         return column_text(s, column, ret_state->name, NAME_SIZE);
 }
 
-static int find_place(struct catalog_connection *c, int64_t event, struct change *change) {
+static int change_find_place(struct catalog_connection *c, int64_t event, struct change *change) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int r = statement_one(&s, statement_start(c, S_FEED_PLACE, &s, "ii", change->place, event));
 
@@ -86,7 +86,7 @@ static int find_place(struct catalog_connection *c, int64_t event, struct change
         return r < 0 ? r : state_row(s, 4 + STATE_COLUMNS, &change->after);
 }
 
-static int find_share(struct feed *feed, struct change *change) {
+static int change_find_share(struct feed *feed, struct change *change) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int64_t image = change->after.image ?: change->before.image, expires;
         int r = statement_one(&s, statement_start(feed->c, S_FEED_SHARE, &s, "iii", image, change->account,
@@ -144,13 +144,13 @@ int change_resolve(struct feed *feed, const char *object, struct change *change)
         case CHANGE_DESCRIBED:
         case CHANGE_SEALED:
         case CHANGE_TOUCHED:
-                return find_place(feed->c, change->event ?: feed->event, change);
+                return change_find_place(feed->c, change->event ?: feed->event, change);
         case CHANGE_SHARED:
         case CHANGE_UNSHARED:
         case CHANGE_EXPIRY_SET:
-                r = find_place(feed->c, change->event ?: feed->event, change);
+                r = change_find_place(feed->c, change->event ?: feed->event, change);
                 change->again = false; /* that was the place's */
-                return r < 0 || change->share != 0 ? r : find_share(feed, change);
+                return r < 0 || change->share != 0 ? r : change_find_share(feed, change);
         case CHANGE_INSTANCE:
                 return find_instance(feed->c, object, change);
         case CHANGE_REGION:

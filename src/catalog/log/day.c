@@ -9,7 +9,7 @@
 #define STEP 16384                /* events that one statement sums up: some milliseconds, as a page of the log */
 
 /* One of two statements, of the view's events with after < number <= last. */
-static int start(struct catalog_connection *c, enum statement of_all, enum statement of_viewer,
+static int sum_start(struct catalog_connection *c, enum statement of_all, enum statement of_viewer,
                  const struct log_filter *view, int64_t after, int64_t last, sqlite3_stmt **ret_statement) {
         if (view->viewer == 0)
                 return statement_start(c, of_all, ret_statement, "ii", after, last);
@@ -19,7 +19,7 @@ static int start(struct catalog_connection *c, enum statement of_all, enum state
 int catalog_log_lengths(struct catalog_connection *c, const struct log_filter *filter,
                         int (*each)(const struct log_length *length, void *context), void *context) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int rows, r = start(c, S_LENGTHS, S_LENGTHS_OF_VIEWER, filter, filter->after, filter->last, &s);
+        int rows, r = sum_start(c, S_LENGTHS, S_LENGTHS_OF_VIEWER, filter, filter->after, filter->last, &s);
 
         for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++)
                 r = each(&(struct log_length){ .id = sqlite3_column_int64(s, 0),
@@ -62,7 +62,7 @@ static bool recall(struct catalog_connection *c, const struct log_filter *view, 
 }
 
 /* Another thread may have counted further. */
-static void keep(struct catalog_connection *c, const struct log_filter *view, const struct day_sum *sum) {
+static void sum_keep(struct catalog_connection *c, const struct log_filter *view, const struct day_sum *sum) {
         struct day_sum *place = place_of(c, view, sum->day.number);
 
         if (!place)
@@ -79,7 +79,7 @@ static void keep(struct catalog_connection *c, const struct log_filter *view, co
 static int next_event(struct catalog_connection *c, const struct log_filter *view, int64_t after, int64_t last,
                       int64_t *ret_id, int64_t *ret_time) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int r = start(c, S_DAY_NEXT, S_DAY_NEXT_OF_VIEWER, view, after, last, &s);
+        int r = sum_start(c, S_DAY_NEXT, S_DAY_NEXT_OF_VIEWER, view, after, last, &s);
 
         if (r == 0)
                 r = statement_row(s);
@@ -114,11 +114,11 @@ int catalog_day_list(struct catalog_connection *c, const struct log_filter *view
 /* --- how long a day is --- */
 
 /* The viewer's events with after < number <= last. */
-static int add(struct catalog_connection *c, const struct log_filter *view, int64_t after, int64_t last,
+static int day_add_length(struct catalog_connection *c, const struct log_filter *view, int64_t after, int64_t last,
                struct day *day) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int64_t bytes;
-        int r = start(c, S_DAY_SUM, S_DAY_SUM_OF_VIEWER, view, after, last, &s);
+        int r = sum_start(c, S_DAY_SUM, S_DAY_SUM_OF_VIEWER, view, after, last, &s);
 
         if (r == 0)
                 r = statement_row(s);
@@ -139,7 +139,7 @@ static int add_all(struct catalog_connection *c, const struct log_filter *view, 
 
         while ((r = next_event(c, view, sum->counted, last, &id, &time)) > 0) {
                 sum->counted = last - id < STEP ? last : id + STEP - 1;
-                r = add(c, view, id - 1, sum->counted, &sum->day);
+                r = day_add_length(c, view, id - 1, sum->counted, &sum->day);
                 if (r < 0)
                         return r;
         }
@@ -149,7 +149,7 @@ static int add_all(struct catalog_connection *c, const struct log_filter *view, 
 }
 
 /* Goes on to the day's last event, or to the view's. */
-static int count(struct catalog_connection *c, const struct log_filter *view, struct day_sum *sum) {
+static int day_count(struct catalog_connection *c, const struct log_filter *view, struct day_sum *sum) {
         int64_t last, time;
         int r = log_event_at(c, view->last, &last, &time);
 
@@ -172,9 +172,9 @@ int catalog_day_get(struct catalog_connection *c, const struct log_filter *view,
         if (number < 0 || number > DAY_LAST)
                 return -ENOENT;
         if (!recall(c, view, number, &sum) || !sum.over) {
-                r = count(c, view, &sum);
+                r = day_count(c, view, &sum);
                 if (r == 0 && sum.day.bytes > 0)
-                        keep(c, view, &sum);
+                        sum_keep(c, view, &sum);
         }
         if (r == 0 && sum.day.bytes == 0)
                 r = -ENOENT;

@@ -14,7 +14,7 @@ struct writing {
         bool good;
 };
 
-static void put(struct writing *w, const char *text, size_t n) {
+static void render_put(struct writing *w, const char *text, size_t n) {
         w->good = w->good && (size_t)(w->end - w->p) > n;
         if (!w->good)
                 return;
@@ -23,7 +23,7 @@ static void put(struct writing *w, const char *text, size_t n) {
 }
 
 /* Without an early end, so that the compiler takes many bytes at a time. */
-static bool is_plain(const char *text, size_t n) {
+static bool text_is_plain(const char *text, size_t n) {
         unsigned char other = 0;
 
         for (size_t i = 0; i < n; i++)
@@ -35,16 +35,16 @@ static bool is_plain(const char *text, size_t n) {
 static void put_text(struct writing *w, const char *name, const char *text) {
         size_t n;
 
-        put(w, name, strlen(name));
+        render_put(w, name, strlen(name));
         if (!text) {
-                put(w, "null", strlen("null"));
+                render_put(w, "null", strlen("null"));
                 return;
         }
         n = strlen(text);
-        w->good = w->good && is_plain(text, n);
-        put(w, "\"", 1);
-        put(w, text, n);
-        put(w, "\"", 1);
+        w->good = w->good && text_is_plain(text, n);
+        render_put(w, "\"", 1);
+        render_put(w, text, n);
+        render_put(w, "\"", 1);
 }
 
 static void put_number(struct writing *w, const char *name, int64_t number) {
@@ -57,8 +57,8 @@ static void put_number(struct writing *w, const char *name, int64_t number) {
         while ((rest /= 10) > 0);
         if (number < 0)
                 *--p = '-';
-        put(w, name, strlen(name));
-        put(w, p, (size_t)(text + sizeof(text) - p));
+        render_put(w, name, strlen(name));
+        render_put(w, p, (size_t)(text + sizeof(text) - p));
 }
 
 /* The last one again with other milliseconds, most often. */
@@ -78,14 +78,14 @@ bool detail_render(const struct event *e, char *ret_json, size_t size) {
         struct writing w = { .p = ret_json, .end = ret_json + size, .good = true };
 
         for (size_t i = 0; i < EVENT_DETAILS && e->detail[i].key; i++) { /* the keys are ours: plain */
-                put(&w, i == 0 ? "{\"" : ",\"", 2);
-                put(&w, e->detail[i].key, strlen(e->detail[i].key));
+                render_put(&w, i == 0 ? "{\"" : ",\"", 2);
+                render_put(&w, e->detail[i].key, strlen(e->detail[i].key));
                 if (e->detail[i].text)
                         put_text(&w, "\":", e->detail[i].text);
                 else
                         put_number(&w, "\":", e->detail[i].number);
         }
-        put(&w, "}", 2); /* with its NUL */
+        render_put(&w, "}", 2); /* with its NUL */
         return w.good;
 }
 
@@ -103,8 +103,8 @@ size_t event_render(const struct event *e, int64_t id, const char *stamp, const 
         put_text(&w, ",\"account\":", e->account);
         put_text(&w, ",\"rule\":", e->rule);
         put_text(&w, ",\"errno\":", e->error);
-        put(&w, ",\"detail\":", strlen(",\"detail\":"));
-        put(&w, detail ?: "{}", strlen(detail ?: "{}"));
-        put(&w, "}", 1);
+        render_put(&w, ",\"detail\":", strlen(",\"detail\":"));
+        render_put(&w, detail ?: "{}", strlen(detail ?: "{}"));
+        render_put(&w, "}", 1);
         return w.good ? (size_t)(w.p - ret_json) : 0;
 }

@@ -24,7 +24,7 @@ struct verification {
         struct effect_counts counts;
 };
 
-static int found(struct verification *v, const char *what, const char *object, const char *problem) {
+static int verify_found(struct verification *v, const char *what, const char *object, const char *problem) {
         v->found++;
         return v->each(&(struct discrepancy){ .what = what, .object = object, .problem = problem }, v->context);
 }
@@ -33,7 +33,7 @@ static int found_event(struct verification *v, int64_t id, const char *problem) 
         char object[24];
 
         (void)snprintf(object, sizeof(object), "%" PRId64, id); /* fits */
-        return found(v, "event", object, problem);
+        return verify_found(v, "event", object, problem);
 }
 
 static int break_at(struct verification *v, int64_t id, const char *problem) {
@@ -99,7 +99,7 @@ static int tell_gap(struct verification *v, int64_t id) {
         return break_at(v, v->id + 1, problem);
 }
 
-static int tell_event(struct verification *v, int64_t id, const char *problem) {
+static int verify_tell_event(struct verification *v, int64_t id, const char *problem) {
         return v->told++ >= PAGE ? 0 : found_event(v, id, problem);
 }
 
@@ -167,7 +167,7 @@ static int check_event(struct verification *v, sqlite3_stmt *s, const struct log
                 problem = "it was refused by a rule that does not exist";
         else if (!logged->op || !operation_known(logged->op))
                 problem = "there is no such operation";
-        return problem ? tell_event(v, logged->id, problem) : 0;
+        return problem ? verify_tell_event(v, logged->id, problem) : 0;
 }
 
 #define MISPLACED "the catalog counts it among the events of another image or account"
@@ -180,7 +180,7 @@ static int check_refusal(struct verification *v, const struct logged *logged) {
                 r = statement_row(s);
         if (r <= 0)
                 return r < 0 ? r : -EIO;
-        return sqlite3_column_int(s, 0) ? 0 : tell_event(v, logged->id, MISPLACED);
+        return sqlite3_column_int(s, 0) ? 0 : verify_tell_event(v, logged->id, MISPLACED);
 }
 
 /* Are the rows as it left them, and does it count as an event of what it is about? */
@@ -196,7 +196,7 @@ static int check_effects(struct verification *v, struct logged *logged) {
         }
         if (r == 0 && (logged->event.place != logged->place ||
                        owner != (logged->place_owner == logged->caller.account ? 0 : logged->place_owner)))
-                r = tell_event(v, logged->id, MISPLACED);
+                r = verify_tell_event(v, logged->id, MISPLACED);
         if (r == 0)
                 r = effects_check(v->c, &logged->event, logged->id, &v->counts);
         if (r == 0)
@@ -252,7 +252,7 @@ static int verify_kept(struct verification *v) {
                 return found_event(v, 1, "it was removed, and all behind it");
         if (!v->kept || v->kept_found)
                 return 0;
-        return found(v, "log", "head", v->broken ? "no event before the one that was found has the hash that was kept"
+        return verify_found(v, "log", "head", v->broken ? "no event before the one that was found has the hash that was kept"
                                                  : "no event has the hash that was kept: the log was rewritten or cut");
 }
 
@@ -272,8 +272,8 @@ static int read_head(struct verification *v, struct log_head *ret_head) {
         return 0;
 }
 
-static int cannot_be(int64_t event, void *context) {
-        return tell_event(context, event, "it does not follow from those before it");
+static int verify_cannot_be(int64_t event, void *context) {
+        return verify_tell_event(context, event, "it does not follow from those before it");
 }
 
 /* Tells which rows are not as the log says. */
@@ -284,14 +284,14 @@ static int explain(struct verification *v) {
 
         if (r < 0)
                 return r;
-        r = replay_log(&replay, v->c, cannot_be, v);
+        r = replay_log(&replay, v->c, verify_cannot_be, v);
         if (r == 0)
                 r = compare_rows(v->c, replay.c, v->each, v->context);
         replay_close(&replay);
         if (r < 0)
                 return r;
         v->found += r;
-        return v->found > before || v->broken ? 0 : found(v, "catalog", "rows", "they do not follow from the log");
+        return v->found > before || v->broken ? 0 : verify_found(v, "catalog", "rows", "they do not follow from the log");
 }
 
 /* The findings of a statement of verify.def, at most a page of them. */
@@ -304,7 +304,7 @@ static int verify_each(struct verification *v, enum statement which) {
                 const char *object = (const char *)sqlite3_column_text(s, 1);
                 const char *problem = (const char *)sqlite3_column_text(s, 2);
 
-                r = what && problem ? found(v, what, rows < PAGE ? object ?: "?" : "more", problem) : -ENOMEM;
+                r = what && problem ? verify_found(v, what, rows < PAGE ? object ?: "?" : "more", problem) : -ENOMEM;
         }
         return r;
 }
@@ -325,7 +325,7 @@ static int verify_snapshot(struct verification *v, struct log_head *ret_head) {
         return r < 0 ? r : read_head(v, ret_head);
 }
 
-static int begin(struct verification *v) {
+static int verify_begin(struct verification *v) {
         int64_t earlier = 0;
         int r = connection_run(v->c, "PRAGMA query_only = off; PRAGMA cache_size = -65536"); /* the former: it makes a table */
 
@@ -350,7 +350,7 @@ int catalog_verify(struct catalog *catalog, const uint8_t *kept,
         v->kept = kept;
         v->each = each;
         v->context = context;
-        r = begin(v);
+        r = verify_begin(v);
         if (r == 0)
                 r = verify_chain(v);
         if (r == 0)

@@ -10,7 +10,7 @@
 
 #define BATCH_NS 10000000 /* a transaction takes no more changes after this time: other processes write too */
 
-static int64_t monotonic_ns(void) {
+static int64_t batch_clock_ns(void) {
         struct timespec t;
 
         (void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail for this clock */
@@ -32,7 +32,7 @@ static void rollback(struct catalog *catalog) {
 }
 
 /* What was done cannot be committed: what was decided on top of it is void as well. */
-static void fail(struct batch *b, int error) {
+static void batch_fail(struct batch *b, int error) {
         for (struct pending *job = b->first_done; job; job = job->next)
                 job->result = error;
         b->first_done = NULL;
@@ -52,7 +52,7 @@ static int set_level(struct catalog_connection *c, bool relaxed) {
 }
 
 /* A transaction, on a fresh connection if there is none. */
-static int begin(struct catalog *catalog, bool relaxed) {
+static int batch_begin(struct catalog *catalog, bool relaxed) {
         struct catalog_connection **c = &catalog->connection;
         int r = 0;
 
@@ -105,7 +105,7 @@ static int run_one(struct catalog *catalog, struct batch *b, struct pending *job
                 lost = job->result < 0 ? job->result : -EIO;
         if (lost < 0) {
                 job->result = lost;
-                fail(b, lost);
+                batch_fail(b, lost);
                 return lost;
         }
         if (job->result == 0 && !b->first_done)
@@ -122,14 +122,14 @@ static void bury(struct catalog *catalog) {
         char same[64]; /* a change that changes nothing */
 
         (void)snprintf(same, sizeof(same), "PRAGMA user_version = %d", CATALOG_VERSION); /* fits */
-        if (begin(catalog, false) == 0 && connection_run(catalog->connection, same) == 0)
+        if (batch_begin(catalog, false) == 0 && connection_run(catalog->connection, same) == 0)
                 (void)statement_run(catalog->connection, S_COMMIT, ""); /* flushed or not, it is there */
         if (catalog->connection)
                 rollback(catalog);
         catalog->suspect = true;
 }
 
-static void commit(struct catalog *catalog, struct batch *b) {
+static void batch_commit(struct catalog *catalog, struct batch *b) {
         struct catalog_connection *c = catalog->connection;
         int r = indexed_consider(c);
         const bool ready = r == 0;
@@ -143,7 +143,7 @@ static void commit(struct catalog *catalog, struct batch *b) {
         if (r < 0) {
                 c->indexed = c->chain.actor = 0; /* not known any more */
                 own_events(catalog, c->first_event, c->last_event, false);
-                fail(b, r);
+                batch_fail(b, r);
                 rollback(catalog);
                 if (ready)
                         bury(catalog);
@@ -153,20 +153,20 @@ static void commit(struct catalog *catalog, struct batch *b) {
 }
 
 void batch_run(struct catalog *catalog, struct batch *b) {
-        const int64_t until = monotonic_ns() + BATCH_NS;
+        const int64_t until = batch_clock_ns() + BATCH_NS;
         struct pending *job;
         int r = 0;
 
-        while ((r < 0 || monotonic_ns() < until) && (job = turn_next(catalog, b))) {
+        while ((r < 0 || batch_clock_ns() < until) && (job = turn_next(catalog, b))) {
                 if (r == 0 && !b->first_done)
-                        r = begin(catalog, b->relaxed);
+                        r = batch_begin(catalog, b->relaxed);
                 if (r < 0)
                         job->result = r; /* whoever waited for this transaction */
                 else if (run_one(catalog, b, job) < 0)
                         break;
         }
         if (b->first_done)
-                commit(catalog, b);
+                batch_commit(catalog, b);
         if (catalog->connection)
                 rollback(catalog);
 }

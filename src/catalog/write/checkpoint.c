@@ -12,7 +12,7 @@
 #define PAUSE_TRIES 20  /* of busy(), 100 us each: for readers that began before the last change */
 
 /* Copies what no reader still needs as it is; what is left then. */
-static int64_t copy(struct catalog *catalog, struct catalog_connection *c, int mode) {
+static int64_t checkpoint_copy(struct catalog *catalog, struct catalog_connection *c, int mode) {
         int frames, copied, r;
         int64_t left;
 
@@ -35,7 +35,7 @@ static void copy_rest(struct catalog *catalog, struct catalog_connection *c) {
         catalog->checkpoint_waits = false;
         catalog->writing = true;
         (void)pthread_mutex_unlock(&catalog->lock);
-        (void)copy(catalog, c, SQLITE_CHECKPOINT_RESTART); /* where a reader stays for long, the next round does it */
+        (void)checkpoint_copy(catalog, c, SQLITE_CHECKPOINT_RESTART); /* where a reader stays for long, the next round does it */
         (void)pthread_mutex_lock(&catalog->lock);
         turn_end(catalog);
         (void)pthread_mutex_unlock(&catalog->lock);
@@ -48,7 +48,7 @@ static void copy_back(struct catalog *catalog, struct catalog_connection **c) {
                 return;
         (*c)->tries = PAUSE_TRIES;
         for (int i = 0; i < PASSES && left > PAUSE_FRAMES; i++)
-                left = copy(catalog, *c, SQLITE_CHECKPOINT_PASSIVE);
+                left = checkpoint_copy(catalog, *c, SQLITE_CHECKPOINT_PASSIVE);
         if (left > 0)
                 copy_rest(catalog, *c);
 }

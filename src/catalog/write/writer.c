@@ -19,7 +19,7 @@ void __tsan_acquire(void *address);
 #define __tsan_acquire(address) ((void)(address))
 #endif
 
-static void count(struct catalog *catalog, const struct batch *b) {
+static void writer_count(struct catalog *catalog, const struct batch *b) {
         struct catalog_stats *stats = &catalog->stats;
         size_t size = 0;
 
@@ -38,7 +38,7 @@ static void count(struct catalog *catalog, const struct batch *b) {
 }
 
 /* Answers all; a job that is waited for is gone once its semaphore is posted. */
-static void finish(struct pending *job) {
+static void writer_answer(struct pending *job) {
         while (job) {
                 struct pending *next = job->next;
 
@@ -58,9 +58,9 @@ static void write_batch(struct catalog *catalog) {
 
         batch_run(catalog, &b);
         (void)pthread_mutex_lock(&catalog->lock);
-        count(catalog, &b);
+        writer_count(catalog, &b);
         (void)pthread_mutex_unlock(&catalog->lock);
-        finish(b.first);
+        writer_answer(b.first);
 }
 
 static void *writer_main(void *argument) {
@@ -103,7 +103,7 @@ void writer_stop(struct catalog *catalog) {
 }
 
 /* Writes until the job is answered: a batch may be full before its turn comes. */
-static void lead(struct catalog *catalog, sem_t *wake) {
+static void writer_lead(struct catalog *catalog, sem_t *wake) {
         do
                 write_batch(catalog);
         while (sem_trywait(wake) < 0);
@@ -155,7 +155,7 @@ int catalog_write(struct catalog *catalog, catalog_run run, void *context) {
         leading = turn_begin(catalog);
         (void)pthread_mutex_unlock(&catalog->lock);
         if (leading)
-                lead(catalog, &wake);
+                writer_lead(catalog, &wake);
         else
                 follow(catalog, &job);
         (void)sem_destroy(&wake); /* nobody waits any more */
