@@ -23,12 +23,12 @@
 #include "tree/tree.h"
 #include "verbs/verbs.h"
 
-static void warn(const char *what, const char *why) {
+static void mount_warn(const char *what, const char *why) {
         (void)fprintf(stderr, "imgsharefs: %s: %s\n", what, why);
 }
 
-static int fail(const char *what, const char *why) {
-        warn(what, why);
+static int mount_fail(const char *what, const char *why) {
+        mount_warn(what, why);
         return 1;
 }
 
@@ -55,7 +55,7 @@ void mount_log(void) {
 
 /* Forks unless foreground: the parent waits for the child's word and ends with it. ret_ready: where the child gives
  * it, -1 in the foreground. Returns 0 in the process that serves; else does not return. */
-static int background(bool foreground, int *ret_ready) {
+static int mount_background(bool foreground, int *ret_ready) {
         int pipe_fds[2], status = 0;
         char word;
         pid_t pid, ended;
@@ -77,7 +77,7 @@ static int background(bool foreground, int *ret_ready) {
         if (n == 1)
                 _exit(0);
         if (n < 0) { /* what nobody hears of shall not serve */
-                (void)fail("going to the background", strerror(errno));
+                (void)mount_fail("going to the background", strerror(errno));
                 (void)kill(pid, SIGTERM);
         }
         ended = waitpid(pid, &status, 0);
@@ -85,7 +85,7 @@ static int background(bool foreground, int *ret_ready) {
 }
 
 /* The mount is there: lets go of the terminal and the working directory. */
-static void ready(int fd) {
+static void mount_ready(int fd) {
         int null;
 
         if (fd < 0)
@@ -149,16 +149,16 @@ static int ask_io_uring(struct fuse_args *args) {
 
         if (fd >= 0 && read(fd, &enabled, 1) == 1 && enabled == 'Y')
                 return fuse_opt_insert_arg(args, 1, "-oio_uring");
-        warn("io_uring", "the kernel does not offer it (fuse's parameter enable_uring is off); going on without");
+        mount_warn("io_uring", "the kernel does not offer it (fuse's parameter enable_uring is off); going on without");
 #else
         (void)args;
-        warn("io_uring", "this libfuse has none; going on without");
+        mount_warn("io_uring", "this libfuse has none; going on without");
 #endif
         return 0;
 }
 
 /* libfuse's own loop, where requests come another way than by one descriptor. */
-static int serve_libfuse(struct mount *mount, const struct options *options) {
+static int mount_serve_libfuse(struct mount *mount, const struct options *options) {
         struct fuse_loop_config *config = fuse_loop_cfg_create();
         int r;
 
@@ -172,21 +172,21 @@ static int serve_libfuse(struct mount *mount, const struct options *options) {
         return r;
 }
 
-static int serve(struct mount *mount, const struct options *options, int ready_fd) {
+static int mount_serve(struct mount *mount, const struct options *options, int ready_fd) {
         int r;
 
         mount->answers_later = !options->fuse.clone_fd && !options->io_uring;
         if (mount->answers_later) {
-                r = loop_run(mount, ready, ready_fd);
+                r = loop_run(mount, mount_ready, ready_fd);
         } else {
-                ready(ready_fd); /* libfuse does not say when it has begun */
-                r = serve_libfuse(mount, options);
+                mount_ready(ready_fd); /* libfuse does not say when it has begun */
+                r = mount_serve_libfuse(mount, options);
         }
         sharing_settle(mount);
-        return r < 0 ? fail("serving", strerror(-r)) : 0; /* above 0: the signal that ended it */
+        return r < 0 ? mount_fail("serving", strerror(-r)) : 0; /* above 0: the signal that ended it */
 }
 
-static int serve_session(struct mount *mount, struct fuse_args *args, const struct options *options, int ready_fd) {
+static int mount_session(struct mount *mount, struct fuse_args *args, const struct options *options, int ready_fd) {
         int status = 1;
 
         mount->session = fuse_session_new(args, &counted_operations, sizeof(counted_operations), mount);
@@ -197,9 +197,9 @@ static int serve_session(struct mount *mount, struct fuse_args *args, const stru
                         int r = options->no_cache || options->asof ? 0 : feed_start(mount);
 
                         if (r < 0) {
-                                (void)fail("the feed of changes", strerror(-r));
+                                (void)mount_fail("the feed of changes", strerror(-r));
                         } else {
-                                status = serve(mount, options, ready_fd);
+                                status = mount_serve(mount, options, ready_fd);
                                 feed_stop(mount);
                         }
                         fuse_session_unmount(mount->session);
@@ -210,7 +210,7 @@ static int serve_session(struct mount *mount, struct fuse_args *args, const stru
         return status;
 }
 
-static int open_catalog(struct mount *mount, const struct options *options) {
+static int mount_catalog(struct mount *mount, const struct options *options) {
         enum service_flags flags = SERVICE_BACKGROUND;
         char why[WHY_SIZE];
         int r;
@@ -221,23 +221,23 @@ static int open_catalog(struct mount *mount, const struct options *options) {
                 flags |= SERVICE_READ_ONLY;
         r = service_open_asof(options->dir, options->asof, flags, &mount->service, why);
         if (r < 0)
-                return fail(options->dir, why);
+                return mount_fail(options->dir, why);
         if (options->multiuser)
                 return 0;
         r = service_caller(mount->service, options->account, getuid(), VIA_MOUNT, &mount->caller);
         if (r == -ENOENT)
-                return fail(options->account, "no such account");
-        return r < 0 ? fail(options->account, strerror(-r)) : 0;
+                return mount_fail(options->account, "no such account");
+        return r < 0 ? mount_fail(options->account, strerror(-r)) : 0;
 }
 
 int mount_run(struct fuse_args *args, struct options *options) {
         _cleanup_service_ struct service *service = NULL;
         struct mount mount = { .multiuser = options->multiuser, .uid = options->uid, .gid = options->gid,
                                .started = timestamp_now(), .kinds = kinds_all };
-        int status, ready_fd, r = background(options->fuse.foreground, &ready_fd);
+        int status, ready_fd, r = mount_background(options->fuse.foreground, &ready_fd);
 
         if (r < 0)
-                return fail("going to the background", strerror(-r));
+                return mount_fail("going to the background", strerror(-r));
         mount.failures.background = ready_fd >= 0;
         raise_descriptors();
         (void)pthread_mutex_init(&mount.denials_lock, NULL); /* cannot fail with default attributes */
@@ -245,22 +245,22 @@ int mount_run(struct fuse_args *args, struct options *options) {
         (void)pthread_cond_init(&mount.pending_none, NULL);
         (void)pthread_mutex_init(&mount.files_lock, NULL);
         (void)pthread_mutex_init(&mount.viewers_lock, NULL);
-        status = open_catalog(&mount, options);
+        status = mount_catalog(&mount, options);
         service = mount.service;
         if (status != 0)
                 return status;
         if (!options->multiuser && !viewer_add(&mount, &mount.caller))
-                return fail(options->dir, strerror(ENOMEM));
+                return mount_fail(options->dir, strerror(ENOMEM));
         mount.read_only = options->read_only || options->asof || mount.caller.role == ROLE_AUDITOR;
         r = name_filesystem(args, options->dir, mount.read_only);
         if (r < 0)
-                return fail(options->dir, strerror(-r));
+                return mount_fail(options->dir, strerror(-r));
         if (options->io_uring && ask_io_uring(args) < 0)
-                return fail("io_uring", strerror(ENOMEM));
+                return mount_fail("io_uring", strerror(ENOMEM));
         mount.stats = stats_new();
         if (!mount.stats)
-                return fail("starting", strerror(ENOMEM));
-        status = serve_session(&mount, args, options, ready_fd);
+                return mount_fail("starting", strerror(ENOMEM));
+        status = mount_session(&mount, args, options, ready_fd);
         files_close(&mount);
         denials_clear(&mount);
         viewers_clear(&mount);

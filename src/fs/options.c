@@ -40,7 +40,7 @@ static const struct fuse_opt specification[] = {
         FUSE_OPT_END
 };
 
-static int process(void *data, const char *argument, int key, struct fuse_args *args) {
+static int options_process(void *data, const char *argument, int key, struct fuse_args *args) {
         struct options *options = data;
 
         (void)args;
@@ -55,12 +55,12 @@ static int process(void *data, const char *argument, int key, struct fuse_args *
         return 1; /* the mount point, and fuse's own */
 }
 
-static int usage_error(const char *what) {
+static int options_usage_error(const char *what) {
         (void)fprintf(stderr, "imgsharefs: %s; see imgsharefs --help\n", what);
         return -EINVAL;
 }
 
-static void print_help(void) {
+static void options_print_help(void) {
         (void)puts("usage: imgsharefs DIR MOUNTPOINT -o account=NAME|multiuser[,OPTION...]\n"
                    "\n"
                    "Mounts the image catalog in DIR as one account sees it, or as each user's does.\n"
@@ -83,20 +83,20 @@ static void print_help(void) {
         fuse_lowlevel_help();
 }
 
-static int check(const struct options *options) {
+static int options_check(const struct options *options) {
         if (!options->dir)
-                return usage_error("no DIR given");
+                return options_usage_error("no DIR given");
         if (!options->fuse.mountpoint)
-                return usage_error("no MOUNTPOINT given");
+                return options_usage_error("no MOUNTPOINT given");
         if (!options->account && !options->multiuser)
-                return usage_error("which account? give -o account=NAME, or -o multiuser");
+                return options_usage_error("which account? give -o account=NAME, or -o multiuser");
         if (options->account && options->multiuser)
-                return usage_error("account= or multiuser, not both");
+                return options_usage_error("account= or multiuser, not both");
         if (options->multiuser && options->uid != UID_NONE)
-                return usage_error("no uid= with multiuser: the files in each view are its account's");
+                return options_usage_error("no uid= with multiuser: the files in each view are its account's");
         if (options->durability && strcmp(options->durability, "full") != 0 &&
             strcmp(options->durability, "normal") != 0)
-                return usage_error("durability is full or normal");
+                return options_usage_error("durability is full or normal");
         return 0;
 }
 
@@ -104,19 +104,19 @@ int options_parse(struct fuse_args *args, struct options *ret_options) {
         int r;
 
         *ret_options = (struct options){ .uid = UID_NONE, .gid = getgid() };
-        if (fuse_opt_parse(args, ret_options, specification, process) < 0 ||
+        if (fuse_opt_parse(args, ret_options, specification, options_process) < 0 ||
             fuse_parse_cmdline(args, &ret_options->fuse) < 0 ||
             (ret_options->multiuser && fuse_opt_insert_arg(args, 1, "-oallow_other,default_permissions") < 0))
                 return -EINVAL; /* told by libfuse */
         if (ret_options->fuse.show_help) {
-                print_help();
+                options_print_help();
                 return 1;
         }
         if (ret_options->fuse.show_version) {
                 (void)printf("imgsharefs %s, libfuse %s\n", IMGSHARE_VERSION, fuse_pkgversion());
                 return 1;
         }
-        r = check(ret_options);
+        r = options_check(ret_options);
         if (ret_options->uid == UID_NONE)
                 ret_options->uid = getuid();
         return r;

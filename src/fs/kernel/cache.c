@@ -69,14 +69,14 @@ bool remember_no_part(struct call *call, struct node node, const char *name) {
 /* --- what holds for all --- */
 
 /* Has anything changed since the request began? Then its answer may be older than the notices about it. */
-static bool is_current(const struct call *call) {
+static bool cache_is_current(const struct call *call) {
         const struct mount *mount = call->mount;
 
         return mount->notifier && !mount->feed_blind && call->changes == mount->changes;
 }
 
 /* Seconds until a share ends by which a node is seen; an hour if it does not. */
-static double limit(const struct call *call, struct node node) {
+static double cache_limit(const struct call *call, struct node node) {
         bool image = node.kind == NODE_IMAGE || (node.kind >= NODE_DESCRIPTION && node.kind <= NODE_DISK) ||
                      (node.kind >= NODE_META && node.kind < NODE_CONTROL) || node.kind == NODE_RECEIVED_LINK;
         int64_t until = image && call->loaded ? call->image.expires : 0;
@@ -95,7 +95,7 @@ double cache_attributes(struct call *call, struct node node) {
         const struct kind *kind = kind_of(call->mount, node.kind);
         bool cached = kind->remember.attributes && kind->remember.attributes(call, node, NULL);
 
-        return cached && is_current(call) ? limit(call, node) : 0;
+        return cached && cache_is_current(call) ? cache_limit(call, node) : 0;
 }
 
 double cache_entry(struct call *call, struct node node) {
@@ -104,7 +104,7 @@ double cache_entry(struct call *call, struct node node) {
 
         if (kind->lasting)
                 return HOUR;
-        return cached && is_current(call) ? limit(call, node) : 0;
+        return cached && cache_is_current(call) ? cache_limit(call, node) : 0;
 }
 
 double cache_missing(struct call *call, const char *name) {
@@ -114,7 +114,7 @@ double cache_missing(struct call *call, const char *name) {
         struct stat st;
 
         /* In a directory that cannot be seen nothing is, but what is missing in it will be there with it again. */
-        return cached && node_attributes(call, &st) == 0 && is_current(call) ? limit(call, node) : 0;
+        return cached && node_attributes(call, &st) == 0 && cache_is_current(call) ? cache_limit(call, node) : 0;
 }
 
 bool cache_listing(struct call *call) {
@@ -123,7 +123,7 @@ bool cache_listing(struct call *call) {
 
         if (call->mount->multiuser) /* who has been handed an open directory is to be asked for, each time */
                 return false;
-        if (!kind->remember.listing || !kind->remember.listing(call, call->node, NULL) || !is_current(call))
+        if (!kind->remember.listing || !kind->remember.listing(call, call->node, NULL) || !cache_is_current(call))
                 return false;
         due = notifier_settled(call->mount->notifier).due; /* no listing has a time of its own */
         return due == 0 || timestamp_now() < due;

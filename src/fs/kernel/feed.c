@@ -26,7 +26,7 @@ struct feed_thread {
 };
 
 /* The catalog's writer calls this. */
-static void news(void *context) {
+static void feed_news(void *context) {
         struct feed_thread *t = context;
 
         (void)pthread_mutex_lock(&t->lock);
@@ -44,22 +44,22 @@ struct asking {
         bool concerns;
 };
 
-static void ask_viewer(struct mount *mount, struct viewer *viewer, void *context) {
+static void feed_ask_viewer(struct mount *mount, struct viewer *viewer, void *context) {
         struct asking *asking = context;
 
         (void)mount;
         asking->concerns = asking->concerns || change_concerns(asking->change, viewer);
 }
 
-static bool concerns(const struct change *change, void *context) {
+static bool feed_concerns(const struct change *change, void *context) {
         struct asking asking = { .change = change };
 
-        viewers_each(context, ask_viewer, &asking);
+        viewers_each(context, feed_ask_viewer, &asking);
         return asking.concerns;
 }
 
 /* The account's role may be another one, or it may be gone: then nothing of its view is as it was. */
-static void read_role(struct mount *mount, struct viewer *viewer, void *context) {
+static void feed_read_role(struct mount *mount, struct viewer *viewer, void *context) {
         struct caller caller = { .account = viewer->account };
         int before = viewer->role, r = service_caller_refresh(mount->service, &caller);
         int role = r == -ENOENT ? VIEWER_GONE : (int)caller.role;
@@ -73,7 +73,7 @@ static void read_role(struct mount *mount, struct viewer *viewer, void *context)
         }
 }
 
-static void tell_viewer(struct mount *mount, struct viewer *viewer, void *context) {
+static void feed_tell_viewer(struct mount *mount, struct viewer *viewer, void *context) {
         const struct change *change = context;
 
         if (!change_concerns(change, viewer))
@@ -81,21 +81,21 @@ static void tell_viewer(struct mount *mount, struct viewer *viewer, void *contex
         if (change->kind == CHANGE_UNKNOWN)
                 view_prune(mount, viewer, true);
         if (change->kind == CHANGE_UNKNOWN || (change->kind == CHANGE_ACCOUNT && change->account == viewer->account))
-                read_role(mount, viewer, NULL);
+                feed_read_role(mount, viewer, NULL);
         change_tell(mount, viewer, change);
 }
 
-static void tell_change(const struct change *change, void *context) {
+static void feed_tell_change(const struct change *change, void *context) {
         struct mount *mount = context;
 
         mount->changes++; /* first: from now on no answer begun before is to be remembered */
-        viewers_each(mount, tell_viewer, (void *)change);
+        viewers_each(mount, feed_tell_viewer, (void *)change);
 }
 
 /* --- the thread --- */
 
 /* Waits for news, until the next look, or the next share that expires. false: no more. */
-static bool wait(struct feed_thread *t) {
+static bool feed_wait(struct feed_thread *t) {
         int64_t due = feed_due(t->feed), ms = LOOK_MS;
         struct timespec until;
         bool gather, stopping;
@@ -121,7 +121,7 @@ static bool wait(struct feed_thread *t) {
         return !stopping;
 }
 
-static void prune_found(struct mount *mount, struct viewer *viewer, void *context) {
+static void feed_prune_viewer(struct mount *mount, struct viewer *viewer, void *context) {
         const int64_t *account = context;
 
         if (viewer->account == *account)
@@ -129,11 +129,11 @@ static void prune_found(struct mount *mount, struct viewer *viewer, void *contex
 }
 
 /* Views that could not be told for a long time. */
-static void look_for_recovered(struct mount *mount) {
+static void feed_find_recovered(struct mount *mount) {
         int64_t account;
 
         while (notifier_recovered(mount->notifier, &account)) {
-                viewers_each(mount, prune_found, &account);
+                viewers_each(mount, feed_prune_viewer, &account);
                 notifier_resettle(mount->notifier);
         }
 }
@@ -141,9 +141,9 @@ static void look_for_recovered(struct mount *mount) {
 static void *feed_main(void *argument) {
         struct feed_thread *t = argument;
         struct mount *mount = t->mount;
-        const struct feed_reader reader = { .concerns = concerns, .each = tell_change, .context = mount };
+        const struct feed_reader reader = { .concerns = feed_concerns, .each = feed_tell_change, .context = mount };
 
-        while (wait(t)) {
+        while (feed_wait(t)) {
                 int r = feed_read(t->feed, &reader);
 
                 /* As long as it cannot be read nothing more is cached; what is, is told about later. */
@@ -152,12 +152,12 @@ static void *feed_main(void *argument) {
                 if (r > 0)
                         notifier_mark(mount->notifier,
                                       (struct settled){ .event = feed_last(t->feed), .due = feed_due(t->feed) });
-                look_for_recovered(mount);
+                feed_find_recovered(mount);
         }
         return NULL;
 }
 
-static void thread_free(struct feed_thread *t) {
+static void feed_thread_free(struct feed_thread *t) {
         guard_stop(t->guard);
         (void)feed_close(t->feed); /* returns NULL */
         free(t);
@@ -178,19 +178,19 @@ int feed_start(struct mount *mount) {
         (void)pthread_condattr_destroy(&monotonic);
         r = guard_start(mount->session, &t->guard);
         if (r == 0)
-                r = service_feed(mount->service, news, t, &t->feed);
+                r = service_feed(mount->service, feed_news, t, &t->feed);
         if (r == 0)
                 r = notifier_new(mount->session, mount->multiuser,
                                  (struct settled){ .event = feed_last(t->feed), .due = feed_due(t->feed) },
                                  &mount->notifier);
         if (r == 0) {
-                viewers_each(mount, read_role, NULL); /* as of the feed's beginning */
+                viewers_each(mount, feed_read_role, NULL); /* as of the feed's beginning */
                 r = -pthread_create(&t->thread, NULL, feed_main, t);
                 if (r < 0)
                         mount->notifier = notifier_free(mount->notifier);
         }
         if (r < 0)
-                thread_free(t);
+                feed_thread_free(t);
         else
                 mount->feed = t;
         return r;
@@ -207,6 +207,6 @@ void feed_stop(struct mount *mount) {
         (void)pthread_mutex_unlock(&t->lock);
         (void)pthread_join(t->thread, NULL); /* joinable, and not ourselves */
         mount->notifier = notifier_free(mount->notifier);
-        thread_free(t);
+        feed_thread_free(t);
         mount->feed = NULL;
 }

@@ -22,13 +22,13 @@ struct telling {
         bool failed;
 };
 
-static struct telling begin(struct mount *mount, const struct viewer *viewer) {
+static struct telling telling_begin(struct mount *mount, const struct viewer *viewer) {
         struct notices *notices = notices_new(mount->notifier);
 
         return (struct telling){ .mount = mount, .viewer = viewer, .notices = notices, .failed = !notices };
 }
 
-static void end(struct telling *t, int wait_ms) {
+static void telling_end(struct telling *t, int wait_ms) {
         if (t->failed)
                 t->mount->feed_blind = true; /* what has not been told must not be joined by more */
         if (t->notices && wait_ms > 0)
@@ -37,25 +37,25 @@ static void end(struct telling *t, int wait_ms) {
                 notices_send(t->notices);
 }
 
-static void add(struct telling *t, enum notice_kind notice, enum node_kind kind, int64_t id, const char *name) {
+static void telling_add(struct telling *t, enum notice_kind notice, enum node_kind kind, int64_t id, const char *name) {
         struct node node = { .kind = kind, .viewer = view_none(t->mount, kind) ? 0 : t->viewer->account, .id = id };
 
         if (!t->failed)
                 t->failed = notices_add(t->notices, notice, node_pack(node), name) < 0;
 }
 
-static void attributes(struct telling *t, enum node_kind kind, int64_t id) {
-        add(t, NOTICE_ATTRIBUTES, kind, id, NULL);
+static void tell_attributes(struct telling *t, enum node_kind kind, int64_t id) {
+        telling_add(t, NOTICE_ATTRIBUTES, kind, id, NULL);
 }
 
-static void content(struct telling *t, enum node_kind kind, int64_t id) {
-        add(t, NOTICE_CONTENT, kind, id, NULL);
+static void tell_content(struct telling *t, enum node_kind kind, int64_t id) {
+        telling_add(t, NOTICE_CONTENT, kind, id, NULL);
 }
 
 /* A name begins or ceases (gone) to lead to something. */
-static void name(struct telling *t, bool gone, enum node_kind kind, int64_t id, const char *text) {
-        add(t, gone ? NOTICE_GONE : NOTICE_NEW, kind, id, text);
-        content(t, kind, id);
+static void tell_name(struct telling *t, bool gone, enum node_kind kind, int64_t id, const char *text) {
+        telling_add(t, gone ? NOTICE_GONE : NOTICE_NEW, kind, id, text);
+        tell_content(t, kind, id);
 }
 
 static bool is_privileged(const struct viewer *viewer) {
@@ -69,8 +69,8 @@ static bool is_read_only(const struct telling *t) {
 }
 
 /* What an image or instance is called in the view. */
-static const char *shown(const struct telling *t, const struct change *c, const char *plain,
-                         char text[static 2 * NAME_SIZE]) {
+static const char *name_in_view(const struct telling *t, const struct change *c, const char *plain,
+                                char text[static 2 * NAME_SIZE]) {
         (void)snprintf(text, 2 * NAME_SIZE, t->viewer->account == c->owner ? "%s" : "%s@%s", plain,
                        c->owner_name); /* fits */
         return text;
@@ -79,53 +79,53 @@ static const char *shown(const struct telling *t, const struct change *c, const 
 /* --- images --- */
 
 /* All that is in an image's directory, for who stands there. */
-static void forget_image(struct telling *t, int64_t place, const struct change_state *state) {
+static void tell_all_of_image(struct telling *t, int64_t place, const struct change_state *state) {
         static const char *const parts[] = { "description", "shares", "disk", ".meta" };
 
-        content(t, NODE_IMAGE, place);
-        attributes(t, NODE_DESCRIPTION, state->description);
-        content(t, NODE_SHARES_LINK, state->shares_link);
-        content(t, NODE_SHARES, place);
-        attributes(t, NODE_DISK, state->image);
-        content(t, NODE_META, place);
-        content(t, NODE_META_SHARES, place);
-        content(t, NODE_META_SHARES_LINK, place);
+        tell_content(t, NODE_IMAGE, place);
+        tell_attributes(t, NODE_DESCRIPTION, state->description);
+        tell_content(t, NODE_SHARES_LINK, state->shares_link);
+        tell_content(t, NODE_SHARES, place);
+        tell_attributes(t, NODE_DISK, state->image);
+        tell_content(t, NODE_META, place);
+        tell_content(t, NODE_META_SHARES, place);
+        tell_content(t, NODE_META_SHARES_LINK, place);
         for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-                add(t, NOTICE_NEW, NODE_IMAGE, place, parts[i]);
+                telling_add(t, NOTICE_NEW, NODE_IMAGE, place, parts[i]);
         for (size_t i = 0; meta_name(i); i++)
-                add(t, NOTICE_NEW, NODE_META, place, meta_name(i));
+                telling_add(t, NOTICE_NEW, NODE_META, place, meta_name(i));
 }
 
 /* Links that say the name, and are another node for each image, not for each name. */
-static void forget_links(struct telling *t, int64_t place) {
-        content(t, NODE_ALIAS, place);
-        content(t, NODE_OWNED_LINK, place);
+static void tell_links(struct telling *t, int64_t place) {
+        tell_content(t, NODE_ALIAS, place);
+        tell_content(t, NODE_OWNED_LINK, place);
 }
 
 /* A share, for who stands there, and its name. */
-static void forget_share(struct telling *t, const struct change *c, bool gone) {
-        name(t, gone, NODE_META_SHARES, c->place, c->account_name);
-        name(t, gone, NODE_SHARES, c->place, c->account_name);
-        attributes(t, NODE_SHARE, c->share);
-        add(t, NOTICE_NEW, NODE_SHARE, c->share, ".expires");
+static void tell_all_of_share(struct telling *t, const struct change *c, bool gone) {
+        tell_name(t, gone, NODE_META_SHARES, c->place, c->account_name);
+        tell_name(t, gone, NODE_SHARES, c->place, c->account_name);
+        tell_attributes(t, NODE_SHARE, c->share);
+        telling_add(t, NOTICE_NEW, NODE_SHARE, c->share, ".expires");
 }
 
 static void tell_part(struct telling *t, int64_t place, const char *part, enum node_kind kind, int64_t before,
                       int64_t after) {
         if (before == after)
                 return;
-        name(t, before != 0 && after == 0, NODE_IMAGE, place, part);
+        tell_name(t, before != 0 && after == 0, NODE_IMAGE, place, part);
         if (before != 0)
-                attributes(t, kind, before);
+                tell_attributes(t, kind, before);
 }
 
 /* Where one cannot write, drafts have no `shares`, and theirs in `.meta` is the directory, not a link. */
 static void tell_draft(struct telling *t, int64_t place) {
-        name(t, true, NODE_IMAGE, place, "shares");
-        name(t, true, NODE_META, place, "shares");
-        content(t, NODE_SHARES, place);
-        content(t, NODE_META_SHARES, place);
-        content(t, NODE_META_SHARES_LINK, place);
+        tell_name(t, true, NODE_IMAGE, place, "shares");
+        tell_name(t, true, NODE_META, place, "shares");
+        tell_content(t, NODE_SHARES, place);
+        tell_content(t, NODE_META_SHARES, place);
+        tell_content(t, NODE_META_SHARES_LINK, place);
 }
 
 static void tell_parts(struct telling *t, const struct change *c) {
@@ -138,7 +138,7 @@ static void tell_parts(struct telling *t, const struct change *c) {
         else if (before->draft != after->draft)
                 tell_draft(t, c->place);
         if (before->image != after->image)
-                attributes(t, NODE_META, c->place);
+                tell_attributes(t, NODE_META, c->place);
 }
 
 static void tell_place(struct telling *t, const struct change *c) {
@@ -147,13 +147,13 @@ static void tell_place(struct telling *t, const struct change *c) {
 
         if (strcmp(before->name, after->name) != 0) {
                 if (before->name[0])
-                        name(t, !c->again, NODE_IMAGES, c->region, shown(t, c, before->name, text));
+                        tell_name(t, !c->again, NODE_IMAGES, c->region, name_in_view(t, c, before->name, text));
                 if (after->name[0])
-                        name(t, false, NODE_IMAGES, c->region, shown(t, c, after->name, text));
-                forget_links(t, c->place);
+                        tell_name(t, false, NODE_IMAGES, c->region, name_in_view(t, c, after->name, text));
+                tell_links(t, c->place);
         }
         if (!after->name[0])
-                forget_image(t, c->place, before);
+                tell_all_of_image(t, c->place, before);
         else
                 tell_parts(t, c);
 }
@@ -162,16 +162,16 @@ static void tell_sealed(struct telling *t, const struct change *c) {
         bool own = c->own && c->actor == t->viewer->account;
 
         if (!own)
-                add(t, NOTICE_NEW, NODE_IMAGE, c->place, "disk");
-        content(t, NODE_DISK, c->after.image);
+                telling_add(t, NOTICE_NEW, NODE_IMAGE, c->place, "disk");
+        tell_content(t, NODE_DISK, c->after.image);
 }
 
 static void tell_touched(struct telling *t, const struct change *c) {
-        add(t, NOTICE_NEW, NODE_IMAGE, c->place, c->disk ? "disk" : "description");
+        telling_add(t, NOTICE_NEW, NODE_IMAGE, c->place, c->disk ? "disk" : "description");
         if (c->disk)
-                attributes(t, NODE_DISK, c->after.image);
+                tell_attributes(t, NODE_DISK, c->after.image);
         else
-                attributes(t, NODE_DESCRIPTION, c->after.description);
+                tell_attributes(t, NODE_DESCRIPTION, c->after.description);
 }
 
 /* --- shares --- */
@@ -184,44 +184,44 @@ static void tell_received(struct telling *t, const struct change *c, bool gone) 
         const struct change_state *state = c->after.name[0] ? &c->after : &c->before;
         char text[2 * NAME_SIZE];
 
-        name(t, gone, NODE_IMAGES, c->region, shown(t, c, state->name, text));
-        name(t, gone, NODE_RECEIVED_REGION, account_region(c), text);
+        tell_name(t, gone, NODE_IMAGES, c->region, name_in_view(t, c, state->name, text));
+        tell_name(t, gone, NODE_RECEIVED_REGION, account_region(c), text);
         if (c->kind == CHANGE_SHARED)
                 return;
-        forget_image(t, c->place, state);
-        content(t, NODE_RECEIVED_LINK, c->share);
+        tell_all_of_image(t, c->place, state);
+        tell_content(t, NODE_RECEIVED_LINK, c->share);
 }
 
-static void tell_share(struct telling *t, const struct change *c) {
+static void tell_shared(struct telling *t, const struct change *c) {
         bool gone = c->kind == CHANGE_UNSHARED && !c->again;
 
         if (t->viewer->account == c->account)
                 tell_received(t, c, gone);
-        forget_share(t, c, gone);
+        tell_all_of_share(t, c, gone);
 }
 
 void image_forget(struct mount *mount, const struct viewer *viewer, const struct image *image) {
         struct change_state state = {
                 .description = image->description, .shares_link = image->shares_link, .image = image->id
         };
-        struct telling t = begin(mount, viewer);
+        struct telling t = telling_begin(mount, viewer);
         char text[2 * NAME_SIZE];
 
         (void)snprintf(text, sizeof(text), "%s@%s", image->name, image->owner_name); /* fits */
-        name(&t, false, NODE_IMAGES, image->region, text);
-        name(&t, false, NODE_IMAGES, image->region, image->name);
-        forget_image(&t, image->place, &state);
-        forget_links(&t, image->place);
-        end(&t, 0);
+        tell_name(&t, false, NODE_IMAGES, image->region, text);
+        tell_name(&t, false, NODE_IMAGES, image->region, image->name);
+        tell_all_of_image(&t, image->place, &state);
+        tell_links(&t, image->place);
+        telling_end(&t, 0);
 }
 
 void share_forget(struct mount *mount, const struct viewer *viewer, int64_t place, const struct share *share) {
         struct change c = { .place = place, .share = share->id };
-        struct telling t = begin(mount, viewer);
+        struct telling t = telling_begin(mount, viewer);
 
         strcpy(c.account_name, share->account_name);
-        forget_share(&t, &c, false);
-        end(&t, 0);
+        tell_all_of_share(&t, &c, false);
+        telling_end(&t, 0);
 }
 
 void unshare_tell(struct call *call, int64_t share, const char *account) {
@@ -235,17 +235,17 @@ void unshare_tell(struct call *call, int64_t share, const char *account) {
                 return; /* somebody else's: the caller's view shows it in the one directory that the kernel knows of */
         strcpy(c.owner_name, image->owner_name);
         c.account = call->request.caller.account;
-        t = begin(call->mount, viewer_add(call->mount, &call->request.caller));
+        t = telling_begin(call->mount, viewer_add(call->mount, &call->request.caller));
         /* not yet what is in the directory that this very request has locked: the feed will */
-        name(&t, true, NODE_IMAGES, c.region, shown(&t, &c, image->name, text));
-        name(&t, true, NODE_RECEIVED_REGION, account_region(&c), text);
-        content(&t, NODE_IMAGE, c.place);
-        content(&t, NODE_META, c.place);
-        content(&t, NODE_META_SHARES, c.place);
-        attributes(&t, NODE_DESCRIPTION, image->description);
-        content(&t, NODE_SHARES_LINK, image->shares_link);
-        attributes(&t, NODE_DISK, image->id);
-        end(&t, WAIT_MS);
+        tell_name(&t, true, NODE_IMAGES, c.region, name_in_view(&t, &c, image->name, text));
+        tell_name(&t, true, NODE_RECEIVED_REGION, account_region(&c), text);
+        tell_content(&t, NODE_IMAGE, c.place);
+        tell_content(&t, NODE_META, c.place);
+        tell_content(&t, NODE_META_SHARES, c.place);
+        tell_attributes(&t, NODE_DESCRIPTION, image->description);
+        tell_content(&t, NODE_SHARES_LINK, image->shares_link);
+        tell_attributes(&t, NODE_DISK, image->id);
+        telling_end(&t, WAIT_MS);
 }
 
 void remove_tell(struct call *call, int64_t place) {
@@ -257,9 +257,9 @@ void remove_tell(struct call *call, int64_t place) {
                 return;
         for (size_t i = 0; i < ARRAY_SIZE(below); i++)
                 attributes_changed(call, below[i], place);
-        t = begin(call->mount, viewer_add(call->mount, &call->request.caller));
-        forget_image(&t, place, &none); /* its own name stays locked until this request has been answered */
-        end(&t, 0);
+        t = telling_begin(call->mount, viewer_add(call->mount, &call->request.caller));
+        tell_all_of_image(&t, place, &none); /* its own name stays locked until this request has been answered */
+        telling_end(&t, 0);
 }
 
 void rename_tell(struct call *call, int64_t place) {
@@ -267,9 +267,9 @@ void rename_tell(struct call *call, int64_t place) {
 
         if (!call->mount->notifier)
                 return;
-        t = begin(call->mount, viewer_add(call->mount, &call->request.caller));
-        forget_links(&t, place);
-        end(&t, WAIT_MS);
+        t = telling_begin(call->mount, viewer_add(call->mount, &call->request.caller));
+        tell_links(&t, place);
+        telling_end(&t, WAIT_MS);
 }
 
 void attributes_changed(struct call *call, enum node_kind kind, int64_t id) {
@@ -283,30 +283,30 @@ void attributes_changed(struct call *call, enum node_kind kind, int64_t id) {
 static void tell_instance(struct telling *t, const struct change *c) {
         char text[2 * NAME_SIZE];
 
-        name(t, !c->made && !c->again, NODE_INSTANCES, c->region, shown(t, c, c->name, text));
-        content(t, NODE_INSTANCE, c->instance);
+        tell_name(t, !c->made && !c->again, NODE_INSTANCES, c->region, name_in_view(t, c, c->name, text));
+        tell_content(t, NODE_INSTANCE, c->instance);
 }
 
 static void tell_trust(struct telling *t, const struct change *c) {
-        name(t, !c->made, NODE_TRUSTED, c->actor, c->account_name);
+        tell_name(t, !c->made, NODE_TRUSTED, c->actor, c->account_name);
 }
 
 static void tell_region(struct telling *t, const struct change *c) {
         int64_t account = t->viewer->account;
 
-        name(t, !c->made, NODE_REGIONS, 0, c->region_name);
-        name(t, !c->made, NODE_RECEIVED, account, c->region_name);
-        content(t, NODE_REGION, c->region);
-        content(t, NODE_IMAGES, c->region);
-        content(t, NODE_INSTANCES, c->region);
-        content(t, NODE_RECEIVED_REGION, account << NODE_REGION_BITS | c->region);
+        tell_name(t, !c->made, NODE_REGIONS, 0, c->region_name);
+        tell_name(t, !c->made, NODE_RECEIVED, account, c->region_name);
+        tell_content(t, NODE_REGION, c->region);
+        tell_content(t, NODE_IMAGES, c->region);
+        tell_content(t, NODE_INSTANCES, c->region);
+        tell_content(t, NODE_RECEIVED_REGION, account << NODE_REGION_BITS | c->region);
 }
 
 /* Added, changed or removed: one looks. Whom one trusts is listed as long as it lives. */
 static void tell_account(struct telling *t, const struct change *c) {
-        name(t, false, NODE_ACCOUNTS, 0, c->account_name);
-        name(t, false, NODE_TRUSTED, t->viewer->account, c->account_name);
-        attributes(t, NODE_ACCOUNT, c->account);
+        tell_name(t, false, NODE_ACCOUNTS, 0, c->account_name);
+        tell_name(t, false, NODE_TRUSTED, t->viewer->account, c->account_name);
+        tell_attributes(t, NODE_ACCOUNT, c->account);
 }
 
 bool change_concerns(const struct change *c, const struct viewer *viewer) {
@@ -337,7 +337,7 @@ bool change_concerns(const struct change *c, const struct viewer *viewer) {
         return true;
 }
 
-static void tell(struct telling *t, const struct change *c) {
+static void tell_by_kind(struct telling *t, const struct change *c) {
         switch (c->kind) {
         case CHANGE_PLACE:
                 tell_place(t, c);
@@ -352,7 +352,7 @@ static void tell(struct telling *t, const struct change *c) {
         case CHANGE_SHARED:
         case CHANGE_UNSHARED:
         case CHANGE_EXPIRY_SET:
-                tell_share(t, c);
+                tell_shared(t, c);
                 break;
         case CHANGE_INSTANCE:
                 tell_instance(t, c);
@@ -371,9 +371,9 @@ static void tell(struct telling *t, const struct change *c) {
 }
 
 void change_tell(struct mount *mount, const struct viewer *viewer, const struct change *c) {
-        struct telling t = begin(mount, viewer);
+        struct telling t = telling_begin(mount, viewer);
 
         if (!t.failed)
-                tell(&t, c);
-        end(&t, 0);
+                tell_by_kind(&t, c);
+        telling_end(&t, 0);
 }

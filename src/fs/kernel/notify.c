@@ -101,14 +101,14 @@ int notices_add(struct notices *n, enum notice_kind kind, uint64_t node, const c
 
 /* --- the workers --- */
 
-static void push(struct queue *queue, struct notices *n) {
+static void queue_push(struct queue *queue, struct notices *n) {
         n->next = NULL;
         *queue->last = n;
         queue->last = &n->next;
         n->line->waiting++;
 }
 
-static struct notices *take(struct queue *queue, struct notices **at) {
+static struct notices *queue_take(struct queue *queue, struct notices **at) {
         struct notices *n = *at;
 
         *at = n->next;
@@ -119,7 +119,7 @@ static struct notices *take(struct queue *queue, struct notices **at) {
 }
 
 /* The first one whose view has a worker left. */
-static struct notices **welcome(struct notifier *notifier, struct queue *queue) {
+static struct notices **queue_welcome(struct notifier *notifier, struct queue *queue) {
         struct notices **at = &queue->first;
 
         while (*at && (*at)->line->busy >= notifier->per_view)
@@ -127,8 +127,8 @@ static struct notices **welcome(struct notifier *notifier, struct queue *queue) 
         return at;
 }
 
-static struct notices *begin(struct queue *queue, struct notices **at) {
-        struct notices *n = take(queue, at);
+static struct notices *notifier_begin(struct queue *queue, struct notices **at) {
+        struct notices *n = queue_take(queue, at);
 
         if (n->line->busy++ == 0)
                 n->line->since = now_ns();
@@ -136,17 +136,17 @@ static struct notices *begin(struct queue *queue, struct notices **at) {
 }
 
 /* What is to be told next; waits for it. NULL: no more. Under the lock. */
-static struct notices *next(struct notifier *notifier) {
+static struct notices *notifier_next(struct notifier *notifier) {
         while (!notifier->stopping) {
-                struct notices **now = welcome(notifier, &notifier->now);
-                struct notices **at = welcome(notifier, &notifier->later), *later = *at;
+                struct notices **now = queue_welcome(notifier, &notifier->now);
+                struct notices **at = queue_welcome(notifier, &notifier->later), *later = *at;
 
                 if (*now)
-                        return begin(&notifier->now, now);
+                        return notifier_begin(&notifier->now, now);
                 if (!later) {
                         (void)pthread_cond_wait(&notifier->work, &notifier->lock);
                 } else if (later->due <= now_ns()) {
-                        return begin(&notifier->later, at);
+                        return notifier_begin(&notifier->later, at);
                 } else {
                         struct timespec until = { .tv_sec = later->due / 1000000000,
                                                   .tv_nsec = later->due % 1000000000 };
@@ -158,13 +158,13 @@ static struct notices *next(struct notifier *notifier) {
 }
 
 /* One thing less that has not been told once. Under the lock. */
-static void settle(struct notifier *notifier) {
+static void notifier_settle_one(struct notifier *notifier) {
         if (--notifier->first_round == 0)
                 notifier->settled = notifier->pushed;
 }
 
 /* Under the lock. */
-static void told(struct notifier *notifier, struct notices *n) {
+static void notifier_told(struct notifier *notifier, struct notices *n) {
         n->line->busy--;
         n->line->since = now_ns();
         if (n->again) {
@@ -173,27 +173,27 @@ static void told(struct notifier *notifier, struct notices *n) {
         }
         if (n->awaited)
                 *n->told = true;
-        settle(notifier);
+        notifier_settle_one(notifier);
         (void)pthread_cond_broadcast(&notifier->done);
         n->awaited = false;
         n->again = true;
         n->due = now_ns() + AGAIN_MS * INT64_C(1000000);
-        push(&notifier->later, n);
+        queue_push(&notifier->later, n);
         (void)pthread_cond_signal(&notifier->work);
 }
 
-static void *worker_main(void *argument) {
+static void *notifier_main(void *argument) {
         struct notifier *notifier = argument;
         struct notices *n;
 
         guard_thread(notifier->session);
         (void)pthread_mutex_lock(&notifier->lock);
-        while ((n = next(notifier))) {
+        while ((n = notifier_next(notifier))) {
                 (void)pthread_mutex_unlock(&notifier->lock);
                 notices_tell(n, notifier->session, notifier->expires);
                 notifier->sent += (int64_t)n->count;
                 (void)pthread_mutex_lock(&notifier->lock);
-                told(notifier, n);
+                notifier_told(notifier, n);
         }
         notifier->running--;
         (void)pthread_cond_broadcast(&notifier->done);
@@ -203,27 +203,27 @@ static void *worker_main(void *argument) {
 
 /* --- views --- */
 
-static void drop(struct notifier *notifier, struct queue *queue, const struct line *line) {
+static void queue_drop(struct notifier *notifier, struct queue *queue, const struct line *line) {
         for (struct notices **at = &queue->first; *at;) {
                 if ((*at)->line != line || (*at)->awaited) {
                         at = &(*at)->next;
                         continue;
                 }
                 if (!(*at)->again)
-                        settle(notifier);
-                notices_free(take(queue, at));
+                        notifier_settle_one(notifier);
+                notices_free(queue_take(queue, at));
         }
 }
 
 /* Whether the view takes no more. Until it has been found again nothing counts as settled. */
-static bool is_lost(struct notifier *notifier, struct line *line) {
+static bool line_is_lost(struct notifier *notifier, struct line *line) {
         if (line->lost || line->waiting < STUCK_WAITING || line->busy < notifier->per_view ||
             now_ns() - line->since < STUCK_MS * INT64_C(1000000))
                 return line->lost;
         line->lost = true;
         notifier->first_round++;
-        drop(notifier, &notifier->now, line);
-        drop(notifier, &notifier->later, line);
+        queue_drop(notifier, &notifier->now, line);
+        queue_drop(notifier, &notifier->later, line);
         return true;
 }
 
@@ -244,7 +244,7 @@ bool notifier_recovered(struct notifier *notifier, int64_t *ret_viewer) {
 
 void notifier_resettle(struct notifier *notifier) {
         (void)pthread_mutex_lock(&notifier->lock);
-        settle(notifier);
+        notifier_settle_one(notifier);
         (void)pthread_mutex_unlock(&notifier->lock);
 }
 
@@ -259,8 +259,8 @@ static void lines_free(struct notifier *notifier) {
 }
 
 /* Whether it is to be told at all; else it is gone. Under the lock. */
-static bool admit(struct notifier *notifier, struct notices *n) {
-        if (n->line && !is_lost(notifier, n->line))
+static bool notifier_admit(struct notifier *notifier, struct notices *n) {
+        if (n->line && !line_is_lost(notifier, n->line))
                 return true;
         notices_free(n);
         return false;
@@ -272,9 +272,9 @@ void notices_send(struct notices *n) {
         struct notifier *notifier = n->notifier;
 
         (void)pthread_mutex_lock(&notifier->lock);
-        if (admit(notifier, n)) {
+        if (notifier_admit(notifier, n)) {
                 notifier->first_round++;
-                push(&notifier->now, n);
+                queue_push(&notifier->now, n);
                 (void)pthread_cond_signal(&notifier->work);
         }
         (void)pthread_mutex_unlock(&notifier->lock);
@@ -288,7 +288,7 @@ void notices_send_wait(struct notices *n, int ms) {
         int r = 0;
 
         (void)pthread_mutex_lock(&notifier->lock);
-        if (!admit(notifier, n)) {
+        if (!notifier_admit(notifier, n)) {
                 (void)pthread_mutex_unlock(&notifier->lock);
                 return;
         }
@@ -349,7 +349,7 @@ int notifier_new(struct fuse_session *session, bool many, struct settled start, 
         (void)pthread_cond_init(&notifier->done, &monotonic);
         (void)pthread_condattr_destroy(&monotonic);
         for (; notifier->running < (many ? WORKERS_MANY : WORKERS); notifier->running++) {
-                int r = pthread_create(&notifier->workers[notifier->running], NULL, worker_main, notifier);
+                int r = pthread_create(&notifier->workers[notifier->running], NULL, notifier_main, notifier);
 
                 if (r != 0) {
                         (void)notifier_free(notifier); /* returns NULL */
@@ -364,7 +364,7 @@ void notifier_can_expire(struct notifier *notifier) {
         notifier->expires = true;
 }
 
-static bool wait_until_stopped(struct notifier *notifier, int ms) {
+static bool notifier_wait_stopped(struct notifier *notifier, int ms) {
         int64_t end = now_ns() + ms * INT64_C(1000000);
         struct timespec until = { .tv_sec = end / 1000000000, .tv_nsec = end % 1000000000 };
         int r = 0;
@@ -379,7 +379,7 @@ static bool wait_until_stopped(struct notifier *notifier, int ms) {
 }
 
 /* Nobody serves requests any more; but one that waits to be served may hold the lock that a worker waits for. */
-static void serve_waiting(struct fuse_session *session) {
+static void notifier_serve_waiting(struct fuse_session *session) {
         struct pollfd fd = { .fd = fuse_session_fd(session), .events = POLLIN };
         struct fuse_buf buffer = { 0 };
 
@@ -403,16 +403,16 @@ struct notifier *notifier_free(struct notifier *notifier) {
         (void)pthread_cond_broadcast(&notifier->work);
         (void)pthread_cond_broadcast(&notifier->done);
         (void)pthread_mutex_unlock(&notifier->lock);
-        while (!wait_until_stopped(notifier, 5)) {
+        while (!notifier_wait_stopped(notifier, 5)) {
                 guard_drop_read(notifier->session);
-                serve_waiting(notifier->session);
+                notifier_serve_waiting(notifier->session);
         }
         for (int i = 0; i < workers; i++)
                 (void)pthread_join(notifier->workers[i], NULL); /* joinable, and not ourselves */
         while (notifier->now.first)
-                notices_free(take(&notifier->now, &notifier->now.first));
+                notices_free(queue_take(&notifier->now, &notifier->now.first));
         while (notifier->later.first)
-                notices_free(take(&notifier->later, &notifier->later.first));
+                notices_free(queue_take(&notifier->later, &notifier->later.first));
         lines_free(notifier);
         free(notifier);
         return NULL;

@@ -18,15 +18,15 @@ struct pruning {
         bool failed;
 };
 
-static void add(struct pruning *p, struct notices *n, enum notice_kind notice, enum node_kind kind, int64_t id,
-                const char *name) {
+static void prune_add(struct pruning *p, struct notices *n, enum notice_kind notice, enum node_kind kind, int64_t id,
+                      const char *name) {
         struct node node = { .kind = kind, .viewer = view_none(p->mount, kind) ? 0 : p->viewer->account, .id = id };
 
         if (!n || notices_add(n, notice, node_pack(node), name) < 0)
                 p->failed = true;
 }
 
-static void send(struct notices *n) {
+static void prune_send(struct notices *n) {
         if (n)
                 notices_send(n);
 }
@@ -36,7 +36,7 @@ struct share_pruning {
         int64_t place;
 };
 
-static int prune_share(const struct share *share, void *context) {
+static int prune_share_of_image(const struct share *share, void *context) {
         const struct share_pruning *n = context;
 
         share_forget(n->p->mount, n->p->viewer, n->place, share);
@@ -54,15 +54,15 @@ static int prune_image(const struct image_entry *entry, bool own, struct image_c
         if (r < 0)
                 return r == -ENOENT ? 0 : r; /* gone meanwhile: an event says so */
         image_forget(p->mount, p->viewer, &image);
-        return share_list(&request, &image, 0, prune_share, &(struct share_pruning){ p, image.place });
+        return share_list(&request, &image, 0, prune_share_of_image, &(struct share_pruning){ p, image.place });
 }
 
 static int prune_instance(const struct image_entry *entry, void *context) {
         struct pruning *p = context;
         struct notices *n = notices_new(p->mount->notifier);
 
-        add(p, n, NOTICE_CONTENT, NODE_INSTANCE, entry->place, NULL);
-        send(n);
+        prune_add(p, n, NOTICE_CONTENT, NODE_INSTANCE, entry->place, NULL);
+        prune_send(n);
         return 0;
 }
 
@@ -72,11 +72,11 @@ static int prune_region(const struct region *region, void *context) {
         struct request request = p->request;
         int r = 0;
 
-        add(p, n, NOTICE_CONTENT, NODE_REGION, region->id, NULL);
-        add(p, n, NOTICE_CONTENT, NODE_IMAGES, region->id, NULL);
-        add(p, n, NOTICE_CONTENT, NODE_INSTANCES, region->id, NULL);
-        add(p, n, NOTICE_CONTENT, NODE_RECEIVED_REGION, p->viewer->account << NODE_REGION_BITS | region->id, NULL);
-        send(n);
+        prune_add(p, n, NOTICE_CONTENT, NODE_REGION, region->id, NULL);
+        prune_add(p, n, NOTICE_CONTENT, NODE_IMAGES, region->id, NULL);
+        prune_add(p, n, NOTICE_CONTENT, NODE_INSTANCES, region->id, NULL);
+        prune_add(p, n, NOTICE_CONTENT, NODE_RECEIVED_REGION, node_account_region(p->viewer->account, region->id), NULL);
+        prune_send(n);
         if (p->images)
                 r = image_list(&request, region->id, (struct image_cursor){ 0 }, prune_image, p);
         if (r == 0 && p->images)
@@ -91,10 +91,10 @@ static void prune_top(struct pruning *p, struct notices *n) {
         int64_t id = p->mount->multiuser ? p->viewer->account : 0;
 
         if (p->mount->multiuser)
-                add(p, n, NOTICE_GONE, NODE_VIEWS, 0, p->viewer->name);
+                prune_add(p, n, NOTICE_GONE, NODE_VIEWS, 0, p->viewer->name);
         for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-                add(p, n, NOTICE_GONE, top, id, names[i]);
-        add(p, n, NOTICE_CONTENT, top, id, NULL);
+                prune_add(p, n, NOTICE_GONE, top, id, names[i]);
+        prune_add(p, n, NOTICE_CONTENT, top, id, NULL);
 }
 
 void view_prune(struct mount *mount, const struct viewer *viewer, bool privileged) {
@@ -107,11 +107,11 @@ void view_prune(struct mount *mount, const struct viewer *viewer, bool privilege
         int r;
 
         prune_top(&p, n);
-        add(&p, n, NOTICE_CONTENT, NODE_REGIONS, 0, NULL);
-        add(&p, n, NOTICE_CONTENT, NODE_ACCOUNTS, 0, NULL);
+        prune_add(&p, n, NOTICE_CONTENT, NODE_REGIONS, 0, NULL);
+        prune_add(&p, n, NOTICE_CONTENT, NODE_ACCOUNTS, 0, NULL);
         for (size_t i = 0; i < ARRAY_SIZE(of_account); i++)
-                add(&p, n, NOTICE_CONTENT, of_account[i], viewer->account, NULL);
-        send(n);
+                prune_add(&p, n, NOTICE_CONTENT, of_account[i], viewer->account, NULL);
+        prune_send(n);
         r = image_region_list(&p.request, 0, prune_region, &p);
         if (r < 0 || p.failed)
                 mount->feed_blind = true;

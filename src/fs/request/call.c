@@ -22,7 +22,7 @@ struct denial {
 };
 
 /* Which node it is about; who it acts as in a mount for one account. */
-static int begin(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
+static int call_fill(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
         struct mount *mount = fuse_req_userdata(req);
         int r;
 
@@ -38,13 +38,13 @@ static int begin(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
 }
 
 int call_begin(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
-        int r = begin(req, ino, ret_call);
+        int r = call_fill(req, ino, ret_call);
 
         return r < 0 ? r : view_enter(ret_call);
 }
 
 int call_begin_look(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
-        int r = begin(req, ino, ret_call);
+        int r = call_fill(req, ino, ret_call);
 
         request_look(&ret_call->request);
         return r < 0 ? r : view_enter(ret_call);
@@ -63,7 +63,7 @@ int call_begin_change(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
 }
 
 int call_begin_file(fuse_req_t req, fuse_ino_t ino, const struct fuse_file_info *fi, struct call *ret_call) {
-        int r = begin(req, ino, ret_call);
+        int r = call_fill(req, ino, ret_call);
 
         if (r == 0)
                 file_adopt(ret_call, file_of(fi));

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-static int identify(struct call *call) {
+static int view_identify(struct call *call) {
         struct caller *caller = &call->request.caller;
         int r;
 
@@ -21,7 +21,7 @@ static int identify(struct call *call) {
 
 int view_enter(struct call *call) {
         bool multiuser = call->mount->multiuser;
-        int r = multiuser ? identify(call) : viewer_enter(call);
+        int r = multiuser ? view_identify(call) : viewer_enter(call);
 
         if (r < 0 || view_none(call->mount, call->node.kind) || call->node.viewer == call->request.caller.account)
                 return r;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct viewer *find(struct mount *mount, int64_t account) {
+static struct viewer *viewer_find(struct mount *mount, int64_t account) {
         struct viewer *v = mount->viewers[account % VIEWER_SLOTS];
 
         while (v && v->account != account)
@@ -17,12 +17,12 @@ static struct viewer *find(struct mount *mount, int64_t account) {
 }
 
 struct viewer *viewer_add(struct mount *mount, const struct caller *caller) {
-        struct viewer *v = find(mount, caller->account);
+        struct viewer *v = viewer_find(mount, caller->account);
 
         if (v)
                 return v;
         (void)pthread_mutex_lock(&mount->viewers_lock);
-        v = find(mount, caller->account);
+        v = viewer_find(mount, caller->account);
         if (!v && (v = calloc(1, sizeof(*v)))) {
                 v->account = caller->account;
                 strcpy(v->name, caller->name);

@@ -50,7 +50,7 @@ static int own_descriptor(int fd) {
 }
 
 /* Whoever waits for the end of what the daemon prints is not to wait for us. */
-static void silence(void) {
+static void guard_silence(void) {
         int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
         for (int standard = STDIN_FILENO; null >= 0 && standard <= STDERR_FILENO; standard++)
@@ -61,7 +61,7 @@ static void silence(void) {
 void guard_thread(struct fuse_session *session) {
         if (unshare(CLONE_FILES) < 0)
                 return; /* it uses the daemon's, as if there were no guard */
-        silence();
+        guard_silence();
         (void)own_descriptor(fuse_session_fd(session));
 }
 
@@ -71,7 +71,7 @@ void guard_drop_read(struct fuse_session *session) {
 
 /* --- the child --- */
 
-static void refuse(int fd, const struct fuse_in_header *request) {
+static void guard_refuse(int fd, const struct fuse_in_header *request) {
         struct fuse_out_header reply = { .len = sizeof(reply), .error = -ENOTCONN, .unique = request->unique };
 
         if (request->opcode != FUSE_FORGET && request->opcode != FUSE_BATCH_FORGET && request->opcode != FUSE_INTERRUPT)
@@ -79,7 +79,7 @@ static void refuse(int fd, const struct fuse_in_header *request) {
 }
 
 /* Only what is safe in the child of a process with threads. ready: closed when it is on guard. */
-_Noreturn static void watch(int fd, int ready, void *buffer) {
+_Noreturn static void guard_watch(int fd, int ready, void *buffer) {
         struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
         sigset_t death;
         int number;
@@ -90,7 +90,7 @@ _Noreturn static void watch(int fd, int ready, void *buffer) {
         (void)sigemptyset(&death);
         (void)sigaddset(&death, DEATH);
         (void)!chdir("/");
-        silence();
+        guard_silence();
         (void)fd_close(ready);
         if (own_descriptor(fd) < 0)
                 _exit(0);
@@ -103,7 +103,7 @@ _Noreturn static void watch(int fd, int ready, void *buffer) {
                 if (n == 0)
                         ms += 10;
                 else if (read(fd, buffer, REQUEST_MAX) >= (ssize_t)sizeof(struct fuse_in_header))
-                        refuse(fd, buffer);
+                        guard_refuse(fd, buffer);
         }
         _exit(0);
 }
@@ -122,7 +122,7 @@ int guard_start(struct fuse_session *session, pid_t *ret_guard) {
                 (void)fd_close(ready[0]);
                 if (prctl(PR_SET_PDEATHSIG, DEATH) < 0 || getppid() != parent)
                         _exit(0);
-                watch(fuse_session_fd(session), ready[1], buffer);
+                guard_watch(fuse_session_fd(session), ready[1], buffer);
         }
         (void)fd_close(ready[1]);
         if (guard > 0)

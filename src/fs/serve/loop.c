@@ -86,10 +86,10 @@ OWN_FRAME static bool is_quick(const struct mount *mount, const struct fuse_buf 
 
 /* --- threads --- */
 
-static void *work(void *argument);
+static void *worker_main(void *argument);
 
 /* Under the lock: has another thread read, if one should. false: there is none. */
-OWN_FRAME static bool wake_reader(struct loop *loop) {
+OWN_FRAME static bool loop_wake_reader(struct loop *loop) {
         struct worker *w = &loop->workers[loop->threads];
         sigset_t all, before;
         bool created;
@@ -105,13 +105,13 @@ OWN_FRAME static bool wake_reader(struct loop *loop) {
         w->loop = loop;
         (void)sigfillset(&all); /* signals are the main thread's */
         (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-        created = pthread_create(&w->thread, NULL, work, w) == 0;
+        created = pthread_create(&w->thread, NULL, worker_main, w) == 0;
         loop->threads += created;
         (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
         return created;
 }
 
-static void end(struct loop *loop, int error) {
+static void loop_end(struct loop *loop, int error) {
         (void)pthread_mutex_lock(&loop->lock);
         if (loop->error == 0)
                 loop->error = error;
@@ -123,7 +123,7 @@ static void end(struct loop *loop, int error) {
 }
 
 /* Under the lock: do requests wait? Then there are too few readers, if that is so for long. */
-static void count_readers(struct loop *loop, bool waiting) {
+static void loop_count_readers(struct loop *loop, bool waiting) {
         if (waiting)
                 loop->crowded = loop->crowded < 0 ? 1 : loop->crowded + 1;
         else
@@ -131,7 +131,7 @@ static void count_readers(struct loop *loop, bool waiting) {
         if (loop->crowded >= LOOKS && loop->readers < loop->readers_max) {
                 loop->readers++;
                 loop->crowded = 0;
-                (void)wake_reader(loop); /* else it will be missing the next time, too */
+                (void)loop_wake_reader(loop); /* else it will be missing the next time, too */
         } else if (loop->crowded <= -LOOKS && loop->readers > 1) {
                 loop->readers--;
                 loop->crowded = 0;
@@ -139,13 +139,13 @@ static void count_readers(struct loop *loop, bool waiting) {
 }
 
 /* From time to time, by a reader that has answered so many by itself in a row. false: there is one too many. */
-OWN_FRAME static bool look(struct loop *loop, unsigned answered) {
+OWN_FRAME static bool loop_look(struct loop *loop, unsigned answered) {
         struct pollfd fd = { .fd = fuse_session_fd(loop->session), .events = POLLIN };
         bool waiting = loop->readers_max > 1 && poll(&fd, 1, 0) > 0, stays;
 
         (void)pthread_mutex_lock(&loop->lock);
         if (loop->readers_max > 1)
-                count_readers(loop, waiting);
+                loop_count_readers(loop, waiting);
         if (answered >= SPARE_FOR)
                 loop->spare = false;
         stays = loop->reading <= loop->readers + loop->spare;
@@ -154,7 +154,7 @@ OWN_FRAME static bool look(struct loop *loop, unsigned answered) {
 }
 
 /* 1: there is a request. Here alone a thread can be cancelled, when the session ends. */
-static int receive(struct worker *w) {
+static int worker_receive(struct worker *w) {
         int r;
 
         (void)pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL); /* cannot fail with these */
@@ -163,23 +163,23 @@ static int receive(struct worker *w) {
         if (r == -EINTR || r == -EAGAIN)
                 return 0;
         if (r <= 0)
-                end(w->loop, r);
+                loop_end(w->loop, r);
         return r <= 0 ? -ECANCELED : 1;
 }
 
 /* Reads until there is a request that may wait (1), one reader too many (0), or no more (below 0). */
-static int read_requests(struct worker *w) {
+static int worker_read(struct worker *w) {
         struct fuse_session *session = w->loop->session;
         unsigned n = 0;
         int r = 0;
 
         while (!fuse_session_exited(session)) {
-                r = receive(w);
+                r = worker_receive(w);
                 if (r < 0 || (r > 0 && !is_quick(w->loop->mount, &w->buffer)))
                         return r;
                 if (r > 0)
                         fuse_session_process_buf(session, &w->buffer);
-                if (++n % LOOK_EVERY == 0 && !look(w->loop, n))
+                if (++n % LOOK_EVERY == 0 && !loop_look(w->loop, n))
                         return 0;
         }
         return -ECANCELED;
@@ -187,10 +187,10 @@ static int read_requests(struct worker *w) {
 
 /* Under the lock, which it lets go of meanwhile: a request that may wait. The last thread that reads does not serve it
  * while no other is free, but goes on reading for those who only look something up. */
-static void serve(struct worker *w) {
+static void worker_serve(struct worker *w) {
         struct loop *loop = w->loop;
 
-        if (loop->reading < loop->readers && !wake_reader(loop) && loop->reading == 0 &&
+        if (loop->reading < loop->readers && !loop_wake_reader(loop) && loop->reading == 0 &&
             backlog_add(&loop->backlog, &w->buffer))
                 return;
         loop->spare = true; /* this one comes back, and is that */
@@ -200,7 +200,7 @@ static void serve(struct worker *w) {
 }
 
 /* Under the lock, as before: one that no thread was free for. */
-static bool serve_old(struct loop *loop) {
+static bool worker_serve_backlog(struct loop *loop) {
         struct backlogged *request = loop->reading > 0 ? backlog_take(&loop->backlog) : NULL;
 
         if (!request)
@@ -211,7 +211,7 @@ static bool serve_old(struct loop *loop) {
         return true;
 }
 
-static void *work(void *argument) {
+static void *worker_main(void *argument) {
         struct worker *w = argument;
         struct loop *loop = w->loop;
         int r = 0;
@@ -219,7 +219,7 @@ static void *work(void *argument) {
         (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
         (void)pthread_mutex_lock(&loop->lock);
         while (r >= 0 && !loop->stopping) {
-                if (serve_old(loop))
+                if (worker_serve_backlog(loop))
                         continue;
                 if (loop->reading >= loop->readers + loop->spare) {
                         loop->idle++;
@@ -229,13 +229,13 @@ static void *work(void *argument) {
                 }
                 loop->reading++;
                 if (loop->reading < loop->readers)
-                        (void)wake_reader(loop); /* of several that are missing, each wakes the next */
+                        (void)loop_wake_reader(loop); /* of several that are missing, each wakes the next */
                 (void)pthread_mutex_unlock(&loop->lock);
-                r = read_requests(w);
+                r = worker_read(w);
                 (void)pthread_mutex_lock(&loop->lock);
                 loop->reading--;
                 if (r > 0)
-                        serve(w);
+                        worker_serve(w);
         }
         (void)pthread_mutex_unlock(&loop->lock);
         return NULL;
@@ -248,7 +248,7 @@ static int processors(void) {
 }
 
 /* A signal's handler ends the session, and interrupts the wait. */
-static void wait_until_ended(struct loop *loop) {
+static void loop_wait(struct loop *loop) {
         while (!fuse_session_exited(loop->session)) {
                 struct timespec until;
 
@@ -259,7 +259,7 @@ static void wait_until_ended(struct loop *loop) {
 }
 
 /* Nobody makes threads any more. */
-static void join(struct loop *loop) {
+static void loop_join(struct loop *loop) {
         (void)pthread_mutex_lock(&loop->lock);
         loop->stopping = true;
         (void)pthread_cond_broadcast(&loop->wake);
@@ -286,13 +286,13 @@ int loop_run(struct mount *mount, void (*begun)(int fd), int fd) {
         (void)pthread_mutex_init(&loop->lock, NULL);
         (void)pthread_cond_init(&loop->wake, NULL);
         (void)pthread_mutex_lock(&loop->lock);
-        r = wake_reader(loop) ? 0 : -EAGAIN;
+        r = loop_wake_reader(loop) ? 0 : -EAGAIN;
         (void)pthread_mutex_unlock(&loop->lock);
         if (r == 0) {
                 begun(fd);
-                wait_until_ended(loop);
+                loop_wait(loop);
         }
-        join(loop);
+        loop_join(loop);
         if (r == 0)
                 r = loop->error;
         backlog_clear(&loop->backlog);

@@ -95,7 +95,7 @@ static void print_numbers(FILE *to, size_t count, unsigned long long number(cons
         (void)fputc('\n', to);
 }
 
-static unsigned long long bucket(const void *timing, size_t i) {
+static unsigned long long timing_bucket(const void *timing, size_t i) {
         return ((const struct timing *)timing)->buckets[i];
 }
 
@@ -123,7 +123,7 @@ void stats_print(const struct mount *mount, FILE *to) {
 
                 (void)fprintf(to, "%s\t%llu\t%llu\t%llu\t%llu\t%llu\t", operation_names[o], t->count, t->total,
                               t->count ? percentile(t, 500) : 0, t->count ? percentile(t, 990) : 0, t->longest);
-                print_numbers(to, BUCKETS, bucket, t);
+                print_numbers(to, BUCKETS, timing_bucket, t);
         }
         for (enum stats_counter c = 0; c < STATS_COUNTERS; c++)
                 (void)fprintf(to, "%s\t%llu\n", counter_names[c], stats->counters[c]);

@@ -43,17 +43,17 @@ const struct kind kind_accounts = {
         .remember = { .attributes = remember_always, .entry = remember_always, .missing = remember_always },
 };
 
-static const struct fixed_entry entries[] = { { "received", NODE_RECEIVED, false },
+static const struct fixed_entry account_entries[] = { { "received", NODE_RECEIVED, false },
                                               { "owned", NODE_OWNED, false },
                                               { "trusted", NODE_TRUSTED, false },
                                               { "usage", NODE_USAGE, false } };
 
 static int account_lookup(struct call *call, const char *name, struct node *ret_node) {
-        return fixed_lookup(call, entries, ARRAY_SIZE(entries), name, ret_node);
+        return fixed_lookup(call, account_entries, ARRAY_SIZE(account_entries), name, ret_node);
 }
 
 static int account_list_entries(struct call *call, uint64_t offset, struct lister *lister) {
-        return fixed_list(call, entries, ARRAY_SIZE(entries), offset, lister);
+        return fixed_list(call, account_entries, ARRAY_SIZE(account_entries), offset, lister);
 }
 
 /* Of all nodes whose id is an account: it lives, and is in this view. */
@@ -127,14 +127,14 @@ const struct kind kind_trust = {
 
 /* --- usage --- */
 
-static int print_usage(const struct usage *usage, void *context) {
+static int usage_print(const struct usage *usage, void *context) {
         (void)fprintf(context, "%s\t%lld\t%lld\t%lld\n", usage->region_name, (long long)usage->images,
                       (long long)usage->quota, (long long)usage->bytes); /* node_text looks at the stream's state */
         return 0;
 }
 
 static int usage_text(struct call *call, FILE *to) {
-        return usage_list(&call->request, call->node.id, print_usage, to);
+        return usage_list(&call->request, call->node.id, usage_print, to);
 }
 
 const struct kind kind_usage = {

@@ -12,7 +12,7 @@
 #include "kernel/kernel.h"
 #include "serve/serve.h"
 
-static const struct fixed_entry entries[] = {
+static const struct fixed_entry control_entries[] = {
         { "whoami", NODE_WHOAMI, false },
         { "last_denial", NODE_LAST_DENIAL, false },
         { "rules", NODE_RULES, false },
@@ -21,11 +21,11 @@ static const struct fixed_entry entries[] = {
 };
 
 static int control_lookup(struct call *call, const char *name, struct node *ret_node) {
-        return fixed_lookup(call, entries, ARRAY_SIZE(entries), name, ret_node);
+        return fixed_lookup(call, control_entries, ARRAY_SIZE(control_entries), name, ret_node);
 }
 
 static int control_list(struct call *call, uint64_t offset, struct lister *lister) {
-        return fixed_list(call, entries, ARRAY_SIZE(entries), offset, lister);
+        return fixed_list(call, control_entries, ARRAY_SIZE(control_entries), offset, lister);
 }
 
 const struct kind kind_control = {

@@ -27,9 +27,9 @@ static int shares_node(struct call *call, struct node *ret_node) {
 }
 
 enum part { PART_DESCRIPTION, PART_SHARES, PART_DISK, PARTS };
-static const char *const part_names[PARTS] = { "description", "shares", "disk" };
+static const char *const image_parts[PARTS] = { "description", "shares", "disk" };
 
-static int part_node(struct call *call, enum part part, struct node *ret_node) {
+static int image_part(struct call *call, enum part part, struct node *ret_node) {
         const struct image *image = &call->image;
 
         switch (part) {
@@ -52,8 +52,8 @@ static int image_node_lookup(struct call *call, const char *name, struct node *r
                 return 0;
         }
         for (enum part part = 0; part < PARTS && r == 0; part++)
-                if (strcmp(name, part_names[part]) == 0)
-                        return part_node(call, part, ret_node);
+                if (strcmp(name, image_parts[part]) == 0)
+                        return image_part(call, part, ret_node);
         return r < 0 ? r : -ENOENT;
 }
 
@@ -63,8 +63,8 @@ static int image_node_list(struct call *call, uint64_t offset, struct lister *li
         for (enum part part = (enum part)offset; part < PARTS && r == 0; part++) {
                 struct node node;
 
-                if (part_node(call, part, &node) == 0)
-                        r = lister_add(lister, part_names[part], node, (uint64_t)part + 1);
+                if (image_part(call, part, &node) == 0)
+                        r = lister_add(lister, image_parts[part], node, (uint64_t)part + 1);
         }
         return r;
 }

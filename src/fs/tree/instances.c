@@ -52,9 +52,9 @@ const struct kind kind_instances = {
 /* --- one instance --- */
 
 enum part { PART_IMAGE, PART_DISK, PARTS };
-static const char *const part_names[PARTS] = { "image", "disk" };
+static const char *const instance_parts[PARTS] = { "image", "disk" };
 
-static int part_node(struct call *call, const struct instance *instance, enum part part, struct node *ret_node) {
+static int instance_part(struct call *call, const struct instance *instance, enum part part, struct node *ret_node) {
         if (part == PART_IMAGE) {
                 *ret_node = call_node(call, NODE_INSTANCE_IMAGE, instance->id);
                 return instance->has_image ? 0 : -ENOENT;
@@ -68,8 +68,8 @@ static int instance_node_lookup(struct call *call, const char *name, struct node
         int r = instance_get(&call->request, call->node.id, &instance);
 
         for (enum part part = 0; part < PARTS && r == 0; part++)
-                if (strcmp(name, part_names[part]) == 0)
-                        return part_node(call, &instance, part, ret_node);
+                if (strcmp(name, instance_parts[part]) == 0)
+                        return instance_part(call, &instance, part, ret_node);
         return r < 0 ? r : -ENOENT;
 }
 
@@ -80,8 +80,8 @@ static int instance_node_list(struct call *call, uint64_t offset, struct lister 
         for (enum part part = (enum part)offset; part < PARTS && r == 0; part++) {
                 struct node node;
 
-                if (part_node(call, &instance, part, &node) == 0)
-                        r = lister_add(lister, part_names[part], node, (uint64_t)part + 1);
+                if (instance_part(call, &instance, part, &node) == 0)
+                        r = lister_add(lister, instance_parts[part], node, (uint64_t)part + 1);
         }
         return r;
 }

@@ -14,7 +14,7 @@
 #include "kernel/kernel.h"
 #include "timestamp.h"
 
-static const struct fixed_entry entries[] = {
+static const struct fixed_entry meta_entries[] = {
         { "id", NODE_META_ID, false },
         { "owner", NODE_META_OWNER, false },
         { "state", NODE_META_STATE, false },
@@ -33,15 +33,15 @@ static const struct fixed_entry entries[] = {
 static const struct fixed_entry read_only_entries[] = { { "shares", NODE_META_SHARES_LINK, false } };
 
 const char *meta_name(size_t i) {
-        return i < ARRAY_SIZE(entries) ? entries[i].name : NULL;
+        return i < ARRAY_SIZE(meta_entries) ? meta_entries[i].name : NULL;
 }
 
 /* Whatever can ever be there may be made at any time. */
 static bool remember_no_name(struct call *call, struct node node, const char *name) {
         (void)call;
         (void)node;
-        for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
-                if (strcmp(entries[i].name, name) == 0)
+        for (size_t i = 0; i < ARRAY_SIZE(meta_entries); i++)
+                if (strcmp(meta_entries[i].name, name) == 0)
                         return false;
         return true;
 }
@@ -62,21 +62,21 @@ static int meta_lookup(struct call *call, const char *name, struct node *ret_nod
             fixed_lookup(call, read_only_entries, ARRAY_SIZE(read_only_entries), name, ret_node) == 0)
                 return 0;
         if (r == 0)
-                r = fixed_lookup(call, entries, ARRAY_SIZE(entries), name, ret_node);
+                r = fixed_lookup(call, meta_entries, ARRAY_SIZE(meta_entries), name, ret_node);
         return r < 0 ? r : may_see(call, ret_node->kind) ? 0 : -ENOENT;
 }
 
 static int meta_list(struct call *call, uint64_t offset, struct lister *lister) {
         int r = call_image(call, call->node.id);
 
-        for (size_t i = offset; i < ARRAY_SIZE(entries) && r == 0; i++) {
+        for (size_t i = offset; i < ARRAY_SIZE(meta_entries) && r == 0; i++) {
                 struct node node;
 
-                r = meta_lookup(call, entries[i].name, &node);
+                r = meta_lookup(call, meta_entries[i].name, &node);
                 if (r == -ENOENT)
                         r = 0;
                 else if (r == 0)
-                        r = lister_add(lister, entries[i].name, node, i + 1);
+                        r = lister_add(lister, meta_entries[i].name, node, i + 1);
         }
         return r;
 }

@@ -15,7 +15,7 @@
 
 /* node_text looks at the streams' state, and asks for the attributes first, which loads the image. */
 
-static int text_trust(struct call *call, FILE *to) {
+static int meta_trust_text(struct call *call, FILE *to) {
         int r;
 
         if (image_is_own(&call->request, &call->image)) {
@@ -31,23 +31,23 @@ static int text_trust(struct call *call, FILE *to) {
         return r == -ENOENT ? 0 : r;
 }
 
-static int text_reviewed(struct call *call, FILE *to) {
+static int meta_reviewed_text(struct call *call, FILE *to) {
         (void)fputs(call->image.reviewed ? "1\n" : "0\n", to);
         return 0;
 }
 
-static int print_usage(const char *account, int64_t count, int64_t since, void *context) {
+static int meta_usage_print(const char *account, int64_t count, int64_t since, void *context) {
         char time[TIMESTAMP_SIZE];
 
         (void)fprintf(context, "%s\t%lld\t%s\n", account, (long long)count, timestamp_format(since, time));
         return 0;
 }
 
-static int text_usage(struct call *call, FILE *to) {
-        return exposure_usage(&call->request, call->node.id, print_usage, to);
+static int meta_usage_text(struct call *call, FILE *to) {
+        return exposure_usage(&call->request, call->node.id, meta_usage_print, to);
 }
 
-static int print_exposure(const struct exposure *exposure, void *context) {
+static int meta_exposure_print(const struct exposure *exposure, void *context) {
         char time[TIMESTAMP_SIZE];
 
         (void)fprintf(context, "%s\t%s\t%s\t%s\n", exposure->account, exposure->how, exposure->path,
@@ -55,14 +55,14 @@ static int print_exposure(const struct exposure *exposure, void *context) {
         return 0;
 }
 
-static int text_exposure(struct call *call, FILE *to) {
-        return exposure_list(&call->request, call->node.id, print_exposure, to);
+static int meta_exposure_text(struct call *call, FILE *to) {
+        return exposure_list(&call->request, call->node.id, meta_exposure_print, to);
 }
 
 #define META_FILE(mode_bits, print)                                                                                    \
         { .mode = S_IFREG | (mode_bits), .attributes = meta_attributes, .text = (print),                               \
           .remember = { .entry = remember_always } }
-const struct kind kind_meta_trust = META_FILE(0444, text_trust);
-const struct kind kind_meta_reviewed = META_FILE(0644, text_reviewed);
-const struct kind kind_meta_usage = META_FILE(0444, text_usage);
-const struct kind kind_meta_exposure = META_FILE(0444, text_exposure);
+const struct kind kind_meta_trust = META_FILE(0444, meta_trust_text);
+const struct kind kind_meta_reviewed = META_FILE(0644, meta_reviewed_text);
+const struct kind kind_meta_usage = META_FILE(0444, meta_usage_text);
+const struct kind kind_meta_exposure = META_FILE(0444, meta_exposure_text);

@@ -26,14 +26,14 @@ struct region_listing {
         struct lister *lister;
 };
 
-static int list_region(const struct region *region, void *context) {
+static int regions_add(const struct region *region, void *context) {
         const struct region_listing *l = context;
 
         return lister_add(l->lister, region->name, call_node(l->call, NODE_REGION, region->id), (uint64_t)region->id);
 }
 
 static int regions_list(struct call *call, uint64_t offset, struct lister *lister) {
-        return image_region_list(&call->request, (int64_t)offset, list_region,
+        return image_region_list(&call->request, (int64_t)offset, regions_add,
                                  &(struct region_listing){ .call = call, .lister = lister });
 }
 
@@ -46,11 +46,11 @@ int region_attributes(struct call *call, struct stat *st) {
         return r;
 }
 
-static int region_lookup(struct call *call, const char *name, struct node *ret_node) {
+static int region_entries_lookup(struct call *call, const char *name, struct node *ret_node) {
         return fixed_lookup(call, region_entries, ARRAY_SIZE(region_entries), name, ret_node);
 }
 
-static int region_list(struct call *call, uint64_t offset, struct lister *lister) {
+static int region_entries_list(struct call *call, uint64_t offset, struct lister *lister) {
         return fixed_list(call, region_entries, ARRAY_SIZE(region_entries), offset, lister);
 }
 
@@ -61,7 +61,8 @@ const struct kind kind_regions = {
                       .missing = remember_always, .listing = remember_always },
 };
 const struct kind kind_region = {
-        .mode = S_IFDIR | 0755, .lookup = region_lookup, .list = region_list, .attributes = region_attributes,
+        .mode = S_IFDIR | 0755, .lookup = region_entries_lookup, .list = region_entries_list,
+        .attributes = region_attributes,
         .quick = QUICK_ALL,
         .remember = { .attributes = remember_always, .entry = remember_always,
                       .missing = remember_always, .listing = remember_always },

@@ -24,7 +24,7 @@ static enum node_kind region_kind(const struct call *call) {
         return call->node.kind == NODE_RECEIVED ? NODE_RECEIVED_REGION : NODE_OWNED_REGION;
 }
 
-static int regions_lookup(struct call *call, const char *name, struct node *ret_node) {
+static int reverse_regions_lookup(struct call *call, const char *name, struct node *ret_node) {
         _cleanup_region_ struct region region = { 0 };
         int r = image_region_find(&call->request, name, &region);
 
@@ -33,7 +33,7 @@ static int regions_lookup(struct call *call, const char *name, struct node *ret_
         return r;
 }
 
-static int list_region(const struct region *region, void *context) {
+static int reverse_regions_add(const struct region *region, void *context) {
         const struct reverse_listing *l = context;
 
         return lister_add(l->lister, region->name,
@@ -41,21 +41,23 @@ static int list_region(const struct region *region, void *context) {
                           (uint64_t)region->id);
 }
 
-static int regions_list(struct call *call, uint64_t offset, struct lister *lister) {
-        return image_region_list(&call->request, (int64_t)offset, list_region,
+static int reverse_regions_list(struct call *call, uint64_t offset, struct lister *lister) {
+        return image_region_list(&call->request, (int64_t)offset, reverse_regions_add,
                                  &(struct reverse_listing){ .call = call, .lister = lister, .account = call->node.id,
                                                             .kind = region_kind(call) });
 }
 
 const struct kind kind_received = {
-        .mode = S_IFDIR | 0755, .lookup = regions_lookup, .list = regions_list, .attributes = account_attributes,
+        .mode = S_IFDIR | 0755, .lookup = reverse_regions_lookup, .list = reverse_regions_list,
+        .attributes = account_attributes,
         .quick = QUICK_ALL,
         .remember = { .attributes = remember_own, .entry = remember_own,
                       .missing = remember_own, .listing = remember_own },
 };
 /* Here and below: making an image makes more than the kernel knows of, so nothing is remembered. */
 const struct kind kind_owned = {
-        .mode = S_IFDIR | 0755, .lookup = regions_lookup, .list = regions_list, .attributes = account_attributes,
+        .mode = S_IFDIR | 0755, .lookup = reverse_regions_lookup, .list = reverse_regions_list,
+        .attributes = account_attributes,
         .quick = QUICK_ALL,
 };
 
@@ -157,7 +159,7 @@ static int owned_link_attributes(struct call *call, struct stat *st) {
 
 /* Up to where `accounts` and `regions` are side by side, and down to the image by its name in this view. node_text asks
  * for the attributes first, which loads the image, and looks at the stream's state. */
-static int link_text(struct call *call, FILE *to) {
+static int reverse_link_text(struct call *call, FILE *to) {
         const struct image *image = &call->image;
 
         (void)fprintf(to, "../../../../regions/%s/images/%s", image->region_name, image->name);
@@ -167,11 +169,11 @@ static int link_text(struct call *call, FILE *to) {
 }
 
 const struct kind kind_received_link = {
-        .mode = S_IFLNK | 0777, .attributes = received_link_attributes, .text = link_text,
+        .mode = S_IFLNK | 0777, .attributes = received_link_attributes, .text = reverse_link_text,
         .quick = QUICK_ALL,
         .remember = { .attributes = remember_ordinary, .entry = remember_ordinary },
 };
 const struct kind kind_owned_link = {
-        .mode = S_IFLNK | 0777, .attributes = owned_link_attributes, .text = link_text,
+        .mode = S_IFLNK | 0777, .attributes = owned_link_attributes, .text = reverse_link_text,
         .quick = QUICK_ALL,
 };

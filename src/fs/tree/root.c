@@ -15,7 +15,7 @@
 
 #define VIEWS ".views"
 
-static const struct fixed_entry entries[] = {
+static const struct fixed_entry root_entries[] = {
         { "regions", NODE_REGIONS, false },
         { "accounts", NODE_ACCOUNTS, false },
         { "events", NODE_EVENTS, false },
@@ -39,9 +39,9 @@ static int top_lookup(struct call *call, const char *name, struct node *ret_node
                 *ret_node = call_node(call, NODE_VIEWS, 0);
                 return 0;
         }
-        for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
-                if (strcmp(name, entries[i].name) == 0 && (root || is_views(&entries[i]))) {
-                        *ret_node = top_node(call, &entries[i]);
+        for (size_t i = 0; i < ARRAY_SIZE(root_entries); i++)
+                if (strcmp(name, root_entries[i].name) == 0 && (root || is_views(&root_entries[i]))) {
+                        *ret_node = top_node(call, &root_entries[i]);
                         return 0;
                 }
         return -ENOENT;
@@ -50,22 +50,22 @@ static int top_lookup(struct call *call, const char *name, struct node *ret_node
 static int top_list(struct call *call, uint64_t offset, struct lister *lister) {
         int r = 0;
 
-        for (size_t i = offset; i < ARRAY_SIZE(entries) && r == 0; i++)
-                if (!entries[i].hidden)
-                        r = lister_add(lister, entries[i].name, top_node(call, &entries[i]), i + 1);
+        for (size_t i = offset; i < ARRAY_SIZE(root_entries) && r == 0; i++)
+                if (!root_entries[i].hidden)
+                        r = lister_add(lister, root_entries[i].name, top_node(call, &root_entries[i]), i + 1);
         return r;
 }
 
 static int root_lookup(struct call *call, const char *name, struct node *ret_node) {
         if (call->mount->multiuser)
                 return top_lookup(call, name, ret_node);
-        return fixed_lookup(call, entries, ARRAY_SIZE(entries), name, ret_node);
+        return fixed_lookup(call, root_entries, ARRAY_SIZE(root_entries), name, ret_node);
 }
 
 static int root_list(struct call *call, uint64_t offset, struct lister *lister) {
         if (call->mount->multiuser)
                 return top_list(call, offset, lister);
-        return fixed_list(call, entries, ARRAY_SIZE(entries), offset, lister);
+        return fixed_list(call, root_entries, ARRAY_SIZE(root_entries), offset, lister);
 }
 
 const struct kind kind_root = {
@@ -82,18 +82,18 @@ const struct kind kind_view = {
         .quick = QUICK_ALL, .lasting = true,
 };
 
-static int link_text(struct call *call, FILE *to) {
-        for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
-                if (entries[i].kind == (enum node_kind)call->node.id) {
+static int view_link_text(struct call *call, FILE *to) {
+        for (size_t i = 0; i < ARRAY_SIZE(root_entries); i++)
+                if (root_entries[i].kind == (enum node_kind)call->node.id) {
                         /* node_text looks at the stream's state */
-                        (void)fprintf(to, VIEWS "/%s/%s", call->request.caller.name, entries[i].name);
+                        (void)fprintf(to, VIEWS "/%s/%s", call->request.caller.name, root_entries[i].name);
                         return 0;
                 }
         return -ENOENT;
 }
 
 const struct kind kind_view_link = {
-        .mode = S_IFLNK | 0777, .text = link_text,
+        .mode = S_IFLNK | 0777, .text = view_link_text,
         .quick = QUICK_ALL,
 };
 

@@ -16,7 +16,7 @@
 
 /* --- one node --- */
 
-static int find(struct call *call, const char *name, struct fuse_entry_param *ret_entry) {
+static int lookup_child(struct call *call, const char *name, struct fuse_entry_param *ret_entry) {
         const struct kind *kind = kind_of(call->mount, call->node.kind);
         struct node node;
         int r = kind->lookup ? kind->lookup(call, name, &node) : -ENOTDIR;
@@ -30,7 +30,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
         int r = call_begin_look(req, parent, &call);
 
         if (r == 0)
-                r = find(&call, name, &entry);
+                r = lookup_child(&call, name, &entry);
         if (r == -ENOENT) { /* remembered, too: an entry without a node */
                 entry = (struct fuse_entry_param){ .entry_timeout = cache_missing(&call, name) };
                 r = entry.entry_timeout > 0 ? 0 : -ENOENT;
@@ -42,7 +42,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
 }
 
 /* What was removed lives on for those who have it open. fstat comes without the handle. */
-static int getattr(struct call *call, struct stat *ret_stat, double *ret_timeout) {
+static int getattr_or_removed(struct call *call, struct stat *ret_stat, double *ret_timeout) {
         mode_t mode = kind_of(call->mount, call->node.kind)->mode;
         int r = node_attributes(call, ret_stat);
 
@@ -63,7 +63,7 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
 
         (void)fi;
         if (r == 0)
-                r = getattr(&call, &st, &timeout);
+                r = getattr_or_removed(&call, &st, &timeout);
         if (r != 0)
                 call_end(&call, r);
         else
@@ -97,7 +97,7 @@ static int list_dots(struct lister *l, uint64_t *offset) {
         return r;
 }
 
-static int list(struct lister *l, uint64_t offset) {
+static int list_directory(struct lister *l, uint64_t offset) {
         const struct kind *kind = kind_of(l->call->mount, l->call->node.kind);
         struct stat st;
         int r;
@@ -121,7 +121,7 @@ static void read_directory(fuse_req_t req, fuse_ino_t ino, size_t size, off_t of
         if (r == 0 && !buffer)
                 r = -ENOMEM;
         if (r == 0)
-                r = list(&l, (uint64_t)offset);
+                r = list_directory(&l, (uint64_t)offset);
         if (r != 0 && l.used == 0)
                 call_end(&call, r);
         else

@@ -60,7 +60,7 @@ static int file_open(struct call *call, const struct open_file *opened, struct f
 }
 
 /* Whether a node is open; what its handle knows of a text. */
-static bool find_open(struct mount *mount, struct node node, struct stat *st) {
+static bool file_is_open(struct mount *mount, struct node node, struct stat *st) {
         const struct open_file *file;
 
         (void)pthread_mutex_lock(&mount->files_lock);
@@ -78,7 +78,7 @@ int file_stat_removed(struct call *call, struct stat *st) {
         size_t length;
         int r;
 
-        if (!find_open(call->mount, call->node, st))
+        if (!file_is_open(call->mount, call->node, st))
                 return -ENOENT;
         if (is_disk(call)) {
                 r = disk_stat_removed(&call->request, call->node.id, &blob);

@@ -19,19 +19,19 @@ static int find_child(struct call *call, const char *name, struct node *ret_node
 }
 
 /* Names that nothing here can have are what tools probe: refused quietly (SPEC 4). */
-static int refuse(struct call *call, bool removing, const char *name) {
+static int refuse_name(struct call *call, bool removing, const char *name) {
         call->quiet = !removing && (call->node.kind == NODE_IMAGE || name_check(NAME_IMAGE, name) < 0);
         return fixed_tree(&call->request, removing, name, call->quiet);
 }
 
 /* Whom an account trusts is its own business, also where others may read it. */
-static bool is_own_account(const struct call *call) {
+static bool is_callers_account(const struct call *call) {
         return call->node.id == call->request.caller.account;
 }
 
 /* --- making --- */
 
-static int make_directory(struct call *call, const char *name, struct node *ret_node) {
+static int mkdir_by_parent(struct call *call, const char *name, struct node *ret_node) {
         struct instance instance;
         struct image image;
         int64_t trust;
@@ -44,8 +44,8 @@ static int make_directory(struct call *call, const char *name, struct node *ret_
                         *ret_node = call_node(call, NODE_INSTANCE, instance.id);
                 return r;
         case NODE_TRUSTED:
-                if (!is_own_account(call))
-                        return refuse(call, false, name);
+                if (!is_callers_account(call))
+                        return refuse_name(call, false, name);
                 r = trust_add(&call->request, name, &trust);
                 if (r == 0)
                         *ret_node = call_node(call, NODE_TRUST, trust);
@@ -67,9 +67,9 @@ static int make_directory(struct call *call, const char *name, struct node *ret_
         case NODE_IMAGE:
                 if (strcmp(name, "shares") == 0)
                         return share_directory(&call->request, call->node.id);
-                return refuse(call, false, name);
+                return refuse_name(call, false, name);
         default:
-                return refuse(call, false, name);
+                return refuse_name(call, false, name);
         }
 }
 
@@ -84,7 +84,7 @@ void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode) 
         if (r == 0 && sharing_begin(&call, name, true, began))
                 return;
         if (r == 0)
-                r = make_directory(&call, name, &node);
+                r = mkdir_by_parent(&call, name, &node);
         reply_made(&call, r, node);
         stats_took(mount->stats, OPERATION_mkdir, began);
 }
@@ -96,7 +96,7 @@ void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, 
         (void)mode;
         (void)rdev;
         if (r == 0)
-                r = refuse(&call, false, name);
+                r = refuse_name(&call, false, name);
         call_end(&call, r);
 }
 
@@ -120,7 +120,7 @@ void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
             strcmp(target, ".meta/shares") == 0)
                 r = make_shares_link(&call, &node);
         else if (r == 0)
-                r = refuse(&call, false, name);
+                r = refuse_name(&call, false, name);
         reply_made(&call, r, node);
 }
 
@@ -175,14 +175,14 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t to_parent, const char *t
         else if (call.node.kind == NODE_IMAGE && from.kind == NODE_SHARES_LINK && strcmp(to_name, "shares") == 0)
                 r = make_shares_link(&call, &node);
         else
-                r = refuse(&call, false, to_name);
+                r = refuse_name(&call, false, to_name);
         reply_made(&call, r, node);
 }
 
 /* --- removing --- */
 
 /* Who gives up its own share removes more from its view than the name the kernel asked for. */
-static int revoke_share(struct call *call, const char *name) {
+static int rmdir_share(struct call *call, const char *name) {
         struct image image;
         struct share share;
         int r = share_revoke(&call->request, call->node.id, name, &share, &image);
@@ -194,12 +194,12 @@ static int revoke_share(struct call *call, const char *name) {
         return r;
 }
 
-static int remove_directory(struct call *call, const char *name) {
+static int rmdir_by_parent(struct call *call, const char *name) {
         struct node node;
         int r;
 
         if (call->node.kind == NODE_META_SHARES)
-                return revoke_share(call, name);
+                return rmdir_share(call, name);
         r = find_child(call, name, &node);
         if (r < 0)
                 return r;
@@ -212,9 +212,9 @@ static int remove_directory(struct call *call, const char *name) {
         case NODE_INSTANCES:
                 return instance_remove(&call->request, node.id);
         case NODE_TRUSTED:
-                return is_own_account(call) ? trust_remove(&call->request, name) : refuse(call, true, name);
+                return is_callers_account(call) ? trust_remove(&call->request, name) : refuse_name(call, true, name);
         default:
-                return refuse(call, true, name);
+                return refuse_name(call, true, name);
         }
 }
 
@@ -227,12 +227,12 @@ void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name) {
         if (r == 0 && sharing_begin(&call, name, false, began))
                 return;
         if (r == 0)
-                r = remove_directory(&call, name);
+                r = rmdir_by_parent(&call, name);
         call_end(&call, r);
         stats_took(mount->stats, OPERATION_rmdir, began);
 }
 
-static int remove_file(struct call *call, const char *name) {
+static int unlink_by_parent(struct call *call, const char *name) {
         struct node node;
         int r = find_child(call, name, &node);
 
@@ -252,7 +252,7 @@ static int remove_file(struct call *call, const char *name) {
                 return instance_image_remove(&call->request, call->node.id);
         if (node.kind == NODE_INSTANCE_DISK)
                 return instance_disk_remove(&call->request, call->node.id);
-        return refuse(call, true, name);
+        return refuse_name(call, true, name);
 }
 
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name) {
@@ -260,7 +260,7 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name) {
         int r = call_begin_change(req, parent, &call);
 
         if (r == 0)
-                r = remove_file(&call, name);
+                r = unlink_by_parent(&call, name);
         call_end(&call, r);
 }
 
@@ -280,7 +280,7 @@ static int rename_child(struct call *call, const char *name, struct node to_pare
         }
         if (call->node.kind == NODE_IMAGE && to_parent.kind == NODE_IMAGE && call->node.id != to_parent.id)
                 return image_rename_part(&call->request, call->node.id, to_parent.id);
-        return refuse(call, true, name);
+        return refuse_name(call, true, name);
 }
 
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to_parent, const char *to_name,

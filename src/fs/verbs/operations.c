@@ -8,7 +8,7 @@
 
 #define WRITE_MAX (1U << 20)
 
-static void init(void *userdata, struct fuse_conn_info *connection) {
+static void agree_with_kernel(void *userdata, struct fuse_conn_info *connection) {
         struct mount *mount = userdata;
 
         passthrough_init(mount, connection);
@@ -43,7 +43,7 @@ static void init(void *userdata, struct fuse_conn_info *connection) {
 #undef OPERATION
 
 const struct fuse_lowlevel_ops counted_operations = {
-        .init = init,
+        .init = agree_with_kernel,
 #define OPERATION(name, parameters, arguments) .name = counted_##name,
 #define OPERATION_TIMED(name, parameters, arguments) .name = op_##name,
 #include "verbs/operations.def"

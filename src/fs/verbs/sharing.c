@@ -18,13 +18,13 @@ struct unanswered {
         char name[];
 };
 
-static void begin(struct mount *mount) {
+static void sharing_pending_more(struct mount *mount) {
         (void)pthread_mutex_lock(&mount->pending_lock);
         mount->pending++;
         (void)pthread_mutex_unlock(&mount->pending_lock);
 }
 
-static void end(struct mount *mount) {
+static void sharing_pending_less(struct mount *mount) {
         (void)pthread_mutex_lock(&mount->pending_lock);
         if (--mount->pending == 0)
                 (void)pthread_cond_broadcast(&mount->pending_none);
@@ -39,7 +39,7 @@ void sharing_settle(struct mount *mount) {
 }
 
 /* The one reply; after it the session may end. */
-static void answer(struct unanswered *p, int r) {
+static void sharing_answer(struct unanswered *p, int r) {
         struct mount *mount = p->call.mount;
 
         if (p->granting)
@@ -48,11 +48,11 @@ static void answer(struct unanswered *p, int r) {
                 call_end(&p->call, r);
         stats_took(mount->stats, p->granting ? OPERATION_mkdir : OPERATION_rmdir, p->began);
         free(p);
-        end(mount);
+        sharing_pending_less(mount);
 }
 
 /* The image's disk has been replaced since it was looked at, by one that is not sealed. */
-static void *grant_waiting(void *argument) {
+static void *sharing_grant_waiting(void *argument) {
         struct unanswered *p = argument;
         struct call *call = &p->call;
         struct image image;
@@ -60,15 +60,15 @@ static void *grant_waiting(void *argument) {
 
         if (r == 0)
                 call_image_set(call, &image);
-        answer(p, r);
+        sharing_answer(p, r);
         return NULL;
 }
 
-static void done(void *context, int r, const struct share *share, const struct image *image) {
+static void sharing_done(void *context, int r, const struct share *share, const struct image *image) {
         struct unanswered *p = context;
         pthread_t thread;
 
-        if (p->granting && r == -EBUSY && pthread_create(&thread, NULL, grant_waiting, p) == 0) {
+        if (p->granting && r == -EBUSY && pthread_create(&thread, NULL, sharing_grant_waiting, p) == 0) {
                 (void)pthread_detach(thread); /* it is joinable, and sharing_settle waits for it */
                 return;
         }
@@ -76,12 +76,12 @@ static void done(void *context, int r, const struct share *share, const struct i
                 p->call.share = *share;
                 call_image_set(&p->call, image);
         }
-        answer(p, r);
+        sharing_answer(p, r);
 }
 
 /* Nothing but the catalog will be waited for: a disk that must be sealed is, and so is a view that must be told that who
  * it belongs to has given up a share. */
-static bool is_plain(struct call *call, const char *name, bool granting) {
+static bool sharing_is_plain(struct call *call, const char *name, bool granting) {
         struct image image;
         int r;
 
@@ -97,17 +97,18 @@ bool sharing_begin(struct call *call, const char *name, bool granting, int64_t b
         const size_t size = strlen(name) + 1;
         struct unanswered *p;
 
-        if (!call->mount->answers_later || call->node.kind != NODE_META_SHARES || !is_plain(call, name, granting))
+        if (!call->mount->answers_later || call->node.kind != NODE_META_SHARES ||
+            !sharing_is_plain(call, name, granting))
                 return false;
         p = malloc(sizeof(*p) + size);
         if (!p)
                 return false;
         *p = (struct unanswered){ .call = *call, .granting = granting, .began = began };
         memcpy(p->name, name, size);
-        begin(call->mount);
+        sharing_pending_more(call->mount);
         if (granting)
-                share_grant_start(&p->call.request, call->node.id, p->name, done, p);
+                share_grant_start(&p->call.request, call->node.id, p->name, sharing_done, p);
         else
-                share_revoke_start(&p->call.request, call->node.id, p->name, done, p);
+                share_revoke_start(&p->call.request, call->node.id, p->name, sharing_done, p);
         return true;
 }

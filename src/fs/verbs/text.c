@@ -31,7 +31,7 @@ struct text_handle {
         bool unfinished; /* draft ends in the beginning of a character */
 };
 
-static struct text_handle *handle_free(struct text_handle *handle) {
+static struct text_handle *text_handle_free(struct text_handle *handle) {
         if (!handle)
                 return NULL;
         free(handle->text);
@@ -39,11 +39,11 @@ static struct text_handle *handle_free(struct text_handle *handle) {
         return NULL;
 }
 
-static void cleanup_handle(struct text_handle **handle) {
-        *handle = handle_free(*handle);
+static void cleanup_text_handle(struct text_handle **handle) {
+        *handle = text_handle_free(*handle);
 }
 
-static int read_description(struct call *call, int64_t id, char text[static TEXT_SIZE], size_t *ret_length) {
+static int text_read_description(struct call *call, int64_t id, char text[static TEXT_SIZE], size_t *ret_length) {
         struct image image;
         int64_t mtime;
         int r = description_read(&call->request, id, text, ret_length, &mtime, &image);
@@ -54,7 +54,7 @@ static int read_description(struct call *call, int64_t id, char text[static TEXT
 }
 
 /* May this file be opened for writing? */
-static int judge_write(struct call *call, const struct text_handle *handle) {
+static int text_judge_write(struct call *call, const struct text_handle *handle) {
         switch (handle->node.kind) {
         case NODE_DESCRIPTION:
                 return description_judge(&call->request, handle->place);
@@ -71,7 +71,7 @@ static int judge_write(struct call *call, const struct text_handle *handle) {
 }
 
 int text_open(struct call *call, int flags, struct text_handle **ret_handle) {
-        _cleanup_(cleanup_handle) struct text_handle *handle = calloc(1, sizeof(*handle));
+        _cleanup_(cleanup_text_handle) struct text_handle *handle = calloc(1, sizeof(*handle));
         const struct kind *kind = kind_of(call->mount, call->node.kind);
         struct stat st = { 0 };
         int r = 0;
@@ -89,12 +89,12 @@ int text_open(struct call *call, int flags, struct text_handle **ret_handle) {
                 r = kind->attributes(call, &st);
         handle->mtime = st.st_mtim;
         if (r == 0 && call->node.kind == NODE_DESCRIPTION)
-                r = read_description(call, call->node.id, handle->draft, &handle->length);
+                r = text_read_description(call, call->node.id, handle->draft, &handle->length);
         else if (r == 0)
                 r = node_text(call, &handle->text, &handle->size);
         handle->place = call->loaded;
         if (r == 0 && (handle->writes || flags & O_TRUNC))
-                r = judge_write(call, handle);
+                r = text_judge_write(call, handle);
         if (r == 0)
                 *ret_handle = TAKE_PTR(handle);
         return r;
@@ -108,7 +108,7 @@ int text_read(struct call *call, struct text_handle *handle, size_t size, off_t 
 
         if (handle->node.kind == NODE_DESCRIPTION) {
                 int64_t mtime;
-                int r = read_description(call, handle->node.id, text, &length);
+                int r = text_read_description(call, handle->node.id, text, &length);
 
                 if (r == -ENOENT) /* removed, but open */
                         r = description_read_removed(&call->request, handle->node.id, text, &length, &mtime);
@@ -123,7 +123,7 @@ int text_read(struct call *call, struct text_handle *handle, size_t size, off_t 
 }
 
 /* Keeps the draft if it is a text; its last character may still be on its way. */
-static int commit(struct call *call, struct text_handle *handle, const char *text, size_t length) {
+static int text_commit(struct call *call, struct text_handle *handle, const char *text, size_t length) {
         size_t whole;
         int r = utf8_check(text, length, &whole);
 
@@ -141,14 +141,14 @@ static int commit(struct call *call, struct text_handle *handle, const char *tex
         return 0;
 }
 
-static int write_description(struct call *call, struct text_handle *handle, const char *data, size_t size,
-                             off_t offset) {
+static int text_write_description(struct call *call, struct text_handle *handle, const char *data, size_t size,
+                                  off_t offset) {
         char text[TEXT_SIZE] = { 0 };
         size_t length = 0;
         int r = 0;
 
         if (!handle->truncated && !handle->unfinished) /* another handle may have written since */
-                r = read_description(call, handle->node.id, handle->draft, &handle->length);
+                r = text_read_description(call, handle->node.id, handle->draft, &handle->length);
         if (r != 0)
                 return r;
         if (!handle->truncated) {
@@ -161,10 +161,10 @@ static int write_description(struct call *call, struct text_handle *handle, cons
                 return -EINVAL; /* a gap, or too long */
         memcpy(text + offset, data, size);
         length = (size_t)offset + size > length ? (size_t)offset + size : length;
-        return commit(call, handle, text, length);
+        return text_commit(call, handle, text, length);
 }
 
-static int run_command(struct call *call, const struct text_handle *handle, const char *word) {
+static int text_run_command(struct call *call, const struct text_handle *handle, const char *word) {
         switch (handle->node.kind) {
         case NODE_META_STATE:
                 return strcmp(word, "sealed") == 0 ? image_seal(&call->request, handle->place) : -EINVAL;
@@ -180,7 +180,7 @@ static int run_command(struct call *call, const struct text_handle *handle, cons
 }
 
 /* A file that takes one word a write, and does what it says. */
-static int write_command(struct call *call, const struct text_handle *handle, const char *data, size_t size) {
+static int text_write_command(struct call *call, const struct text_handle *handle, const char *data, size_t size) {
         char word[OBJECT_SIZE];
 
         if (size > 0 && data[size - 1] == '\n')
@@ -189,7 +189,7 @@ static int write_command(struct call *call, const struct text_handle *handle, co
                 return -EINVAL;
         memcpy(word, data, size);
         word[size] = '\0';
-        return run_command(call, handle, word);
+        return text_run_command(call, handle, word);
 }
 
 int text_write(struct call *call, struct text_handle *handle, const char *data, size_t size, off_t offset) {
@@ -199,9 +199,9 @@ int text_write(struct call *call, struct text_handle *handle, const char *data, 
         if (!handle->writes)
                 r = -EBADF;
         else if (handle->node.kind == NODE_DESCRIPTION)
-                r = write_description(call, handle, data, size, offset);
+                r = text_write_description(call, handle, data, size, offset);
         else
-                r = write_command(call, handle, data, size);
+                r = text_write_command(call, handle, data, size);
         if (r != 0 || handle->node.kind != NODE_DESCRIPTION)
                 handle->truncated = false; /* a refused write leaves the old text; a command has been done */
         (void)pthread_mutex_unlock(&handle->lock);
@@ -219,7 +219,7 @@ int text_truncate(struct call *call, struct text_handle *handle, uint64_t size) 
         else if (handle->node.kind == NODE_DESCRIPTION && size > handle->length)
                 r = -EINVAL; /* text does not grow by zeros */
         else if (handle->node.kind == NODE_DESCRIPTION)
-                r = commit(call, handle, handle->draft, (size_t)size);
+                r = text_commit(call, handle, handle->draft, (size_t)size);
         (void)pthread_mutex_unlock(&handle->lock);
         return r;
 }
@@ -245,5 +245,5 @@ void text_close(struct call *call, struct text_handle *handle) {
                 (void)description_write(&call->request, handle->place, "", 0); /* close(2) has returned long since */
                 attributes_changed(call, NODE_DESCRIPTION, handle->node.id);
         }
-        (void)handle_free(handle); /* returns NULL */
+        (void)text_handle_free(handle); /* returns NULL */
 }
