@@ -43,6 +43,7 @@ struct mount {
         struct caller caller; /* who every request acts as, if it is one account; the uid is the request's */
         bool multiuser;       /* the caller's uid says the account instead, request by request */
         bool read_only;
+        bool debug; /* `-d`: whoever runs it reads what the kernel asks and is told */
         uid_t uid; /* whose the files appear to be; in a mount with many users, those that are in no view */
         gid_t gid;
         int64_t started; /* ms: the time of what has none of its own */

@@ -74,6 +74,7 @@ static void options_print_help(void) {
                    "    -o uid=N -o gid=N        whose the files appear to be (default: yours);\n"
                    "                             multiuser: each account's own, so no uid=\n"
                    "    -o io_uring              ask the kernel by io_uring where it and libfuse can\n"
+                   "    -o nocache               the kernel remembers nothing: slow, to compare with\n"
                    "    -f  -d  -h  -V           foreground, debug, this help, version\n"
                    "\n"
                    "example: imgsharefs /var/lib/imgshare /mnt/alice -o account=alice\n"

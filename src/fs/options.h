@@ -13,7 +13,7 @@ struct options {
         unsigned uid, gid;
         int multiuser;
         int read_only, io_uring;
-        int no_cache; /* for tests: the truth to compare with */
+        int no_cache; /* the truth to compare with */
         struct fuse_cmdline_opts fuse;
 };
 

@@ -180,8 +180,7 @@ int feed_start(struct mount *mount) {
         if (r == 0)
                 r = service_feed(mount->service, feed_news, t, &t->feed);
         if (r == 0)
-                r = notifier_new(mount->session, mount->multiuser,
-                                 (struct settled){ .event = feed_last(t->feed), .due = feed_due(t->feed) },
+                r = notifier_new(mount, (struct settled){ .event = feed_last(t->feed), .due = feed_due(t->feed) },
                                  &mount->notifier);
         if (r == 0) {
                 viewers_each(mount, feed_read_role, NULL); /* as of the feed's beginning */

@@ -14,6 +14,21 @@
 
 #define WAIT_MS 50 /* for the kernel to take notice of what its own request did elsewhere; long enough but for a jam */
 
+static const char *const change_words[] = {
+        [CHANGE_UNKNOWN] = "something unknown",
+        [CHANGE_PLACE] = "an image's name or parts",
+        [CHANGE_DESCRIBED] = "a description's text",
+        [CHANGE_SEALED] = "a disk sealed",
+        [CHANGE_TOUCHED] = "times set by hand",
+        [CHANGE_SHARED] = "a share",
+        [CHANGE_UNSHARED] = "a share's end",
+        [CHANGE_EXPIRY_SET] = "a share's expiry",
+        [CHANGE_INSTANCE] = "an instance made or removed",
+        [CHANGE_TRUST] = "trust given or ended",
+        [CHANGE_REGION] = "a region added or removed",
+        [CHANGE_ACCOUNT] = "an account changed",
+};
+
 /* Notices to one view. */
 struct telling {
         struct mount *mount;
@@ -22,10 +37,16 @@ struct telling {
         bool failed;
 };
 
-static struct telling telling_begin(struct mount *mount, const struct viewer *viewer) {
-        struct notices *notices = notices_new(mount->notifier);
+static struct telling telling_begin(struct mount *mount, const struct viewer *viewer, struct reason why) {
+        struct notices *notices = notices_new(mount->notifier, why);
 
         return (struct telling){ .mount = mount, .viewer = viewer, .notices = notices, .failed = !notices };
+}
+
+/* What a request of the view's own did elsewhere. */
+static struct telling telling_of_caller(struct call *call, const char *what) {
+        return telling_begin(call->mount, viewer_add(call->mount, &call->request.caller),
+                             (struct reason){ .what = what });
 }
 
 static void telling_end(struct telling *t, int wait_ms) {
@@ -204,7 +225,7 @@ void image_forget(struct mount *mount, const struct viewer *viewer, const struct
         struct change_state state = {
                 .description = image->description, .shares_link = image->shares_link, .image = image->id
         };
-        struct telling t = telling_begin(mount, viewer);
+        struct telling t = telling_begin(mount, viewer, (struct reason){ .what = "the whole view is forgotten" });
         char text[2 * NAME_SIZE];
 
         (void)snprintf(text, sizeof(text), "%s@%s", image->name, image->owner_name); /* fits */
@@ -217,7 +238,7 @@ void image_forget(struct mount *mount, const struct viewer *viewer, const struct
 
 void share_forget(struct mount *mount, const struct viewer *viewer, int64_t place, const struct share *share) {
         struct change c = { .place = place, .share = share->id };
-        struct telling t = telling_begin(mount, viewer);
+        struct telling t = telling_begin(mount, viewer, (struct reason){ .what = "the whole view is forgotten" });
 
         strcpy(c.account_name, share->account_name);
         tell_all_of_share(&t, &c, false);
@@ -235,7 +256,7 @@ void unshare_tell(struct call *call, int64_t share, const char *account) {
                 return; /* somebody else's: the caller's view shows it in the one directory that the kernel knows of */
         strcpy(c.owner_name, image->owner_name);
         c.account = call->request.caller.account;
-        t = telling_begin(call->mount, viewer_add(call->mount, &call->request.caller));
+        t = telling_of_caller(call, "its own share given up");
         /* not yet what is in the directory that this very request has locked: the feed will */
         tell_name(&t, true, NODE_IMAGES, c.region, name_in_view(&t, &c, image->name, text));
         tell_name(&t, true, NODE_RECEIVED_REGION, account_region(&c), text);
@@ -257,7 +278,7 @@ void remove_tell(struct call *call, int64_t place) {
                 return;
         for (size_t i = 0; i < ARRAY_SIZE(below); i++)
                 attributes_changed(call, below[i], place);
-        t = telling_begin(call->mount, viewer_add(call->mount, &call->request.caller));
+        t = telling_of_caller(call, "its own image removed");
         tell_all_of_image(&t, place, &none); /* its own name stays locked until this request has been answered */
         telling_end(&t, 0);
 }
@@ -267,15 +288,14 @@ void rename_tell(struct call *call, int64_t place) {
 
         if (!call->mount->notifier)
                 return;
-        t = telling_begin(call->mount, viewer_add(call->mount, &call->request.caller));
+        t = telling_of_caller(call, "its own image renamed");
         tell_links(&t, place);
         telling_end(&t, WAIT_MS);
 }
 
 void attributes_changed(struct call *call, enum node_kind kind, int64_t id) {
         if (call->mount->notifier)
-                (void)fuse_lowlevel_notify_inval_inode(call->mount->session, node_pack(call_node(call, kind, id)), -1,
-                                                       0); /* it may not be known */
+                notice_now(call->mount, node_pack(call_node(call, kind, id)), -1, 0, "a request about another node");
 }
 
 /* --- everything else --- */
@@ -371,7 +391,8 @@ static void tell_by_kind(struct telling *t, const struct change *c) {
 }
 
 void change_tell(struct mount *mount, const struct viewer *viewer, const struct change *c) {
-        struct telling t = telling_begin(mount, viewer);
+        struct telling t = telling_begin(mount, viewer,
+                                         (struct reason){ .what = change_words[c->kind], .event = c->event });
 
         if (!t.failed)
                 tell_by_kind(&t, c);

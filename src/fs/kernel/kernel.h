@@ -38,7 +38,7 @@ bool remember_others(struct call *call, struct node node, const char *name);
 /* Names that no part of an image or instance has: nothing can ever be there. */
 bool remember_no_part(struct call *call, struct node node, const char *name);
 
-/* --- notify.c: telling the kernel --- */
+/* --- notify.c, notice.c: telling the kernel --- */
 
 enum notice_kind {
         NOTICE_ATTRIBUTES, /* of a node have changed */
@@ -50,8 +50,12 @@ enum notice_kind {
 struct settled {
         int64_t event, due;
 };
-/* many: views of many users, none of which may keep the others waiting. */
-int notifier_new(struct fuse_session *session, bool many, struct settled start, struct notifier **ret_notifier);
+/* Why the kernel is told something: `-d` says it. */
+struct reason {
+        const char *what; /* a constant */
+        int64_t event;    /* 0: none, or it is not known */
+};
+int notifier_new(struct mount *mount, struct settled start, struct notifier **ret_notifier);
 /* Serves requests that wait, if it must, until no thread of its own is left. Returns NULL. */
 struct notifier *notifier_free(struct notifier *notifier);
 /* The kernel knows how to mark names. */
@@ -66,12 +70,15 @@ void notifier_resettle(struct notifier *notifier);
 int64_t notifier_sent(const struct notifier *notifier);
 
 /* Notices that belong together. NULL: no memory. */
-struct notices *notices_new(struct notifier *notifier);
+struct notices *notices_new(struct notifier *notifier, struct reason why);
 /* name: of a directory's child. -ENOMEM. */
 int notices_add(struct notices *notices, enum notice_kind kind, uint64_t node, const char *name);
 void notices_send(struct notices *notices); /* takes ownership, as the next one */
 /* Waits until they have been told, for that long at most: a request may hold what they need. */
 void notices_send_wait(struct notices *notices, int ms);
+/* A node's bytes from offset on (size 0: all there are), and its attributes; offset below 0: these alone. At once, by
+ * this thread: takes no lock. */
+void notice_now(struct mount *mount, uint64_t node, off_t offset, off_t size, const char *why);
 
 /* --- invalidate.c: what a change means to a view --- */
 

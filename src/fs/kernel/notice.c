@@ -43,7 +43,7 @@ void notices_free(struct notices *n) {
 #endif
 
 /* That a name is not known to the kernel is no error. */
-static void expire_name(const struct notice *item, struct fuse_session *session, bool expires) {
+static void notice_expire(const struct notice *item, struct fuse_session *session, bool expires) {
         size_t length = strlen(item->name);
 
         if (expires)
@@ -52,15 +52,56 @@ static void expire_name(const struct notice *item, struct fuse_session *session,
                 (void)fuse_lowlevel_notify_inval_entry(session, item->node, item->name, length);
 }
 
-static void tell_nodes(const struct notices *n, struct fuse_session *session) {
+static void notices_tell_nodes(const struct notices *n, struct fuse_session *session) {
         for (size_t i = 0; i < n->count; i++)
                 if (n->items[i].kind == NOTICE_ATTRIBUTES || n->items[i].kind == NOTICE_CONTENT)
                         (void)fuse_lowlevel_notify_inval_inode(session, n->items[i].node,
                                                                n->items[i].kind == NOTICE_CONTENT ? 0 : -1, 0);
 }
 
-void notices_tell(const struct notices *n, struct fuse_session *session, bool expires) {
-        tell_nodes(n, session);
+/* --- what `-d` says of it: libfuse tells the requests --- */
+
+static void notice_show(const char *what, uint64_t number, const char *name, const struct reason *why, bool again) {
+        struct node node = { 0 };
+        char event[32] = "";
+
+        (void)node_unpack(number, &node); /* packed by us, or the kernel has it from us */
+        if (why->event != 0)
+                (void)snprintf(event, sizeof(event), ", event %lld", (long long)why->event); /* fits */
+        fuse_log(FUSE_LOG_DEBUG, "notice: %s, nodeid: %llu (kind %d, viewer %lld, id %lld)%s%s, since: %s%s%s\n", what,
+                 (unsigned long long)number, (int)node.kind, (long long)node.viewer, (long long)node.id,
+                 *name ? ", name: " : "", name, why->what, event, again ? ", once more" : "");
+}
+
+static const char *notice_word(enum notice_kind kind, bool again, bool expires) {
+        if (kind == NOTICE_ATTRIBUTES)
+                return "inode, its attributes";
+        if (kind == NOTICE_CONTENT)
+                return "inode, its content";
+        return (kind == NOTICE_GONE && !again) || !expires ? "entry, dropped" : "entry, to be asked for";
+}
+
+static void notices_show(const struct notices *n, bool expires) {
+        for (const struct notice *item = n->items; item < n->items + n->count; item++)
+                notice_show(notice_word(item->kind, n->again, expires), item->node, item->name, &n->why, n->again);
+}
+
+/* --- telling --- */
+
+void notice_now(struct mount *mount, uint64_t node, off_t offset, off_t size, const char *why) {
+        const char *what = notice_word(offset < 0 ? NOTICE_ATTRIBUTES : NOTICE_CONTENT, false, false);
+
+        if (mount->debug)
+                notice_show(what, node, "", &(struct reason){ .what = why }, false);
+        (void)fuse_lowlevel_notify_inval_inode(mount->session, node, offset, size); /* it may not be known */
+}
+
+void notices_tell(const struct notices *n, struct mount *mount, bool expires) {
+        struct fuse_session *session = mount->session;
+
+        if (mount->debug)
+                notices_show(n, expires);
+        notices_tell_nodes(n, session);
         for (size_t i = 0; i < n->count; i++) {
                 const struct notice *item = &n->items[i];
 
@@ -68,7 +109,7 @@ void notices_tell(const struct notices *n, struct fuse_session *session, bool ex
                         (void)fuse_lowlevel_notify_inval_entry(session, item->node, item->name,
                                                                strlen(item->name)); /* it may not be known */
                 else if (item->kind == NOTICE_GONE || item->kind == NOTICE_NEW)
-                        expire_name(item, session, expires);
+                        notice_expire(item, session, expires);
         }
-        tell_nodes(n, session);
+        notices_tell_nodes(n, session);
 }

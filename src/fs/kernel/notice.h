@@ -14,6 +14,7 @@ struct notice {
 struct notices {
         struct notices *next;
         struct notifier *notifier;
+        struct reason why;
         struct line *line; /* its view's, once there is anything in it */
         bool again;    /* it has been told once */
         bool awaited;  /* somebody waits, on the stack, until it has */
@@ -26,5 +27,5 @@ struct notices {
 /* As notices_add, with its view's line or without. */
 int notices_put(struct notices *notices, enum notice_kind kind, uint64_t node, const char *name);
 /* expires: the kernel can mark names instead of dropping them. May wait for a lock of the kernel's. */
-void notices_tell(const struct notices *notices, struct fuse_session *session, bool expires);
+void notices_tell(const struct notices *notices, struct mount *mount, bool expires);
 void notices_free(struct notices *notices);

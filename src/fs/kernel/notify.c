@@ -42,7 +42,7 @@ struct line {
 };
 
 struct notifier {
-        struct fuse_session *session;
+        struct mount *mount;
         _Atomic bool expires; /* the kernel can mark names instead of dropping them */
         _Atomic int64_t sent;
         pthread_mutex_t lock; /* of what follows */
@@ -66,11 +66,11 @@ static int64_t now_ns(void) {
 
 /* --- notices --- */
 
-struct notices *notices_new(struct notifier *notifier) {
+struct notices *notices_new(struct notifier *notifier, struct reason why) {
         struct notices *n = calloc(1, sizeof(*n));
 
         if (n)
-                n->notifier = notifier;
+                *n = (struct notices){ .notifier = notifier, .why = why };
         return n;
 }
 
@@ -186,11 +186,11 @@ static void *notifier_main(void *argument) {
         struct notifier *notifier = argument;
         struct notices *n;
 
-        guard_thread(notifier->session);
+        guard_thread(notifier->mount->session, !notifier->mount->debug);
         (void)pthread_mutex_lock(&notifier->lock);
         while ((n = notifier_next(notifier))) {
                 (void)pthread_mutex_unlock(&notifier->lock);
-                notices_tell(n, notifier->session, notifier->expires);
+                notices_tell(n, notifier->mount, notifier->expires);
                 notifier->sent += (int64_t)n->count;
                 (void)pthread_mutex_lock(&notifier->lock);
                 notifier_told(notifier, n);
@@ -331,13 +331,14 @@ int64_t notifier_sent(const struct notifier *notifier) {
 
 /* --- its life --- */
 
-int notifier_new(struct fuse_session *session, bool many, struct settled start, struct notifier **ret_notifier) {
+int notifier_new(struct mount *mount, struct settled start, struct notifier **ret_notifier) {
+        const bool many = mount->multiuser; /* none of whom may keep the others waiting */
         struct notifier *notifier = calloc(1, sizeof(*notifier));
         pthread_condattr_t monotonic;
 
         if (!notifier)
                 return -ENOMEM;
-        notifier->session = session;
+        notifier->mount = mount;
         notifier->per_view = many ? WORKERS_A_VIEW : WORKERS;
         notifier->now.last = &notifier->now.first;
         notifier->later.last = &notifier->later.first;
@@ -404,8 +405,8 @@ struct notifier *notifier_free(struct notifier *notifier) {
         (void)pthread_cond_broadcast(&notifier->done);
         (void)pthread_mutex_unlock(&notifier->lock);
         while (!notifier_wait_stopped(notifier, 5)) {
-                guard_drop_read(notifier->session);
-                notifier_serve_waiting(notifier->session);
+                guard_drop_read(notifier->mount->session);
+                notifier_serve_waiting(notifier->mount->session);
         }
         for (int i = 0; i < workers; i++)
                 (void)pthread_join(notifier->workers[i], NULL); /* joinable, and not ourselves */

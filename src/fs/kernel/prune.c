@@ -10,6 +10,8 @@
 #include "image.h"
 #include "instance.h"
 
+static const struct reason pruned = { .what = "the whole view is forgotten" };
+
 struct pruning {
         struct request request; /* as somebody who sees all */
         struct mount *mount;
@@ -59,7 +61,7 @@ static int prune_image(const struct image_entry *entry, bool own, struct image_c
 
 static int prune_instance(const struct image_entry *entry, void *context) {
         struct pruning *p = context;
-        struct notices *n = notices_new(p->mount->notifier);
+        struct notices *n = notices_new(p->mount->notifier, pruned);
 
         prune_add(p, n, NOTICE_CONTENT, NODE_INSTANCE, entry->place, NULL);
         prune_send(n);
@@ -68,7 +70,7 @@ static int prune_instance(const struct image_entry *entry, void *context) {
 
 static int prune_region(const struct region *region, void *context) {
         struct pruning *p = context;
-        struct notices *n = notices_new(p->mount->notifier);
+        struct notices *n = notices_new(p->mount->notifier, pruned);
         struct request request = p->request;
         int r = 0;
 
@@ -103,7 +105,7 @@ void view_prune(struct mount *mount, const struct viewer *viewer, bool privilege
                                           .caller = { .account = viewer->account,
                                                       .role = privileged ? ROLE_OPERATOR : ROLE_ACCOUNT } },
                              .mount = mount, .viewer = viewer, .images = privileged || mount->multiuser };
-        struct notices *n = notices_new(mount->notifier);
+        struct notices *n = notices_new(mount->notifier, pruned);
         int r;
 
         prune_top(&p, n);

@@ -58,10 +58,11 @@ static void guard_silence(void) {
         (void)fd_close(null);
 }
 
-void guard_thread(struct fuse_session *session) {
+void guard_thread(struct fuse_session *session, bool silent) {
         if (unshare(CLONE_FILES) < 0)
                 return; /* it uses the daemon's, as if there were no guard */
-        guard_silence();
+        if (silent)
+                guard_silence();
         (void)own_descriptor(fuse_session_fd(session));
 }
 

@@ -32,8 +32,9 @@ void backlog_clear(struct backlog *backlog);
 
 /* --- guard.c: that a daemon that ends leaves nobody waiting --- */
 
-/* A thread that may wait for a directory's lock begins. */
-void guard_thread(struct fuse_session *session);
+/* A thread that may wait for a directory's lock begins. silent: it prints nothing, and keeps nobody waiting who reads
+ * what the daemon prints. */
+void guard_thread(struct fuse_session *session, bool silent);
 /* Nobody serves any more. What was read and has no answer fails: libfuse drops what it reads once the session is told to
  * end, and who asked for that may hold a lock that such a thread waits for. */
 void guard_drop_read(struct fuse_session *session);

@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "disk.h"
 #include "events.h"
+#include "kernel/kernel.h"
 
 /* --- reading --- */
 
@@ -110,7 +111,7 @@ void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *data, off_
         }
         call_end(&call, (int)n);
         if (is_disk(&call)) /* after the reply: the page cache keeps the refused bytes */
-                (void)fuse_lowlevel_notify_inval_inode(call.mount->session, ino, offset, (off_t)size);
+                notice_now(call.mount, ino, offset, (off_t)size, "a refused write");
 }
 
 void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length, struct fuse_file_info *fi) {
