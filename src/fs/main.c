@@ -1,24 +1,42 @@
 /* SPDX-License-Identifier: MIT
  * imgsharefs: mounts a catalog of machine images as one account sees it. The map of the program:
  *
- *   options.c    the command line                    mount.c     the process, the session, the table of operations
- *   call.c       one request: begin, reply, refusal  node.c      node id = kind, viewer, catalog id
- *   tree.c       the table of kinds, regions         directory.c lookup, getattr, readdir, readlink, statfs
- *   images.c     /regions/<r>/images                 image.c     an image and its parts
- *   shares.c     an image's shares                   meta.c      .meta/        control.c   .imgshare/
- *   verbs.c      mkdir, rmdir, unlink, symlink, link, rename      attributes.c setattr
- *   views.c      a mount with many users: who the caller is, `.views`, the links to one's own
- *   file.c       create, open, flush, close          data.c      read, write, copy, seek
- *   text.c       small writable texts                events.c    /events
- *   failure.c    what the machine failed at, for the log
- *   instances.c, accounts.c, meta_risk.c …  as they are called
+ *     options.c      the command line                     mount.c      the process, the session; what all share
  *
- *   cache.c      what the kernel may remember        feed.c      the thread that hears of changes
- *   invalidate.c what a change means to a view       prune.c     forgetting a whole view      viewers.c  whose views
- *   notify.c     telling the kernel                  guard.c     that a killed daemon leaves nobody waiting
+ *   request/   one request, from its question to its answer
+ *     call.c         begin, reply, refusal                view.c       who asks, and whose view it is
+ *     viewers.c      whose views are served               open_files.c what is open, and as whom
+ *     failure.c      what the machine failed at
  *
- * Each operation is: who and where, the name, one service call, one reply. Rules are in src/policy, bytes in src/blob,
- * facts in src/catalog; src/service joins them.
+ *   tree/      what there is
+ *     kind.c         what all nodes have in common        tree.c       the table of kinds
+ *     node.c         node id = kind, viewer, catalog id   entry.c      what is found and listed
+ *     root.c         /, and .views of a mount for many    regions.c    /regions, /regions/<r>
+ *     images.c       /regions/<r>/images                  image.c      an image and its parts
+ *     shares.c       an image's shares                    meta.c       .meta/, and meta_risk.c
+ *     instances.c    /regions/<r>/instances               accounts.c   /accounts; received, owned: reverse.c
+ *     events.c       /events                              control.c    .imgshare/
+ *
+ *   verbs/     what is done
+ *     directory.c    lookup, getattr, readdir, readlink, statfs
+ *     names.c        mkdir, rmdir, unlink, symlink, link, rename; those of shares: sharing.c
+ *     file.c         create, open, flush, close           data.c       read, write, copy, seek
+ *     text.c         small writable texts                 attributes.c setattr
+ *     reply.c        what was made                        operations.c all of them, as libfuse has them
+ *
+ *   kernel/    what is remembered
+ *     cache.c        what the kernel may remember         feed.c       the thread that hears of changes
+ *     invalidate.c   what a change means to a view        prune.c      forgetting a whole view
+ *     notice.c       telling the kernel                   notify.c     when, and by which thread
+ *
+ *   serve/     who serves
+ *     loop.c         the threads                          backlog.c    requests that none is free for
+ *     passthrough.c  bytes without us                     guard.c      that a killed daemon leaves nobody waiting
+ *     stats.c        what was asked, and how long it took
+ *
+ * Each wing has one header that says what it is for; no file needs another that needs it. Each operation is: who and
+ * where, the name, one service call, one reply. Rules are in src/policy, bytes in src/blob, facts in src/catalog;
+ * src/service joins them.
  */
 #include <sys/stat.h>
 

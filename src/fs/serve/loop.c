@@ -1,8 +1,25 @@
 /* SPDX-License-Identifier: MIT
- * The threads that serve. One reads requests from the kernel and answers by itself what is only looked up in the catalog:
- * no thread is woken for that. Before anything that may wait it sees to it that another one reads; as long as such
- * requests come there are two, so that none need be woken. Where one reader cannot keep up others join it, half as many as
- * there are CPUs: the rest is for who asks.
+ * The threads that serve. One reads requests from the kernel and answers by itself what is only looked up in the
+ * catalog: no thread is woken for that. Before anything that may wait it sees to it that another one reads; as long as
+ * such requests come there are two, so that none need be woken. Where one reader cannot keep up others join it, half as
+ * many as there are CPUs: the rest is for who asks.
+ *
+ *                  woken
+ *      +------+ ---------> +------+  something was put off, and somebody reads   +---------+
+ *      | idle |            | free | -------------------------------------------> | serving |
+ *      +------+ <--------- +------+ <------------------------------------------- +---------+
+ *              enough read  |    ^                    answered                        ^
+ *                           |    |                                                    |
+ *              too few read |    | one reads too many; or the request is put off      |
+ *                           |    | (backlog.c): nobody else reads, nor can            |
+ *                           v    |                                                    |
+ *                         +---------+   a request that may wait: another one reads    |
+ *              quick: +-> | reading | ------------------------------------------------+
+ *            answered +-- +---------+
+ *
+ * A thread is free only under the lock. There should be `readers` that read, and one more (`spare`) if a request had to
+ * wait not long ago. A thread is made when one should read and none is idle; none ends before the session does, which
+ * cancels those that wait for a request.
  */
 #include "serve/serve.h"
 
