@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "image.h"
 #include "instance.h"
+#include "share.h"
 
 static const struct reason pruned = { .what = "the whole view is forgotten" };
 

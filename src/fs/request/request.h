@@ -7,7 +7,6 @@
 #include <stdio.h>
 
 #include "mount.h"
-#include "share.h"
 #include "tree/node.h"
 
 #define VIEWER_GONE (-1)

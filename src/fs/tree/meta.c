@@ -12,6 +12,7 @@
 #include "disk.h"
 #include "image.h"
 #include "kernel/kernel.h"
+#include "share.h"
 #include "timestamp.h"
 
 static const struct fixed_entry meta_entries[] = {

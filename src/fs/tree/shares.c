@@ -8,6 +8,7 @@
 
 #include "cleanup.h"
 #include "kernel/kernel.h"
+#include "share.h"
 #include "timestamp.h"
 
 static int shares_lookup(struct call *call, const char *name, struct node *ret_node) {

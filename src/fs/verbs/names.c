@@ -11,6 +11,7 @@
 #include "instance.h"
 #include "kernel/kernel.h"
 #include "serve/serve.h"
+#include "share.h"
 
 static int find_child(struct call *call, const char *name, struct node *ret_node) {
         const struct kind *kind = kind_of(call->mount, call->node.kind);

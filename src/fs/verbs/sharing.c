@@ -10,6 +10,7 @@
 
 #include "image.h"
 #include "serve/serve.h"
+#include "share.h"
 
 struct unanswered {
         struct call call;

@@ -14,6 +14,7 @@
 #include "image.h"
 #include "instance.h"
 #include "kernel/kernel.h"
+#include "share.h"
 #include "utf8.h"
 
 struct text_handle {
