@@ -22,23 +22,28 @@ static bool makes(int op) {
         return op == EVENT_CREATE_INSTANCE || op == EVENT_REGION_ADD || op == EVENT_TRUST;
 }
 
+enum { /* columns */
+        EVENT_ID, EVENT_WORD, EVENT_REFUSED, EVENT_ACTOR, EVENT_PLACE, EVENT_OWNER, EVENT_OBJECT,
+        EVENT_ACCOUNT_NAME, EVENT_ACCOUNT, EVENT_PART, EVENT_KIND
+};
+
 int change_read(struct feed *feed, sqlite3_stmt *s, struct change *ret_change, const char **ret_object) {
-        int64_t event = sqlite3_column_int64(s, 0), place = sqlite3_column_int64(s, 4);
+        int64_t event = sqlite3_column_int64(s, EVENT_ID), place = sqlite3_column_int64(s, EVENT_PLACE);
         const char *word, *account, *part, *noun;
-        int op, kind, r = column_pointer(s, 1, &word);
+        int op, kind, r = column_pointer(s, EVENT_WORD, &word);
 
         if (r == 0)
-                r = column_pointer(s, 6, ret_object);
+                r = column_pointer(s, EVENT_OBJECT, ret_object);
         if (r == 0)
-                r = column_pointer(s, 7, &account);
+                r = column_pointer(s, EVENT_ACCOUNT_NAME, &account);
         if (r == 0)
-                r = column_pointer(s, 9, &part);
+                r = column_pointer(s, EVENT_PART, &part);
         if (r == 0)
-                r = column_pointer(s, 10, &noun);
+                r = column_pointer(s, EVENT_KIND, &noun);
         if (r < 0)
                 return r;
         op = change_operation(word, part, noun);
-        kind = sqlite3_column_int(s, 2) != 0 ? UNSEEN : op < 0 ? CHANGE_UNKNOWN : operations[op].change;
+        kind = sqlite3_column_int(s, EVENT_REFUSED) != 0 ? UNSEEN : op < 0 ? CHANGE_UNKNOWN : operations[op].change;
         if (kind == UNSEEN)
                 return 0;
         *ret_change = (struct change){
@@ -46,9 +51,9 @@ int change_read(struct feed *feed, sqlite3_stmt *s, struct change *ret_change, c
                 .event = event,
                 /* that a share expired is nobody's doing, though it has an actor */
                 .own = op != EVENT_EXPIRE && own_event(feed->c->catalog, event),
-                .actor = sqlite3_column_int64(s, 3),
-                .owner = sqlite3_column_int64(s, 5),
-                .account = sqlite3_column_int64(s, 8),
+                .actor = sqlite3_column_int64(s, EVENT_ACTOR),
+                .owner = sqlite3_column_int64(s, EVENT_OWNER),
+                .account = sqlite3_column_int64(s, EVENT_ACCOUNT),
                 .place = place,
                 .made = makes(op),
                 .disk = op == EVENT_TIMES_DISK,
@@ -69,22 +74,26 @@ static int state_row(sqlite3_stmt *s, int column, struct change_state *ret_state
         return column_text(s, column, ret_state->name, NAME_SIZE);
 }
 
+enum { PLACE_REGION, PLACE_REGION_NAME, PLACE_OWNER, PLACE_OWNER_NAME, PLACE_STATES }; /* columns */
+
 static int change_find_place(struct catalog_connection *c, int64_t event, struct change *change) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int r = statement_one(&s, statement_start(c, S_FEED_PLACE, &s, "ii", change->place, event));
 
         if (r < 0)
                 return r;
-        change->region = sqlite3_column_int64(s, 0);
-        change->owner = sqlite3_column_int64(s, 2);
-        change->again = sqlite3_column_int(s, 4 + 2 * STATE_COLUMNS) != 0;
-        r = column_text(s, 1, change->region_name, NAME_SIZE);
+        change->region = sqlite3_column_int64(s, PLACE_REGION);
+        change->owner = sqlite3_column_int64(s, PLACE_OWNER);
+        change->again = sqlite3_column_int(s, PLACE_STATES + 2 * STATE_COLUMNS) != 0;
+        r = column_text(s, PLACE_REGION_NAME, change->region_name, NAME_SIZE);
         if (r == 0)
-                r = column_text(s, 3, change->owner_name, NAME_SIZE);
+                r = column_text(s, PLACE_OWNER_NAME, change->owner_name, NAME_SIZE);
         if (r == 0)
-                r = state_row(s, 4, &change->before);
-        return r < 0 ? r : state_row(s, 4 + STATE_COLUMNS, &change->after);
+                r = state_row(s, PLACE_STATES, &change->before);
+        return r < 0 ? r : state_row(s, PLACE_STATES + STATE_COLUMNS, &change->after);
 }
+
+enum { SHARE_ID, SHARE_AGAIN, SHARE_EXPIRES }; /* columns */
 
 static int change_find_share(struct feed *feed, struct change *change) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
@@ -94,14 +103,16 @@ static int change_find_share(struct feed *feed, struct change *change) {
 
         if (r < 0)
                 return r;
-        change->share = sqlite3_column_int64(s, 0);
-        change->again = sqlite3_column_int(s, 1) != 0;
-        expires = sqlite3_column_int64(s, 2);
+        change->share = sqlite3_column_int64(s, SHARE_ID);
+        change->again = sqlite3_column_int(s, SHARE_AGAIN) != 0;
+        expires = sqlite3_column_int64(s, SHARE_EXPIRES);
         /* set to a time that the catalog's clock has passed already */
         if (change->kind == CHANGE_EXPIRY_SET && expires != 0 && expires <= feed->expired)
                 change->kind = CHANGE_UNSHARED;
         return 0;
 }
+
+enum { INSTANCE_ID, INSTANCE_REGION, INSTANCE_OWNER, INSTANCE_AGAIN }; /* columns */
 
 static int find_instance(struct catalog_connection *c, const char *object, struct change *change) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
@@ -116,10 +127,10 @@ static int find_instance(struct catalog_connection *c, const char *object, struc
                                               change->name, change->event));
         if (r < 0)
                 return r;
-        change->instance = sqlite3_column_int64(s, 0);
-        change->region = sqlite3_column_int64(s, 1);
-        change->owner = sqlite3_column_int64(s, 2);
-        change->again = sqlite3_column_int(s, 3) != 0;
+        change->instance = sqlite3_column_int64(s, INSTANCE_ID);
+        change->region = sqlite3_column_int64(s, INSTANCE_REGION);
+        change->owner = sqlite3_column_int64(s, INSTANCE_OWNER);
+        change->again = sqlite3_column_int(s, INSTANCE_AGAIN) != 0;
         return 0;
 }
 

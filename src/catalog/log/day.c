@@ -16,15 +16,17 @@ static int sum_start(struct catalog_connection *c, enum statement of_all, enum s
         return statement_start(c, of_viewer, ret_statement, "iiit", after, last, view->viewer, view->viewer_name);
 }
 
+enum { LENGTH_ID, LENGTH_LENGTH, LENGTH_TIME }; /* columns */
+
 int catalog_log_lengths(struct catalog_connection *c, const struct log_filter *filter,
                         int (*each)(const struct log_length *length, void *context), void *context) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int rows, r = sum_start(c, S_LENGTHS, S_LENGTHS_OF_VIEWER, filter, filter->after, filter->last, &s);
 
         for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++)
-                r = each(&(struct log_length){ .id = sqlite3_column_int64(s, 0),
-                                               .length = sqlite3_column_int64(s, 1),
-                                               .time = sqlite3_column_int64(s, 2) },
+                r = each(&(struct log_length){ .id = sqlite3_column_int64(s, LENGTH_ID),
+                                               .length = sqlite3_column_int64(s, LENGTH_LENGTH),
+                                               .time = sqlite3_column_int64(s, LENGTH_TIME) },
                          context);
         return r == 0 ? rows : r;
 }
@@ -113,6 +115,8 @@ int catalog_day_list(struct catalog_connection *c, const struct log_filter *view
 
 /* --- how long a day is --- */
 
+enum { SUM_BYTES, SUM_LAST, SUM_TIME }; /* columns */
+
 /* The viewer's events with after < number <= last. */
 static int day_add_length(struct catalog_connection *c, const struct log_filter *view, int64_t after, int64_t last,
                struct day *day) {
@@ -124,12 +128,12 @@ static int day_add_length(struct catalog_connection *c, const struct log_filter 
                 r = statement_row(s);
         if (r <= 0)
                 return r < 0 ? r : -EIO;
-        bytes = sqlite3_column_int64(s, 0);
+        bytes = sqlite3_column_int64(s, SUM_BYTES);
         if (bytes < 0 || bytes > INT64_MAX - day->bytes)
                 return -EIO;
         day->bytes += bytes;
-        day->last = sqlite3_column_int64(s, 1);
-        day->time = sqlite3_column_int64(s, 2);
+        day->last = sqlite3_column_int64(s, SUM_LAST);
+        day->time = sqlite3_column_int64(s, SUM_TIME);
         return 0;
 }
 

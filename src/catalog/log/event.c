@@ -15,6 +15,8 @@
 #define HASH_MEMBER ",\"hash\":\""
 #define LINE_EXTRA (strlen(HASH_MEMBER) + 2 * HASH_SIZE + strlen("\"\n")) /* what a line has beyond the hashed JSON */
 
+enum { LAST_ID, LAST_TIME, LAST_HASH }; /* columns */
+
 /* The last event of this transaction, or before it; all zero before the first. */
 static int chain_last(struct catalog_connection *c) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
@@ -30,13 +32,13 @@ static int chain_last(struct catalog_connection *c) {
         c->chain = (struct chain){ 0 };
         if (r == 0)
                 return 0;
-        c->chain.id = sqlite3_column_int64(s, 0);
-        if (sqlite3_column_bytes(s, 2) != HASH_SIZE || !id_good_or_none(c->chain.id) || !id_good(c->chain.id + 1)) {
+        c->chain.id = sqlite3_column_int64(s, LAST_ID);
+        if (sqlite3_column_bytes(s, LAST_HASH) != HASH_SIZE || !id_good_or_none(c->chain.id) || !id_good(c->chain.id + 1)) {
                 c->chain.id = 0;
                 return -EIO;
         }
-        c->chain.time = sqlite3_column_int64(s, 1);
-        memcpy(c->chain.hash, sqlite3_column_blob(s, 2), HASH_SIZE);
+        c->chain.time = sqlite3_column_int64(s, LAST_TIME);
+        memcpy(c->chain.hash, sqlite3_column_blob(s, LAST_HASH), HASH_SIZE);
         return 0;
 }
 

@@ -108,18 +108,20 @@ static int read_events(struct feed *feed, const struct feed_reader *reader) {
         return r;
 }
 
+enum { DUE_SHARE, DUE_PLACE, DUE_OWNER, DUE_ACCOUNT, DUE_ACCOUNT_NAME }; /* columns */
+
 static int read_due(struct feed *feed, const struct feed_reader *reader, int64_t now) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int r = statement_start(feed->c, S_FEED_DUE, &s, "ii", feed->expired, now);
 
         while (r == 0 && (r = statement_row(s)) > 0) {
                 struct change change = { .kind = CHANGE_UNSHARED,
-                                         .share = sqlite3_column_int64(s, 0),
-                                         .place = sqlite3_column_int64(s, 1),
-                                         .owner = sqlite3_column_int64(s, 2),
-                                         .account = sqlite3_column_int64(s, 3) };
+                                         .share = sqlite3_column_int64(s, DUE_SHARE),
+                                         .place = sqlite3_column_int64(s, DUE_PLACE),
+                                         .owner = sqlite3_column_int64(s, DUE_OWNER),
+                                         .account = sqlite3_column_int64(s, DUE_ACCOUNT) };
 
-                r = column_text(s, 4, change.account_name, NAME_SIZE);
+                r = column_text(s, DUE_ACCOUNT_NAME, change.account_name, NAME_SIZE);
                 if (r == 0)
                         r = feed_tell(feed, reader, NULL, &change);
         }

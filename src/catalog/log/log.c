@@ -23,15 +23,20 @@ static int take_line(const char *line, size_t length, void *context) {
         return entry->line ? 0 : -ENOMEM;
 }
 
+enum { /* columns */
+        ENTRY_JSON, ENTRY_HASH, ENTRY_ID, ENTRY_TIME, ENTRY_ACTOR, ENTRY_OP, ENTRY_OBJECT, ENTRY_ACCOUNT,
+        ENTRY_RULE
+};
+
 static int log_row(sqlite3_stmt *s, int (*each)(const struct log_entry *entry, void *context), void *context) {
         struct log_entry entry = {
-                .id = sqlite3_column_int64(s, 2),
-                .time = sqlite3_column_int64(s, 3),
-                .actor = (const char *)sqlite3_column_text(s, 4),
-                .op = (const char *)sqlite3_column_text(s, 5),
-                .object = (const char *)sqlite3_column_text(s, 6),
-                .account = (const char *)sqlite3_column_text(s, 7),
-                .rule = (const char *)sqlite3_column_text(s, 8),
+                .id = sqlite3_column_int64(s, ENTRY_ID),
+                .time = sqlite3_column_int64(s, ENTRY_TIME),
+                .actor = (const char *)sqlite3_column_text(s, ENTRY_ACTOR),
+                .op = (const char *)sqlite3_column_text(s, ENTRY_OP),
+                .object = (const char *)sqlite3_column_text(s, ENTRY_OBJECT),
+                .account = (const char *)sqlite3_column_text(s, ENTRY_ACCOUNT),
+                .rule = (const char *)sqlite3_column_text(s, ENTRY_RULE),
         };
         int r = event_line(s, take_line, &entry);
 

@@ -256,6 +256,8 @@ static int verify_kept(struct verification *v) {
                                                  : "no event has the hash that was kept: the log was rewritten or cut");
 }
 
+enum { LAST_ID, LAST_TIME, LAST_HASH }; /* columns */
+
 static int read_head(struct verification *v, struct log_head *ret_head) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int r = statement_start(v->c, S_EVENT_LAST, &s, "");
@@ -265,10 +267,10 @@ static int read_head(struct verification *v, struct log_head *ret_head) {
         if (r < 0)
                 return r;
         *ret_head = (struct log_head){ 0 };
-        if (r == 0 || sqlite3_column_bytes(s, 2) != EVENT_HASH_SIZE)
+        if (r == 0 || sqlite3_column_bytes(s, LAST_HASH) != EVENT_HASH_SIZE)
                 return 0; /* which has been found */
-        ret_head->event = sqlite3_column_int64(s, 0);
-        memcpy(ret_head->hash, sqlite3_column_blob(s, 2), EVENT_HASH_SIZE);
+        ret_head->event = sqlite3_column_int64(s, LAST_ID);
+        memcpy(ret_head->hash, sqlite3_column_blob(s, LAST_HASH), EVENT_HASH_SIZE);
         return 0;
 }
 
@@ -294,15 +296,17 @@ static int explain(struct verification *v) {
         return v->found > before || v->broken ? 0 : verify_found(v, "catalog", "rows", "they do not follow from the log");
 }
 
+enum { FINDING_WHAT, FINDING_OBJECT, FINDING_PROBLEM }; /* columns */
+
 /* The findings of a statement of verify.def, at most a page of them. */
 static int verify_each(struct verification *v, enum statement which) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int rows, r = statement_start(v->c, which, &s, "");
 
         for (rows = 0; r == 0 && rows <= PAGE && (r = statement_row(s)) > 0; rows++) {
-                const char *what = (const char *)sqlite3_column_text(s, 0);
-                const char *object = (const char *)sqlite3_column_text(s, 1);
-                const char *problem = (const char *)sqlite3_column_text(s, 2);
+                const char *what = (const char *)sqlite3_column_text(s, FINDING_WHAT);
+                const char *object = (const char *)sqlite3_column_text(s, FINDING_OBJECT);
+                const char *problem = (const char *)sqlite3_column_text(s, FINDING_PROBLEM);
 
                 r = what && problem ? verify_found(v, what, rows < PAGE ? object ?: "?" : "more", problem) : -ENOMEM;
         }

@@ -14,16 +14,18 @@ static int access_start(struct catalog_connection *c, const struct access_filter
         return statement_start(c, S_ACCESS_OWNED, ret_statement, "iiii", f->region, f->owner, f->place, f->share);
 }
 
+enum { ACCESS_SHARE, ACCESS_PLACE, ACCESS_REGION, ACCESS_IMAGE, ACCESS_ACCOUNT, ACCESS_EXPIRES }; /* columns */
+
 static int access_row(sqlite3_stmt *s, struct access_row *ret_row) {
         int r;
 
-        ret_row->share = sqlite3_column_int64(s, 0);
-        ret_row->place = sqlite3_column_int64(s, 1);
-        ret_row->expires = sqlite3_column_int64(s, 5);
-        r = column_text(s, 2, ret_row->region, sizeof(ret_row->region));
+        ret_row->share = sqlite3_column_int64(s, ACCESS_SHARE);
+        ret_row->place = sqlite3_column_int64(s, ACCESS_PLACE);
+        ret_row->expires = sqlite3_column_int64(s, ACCESS_EXPIRES);
+        r = column_text(s, ACCESS_REGION, ret_row->region, sizeof(ret_row->region));
         if (r == 0)
-                r = column_text(s, 3, ret_row->image, sizeof(ret_row->image));
-        return r < 0 ? r : column_text(s, 4, ret_row->account, sizeof(ret_row->account));
+                r = column_text(s, ACCESS_IMAGE, ret_row->image, sizeof(ret_row->image));
+        return r < 0 ? r : column_text(s, ACCESS_ACCOUNT, ret_row->account, sizeof(ret_row->account));
 }
 
 int catalog_access(struct catalog_connection *c, const struct access_filter *filter,

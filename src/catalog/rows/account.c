@@ -3,17 +3,19 @@
  */
 #include "rows/rows.h"
 
+enum { ACCOUNT_ID, ACCOUNT_NAME, ACCOUNT_ROLE, ACCOUNT_UID, ACCOUNT_QUOTA, ACCOUNT_REQUIRE_TRUST }; /* columns */
+
 static int account_row(sqlite3_stmt *s, struct account *ret_account) {
         *ret_account = (struct account){
-                .id = sqlite3_column_int64(s, 0),
-                .role = (enum role)sqlite3_column_int(s, 2),
-                .uid = sqlite3_column_type(s, 3) == SQLITE_NULL ? -1 : sqlite3_column_int64(s, 3),
-                .quota = sqlite3_column_type(s, 4) == SQLITE_NULL ? -1 : sqlite3_column_int64(s, 4),
-                .require_trust = sqlite3_column_int(s, 5) != 0,
+                .id = sqlite3_column_int64(s, ACCOUNT_ID),
+                .role = (enum role)sqlite3_column_int(s, ACCOUNT_ROLE),
+                .uid = sqlite3_column_type(s, ACCOUNT_UID) == SQLITE_NULL ? -1 : sqlite3_column_int64(s, ACCOUNT_UID),
+                .quota = sqlite3_column_type(s, ACCOUNT_QUOTA) == SQLITE_NULL ? -1 : sqlite3_column_int64(s, ACCOUNT_QUOTA),
+                .require_trust = sqlite3_column_int(s, ACCOUNT_REQUIRE_TRUST) != 0,
         };
         if (!account_good(ret_account->id) || (unsigned)ret_account->role > ROLE_OPERATOR)
                 return -EIO;
-        return column_text(s, 1, ret_account->name, sizeof(ret_account->name));
+        return column_text(s, ACCOUNT_NAME, ret_account->name, sizeof(ret_account->name));
 }
 
 /* Asks for one by its number or its name. */
@@ -91,6 +93,8 @@ int catalog_account_next(struct catalog_connection *c, int64_t *ret_id) {
         return statement_number(c, S_ACCOUNT_NEXT, ret_id);
 }
 
+enum { HOLDING_IMAGES, HOLDING_SHARES, HOLDING_INSTANCES }; /* columns */
+
 int catalog_account_holdings(struct catalog_connection *c, int64_t id, struct holdings *ret_holdings) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int r = statement_start(c, S_ACCOUNT_HOLDINGS, &s, "i", id);
@@ -100,9 +104,9 @@ int catalog_account_holdings(struct catalog_connection *c, int64_t id, struct ho
         if (r <= 0)
                 return r < 0 ? r : -EIO;
         *ret_holdings = (struct holdings){
-                .images = sqlite3_column_int64(s, 0),
-                .shares = sqlite3_column_int64(s, 1),
-                .instances = sqlite3_column_int64(s, 2),
+                .images = sqlite3_column_int64(s, HOLDING_IMAGES),
+                .shares = sqlite3_column_int64(s, HOLDING_SHARES),
+                .instances = sqlite3_column_int64(s, HOLDING_INSTANCES),
         };
         return 0;
 }

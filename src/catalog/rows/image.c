@@ -3,39 +3,45 @@
  */
 #include "rows/rows.h"
 
+enum { /* columns */
+        IMAGE_PLACE, IMAGE_ID, IMAGE_REGION, IMAGE_OWNER, IMAGE_REGION_NAME, IMAGE_OWNER_NAME, IMAGE_NAME,
+        IMAGE_DISK_EVENT, IMAGE_AVAILABLE_EVENT, IMAGE_SEALED_EVENT, IMAGE_DESCRIPTION, IMAGE_SHARES_LINK,
+        IMAGE_CREATED, IMAGE_PLACE_CREATED, IMAGE_SIZE, IMAGE_DIGEST, IMAGE_MTIME, IMAGE_REVIEWED
+};
+
 static int image_row(sqlite3_stmt *s, struct image *ret_image) {
-        bool sealed = sqlite3_column_type(s, 9) != SQLITE_NULL;
-        bool available = sqlite3_column_type(s, 8) != SQLITE_NULL;
+        bool sealed = sqlite3_column_type(s, IMAGE_SEALED_EVENT) != SQLITE_NULL;
+        bool available = sqlite3_column_type(s, IMAGE_AVAILABLE_EVENT) != SQLITE_NULL;
         int r;
 
         *ret_image = (struct image){
-                .place = sqlite3_column_int64(s, 0),
-                .id = sqlite3_column_int64(s, 1),
-                .region = sqlite3_column_int64(s, 2),
-                .owner = sqlite3_column_int64(s, 3),
+                .place = sqlite3_column_int64(s, IMAGE_PLACE),
+                .id = sqlite3_column_int64(s, IMAGE_ID),
+                .region = sqlite3_column_int64(s, IMAGE_REGION),
+                .owner = sqlite3_column_int64(s, IMAGE_OWNER),
                 .state = sealed ? IMAGE_SEALED : available ? IMAGE_AVAILABLE : IMAGE_DRAFT,
-                .has_disk = sqlite3_column_type(s, 7) != SQLITE_NULL,
-                .description = sqlite3_column_int64(s, 10),
-                .shares_link = sqlite3_column_int64(s, 11),
-                .created = sqlite3_column_int64(s, 12),
-                .place_created = sqlite3_column_int64(s, 13),
-                .size = sqlite3_column_int64(s, 14),
-                .mtime = sqlite3_column_int64(s, 16),
-                .sealed = sqlite3_column_int64(s, 9),
-                .reviewed = sqlite3_column_int(s, 17) != 0,
+                .has_disk = sqlite3_column_type(s, IMAGE_DISK_EVENT) != SQLITE_NULL,
+                .description = sqlite3_column_int64(s, IMAGE_DESCRIPTION),
+                .shares_link = sqlite3_column_int64(s, IMAGE_SHARES_LINK),
+                .created = sqlite3_column_int64(s, IMAGE_CREATED),
+                .place_created = sqlite3_column_int64(s, IMAGE_PLACE_CREATED),
+                .size = sqlite3_column_int64(s, IMAGE_SIZE),
+                .mtime = sqlite3_column_int64(s, IMAGE_MTIME),
+                .sealed = sqlite3_column_int64(s, IMAGE_SEALED_EVENT),
+                .reviewed = sqlite3_column_int(s, IMAGE_REVIEWED) != 0,
         };
-        if (sqlite3_column_bytes(s, 15) == DIGEST_SIZE) {
+        if (sqlite3_column_bytes(s, IMAGE_DIGEST) == DIGEST_SIZE) {
                 ret_image->digested = true;
-                memcpy(ret_image->digest, sqlite3_column_blob(s, 15), DIGEST_SIZE);
+                memcpy(ret_image->digest, sqlite3_column_blob(s, IMAGE_DIGEST), DIGEST_SIZE);
         }
         if (!id_good(ret_image->place) || !id_good(ret_image->id) || !region_good(ret_image->region) ||
             !account_good(ret_image->owner) || !id_good_or_none(ret_image->description) ||
             !id_good_or_none(ret_image->shares_link) || ret_image->size < 0)
                 return -EIO;
-        r = column_text(s, 4, ret_image->region_name, NAME_SIZE);
+        r = column_text(s, IMAGE_REGION_NAME, ret_image->region_name, NAME_SIZE);
         if (r == 0)
-                r = column_text(s, 5, ret_image->owner_name, NAME_SIZE);
-        return r < 0 ? r : column_text(s, 6, ret_image->name, NAME_SIZE);
+                r = column_text(s, IMAGE_OWNER_NAME, ret_image->owner_name, NAME_SIZE);
+        return r < 0 ? r : column_text(s, IMAGE_NAME, ret_image->name, NAME_SIZE);
 }
 
 /* Reads one by its place or its id, and knows it by both then. */
@@ -121,19 +127,21 @@ int catalog_image_name(struct catalog_connection *c, int64_t id, char ret_object
         return column_text(s, 0, ret_object, OBJECT_SIZE);
 }
 
+enum { ENTRY_PLACE, ENTRY_CURSOR, ENTRY_NAME, ENTRY_OWNER_NAME }; /* columns */
+
 /* The rows of one page of a listing; ret_rows tells whether there may be another. */
 int statement_entries(sqlite3_stmt *s, int r, int64_t *after, image_each each, void *context, int *ret_rows) {
         int rows;
 
         for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
-                struct image_entry entry = { .place = sqlite3_column_int64(s, 0),
-                                             .cursor = sqlite3_column_int64(s, 1) };
+                struct image_entry entry = { .place = sqlite3_column_int64(s, ENTRY_PLACE),
+                                             .cursor = sqlite3_column_int64(s, ENTRY_CURSOR) };
 
                 r = id_good(entry.place) && id_good(entry.cursor) ? page_go_on(after, entry.cursor) : -EIO;
                 if (r == 0)
-                        r = column_text(s, 2, entry.name, NAME_SIZE);
+                        r = column_text(s, ENTRY_NAME, entry.name, NAME_SIZE);
                 if (r == 0)
-                        r = column_text(s, 3, entry.owner_name, NAME_SIZE);
+                        r = column_text(s, ENTRY_OWNER_NAME, entry.owner_name, NAME_SIZE);
                 if (r == 0)
                         r = each(&entry, context);
         }
@@ -178,6 +186,8 @@ int catalog_received_list(struct catalog_connection *c, int64_t region, int64_t 
         return r;
 }
 
+enum { UNDIGESTED_ID, UNDIGESTED_REGION, UNDIGESTED_SIZE }; /* columns */
+
 int catalog_undigested(struct catalog_connection *c, int64_t after, int64_t below, int64_t *ret_id,
                        int64_t *ret_region, int64_t *ret_size) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
@@ -189,8 +199,8 @@ int catalog_undigested(struct catalog_connection *c, int64_t after, int64_t belo
         if (id <= after || !id_good(id))
                 return -EIO;
         *ret_id = id;
-        *ret_region = sqlite3_column_int64(s, 1);
-        *ret_size = sqlite3_column_int64(s, 2);
+        *ret_region = sqlite3_column_int64(s, UNDIGESTED_REGION);
+        *ret_size = sqlite3_column_int64(s, UNDIGESTED_SIZE);
         return 0;
 }
 

@@ -3,29 +3,35 @@
  */
 #include "rows/rows.h"
 
+enum { /* columns */
+        INSTANCE_ID, INSTANCE_REGION, INSTANCE_REGION_NAME, INSTANCE_OWNER, INSTANCE_OWNER_NAME, INSTANCE_NAME,
+        INSTANCE_CREATED, INSTANCE_LAUNCH, INSTANCE_IMAGE, INSTANCE_IMAGE_NAME, INSTANCE_HAS_IMAGE,
+        INSTANCE_HAS_DISK, INSTANCE_MTIME
+};
+
 static int instance_row(sqlite3_stmt *s, struct instance *ret_instance) {
         int r;
 
         *ret_instance = (struct instance){
-                .id = sqlite3_column_int64(s, 0),
-                .region = sqlite3_column_int64(s, 1),
-                .owner = sqlite3_column_int64(s, 3),
-                .created = sqlite3_column_int64(s, 6),
-                .launch = sqlite3_column_int64(s, 7),
-                .image = sqlite3_column_int64(s, 8),
-                .has_image = sqlite3_column_int(s, 10) != 0,
-                .has_disk = sqlite3_column_int(s, 11) != 0,
-                .mtime = sqlite3_column_int64(s, 12),
+                .id = sqlite3_column_int64(s, INSTANCE_ID),
+                .region = sqlite3_column_int64(s, INSTANCE_REGION),
+                .owner = sqlite3_column_int64(s, INSTANCE_OWNER),
+                .created = sqlite3_column_int64(s, INSTANCE_CREATED),
+                .launch = sqlite3_column_int64(s, INSTANCE_LAUNCH),
+                .image = sqlite3_column_int64(s, INSTANCE_IMAGE),
+                .has_image = sqlite3_column_int(s, INSTANCE_HAS_IMAGE) != 0,
+                .has_disk = sqlite3_column_int(s, INSTANCE_HAS_DISK) != 0,
+                .mtime = sqlite3_column_int64(s, INSTANCE_MTIME),
         };
         if (!id_good(ret_instance->id) || !region_good(ret_instance->region) || !account_good(ret_instance->owner) ||
             !id_good_or_none(ret_instance->launch) || !id_good_or_none(ret_instance->image))
                 return -EIO;
-        r = column_text(s, 2, ret_instance->region_name, NAME_SIZE);
+        r = column_text(s, INSTANCE_REGION_NAME, ret_instance->region_name, NAME_SIZE);
         if (r == 0)
-                r = column_text(s, 4, ret_instance->owner_name, NAME_SIZE);
+                r = column_text(s, INSTANCE_OWNER_NAME, ret_instance->owner_name, NAME_SIZE);
         if (r == 0)
-                r = column_text(s, 5, ret_instance->name, NAME_SIZE);
-        return r < 0 ? r : column_text(s, 9, ret_instance->image_name, OBJECT_SIZE);
+                r = column_text(s, INSTANCE_NAME, ret_instance->name, NAME_SIZE);
+        return r < 0 ? r : column_text(s, INSTANCE_IMAGE_NAME, ret_instance->image_name, OBJECT_SIZE);
 }
 
 static int instance_one(sqlite3_stmt **s, int r, struct instance *ret_instance) {
@@ -83,6 +89,8 @@ int catalog_launch_forget(struct catalog_connection *c, int64_t launch) {
         return changed_one(statement_run(c, S_LAUNCH_FORGET, "i", launch));
 }
 
+enum { LAUNCH_OBJECT, LAUNCH_IMAGE, LAUNCH_OWNER }; /* columns */
+
 int catalog_launch_name(struct catalog_connection *c, int64_t launch, char ret_object[static OBJECT_SIZE],
                         int64_t *ret_image, int64_t *ret_owner) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
@@ -92,10 +100,12 @@ int catalog_launch_name(struct catalog_connection *c, int64_t launch, char ret_o
                 r = statement_row(s);
         if (r <= 0)
                 return r < 0 ? r : -ENOENT;
-        *ret_image = sqlite3_column_int64(s, 1);
-        *ret_owner = sqlite3_column_int64(s, 2);
-        return column_text(s, 0, ret_object, OBJECT_SIZE);
+        *ret_image = sqlite3_column_int64(s, LAUNCH_IMAGE);
+        *ret_owner = sqlite3_column_int64(s, LAUNCH_OWNER);
+        return column_text(s, LAUNCH_OBJECT, ret_object, OBJECT_SIZE);
 }
+
+enum { USAGE_ACCOUNT, USAGE_COUNT, USAGE_SINCE }; /* columns */
 
 int catalog_launch_usage(struct catalog_connection *c, int64_t image,
                          int (*each)(const char *account, int64_t count, int64_t since, void *context), void *context) {
@@ -105,9 +115,9 @@ int catalog_launch_usage(struct catalog_connection *c, int64_t image,
         while (r == 0 && (r = statement_row(s)) > 0) {
                 char name[NAME_SIZE];
 
-                r = column_text(s, 0, name, sizeof(name));
+                r = column_text(s, USAGE_ACCOUNT, name, sizeof(name));
                 if (r == 0)
-                        r = each(name, sqlite3_column_int64(s, 1), sqlite3_column_int64(s, 2), context);
+                        r = each(name, sqlite3_column_int64(s, USAGE_COUNT), sqlite3_column_int64(s, USAGE_SINCE), context);
         }
         return r;
 }

@@ -3,6 +3,8 @@
  */
 #include "rows/rows.h"
 
+enum { NODE_ID, NODE_PARENT, NODE_HOW, NODE_OWNER, NODE_OWNER_NAME, NODE_SINCE, NODE_LIVE }; /* columns */
+
 int catalog_exposure_nodes(struct catalog_connection *c, int64_t image,
                            int (*each)(const struct exposure_node *node, void *context), void *context) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
@@ -10,21 +12,23 @@ int catalog_exposure_nodes(struct catalog_connection *c, int64_t image,
 
         while (r == 0 && (r = statement_row(s)) > 0) {
                 struct exposure_node node = {
-                        .id = sqlite3_column_int64(s, 0),
-                        .parent = sqlite3_column_int64(s, 1),
-                        .owner = sqlite3_column_int64(s, 3),
-                        .since = sqlite3_column_int64(s, 5),
-                        .live = sqlite3_column_int(s, 6) != 0,
+                        .id = sqlite3_column_int64(s, NODE_ID),
+                        .parent = sqlite3_column_int64(s, NODE_PARENT),
+                        .owner = sqlite3_column_int64(s, NODE_OWNER),
+                        .since = sqlite3_column_int64(s, NODE_SINCE),
+                        .live = sqlite3_column_int(s, NODE_LIVE) != 0,
                 };
 
-                r = column_text(s, 2, node.how, sizeof(node.how));
+                r = column_text(s, NODE_HOW, node.how, sizeof(node.how));
                 if (r == 0)
-                        r = column_text(s, 4, node.owner_name, NAME_SIZE);
+                        r = column_text(s, NODE_OWNER_NAME, node.owner_name, NAME_SIZE);
                 if (r == 0)
                         r = each(&node, context);
         }
         return r;
 }
+
+enum { REACHED_ACCOUNT, REACHED_NAME, REACHED_SINCE, REACHED_LIVE }; /* columns */
 
 int catalog_exposure_shares(struct catalog_connection *c, int64_t image,
                             int (*each)(const char *account, int64_t since, bool live, void *context), void *context) {
@@ -34,9 +38,9 @@ int catalog_exposure_shares(struct catalog_connection *c, int64_t image,
         while (r == 0 && (r = statement_row(s)) > 0) {
                 char name[NAME_SIZE];
 
-                r = column_text(s, 1, name, sizeof(name));
+                r = column_text(s, REACHED_NAME, name, sizeof(name));
                 if (r == 0)
-                        r = each(name, sqlite3_column_int64(s, 2), sqlite3_column_int(s, 3) != 0, context);
+                        r = each(name, sqlite3_column_int64(s, REACHED_SINCE), sqlite3_column_int(s, REACHED_LIVE) != 0, context);
         }
         return r;
 }

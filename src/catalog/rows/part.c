@@ -3,6 +3,8 @@
  */
 #include "rows/rows.h"
 
+enum { DESCRIPTION_TEXT, DESCRIPTION_MTIME, DESCRIPTION_NUMBER }; /* columns */
+
 /* Of a description by its id: text, mtime, and a number that belongs to it. */
 static int description_row(struct catalog_connection *c, enum statement which, int64_t id,
                            char ret_text[static TEXT_SIZE], size_t *ret_length, int64_t *ret_mtime,
@@ -14,12 +16,12 @@ static int description_row(struct catalog_connection *c, enum statement which, i
                 r = statement_row(s);
         if (r <= 0)
                 return r < 0 ? r : -ENOENT;
-        r = column_text(s, 0, ret_text, TEXT_SIZE);
+        r = column_text(s, DESCRIPTION_TEXT, ret_text, TEXT_SIZE);
         if (r < 0)
                 return r;
-        *ret_length = (size_t)sqlite3_column_bytes(s, 0);
-        *ret_mtime = sqlite3_column_int64(s, 1);
-        *ret_number = sqlite3_column_int64(s, 2);
+        *ret_length = (size_t)sqlite3_column_bytes(s, DESCRIPTION_TEXT);
+        *ret_mtime = sqlite3_column_int64(s, DESCRIPTION_MTIME);
+        *ret_number = sqlite3_column_int64(s, DESCRIPTION_NUMBER);
         return 0;
 }
 

@@ -3,15 +3,17 @@
  */
 #include "rows/rows.h"
 
+enum { REGION_ID, REGION_NAME, REGION_STORE, REGION_CREATED }; /* columns */
+
 static int region_row(sqlite3_stmt *s, struct region *ret_region) {
-        _cleanup_region_ struct region region = { .id = sqlite3_column_int64(s, 0),
-                                                  .created = sqlite3_column_int64(s, 3) };
+        _cleanup_region_ struct region region = { .id = sqlite3_column_int64(s, REGION_ID),
+                                                  .created = sqlite3_column_int64(s, REGION_CREATED) };
         const char *store;
-        int r = region_good(region.id) ? column_text(s, 1, region.name, sizeof(region.name)) : -EIO;
+        int r = region_good(region.id) ? column_text(s, REGION_NAME, region.name, sizeof(region.name)) : -EIO;
 
         if (r < 0)
                 return r;
-        r = column_pointer(s, 2, &store);
+        r = column_pointer(s, REGION_STORE, &store);
         if (r < 0)
                 return r;
         if (store) {
@@ -52,6 +54,8 @@ int catalog_store_put(struct catalog_connection *c, int64_t region, const char *
         return changed_one(statement_run(c, S_STORE_PUT, "it", region, path));
 }
 
+enum { TOTAL_IMAGES, TOTAL_BYTES, TOTAL_INSTANCES }; /* columns */
+
 int catalog_region_totals(struct catalog_connection *c, int64_t owner, struct region *region) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int r;
@@ -64,9 +68,9 @@ int catalog_region_totals(struct catalog_connection *c, int64_t owner, struct re
                 r = statement_row(s);
         if (r <= 0)
                 return r < 0 ? r : -EIO;
-        region->images = sqlite3_column_int64(s, 0);
-        region->bytes = sqlite3_column_int64(s, 1);
-        region->instances = sqlite3_column_int64(s, 2);
+        region->images = sqlite3_column_int64(s, TOTAL_IMAGES);
+        region->bytes = sqlite3_column_int64(s, TOTAL_BYTES);
+        region->instances = sqlite3_column_int64(s, TOTAL_INSTANCES);
         return 0;
 }
 

@@ -3,20 +3,25 @@
  */
 #include "rows/rows.h"
 
+enum { /* columns */
+        SHARE_ID, SHARE_IMAGE, SHARE_ACCOUNT, SHARE_ACCOUNT_NAME, SHARE_GRANTED_BY, SHARE_GRANTED,
+        SHARE_EXPIRES
+};
+
 static int share_row(sqlite3_stmt *s, struct share *ret_share) {
         int r;
 
         *ret_share = (struct share){
-                .id = sqlite3_column_int64(s, 0),
-                .image = sqlite3_column_int64(s, 1),
-                .account = sqlite3_column_int64(s, 2),
-                .granted = sqlite3_column_int64(s, 5),
-                .expires = sqlite3_column_int64(s, 6),
+                .id = sqlite3_column_int64(s, SHARE_ID),
+                .image = sqlite3_column_int64(s, SHARE_IMAGE),
+                .account = sqlite3_column_int64(s, SHARE_ACCOUNT),
+                .granted = sqlite3_column_int64(s, SHARE_GRANTED),
+                .expires = sqlite3_column_int64(s, SHARE_EXPIRES),
         };
         if (!id_good(ret_share->id) || !id_good(ret_share->image) || !account_good(ret_share->account))
                 return -EIO;
-        r = column_text(s, 3, ret_share->account_name, sizeof(ret_share->account_name));
-        return r < 0 ? r : column_text(s, 4, ret_share->granted_by, sizeof(ret_share->granted_by));
+        r = column_text(s, SHARE_ACCOUNT_NAME, ret_share->account_name, sizeof(ret_share->account_name));
+        return r < 0 ? r : column_text(s, SHARE_GRANTED_BY, ret_share->granted_by, sizeof(ret_share->granted_by));
 }
 
 static int share_one(sqlite3_stmt **s, int r, struct share *ret_share) {

@@ -3,16 +3,18 @@
  */
 #include "rows/rows.h"
 
+enum { TRUST_ID, TRUST_ACCOUNT, TRUST_OWNER, TRUST_OWNER_NAME, TRUST_SINCE }; /* columns */
+
 static int trust_row(sqlite3_stmt *s, struct trust *ret_trust) {
         *ret_trust = (struct trust){
-                .id = sqlite3_column_int64(s, 0),
-                .account = sqlite3_column_int64(s, 1),
-                .owner = sqlite3_column_int64(s, 2),
-                .since = sqlite3_column_int64(s, 4),
+                .id = sqlite3_column_int64(s, TRUST_ID),
+                .account = sqlite3_column_int64(s, TRUST_ACCOUNT),
+                .owner = sqlite3_column_int64(s, TRUST_OWNER),
+                .since = sqlite3_column_int64(s, TRUST_SINCE),
         };
         if (!id_good(ret_trust->id) || !account_good(ret_trust->account) || !account_good(ret_trust->owner))
                 return -EIO;
-        return column_text(s, 3, ret_trust->owner_name, sizeof(ret_trust->owner_name));
+        return column_text(s, TRUST_OWNER_NAME, ret_trust->owner_name, sizeof(ret_trust->owner_name));
 }
 
 static int trust_one(sqlite3_stmt **s, int r, struct trust *ret_trust) {
