@@ -114,7 +114,7 @@ int blob_replace(const struct blob_store *store, int64_t id, int from_fd, uint64
 
 /* The same with the blob's own bytes, if its file has other names: they are a copy's too, and may not be written to. Else
  * opens it: another process may have made it its own since the caller looked. -ENOENT. */
-int blob_own(const struct blob_store *store, int64_t id, uint64_t size, int *ret_fd);
+int blob_separate(const struct blob_store *store, int64_t id, uint64_t size, int *ret_fd);
 
 /* Copies a range between files: reflink, else copy_file_range, else read and write; holes stay holes (of a fresh
  * destination; in an old one they are punched). Extends the destination to offset + bytes done even if that is a hole,

@@ -22,7 +22,7 @@ static void cleanup_job(struct job *job) {
         free(job->buffer);
 }
 
-static void job_done(struct job *job, off_t n) {
+static void job_advance(struct job *job, off_t n) {
         job->from += n;
         job->to += n;
         job->left -= n;
@@ -53,7 +53,7 @@ static int write_all(int fd, const char *data, size_t size, off_t offset) {
         return 0;
 }
 
-static int allocate(int fd, int mode, off_t offset, off_t length) {
+static int file_allocate(int fd, int mode, off_t offset, off_t length) {
         while (fallocate(fd, mode, offset, length) < 0)
                 if (errno != EINTR)
                         return errno == ENOSYS ? -EOPNOTSUPP : -errno;
@@ -64,7 +64,7 @@ static int allocate(int fd, int mode, off_t offset, off_t length) {
 static int job_punch(struct job *job, off_t to, off_t length) {
         int r;
 
-        r = allocate(job->to_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, to, length);
+        r = file_allocate(job->to_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, to, length);
         if (r != -EOPNOTSUPP)
                 return r;
         r = job_buffer(job);
@@ -96,7 +96,7 @@ static int job_extend(struct job *job, off_t n) {
         if (st.st_size >= job->to + n)
                 return 0;
         block = block_size(&st);
-        r = allocate(job->to_fd, 0, job->to + n - 1, 1);
+        r = file_allocate(job->to_fd, 0, job->to + n - 1, 1);
         if (r == -EOPNOTSUPP)
                 return ftruncate(job->to_fd, job->to + n) < 0 ? -errno : 0;
         if (r < 0 || n < block || (job->to + n) % block != 0)
@@ -114,7 +114,7 @@ static int job_hole(struct job *job, off_t n) {
                 r = job_extend(job, n);
         if (r < 0)
                 return r;
-        job_done(job, n);
+        job_advance(job, n);
         return 0;
 }
 
@@ -131,7 +131,7 @@ static int job_data(struct job *job, off_t n) {
                         continue;
                 if (done <= 0)
                         break;
-                job_done(job, done);
+                job_advance(job, done);
         }
         if (job->from == end)
                 return 0;
@@ -149,7 +149,7 @@ static int job_data(struct job *job, off_t n) {
                 r = write_all(job->to_fd, job->buffer, (size_t)got, job->to);
                 if (r < 0)
                         return r;
-                job_done(job, got);
+                job_advance(job, got);
         }
         return 0;
 }
@@ -170,7 +170,7 @@ static void job_clone(struct job *job, const struct stat *from) {
                 return;
         range.src_length = (uint64_t)n;
         if (ioctl(job->to_fd, FICLONERANGE, &range) == 0)
-                job_done(job, n);
+                job_advance(job, n);
 }
 
 /* The next bytes, all data or all hole; 1: the source ended. */
@@ -188,7 +188,8 @@ static int job_step(struct job *job) {
         return job_data(job, (hole > data && hole < end ? hole : end) - data);
 }
 
-static bool overlap(const struct stat *a, uint64_t a_offset, const struct stat *b, uint64_t b_offset, uint64_t length) {
+static bool ranges_overlap(const struct stat *a, uint64_t a_offset, const struct stat *b, uint64_t b_offset,
+                           uint64_t length) {
         if (a->st_dev != b->st_dev || a->st_ino != b->st_ino)
                 return false;
         return a_offset < b_offset ? b_offset - a_offset < length : a_offset - b_offset < length;
@@ -210,7 +211,7 @@ int64_t blob_copy_range(int from_fd, uint64_t from_offset, int to_fd, uint64_t t
                 length = step;
         if (to_offset > (uint64_t)INT64_MAX - length)
                 return -EFBIG;
-        if (overlap(&from, from_offset, &to, to_offset, length))
+        if (ranges_overlap(&from, from_offset, &to, to_offset, length))
                 return -EINVAL;
 
         job.from = (off_t)from_offset;

@@ -25,7 +25,7 @@ static enum entry_kind entry_parse(const char *name, int64_t *ret_id) {
         int64_t id = 0;
 
         if (strcmp(name, MARK_NAME) == 0 || strcmp(name, MARK_TEMPORARY_NAME) == 0 || strcmp(name, LOCKS_NAME) == 0)
-                return ENTRY_OWN;
+                return ENTRY_STORE;
         if (*c < '1' || *c > '9')
                 return ENTRY_FOREIGN;
         for (; *c >= '0' && *c <= '9'; c++) {
@@ -39,7 +39,7 @@ static enum entry_kind entry_parse(const char *name, int64_t *ret_id) {
         return *c == '\0' ? ENTRY_BLOB : ENTRY_TEMPORARY;
 }
 
-static bool regular(int dir_fd, const struct dirent *entry) {
+static bool entry_regular(int dir_fd, const struct dirent *entry) {
         struct stat st;
 
         if (entry->d_type != DT_UNKNOWN)
@@ -73,7 +73,7 @@ int entry_each(int dir_fd, int (*each)(enum entry_kind kind, int64_t id, void *c
                 if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
                         continue;
                 kind = entry_parse(entry->d_name, &id);
-                if (kind != ENTRY_FOREIGN && !regular(dir_fd, entry))
+                if (kind != ENTRY_FOREIGN && !entry_regular(dir_fd, entry))
                         kind = ENTRY_FOREIGN;
                 r = each(kind, id, context);
                 if (r != 0)

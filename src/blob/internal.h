@@ -42,7 +42,7 @@ int lock_exclusive(const struct blob_store *store, int64_t id, enum lock_byte by
 
 enum entry_kind {
         ENTRY_FOREIGN,
-        ENTRY_OWN, /* mark and locks */
+        ENTRY_STORE, /* mark and locks */
         ENTRY_BLOB,
         ENTRY_TEMPORARY, /* <id>.tmp */
 };

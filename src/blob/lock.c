@@ -16,7 +16,7 @@
 #define PAUSE_LAST_NS 10000000
 #define SECOND_NS INT64_C(1000000000)
 
-static struct flock bytes(int64_t id, enum lock_byte byte, int n, short type) {
+static struct flock lock_range(int64_t id, enum lock_byte byte, int n, short type) {
         assert(id >= 0 && id <= BLOB_ID_MAX);
         return (struct flock){
                 .l_type = type,
@@ -27,7 +27,7 @@ static struct flock bytes(int64_t id, enum lock_byte byte, int n, short type) {
 }
 
 int lock_set(int locks_fd, int64_t id, enum lock_byte byte, int n, short type) {
-        struct flock lock = bytes(id, byte, n, type);
+        struct flock lock = lock_range(id, byte, n, type);
 
         if (fcntl(locks_fd, F_OFD_SETLK, &lock) < 0)
                 return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
@@ -35,8 +35,8 @@ int lock_set(int locks_fd, int64_t id, enum lock_byte byte, int n, short type) {
 }
 
 /* How others hold a byte: F_RDLCK (they share it), F_WRLCK or F_UNLCK. */
-static int lock_look(int locks_fd, int64_t id, enum lock_byte byte) {
-        struct flock lock = bytes(id, byte, 1, F_WRLCK);
+static int lock_holder(int locks_fd, int64_t id, enum lock_byte byte) {
+        struct flock lock = lock_range(id, byte, 1, F_WRLCK);
 
         if (fcntl(locks_fd, F_OFD_GETLK, &lock) < 0)
                 return -errno;
@@ -63,7 +63,7 @@ struct patience {
         int64_t pause;
 };
 
-static int64_t monotonic_ns(void) {
+static int64_t lock_clock_ns(void) {
         struct timespec now;
 
         (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
@@ -71,7 +71,7 @@ static int64_t monotonic_ns(void) {
 }
 
 static struct patience patience_of(int wait_ms) {
-        int64_t now = monotonic_ns(), wait = (int64_t)abs(wait_ms) * (SECOND_NS / 1000);
+        int64_t now = lock_clock_ns(), wait = (int64_t)abs(wait_ms) * (SECOND_NS / 1000);
 
         return (struct patience){ .deadline = now + wait,
                                   .sealer_deadline = now + (wait_ms < 0 ? wait : SEALER_WAIT_NS),
@@ -81,7 +81,7 @@ static struct patience patience_of(int wait_ms) {
 /* Pauses a little, longer each time; false: the time is up. */
 static bool pause_until(int64_t deadline, struct patience *patience) {
         struct timespec pause = { 0 };
-        int64_t left = deadline - monotonic_ns();
+        int64_t left = deadline - lock_clock_ns();
 
         if (left <= 0)
                 return false;
@@ -114,11 +114,11 @@ static int flushed_await(int locks_fd, int64_t id, struct patience *patience) {
         bool sealing;
         int r;
 
-        r = lock_look(locks_fd, id, LOCK_BYTE_WRITING);
+        r = lock_holder(locks_fd, id, LOCK_BYTE_WRITING);
         if (r < 0)
                 return r;
         sealing = r == F_WRLCK;
-        r = lock_look(locks_fd, id, LOCK_BYTE_UNFLUSHED);
+        r = lock_holder(locks_fd, id, LOCK_BYTE_UNFLUSHED);
         if (r < 0 || r != F_UNLCK)
                 return r < 0 ? r : -EBUSY;
         return pause_until(sealing ? patience->sealer_deadline : patience->deadline, patience) ? 0 : -EBUSY;
@@ -128,10 +128,10 @@ static int flushed_await(int locks_fd, int64_t id, struct patience *patience) {
 static int writers_welcome(int fd, int64_t id) {
         int r;
 
-        r = lock_look(fd, id, LOCK_BYTE_COPYING);
+        r = lock_holder(fd, id, LOCK_BYTE_COPYING);
         if (r < 0 || r == F_RDLCK) /* exclusively held by a remover, who does not mind writers */
                 return r < 0 ? r : -EBUSY;
-        r = lock_look(fd, id, LOCK_BYTE_REFERRING);
+        r = lock_holder(fd, id, LOCK_BYTE_REFERRING);
         if (r < 0)
                 return r;
         return r == F_UNLCK ? 0 : -EBUSY;
@@ -183,7 +183,7 @@ static int lock_copy(int fd, int64_t id, struct patience *patience) {
         if (r < 0)
                 return r;
         for (;;) {
-                r = lock_look(fd, id, LOCK_BYTE_WRITING);
+                r = lock_holder(fd, id, LOCK_BYTE_WRITING);
                 if (r < 0 || r != F_RDLCK) /* exclusively held by a sealer, who changes no byte */
                         return r < 0 ? r : 0;
                 r = flushed_await(fd, id, patience);
@@ -235,7 +235,7 @@ int blob_lock_refer(const struct blob_lock *lock, bool refer) {
         r = lock_set(lock->fd, lock->id, LOCK_BYTE_REFERRING, 1, refer ? F_WRLCK : F_UNLCK);
         if (r < 0 || !refer)
                 return r;
-        r = lock_look(lock->fd, lock->id, LOCK_BYTE_WRITING); /* its own hold does not count: same descriptor */
+        r = lock_holder(lock->fd, lock->id, LOCK_BYTE_WRITING); /* its own hold does not count: same descriptor */
         if (r == F_UNLCK)
                 return 0;
         (void)lock_set(lock->fd, lock->id, LOCK_BYTE_REFERRING, 1, F_UNLCK); /* giving up cannot conflict */

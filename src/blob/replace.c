@@ -95,7 +95,7 @@ int blob_replace(const struct blob_store *store, int64_t id, int from_fd, uint64
         return r < 0 ? r : replace_locked(store, id, from_fd, size, ret_fd);
 }
 
-int blob_own(const struct blob_store *store, int64_t id, uint64_t size, int *ret_fd) {
+int blob_separate(const struct blob_store *store, int64_t id, uint64_t size, int *ret_fd) {
         _cleanup_lock_ struct blob_lock lock = BLOB_LOCK_NONE;
         _cleanup_fd_ int fd = -1;
         struct stat st;

@@ -22,10 +22,10 @@ static int parent_sync(int dir_fd) {
 }
 
 /* What an interrupted blob_store_create left is no obstacle. */
-static int refuse_all_but_own(enum entry_kind kind, int64_t id, void *context) {
+static int refuse_strangers(enum entry_kind kind, int64_t id, void *context) {
         (void)id;
         (void)context;
-        return kind == ENTRY_OWN ? 0 : -ENOTEMPTY;
+        return kind == ENTRY_STORE ? 0 : -ENOTEMPTY;
 }
 
 static int refuse_mark(int dir_fd) {
@@ -72,7 +72,7 @@ static int store_adopt(const char *path, const char *uuid) {
         r = refuse_mark(dir_fd);
         if (r < 0)
                 return r;
-        r = entry_each(dir_fd, refuse_all_but_own, NULL);
+        r = entry_each(dir_fd, refuse_strangers, NULL);
         if (r < 0)
                 return r;
         if (fstat(dir_fd, &st) < 0)
@@ -101,7 +101,7 @@ int blob_store_create(const char *path, const char uuid[static BLOB_UUID_SIZE]) 
         return r;
 }
 
-static int keep(int64_t id, void *context) {
+static int wanted_all(int64_t id, void *context) {
         (void)id;
         (void)context;
         return 1;
@@ -114,7 +114,7 @@ static int refuse_blobs(enum entry_kind kind, int64_t id, void *context) {
 }
 
 int blob_store_remove(const char *path, const char uuid[static BLOB_UUID_SIZE]) {
-        static const char *const own[] = { MARK_NAME, MARK_TEMPORARY_NAME, LOCKS_NAME };
+        static const char *const files[] = { MARK_NAME, MARK_TEMPORARY_NAME, LOCKS_NAME };
         _cleanup_store_ struct blob_store *store = NULL;
         int r;
 
@@ -124,12 +124,12 @@ int blob_store_remove(const char *path, const char uuid[static BLOB_UUID_SIZE]) 
         r = entry_each(store->dir_fd, refuse_blobs, NULL);
         if (r < 0)
                 return r;
-        r = blob_sweep(store, keep, NULL); /* left-over temporary files */
+        r = blob_sweep(store, wanted_all, NULL); /* left-over temporary files */
         if (r < 0)
                 return r;
 
-        for (size_t i = 0; i < ARRAY_SIZE(own); i++)
-                if (unlinkat(store->dir_fd, own[i], 0) < 0 && errno != ENOENT)
+        for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+                if (unlinkat(store->dir_fd, files[i], 0) < 0 && errno != ENOENT)
                         return -errno;
         if (rmdir(path) == 0)
                 return parent_sync(store->dir_fd);

@@ -25,7 +25,7 @@ static int uid_free(struct catalog_connection *c, int64_t uid, int64_t account) 
         return r == -ENOENT ? 0 : r < 0 ? r : other.id == account ? 0 : -EADDRINUSE;
 }
 
-static int run_add(struct catalog_connection *c, void *context) {
+static int run_account_add(struct catalog_connection *c, void *context) {
         struct account_action *a = context;
         struct event event;
         size_t n = 1;
@@ -69,7 +69,7 @@ int account_add(struct request *request, const char *name, enum role role, int64
         if (r < 0)
                 return r;
         strcpy(a.account.name, name);
-        return decision_end(&a.decision, catalog_write(request->service->catalog, run_add, &a));
+        return decision_end(&a.decision, catalog_write(request->service->catalog, run_account_add, &a));
 }
 
 /* SPEC 4 `role`: an account that has images or shares stays an ordinary one. */
@@ -91,7 +91,7 @@ static int change_role(struct catalog_connection *c, struct account_action *a, e
         return r;
 }
 
-static int change(struct catalog_connection *c, struct account_action *a, const struct account_change *change) {
+static int change_key(struct catalog_connection *c, struct account_action *a, const struct account_change *change) {
         int r = 0;
 
         switch (change->key) {
@@ -127,14 +127,14 @@ static int log_change(struct catalog_connection *c, struct account_action *a, co
         return catalog_event_add(c, &event, &id);
 }
 
-static int run_set(struct catalog_connection *c, void *context) {
+static int run_account_set(struct catalog_connection *c, void *context) {
         struct account_action *a = context;
         int r = decision_manage(c, &a->decision);
 
         if (r == 0)
                 r = catalog_account_find(c, a->decision.account, &a->account);
         for (size_t i = 0; i < a->count && r == 0; i++) {
-                r = change(c, a, &a->changes[i]);
+                r = change_key(c, a, &a->changes[i]);
                 if (r == 0)
                         r = log_change(c, a, &a->changes[i]);
         }
@@ -149,7 +149,7 @@ int account_set(struct request *request, const char *name, const struct account_
                 .count = count,
         };
 
-        return decision_end(&a.decision, catalog_write(request->service->catalog, run_set, &a));
+        return decision_end(&a.decision, catalog_write(request->service->catalog, run_account_set, &a));
 }
 
 /* Ends what the account received, a share an event. */
@@ -176,7 +176,7 @@ static int end_shares(struct catalog_connection *c, struct account_action *a) {
         return r == -ENOENT ? 0 : r;
 }
 
-static int run_rm(struct catalog_connection *c, void *context) {
+static int run_account_remove(struct catalog_connection *c, void *context) {
         struct account_action *a = context;
         struct holdings holdings;
         struct event event;
@@ -208,7 +208,7 @@ int account_remove(struct request *request, const char *name) {
                               .account = name },
         };
 
-        return decision_end(&a.decision, catalog_write(request->service->catalog, run_rm, &a));
+        return decision_end(&a.decision, catalog_write(request->service->catalog, run_account_remove, &a));
 }
 
 bool account_seen(const struct request *request, int64_t account) {

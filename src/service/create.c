@@ -34,7 +34,7 @@ static int check_empty(int dir_fd, char why[static WHY_SIZE]) {
         }
         while ((e = readdir(entries))) {
                 if (strcmp(e->d_name, "catalog.db") == 0) {
-                        explain(why, "it holds a catalog already");
+                        say_why(why, "it holds a catalog already");
                         return -EEXIST;
                 }
                 empty = empty && (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
@@ -46,12 +46,12 @@ static int check_empty(int dir_fd, char why[static WHY_SIZE]) {
                 empty = false;
         }
         if (!empty)
-                explain(why, "the directory is not empty");
+                say_why(why, "the directory is not empty");
         return empty ? 0 : -ENOTEMPTY;
 }
 
 /* Makes DIR, or takes an empty one; nobody else makes a catalog in it while it is open. */
-static int make_directory(const char *dir, int *ret_fd, char why[static WHY_SIZE]) {
+static int make_catalog_directory(const char *dir, int *ret_fd, char why[static WHY_SIZE]) {
         _cleanup_fd_ int fd = -1;
         int r;
 
@@ -62,7 +62,7 @@ static int make_directory(const char *dir, int *ret_fd, char why[static WHY_SIZE
                 return -errno;
         if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
                 if (errno == EWOULDBLOCK)
-                        explain(why, "somebody else is making a catalog in it");
+                        say_why(why, "somebody else is making a catalog in it");
                 return -errno;
         }
         r = check_empty(fd, why);
@@ -104,7 +104,7 @@ int service_create(const char *dir, uid_t uid, enum via via, char ret_why[static
         int r;
 
         ret_why[0] = '\0';
-        r = make_directory(dir, &fd, ret_why);
+        r = make_catalog_directory(dir, &fd, ret_why);
         if (r == 0 && asprintf(&catalog, "%s/catalog.db", dir) < 0) {
                 catalog = NULL;
                 r = -ENOMEM;
@@ -124,6 +124,6 @@ int service_create(const char *dir, uid_t uid, enum via via, char ret_why[static
                         (void)unlinkat(fd, "store", AT_REMOVEDIR); /* what was made, as far as that is possible */
         }
         if (r < 0 && !ret_why[0])
-                explain(ret_why, "%s", strerror(-r));
+                say_why(ret_why, "%s", strerror(-r));
         return r;
 }

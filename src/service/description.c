@@ -36,7 +36,7 @@ static int judge_edit(struct catalog_connection *c, struct editing *e) {
         return r > 0 ? decision_judged(c, d, r) : r;
 }
 
-static enum event_op operation_of(const struct editing *e) {
+static enum event_op edit_operation(const struct editing *e) {
         if (e->removing)
                 return e->link ? EVENT_DELETE_LINK : EVENT_DELETE_DESCRIPTION;
         return e->text ? EVENT_DESCRIBE : e->link ? EVENT_CREATE_LINK : EVENT_CREATE_DESCRIPTION;
@@ -56,14 +56,14 @@ static int run_edit(struct catalog_connection *c, void *context) {
         exists = (e->link ? d->image.shares_link : d->image.description) != 0;
         if (exists == creating)
                 return exists ? -EEXIST : -ENOENT;
-        event = decision_event(d, operation_of(e));
+        event = decision_event(d, edit_operation(e));
         if (e->text)
                 event.detail[0] = (struct event_detail){ .key = "text", .text = e->text };
         r = catalog_event_add(c, &event, &id);
         return r < 0 ? r : catalog_image_get(c, d->place, &e->image);
 }
 
-static int edit(struct editing *e, struct request *request, int64_t place) {
+static int edit_part(struct editing *e, struct request *request, int64_t place) {
         e->decision.request = request;
         e->decision.place = place;
         e->decision.op = e->removing ? EVENT_DELETE : EVENT_DESCRIBE;
@@ -74,7 +74,7 @@ static int edit(struct editing *e, struct request *request, int64_t place) {
 
 int description_create(struct request *request, int64_t place, struct image *ret_image) {
         struct editing e = { .valid = true };
-        int r = edit(&e, request, place);
+        int r = edit_part(&e, request, place);
 
         if (r == 0)
                 *ret_image = e.image;
@@ -84,12 +84,12 @@ int description_create(struct request *request, int64_t place, struct image *ret
 int description_remove(struct request *request, int64_t place) {
         struct editing e = { .removing = true, .decision = { .asked = "remove the description of {object}" } };
 
-        return edit(&e, request, place);
+        return edit_part(&e, request, place);
 }
 
 int shares_link_create(struct request *request, int64_t place, struct image *ret_image) {
         struct editing e = { .link = true, .valid = true };
-        int r = edit(&e, request, place);
+        int r = edit_part(&e, request, place);
 
         if (r == 0)
                 *ret_image = e.image;
@@ -101,7 +101,7 @@ int shares_link_remove(struct request *request, int64_t place) {
                              .removing = true,
                              .decision = { .asked = "remove the link shares of {object}" } };
 
-        return edit(&e, request, place);
+        return edit_part(&e, request, place);
 }
 
 int description_judge(struct request *request, int64_t place) {
@@ -136,7 +136,7 @@ int description_write(struct request *request, int64_t place, const char *text, 
         length = length < sizeof(copy) ? length : 0; /* too long is not valid either, and refused as such */
         memcpy(copy, text, length);
         copy[length] = '\0';
-        return edit(&e, request, place);
+        return edit_part(&e, request, place);
 }
 
 int description_read(struct request *request, int64_t id, char ret_text[static TEXT_SIZE], size_t *ret_length,
@@ -194,7 +194,7 @@ struct touching {
         int64_t mtime;
 };
 
-static int run_touch(struct catalog_connection *c, void *context) {
+static int run_description_touch(struct catalog_connection *c, void *context) {
         struct touching *t = context;
         struct decision *d = &t->decision;
         int r = decision_read(c, d);
@@ -209,5 +209,5 @@ static int run_touch(struct catalog_connection *c, void *context) {
 int description_touch(struct request *request, int64_t place, int64_t mtime) {
         struct touching t = { .decision = { .request = request, .place = place }, .mtime = mtime };
 
-        return catalog_write(request->service->catalog, run_touch, &t);
+        return catalog_write(request->service->catalog, run_description_touch, &t);
 }

@@ -8,7 +8,7 @@
 
 #include "state.h"
 
-void explain(char why[static WHY_SIZE], const char *format, ...) {
+void say_why(char why[static WHY_SIZE], const char *format, ...) {
         va_list arguments;
 
         va_start(arguments, format);
@@ -26,17 +26,17 @@ int service_check_directory(const char *dir, char why[static WHY_SIZE]) {
         else if (!S_ISDIR(st.st_mode))
                 r = -ENOTDIR;
         if (r < 0) {
-                explain(why, "%s", strerror(-r));
+                say_why(why, "%s", strerror(-r));
                 return r;
         }
         if (st.st_mode & 077) {
-                explain(why, "others can enter it (mode %04o): whoever can read it reads every disk; chmod 0700 it",
+                say_why(why, "others can enter it (mode %04o): whoever can read it reads every disk; chmod 0700 it",
                         (unsigned)st.st_mode & 07777);
                 return -EPERM;
         }
         if (access(dir, R_OK | W_OK | X_OK) < 0) {
                 r = -errno;
-                explain(why, "it cannot be written: %s", strerror(-r));
+                say_why(why, "it cannot be written: %s", strerror(-r));
                 return r;
         }
         return 0;
@@ -45,19 +45,19 @@ int service_check_directory(const char *dir, char why[static WHY_SIZE]) {
 void service_explain(int r, char why[static WHY_SIZE]) {
         switch (r) {
         case -ENOENT:
-                explain(why, "there is no catalog in it; imgshare init makes one");
+                say_why(why, "there is no catalog in it; imgshare init makes one");
                 break;
         case -EMEDIUMTYPE:
-                explain(why, "its catalog.db is no catalog of imgsharefs");
+                say_why(why, "its catalog.db is no catalog of imgsharefs");
                 break;
         case -EPROTOTYPE:
-                explain(why, "its catalog is of an earlier format; imgshare upgrade makes it one of this version");
+                say_why(why, "its catalog is of an earlier format; imgshare upgrade makes it one of this version");
                 break;
         case -EPROTONOSUPPORT:
-                explain(why, "its catalog was made by a newer version; this one is " IMGSHARE_VERSION);
+                say_why(why, "its catalog was made by a newer version; this one is " IMGSHARE_VERSION);
                 break;
         default:
-                explain(why, "its catalog cannot be opened: %s", strerror(-r));
+                say_why(why, "its catalog cannot be opened: %s", strerror(-r));
         }
 }
 

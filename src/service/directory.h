@@ -6,7 +6,7 @@
 #include "service.h"
 
 /* Puts a sentence into a `why`. */
-__attribute__((format(printf, 2, 3))) void explain(char why[static WHY_SIZE], const char *format, ...);
+__attribute__((format(printf, 2, 3))) void say_why(char why[static WHY_SIZE], const char *format, ...);
 /* DIR is a directory that others cannot enter, and we can write; why: else, in a sentence. */
 int service_check_directory(const char *dir, char why[static WHY_SIZE]);
 /* Why a catalog cannot be opened. */

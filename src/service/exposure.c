@@ -24,7 +24,7 @@ struct graph {
         const char *path; /* of the node whose shares are being told */
 };
 
-static int add_row(const struct exposure_node *node, void *context) {
+static int graph_add(const struct exposure_node *node, void *context) {
         struct graph *g = context;
 
         if (g->count == g->room) {
@@ -41,7 +41,7 @@ static int add_row(const struct exposure_node *node, void *context) {
         return 0;
 }
 
-static int compare(const void *a, const void *b, void *rows) {
+static int compare_reached(const void *a, const void *b, void *rows) {
         size_t i = *(const size_t *)a, j = *(const size_t *)b;
         const struct reached *x = (const struct reached *)rows + i, *y = (const struct reached *)rows + j;
 
@@ -56,7 +56,7 @@ static int index_rows(struct graph *g) {
                 return -ENOMEM;
         for (size_t i = 0; i < g->count; i++)
                 g->by_id[i] = i;
-        qsort_r(g->by_id, g->count, sizeof(*g->by_id), compare, g->rows);
+        qsort_r(g->by_id, g->count, sizeof(*g->by_id), compare_reached, g->rows);
         return 0;
 }
 
@@ -100,14 +100,14 @@ static int make_path(const struct graph *g, struct reached *row) {
         return asprintf(&row->path, "%s%s%s", rooted ? parent->path : "", rooted ? " > " : "", name) < 0 ? -ENOMEM : 0;
 }
 
-static int tell_share(const char *account, int64_t since, bool live, void *context) {
+static int tell_node_share(const char *account, int64_t since, bool live, void *context) {
         struct graph *g = context;
 
         return g->each(&(struct exposure){ .account = account, .how = live ? "share" : "past share", .path = g->path,
                                            .since = since }, g->context);
 }
 
-static int tell_row(struct graph *g, struct reached *row) {
+static int tell_node(struct graph *g, struct reached *row) {
         int r = make_path(g, row);
 
         if (r < 0) {
@@ -122,7 +122,7 @@ static int tell_row(struct graph *g, struct reached *row) {
                                                 .since = row->node.since },
                             g->context);
         if (r == 0 && !is_launch(row->node.id) && first_row(g, row->node.id) == row) /* its shares once */
-                r = catalog_exposure_shares(g->c, row->node.id, tell_share, g);
+                r = catalog_exposure_shares(g->c, row->node.id, tell_node_share, g);
         return r;
 }
 
@@ -140,11 +140,11 @@ int exposure_list(struct request *request, int64_t place, int (*each)(const stru
                 r = catalog_read(request->service->catalog, &c);
         g.c = c;
         if (r == 0)
-                r = catalog_exposure_nodes(c, image.id, add_row, &g);
+                r = catalog_exposure_nodes(c, image.id, graph_add, &g);
         if (r == 0)
                 r = index_rows(&g);
         for (size_t i = 0; i < g.count && r == 0; i++)
-                r = tell_row(&g, &g.rows[i]);
+                r = tell_node(&g, &g.rows[i]);
         for (size_t i = 0; i < g.count; i++)
                 free(g.rows[i].path);
         free(g.rows);

@@ -45,7 +45,7 @@ static int create_facts(struct catalog_connection *c, struct creation *n, struct
         return r;
 }
 
-static int run_create(struct catalog_connection *c, void *context) {
+static int run_image_create(struct catalog_connection *c, void *context) {
         struct creation *n = context;
         struct decision *d = &n->decision;
         struct create_facts facts;
@@ -69,7 +69,7 @@ int image_create(struct request *request, int64_t region, const char *name, stru
                 .decision = { .request = request, .op = EVENT_CREATE, .asked = "create {object}", .name = name },
                 .region = region,
         };
-        int r = catalog_write(request->service->catalog, run_create, &n);
+        int r = catalog_write(request->service->catalog, run_image_create, &n);
 
         r = decision_end(&n.decision, r);
         if (r == -EINVAL)
@@ -91,7 +91,7 @@ struct removal {
         const char *name;
 };
 
-static int run_remove(struct catalog_connection *c, void *context) {
+static int run_image_remove(struct catalog_connection *c, void *context) {
         struct removal *n = context;
         struct decision *d = &n->decision;
         struct event event;
@@ -116,7 +116,7 @@ int image_remove(struct request *request, int64_t place, const char *name) {
                 .name = name,
         };
 
-        return decision_end(&n.decision, catalog_write(request->service->catalog, run_remove, &n));
+        return decision_end(&n.decision, catalog_write(request->service->catalog, run_image_remove, &n));
 }
 
 struct renaming {

@@ -8,7 +8,7 @@
 #include "nouns.h"
 
 /* Only the owner and staff know of an instance. */
-static int seen(const struct request *request, const struct instance *instance) {
+static int instance_seen(const struct request *request, const struct instance *instance) {
         return instance->owner == request->caller.account || request->caller.role != ROLE_ACCOUNT ? 0 : -ENOENT;
 }
 
@@ -18,7 +18,7 @@ int instance_get(struct request *request, int64_t id, struct instance *ret_insta
 
         if (r == 0)
                 r = catalog_instance_get(c, id, ret_instance);
-        return r < 0 ? r : seen(request, ret_instance);
+        return r < 0 ? r : instance_seen(request, ret_instance);
 }
 
 int instance_get_disk(struct request *request, int64_t launch, struct instance *ret_instance) {
@@ -27,7 +27,7 @@ int instance_get_disk(struct request *request, int64_t launch, struct instance *
 
         if (r == 0)
                 r = catalog_instance_of_launch(c, launch, ret_instance);
-        return r < 0 ? r : !ret_instance->has_disk ? -ENOENT : seen(request, ret_instance);
+        return r < 0 ? r : !ret_instance->has_disk ? -ENOENT : instance_seen(request, ret_instance);
 }
 
 int instance_lookup(struct request *request, int64_t region, const char *name, struct instance *ret_instance) {
@@ -44,7 +44,7 @@ int instance_lookup(struct request *request, int64_t region, const char *name, s
         }
         if (r == 0)
                 r = catalog_instance_find(c, region, account.id, name, ret_instance);
-        return r < 0 ? r : seen(request, ret_instance);
+        return r < 0 ? r : instance_seen(request, ret_instance);
 }
 
 int instance_list(struct request *request, int64_t region, int64_t after,
@@ -68,7 +68,7 @@ struct creation {
         struct instance instance;
 };
 
-static int run_create(struct catalog_connection *c, void *context) {
+static int run_instance_create(struct catalog_connection *c, void *context) {
         struct creation *n = context;
         struct decision *d = &n->decision;
         const struct caller *caller = &d->request->caller;
@@ -106,7 +106,7 @@ int instance_create(struct request *request, int64_t region, const char *name, s
                               .name = name },
                 .region = region,
         };
-        int r = decision_end(&n.decision, catalog_write(request->service->catalog, run_create, &n));
+        int r = decision_end(&n.decision, catalog_write(request->service->catalog, run_instance_create, &n));
 
         if (r == -EINVAL)
                 return name_check(NAME_INSTANCE, name);
@@ -139,13 +139,13 @@ int instance_judge_in(struct catalog_connection *c, struct decision *d, int64_t 
                 instance_object(ret_instance, d->object);
         return policy_instance_use(&(struct instance_use_facts){
                 .role = caller->role,
-                .visible = r == 0 && seen(d->request, ret_instance) == 0,
+                .visible = r == 0 && instance_seen(d->request, ret_instance) == 0,
                 .owner = r == 0 && ret_instance->owner == caller->account,
                 .change = change,
         });
 }
 
-static int run_remove(struct catalog_connection *c, void *context) {
+static int run_instance_remove(struct catalog_connection *c, void *context) {
         static const enum event_op operations[] = { [REMOVED_IMAGE] = EVENT_INSTANCE_DELETE_IMAGE,
                                                     [REMOVED_DISK] = EVENT_INSTANCE_DELETE_DISK,
                                                     [REMOVED_ALL] = EVENT_INSTANCE_DELETE };
@@ -171,7 +171,7 @@ static int remove_what(struct request *request, int64_t id, enum removed what, s
                 .id = id,
                 .what = what
         };
-        int r = decision_end(&n.decision, catalog_write(request->service->catalog, run_remove, &n));
+        int r = decision_end(&n.decision, catalog_write(request->service->catalog, run_instance_remove, &n));
 
         *ret_instance = n.instance;
         return r;

@@ -64,7 +64,7 @@ static int launch_facts(struct catalog_connection *c, struct launching *n, struc
         return r == -ENOENT ? 0 : r;
 }
 
-static int judge(struct catalog_connection *c, struct launching *n) {
+static int judge_launch(struct catalog_connection *c, struct launching *n) {
         struct launch_facts facts;
         int r = decision_read(c, &n->decision);
 
@@ -94,7 +94,7 @@ static int run_launch(struct catalog_connection *c, void *context) {
         int64_t image = d->image.id, before = n->instance.launch, id;
         char instance[OBJECT_SIZE];
         struct event event;
-        int r = judge(c, n);
+        int r = judge_launch(c, n);
 
         if (r != 0)
                 return r;
@@ -129,7 +129,7 @@ static bool is_closed(struct service *service, int64_t launch) {
 }
 
 /* Locks what must hold still: the image against writers, the instance's disk against everybody. */
-static int prepare(struct launching *n, struct blob_store *store, struct blob_lock *old) {
+static int launch_prepare(struct launching *n, struct blob_store *store, struct blob_lock *old) {
         struct service *service = n->decision.request->service;
         int r = 0;
 
@@ -184,21 +184,21 @@ static int judge_again(struct launching *n, int64_t image, int failed) {
 
         n->committing = false;
         if (r == 0)
-                r = judge(c, n);
+                r = judge_launch(c, n);
         if (r != 0 && r != -EBUSY)
                 return r;
         return n->decision.image.id != image ? -EBUSY : failed;
 }
 
 /* What was judged to be right. */
-static int install(struct launching *n) {
+static int launch_install(struct launching *n) {
         _cleanup_(cleanup_blob_lock) struct blob_lock old = BLOB_LOCK_NONE;
         const int64_t image = n->decision.image.id; /* a transaction that fails may have forgotten it */
         struct blob_store *store;
         int r = service_store(n->decision.request->service, n->instance.region, &store);
 
         if (r == 0)
-                r = prepare(n, store, &old);
+                r = launch_prepare(n, store, &old);
         if (r == 0)
                 r = clone_and_commit(n, store);
         return r == -EIO || r == -ENOENT ? judge_again(n, image, r) : r;
@@ -221,10 +221,10 @@ int instance_launch(struct request *request, int64_t id, const char *image) {
                 if (r == 0)
                         r = find_image(c, &n, image, &n.decision.place);
                 if (r == 0)
-                        r = judge(c, &n);
+                        r = judge_launch(c, &n);
         }
         if (r == 0)
-                r = install(&n);
+                r = launch_install(&n);
         r = decision_end(&n.decision, r);
         if (r == 0 && n.seal.image)
                 digest_wake(request->service);

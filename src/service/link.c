@@ -74,7 +74,7 @@ static int run_copy(struct catalog_connection *c, void *context) {
                 r = source_name(c, NULL, source_id(n), source);
         if (r != 0)
                 return r;
-        event = copy_event(t, source, source_id(n), n->size);
+        event = decision_copied(t, source, source_id(n), n->size);
         r = catalog_event_add(c, &event, &id);
         return r < 0 ? r : catalog_image_get(c, t->place, &t->image);
 }

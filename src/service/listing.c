@@ -37,7 +37,7 @@ int image_region_statvfs(struct request *request, int64_t region, struct statvfs
 }
 
 /* Hides what who asks may not know of. */
-static int seen(struct catalog_connection *c, const struct request *request, struct image *image) {
+static int image_seen(struct catalog_connection *c, const struct request *request, struct image *image) {
         int r = image_visible(c, &request->caller, image);
 
         return r < 0 ? r : r > 0 ? 0 : -ENOENT;
@@ -49,7 +49,7 @@ int image_get(struct request *request, int64_t place, struct image *ret_image) {
 
         if (r == 0)
                 r = catalog_image_get(c, place, ret_image);
-        return r < 0 ? r : seen(c, request, ret_image);
+        return r < 0 ? r : image_seen(c, request, ret_image);
 }
 
 int image_get_disk(struct request *request, int64_t id, struct image *ret_image) {
@@ -58,7 +58,7 @@ int image_get_disk(struct request *request, int64_t id, struct image *ret_image)
 
         if (r == 0)
                 r = catalog_image_of_id(c, id, ret_image);
-        return r < 0 ? r : seen(c, request, ret_image);
+        return r < 0 ? r : image_seen(c, request, ret_image);
 }
 
 int place_by_name(struct catalog_connection *c, int64_t region, int64_t account, const char *name, int64_t *ret_place) {
@@ -87,7 +87,7 @@ int image_lookup(struct request *request, int64_t region, const char *name, stru
                 r = catalog_image_get(c, place, ret_image);
         if (r == 0 && (strncmp(ret_image->name, name, length) != 0 || ret_image->name[length] != '\0'))
                 r = -ENOENT; /* renamed between the two reads */
-        return r < 0 ? r : seen(c, request, ret_image);
+        return r < 0 ? r : image_seen(c, request, ret_image);
 }
 
 struct listing {

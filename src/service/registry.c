@@ -98,7 +98,7 @@ static int run_store_remove(struct catalog_connection *c, void *context) {
 }
 
 /* A relative path would mean something else to the next process. */
-static int absolute(const char *path, char **ret_path) {
+static int store_absolute(const char *path, char **ret_path) {
         char cwd[PATH_MAX];
 
         if (path[0] == '/')
@@ -120,7 +120,7 @@ int region_add(struct request *request, const char *name, const char *store) {
         if (r < 0)
                 return r;
         if (store) {
-                r = absolute(store, &path);
+                r = store_absolute(store, &path);
                 if (r < 0)
                         return r;
                 n.store = path;
@@ -179,7 +179,7 @@ struct region_listing {
         void *context;
 };
 
-static int list_region(const struct region *region, void *context) {
+static int list_region_totals(const struct region *region, void *context) {
         const struct region_listing *l = context;
         const struct caller *caller = &l->request->caller;
         struct region shown = *region;
@@ -200,7 +200,7 @@ int region_list(struct request *request, int (*each)(const struct region *region
         int r = catalog_read(request->service->catalog, &c);
 
         l.c = c;
-        return r < 0 ? r : catalog_region_list(c, 0, list_region, &l);
+        return r < 0 ? r : catalog_region_list(c, 0, list_region_totals, &l);
 }
 
 static const struct limit limits[] = {

@@ -9,7 +9,8 @@
  *     launch.c   instances from images                 link.c       whole disks copied      registry.c regions, limits
  *     reverse.c, usage.c, access.c, exposure.c         what one has, uses, sees; who has got some bytes
  *
- *   disk/        open disks, from the bottom: stores, table, seal, own, copy, settle, pin, close, io, open, path
+ *   disk/        open disks, from the bottom: stores, table, seal, separate, copy, settle, pin, close, io,
+ *                open, path
  *   apply/       wanted shares in bulk
  *   log/         decision.c: facts, and the words of a refusal    denial.c its row    log.c, events.c  reading
  *   upkeep/      wake, due, digest, sweep, background: what a daemon does by itself    check, upgrade
@@ -28,7 +29,7 @@
 #include "log/wing.h"
 #include "upkeep/wing.h"
 
-static int nothing(struct catalog_connection *c, void *context) {
+static int run_nothing(struct catalog_connection *c, void *context) {
         (void)c;
         (void)context;
         return 0;
@@ -46,7 +47,7 @@ struct service *service_close(struct service *service) {
                 denials_flush(service, true);
         if (!ended) {
                 if (service->catalog)
-                        (void)catalog_write(service->catalog, nothing, NULL); /* behind the refusals: they are written */
+                        (void)catalog_write(service->catalog, run_nothing, NULL); /* behind the refusals */
                 return NULL; /* what the threads use stays for them, until the process ends */
         }
         service->catalog = catalog_close(service->catalog);
@@ -83,9 +84,9 @@ static int open_asof(struct service *service, const char *path, const char *asof
         if (r == 0)
                 r = catalog_open_asof(path, &moment, &service->catalog);
         if (r == -EINVAL)
-                explain(why, "asof=%s is neither an RFC 3339 time nor the number of an event", asof);
+                say_why(why, "asof=%s is neither an RFC 3339 time nor the number of an event", asof);
         else if (r == -ERANGE)
-                explain(why, "asof=%s has not come yet", asof);
+                say_why(why, "asof=%s has not come yet", asof);
         else if (r < 0)
                 service_explain(r, why);
         return r;
@@ -115,7 +116,7 @@ int service_open_asof(const char *dir, const char *asof, enum service_flags flag
 
         if (r < 0)
                 return r;
-        explain(ret_why, "%s", strerror(ENOMEM));
+        say_why(ret_why, "%s", strerror(ENOMEM));
         service = calloc(1, sizeof(*service));
         if (!service)
                 return -ENOMEM;
@@ -136,7 +137,7 @@ int service_open_asof(const char *dir, const char *asof, enum service_flags flag
                 if (r == 0)
                         r = sweep_start(service);
                 if (r < 0) {
-                        explain(ret_why, "%s", strerror(-r));
+                        say_why(ret_why, "%s", strerror(-r));
                         return r;
                 }
         }

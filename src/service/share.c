@@ -261,7 +261,7 @@ struct started {
         void *context;
 };
 
-static void tell(struct started *s, int r) {
+static void started_tell(struct started *s, int r) {
         s->done(s->context, r, &s->sharing.share, &s->sharing.decision.image);
         free(s);
 }
@@ -269,17 +269,17 @@ static void tell(struct started *s, int r) {
 static void grant_done(void *context, int r) {
         struct started *s = context;
 
-        tell(s, grant_end(&s->sharing, r));
+        started_tell(s, grant_end(&s->sharing, r));
 }
 
 static void revoke_done(void *context, int r) {
         struct started *s = context;
 
-        tell(s, decision_end(&s->sharing.decision, r));
+        started_tell(s, decision_end(&s->sharing.decision, r));
 }
 
-static void start(const struct sharing *sharing, catalog_run run, void (*ended)(void *context, int r), share_done done,
-                  void *context) {
+static void start_change(const struct sharing *sharing, catalog_run run, void (*ended)(void *context, int r),
+                         share_done done, void *context) {
         struct catalog *catalog = sharing->decision.request->service->catalog;
         struct started *s = malloc(sizeof(*s));
         int r = -ENOMEM;
@@ -297,11 +297,11 @@ static void start(const struct sharing *sharing, catalog_run run, void (*ended)(
 void share_grant_start(struct request *request, int64_t place, const char *account, share_done done, void *context) {
         const struct sharing sharing = grant_of(request, place, account);
 
-        start(&sharing, run_grant, grant_done, done, context);
+        start_change(&sharing, run_grant, grant_done, done, context);
 }
 
 void share_revoke_start(struct request *request, int64_t place, const char *account, share_done done, void *context) {
         const struct sharing sharing = revoke_of(request, place, account);
 
-        start(&sharing, run_revoke, revoke_done, done, context);
+        start_change(&sharing, run_revoke, revoke_done, done, context);
 }

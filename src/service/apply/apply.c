@@ -8,7 +8,7 @@
 
 #define GAP_US 1200 /* between transactions: other processes that want to write look once a millisecond */
 
-static int64_t monotonic_ns(void) {
+static int64_t apply_clock_ns(void) {
         struct timespec t;
 
         (void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail for this clock */
@@ -28,7 +28,7 @@ int apply_new(struct request *request, bool plan, const struct apply_report *rep
         return 0;
 }
 
-static void job_done(struct apply_job *job) {
+static void apply_job_done(struct apply_job *job) {
         free((char *)job->line.region);
         free((char *)job->line.image);
         free((char *)job->line.account);
@@ -40,7 +40,7 @@ struct apply *apply_free(struct apply *apply) {
         if (!apply)
                 return NULL;
         for (size_t i = 0; i < apply->count; i++)
-                job_done(&apply->jobs[i]);
+                apply_job_done(&apply->jobs[i]);
         seal_end(&apply->seal);
         numbers_done(&apply->more);
         numbers_done(&apply->planned);
@@ -54,13 +54,13 @@ struct apply *apply_free(struct apply *apply) {
 /* Goes on behind a->from, as far as it may; a->to is what was reached. */
 static int run_jobs(struct catalog_connection *c, void *context) {
         struct apply *a = context;
-        const int64_t until = monotonic_ns() + APPLY_NS;
+        const int64_t until = apply_clock_ns() + APPLY_NS;
         struct decision asker = { .request = a->request };
         int r = decision_caller(c, &asker);
 
         a->known = a->seal_wanted = false;
         a->to = a->from;
-        while (r == 0 && a->to < a->count && (a->to == a->from || monotonic_ns() < until)) {
+        while (r == 0 && a->to < a->count && (a->to == a->from || apply_clock_ns() < until)) {
                 struct apply_job *job = &a->jobs[a->to];
 
                 free(job->note); /* of a transaction that failed */
@@ -82,14 +82,14 @@ static int plan_jobs(struct apply *a) {
         return r < 0 ? r : run_jobs(c, a);
 }
 
-static int tell_step(struct apply *a, const struct apply_job *job, enum apply_verb verb) {
+static int tell_job_step(struct apply *a, const struct apply_job *job, enum apply_verb verb) {
         return a->report.step(&(struct apply_step){ .verb = verb, .region = job->line.region, .image = job->line.image,
                                                     .account = job->line.account,
                                                     .expires = job->line.has_expires ? job->line.expires : 0 },
                               a->report.context);
 }
 
-static int tell_refusal(struct apply *a, const struct apply_job *job) {
+static int tell_job_refusal(struct apply *a, const struct apply_job *job) {
         const struct apply_note *note = job->note;
         _cleanup_free_ char *asked = NULL;
         const struct apply_line *line = &job->line;
@@ -111,23 +111,23 @@ static int tell_refusal(struct apply *a, const struct apply_job *job) {
                                  a->report.context);
 }
 
-static int tell(struct apply *a, const struct apply_job *job) {
+static int tell_job(struct apply *a, const struct apply_job *job) {
         int r = 0;
 
         if (job->unshared)
-                r = tell_step(a, job, APPLY_UNSHARE);
+                r = tell_job_step(a, job, APPLY_UNSHARE);
         if (job->shared)
-                r = tell_step(a, job, APPLY_SHARE);
+                r = tell_job_step(a, job, APPLY_SHARE);
         else if (job->expiry_set)
-                r = tell_step(a, job, APPLY_SET_EXPIRY);
+                r = tell_job_step(a, job, APPLY_SET_EXPIRY);
         if (r == 0 && job->result != 0)
-                r = tell_refusal(a, job);
+                r = tell_job_refusal(a, job);
         return r;
 }
 
 /* Outside the transaction: what it found to be not sealed yet is made durable. If somebody writes to it, the rules say
  * so when it is tried again; if its region is offline, only this line fails. */
-static int prepare_seal(struct apply *a) {
+static int apply_seal_prepare(struct apply *a) {
         struct apply_job *job = &a->jobs[a->from];
         struct image image;
 
@@ -136,10 +136,10 @@ static int prepare_seal(struct apply *a) {
         if (job->result == 0)
                 return 0;
         a->from++;
-        return tell(a, job);
+        return tell_job(a, job);
 }
 
-static void end_seal(struct apply *a) {
+static void apply_seal_end(struct apply *a) {
         seal_end(&a->seal);
         a->sealed = 0;
 }
@@ -147,10 +147,10 @@ static void end_seal(struct apply *a) {
 static int next_transaction(struct apply *a) {
         int r = a->plan ? plan_jobs(a) : catalog_write(a->request->service->catalog, run_jobs, a);
 
-        end_seal(a); /* it has been used, or is of no use */
+        apply_seal_end(a); /* it has been used, or is of no use */
         for (; r == 0 && a->from < a->to; a->from++)
-                r = tell(a, &a->jobs[a->from]);
-        return r == 0 && a->seal_wanted ? prepare_seal(a) : r;
+                r = tell_job(a, &a->jobs[a->from]);
+        return r == 0 && a->seal_wanted ? apply_seal_prepare(a) : r;
 }
 
 int apply_flush(struct apply *apply) {
@@ -163,7 +163,7 @@ int apply_flush(struct apply *apply) {
                         (void)usleep(GAP_US); /* an early return only shortens it */
         }
         for (size_t i = 0; i < apply->count; i++)
-                job_done(&apply->jobs[i]);
+                apply_job_done(&apply->jobs[i]);
         apply->count = 0;
         return r;
 }
@@ -176,7 +176,7 @@ int apply_take(struct apply *a, const struct apply_line *line, int64_t place) {
         job->line.image = strdup(line->image);
         job->line.account = line->account ? strdup(line->account) : NULL;
         if (!job->line.region || !job->line.image || (line->account && !job->line.account)) {
-                job_done(job);
+                apply_job_done(job);
                 return -ENOMEM;
         }
         a->count++;

@@ -25,7 +25,7 @@ static int act_as_owner(struct catalog_connection *c, struct apply *a, const cha
         return 0;
 }
 
-static int read_image(struct catalog_connection *c, struct apply *a, int64_t place) {
+static int apply_read_image(struct catalog_connection *c, struct apply *a, int64_t place) {
         struct decision *d = &a->decision;
         int r;
 
@@ -43,7 +43,7 @@ static int read_image(struct catalog_connection *c, struct apply *a, int64_t pla
         return 0;
 }
 
-static int find_place(struct catalog_connection *c, const char *region, const char *image, int64_t *ret_place) {
+static int apply_find_place(struct catalog_connection *c, const char *region, const char *image, int64_t *ret_place) {
         _cleanup_region_ struct region row = { 0 };
         int r = strchr(image, '@') ? catalog_region_find(c, region, &row) : -ENOENT;
 
@@ -63,14 +63,14 @@ int apply_find(struct catalog_connection *c, struct apply *a, const char *region
                 a->found = act_as_owner(c, a, image);
         }
         if (a->found == 0)
-                a->found = find_place(c, region, image, &place);
+                a->found = apply_find_place(c, region, image, &place);
         if (a->found == 0)
-                a->found = read_image(c, a, place);
+                a->found = apply_read_image(c, a, place);
         return a->found;
 }
 
 /* A plan for later transactions: they find the image as it was. */
-static int planned(struct apply *a, int64_t account, int more) {
+static int plan_change(struct apply *a, int64_t account, int more) {
         const int64_t place = a->decision.place;
         int r = numbers_add(&a->more, (uint64_t)place, more);
 
@@ -82,14 +82,15 @@ static int planned(struct apply *a, int64_t account, int more) {
 }
 
 /* Keeps the image at hand as it is after a share more or less. */
-static int changed(struct apply *a, int64_t account, int more) {
+static int apply_changed(struct apply *a, int64_t account, int more) {
         a->decision.shares += more;
         if (more > 0)
                 a->decision.image.state = IMAGE_SEALED;
-        return a->plan ? planned(a, account, more) : 0;
+        return a->plan ? plan_change(a, account, more) : 0;
 }
 
-static int expire(struct catalog_connection *c, struct apply *a, struct apply_job *job, const struct share *share) {
+static int apply_expire(struct catalog_connection *c, struct apply *a, struct apply_job *job,
+                        const struct share *share) {
         struct decision *d = &a->decision;
         int r;
 
@@ -105,7 +106,7 @@ static int expire(struct catalog_connection *c, struct apply *a, struct apply_jo
 }
 
 /* The live share that the line is about, if who asks may know of it: there is nothing to grant. */
-static int find_share(struct catalog_connection *c, struct apply *a, const char *name, struct share *ret_share) {
+static int apply_find_share(struct catalog_connection *c, struct apply *a, const char *name, struct share *ret_share) {
         struct account account;
         int r = catalog_account_find(c, name, &account);
 
@@ -117,7 +118,7 @@ static int find_share(struct catalog_connection *c, struct apply *a, const char 
         return r;
 }
 
-static int grant_share(struct catalog_connection *c, struct apply *a, struct apply_job *job) {
+static int apply_grant(struct catalog_connection *c, struct apply *a, struct apply_job *job) {
         struct decision *d = &a->decision;
         struct account account = { 0 };
         struct share share = { 0 };
@@ -126,22 +127,22 @@ static int grant_share(struct catalog_connection *c, struct apply *a, struct app
         if (a->plan && account.id != 0 && numbers_get(&a->planned, apply_pair(d->place, account.id)) > 0)
                 return 0; /* it would be there by then */
         if (r == RULE_SHARE_EXISTS || (r != 0 && !d->owner)) {
-                int e = find_share(c, a, job->line.account, &share);
+                int e = apply_find_share(c, a, job->line.account, &share);
 
                 if (e != -ENOENT)
-                        return e < 0 ? e : expire(c, a, job, &share);
+                        return e < 0 ? e : apply_expire(c, a, job, &share);
         }
         if (r != 0)
                 return r;
         if (!a->plan)
                 r = share_grant_commit(c, d, &a->seal, &account, &share.id);
         if (r == 0)
-                r = changed(a, account.id, 1);
+                r = apply_changed(a, account.id, 1);
         job->shared = r == 0;
-        return r < 0 ? r : expire(c, a, job, &share);
+        return r < 0 ? r : apply_expire(c, a, job, &share);
 }
 
-static int revoke_share(struct catalog_connection *c, struct apply *a, struct apply_job *job) {
+static int apply_revoke(struct catalog_connection *c, struct apply *a, struct apply_job *job) {
         struct decision *d = &a->decision;
         struct share share;
         int r = share_revoke_judge(c, d, &share);
@@ -151,7 +152,7 @@ static int revoke_share(struct catalog_connection *c, struct apply *a, struct ap
         if (r == 0 && !a->plan)
                 r = share_revoke_commit(c, d, &share);
         if (r == 0)
-                r = changed(a, share.account, -1);
+                r = apply_changed(a, share.account, -1);
         job->unshared = r == 0;
         return r;
 }
@@ -173,7 +174,7 @@ static bool is_answer(int r) {
         return r == -ENOENT || r == -EINVAL || r == -ENAMETOOLONG || r == -EBUSY;
 }
 
-static int judge(struct catalog_connection *c, struct apply *a, struct apply_job *job) {
+static int judge_line(struct catalog_connection *c, struct apply *a, struct apply_job *job) {
         struct decision *d = &a->decision;
         int r = apply_find(c, a, job->line.region, job->line.image);
 
@@ -182,7 +183,7 @@ static int judge(struct catalog_connection *c, struct apply *a, struct apply_job
         d->account = job->line.account;
         d->op = job->place ? EVENT_UNSHARE : EVENT_SHARE;
         d->asked = job->place ? "unshare {object} from {account}" : "share {object} with {account}";
-        r = job->place ? revoke_share(c, a, job) : grant_share(c, a, job);
+        r = job->place ? apply_revoke(c, a, job) : apply_grant(c, a, job);
         if (r == -EINVAL)
                 r = name_check(NAME_ACCOUNT, job->line.account);
         if (r > 0)
@@ -195,7 +196,7 @@ int apply_judge(struct catalog_connection *c, struct apply *a, struct apply_job 
         int r;
 
         job->shared = job->unshared = job->expiry_set = false;
-        r = judge(c, a, job);
+        r = judge_line(c, a, job);
         if (r == -EBUSY && a->sealed != a->decision.place)
                 return 1;
         job->result = r;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 /* The place of a key, or where it would be. */
-static size_t find(const struct numbers *n, uint64_t key) {
+static size_t numbers_find(const struct numbers *n, uint64_t key) {
         size_t i = (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 20) & (n->size - 1);
 
         while (n->keys[i] != 0 && n->keys[i] != key)
@@ -15,7 +15,7 @@ static size_t find(const struct numbers *n, uint64_t key) {
         return i;
 }
 
-static int grow(struct numbers *n) {
+static int numbers_grow(struct numbers *n) {
         struct numbers larger = { .size = n->size ? 2 * n->size : 64, .used = n->used };
 
         larger.keys = calloc(larger.size, sizeof(*larger.keys));
@@ -26,7 +26,7 @@ static int grow(struct numbers *n) {
         }
         for (size_t i = 0; i < n->size; i++)
                 if (n->keys[i] != 0) {
-                        const size_t to = find(&larger, n->keys[i]);
+                        const size_t to = numbers_find(&larger, n->keys[i]);
 
                         larger.keys[to] = n->keys[i];
                         larger.counts[to] = n->counts[i];
@@ -37,16 +37,16 @@ static int grow(struct numbers *n) {
 }
 
 int32_t numbers_get(const struct numbers *numbers, uint64_t key) {
-        return numbers->size ? numbers->counts[find(numbers, key)] : 0;
+        return numbers->size ? numbers->counts[numbers_find(numbers, key)] : 0;
 }
 
 int numbers_add(struct numbers *numbers, uint64_t key, int32_t count) {
-        int r = 2 * numbers->used >= numbers->size ? grow(numbers) : 0;
+        int r = 2 * numbers->used >= numbers->size ? numbers_grow(numbers) : 0;
         size_t i;
 
         if (r < 0)
                 return r;
-        i = find(numbers, key);
+        i = numbers_find(numbers, key);
         r = numbers->keys[i] == 0;
         numbers->keys[i] = key;
         numbers->counts[i] += count;

@@ -44,7 +44,7 @@ struct pruning {
         size_t count, room;
 };
 
-static int prune_share(const struct share *share, void *context) {
+static int prune_collect(const struct share *share, void *context) {
         struct pruning *p = context;
 
         if (numbers_get(&p->apply->listed, apply_pair(p->image->place, share->account)) > 0)
@@ -70,7 +70,7 @@ static int prune_place(struct apply *a, int64_t place) {
         int r = image_get(a->request, place, &image);
 
         if (r == 0 && (a->request->caller.role == ROLE_OPERATOR || image_is_own(a->request, &image)))
-                r = share_list(a->request, &image, 0, prune_share, &p);
+                r = share_list(a->request, &image, 0, prune_collect, &p);
         if (r == 0)
                 (void)snprintf(name, sizeof(name), "%s@%s", image.name, image.owner_name); /* fits */
         for (size_t i = 0; i < p.count; i++) {

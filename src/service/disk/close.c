@@ -3,16 +3,16 @@
  * file that is named:
  *
  *   disk_flush          a descriptor is closed, at each close(2); io is held exclusively
- *     disk_settle         a reference becomes a link, its source made durable, or bytes     settle.c > seal.c, own.c
- *     close_begin         what is there now, and does it matter?                            pin.c
+ *     disk_settle         a reference becomes a link, its source made durable, or bytes   settle.c > seal.c, separate.c
+ *     close_begin         what is there now, and does it matter?                          pin.c
  *     close_tell          if it does, one transaction, run_close:
- *       disk_settle_commit  the source of a link is sealed                                  settle.c > seal.c
- *       then the image      no set mtime, not reviewed, a copy or available                 nouns.h, decision.c
- *     close_done          a reference no more, nothing unwritten, flushed                   settle.c > own.c
+ *       disk_settle_commit  the source of a link is sealed                                settle.c > seal.c
+ *       then the image      no set mtime, not reviewed, a copy or available               nouns.h, log/decision.c
+ *     close_done          a reference no more, nothing unwritten, flushed                 settle.c > separate.c
  *   disk_close          a handle ends, at the last close of an open file
- *     disk_unpin          the kernel no longer reads and writes by itself                   pin.c
- *     remove_writer       the last one: what no flush could settle, as it is                settle.c, own.c
- *     disk_handle_put     the last handle closes the file                                   table.c
+ *     disk_unpin          the kernel no longer reads and writes by itself                 pin.c
+ *     remove_writer       the last one: what no flush could settle, as it is              settle.c, separate.c
+ *     disk_handle_put     the last handle closes the file                                 table.c
  */
 #include <sys/stat.h>
 
@@ -56,7 +56,7 @@ static int run_close(struct catalog_connection *c, void *context) {
                 return r;
         if (copied)
                 r = source_name(c, NULL, lineage, source_object);
-        event = copied ? copy_event(d, source_object, lineage, n->size) : decision_event(d, EVENT_AVAILABLE);
+        event = copied ? decision_copied(d, source_object, lineage, n->size) : decision_event(d, EVENT_AVAILABLE);
         return r < 0 ? r : catalog_event_add(c, &event, &id);
 }
 
@@ -85,7 +85,7 @@ static int close_begin(struct request *request, const struct disk_handle *handle
         struct stat st;
         int r;
 
-        disk_look(disk);
+        disk_catch_up(disk);
         n->written = disk->written;
         if (fstat(disk->fd, &st) < 0)
                 return -errno;

@@ -32,7 +32,7 @@ static int hold_source(struct service *service, struct disk *to, struct disk *fr
         if (to->source == from)
                 return 0;
         if (to->referring) {
-                r = disk_own(service, to);
+                r = disk_separate(service, to);
                 if (r < 0)
                         return r;
         }
@@ -80,7 +80,7 @@ static int can_refer(struct disk *to, uint64_t from_offset, uint64_t to_offset, 
 }
 
 /* Keeps writers in other processes off the empty file; if one has it open already, it stays a plain copy. */
-static bool refer(struct disk *to) {
+static bool begin_referring(struct disk *to) {
         if (!to->referring && blob_lock_refer(&to->lock, true) == 0) {
                 to->referring = true;
                 to->referred = 0;
@@ -101,15 +101,15 @@ static ssize_t copy_range(struct service *service, struct disk *to, uint64_t fro
         if (length > (uint64_t)st.st_size - from_offset)
                 length = (uint64_t)st.st_size - from_offset;
         r = can_refer(to, from_offset, to_offset, (uint64_t)st.st_size);
-        if (r > 0 && refer(to)) {
+        if (r > 0 && begin_referring(to)) {
                 if (from_offset + length > to->referred)
                         to->referred = from_offset + length;
                 return (ssize_t)length;
         }
-        if (r >= 0 && (to->referring || !to->own)) {
+        if (r >= 0 && (to->referring || !to->separate)) {
                 struct disk *source = to->source;
 
-                r = disk_own(service, to);
+                r = disk_separate(service, to);
                 if (r == 0 && !to->source)
                         r = hold_source(service, to, source);
         }

@@ -10,7 +10,7 @@
 #define WRITE_BACK_STEP (INT64_C(32) << 20) /* a removed disk's space is not held for longer */
 
 /* Tells sealers that bytes are on their way again. io is held exclusively. */
-static int unflush(struct disk *disk) {
+static int disk_unflush(struct disk *disk) {
         int r = disk->flushed ? blob_lock_flushed(&disk->lock, false) : 0;
 
         if (r == 0)
@@ -26,13 +26,13 @@ static int begin_write(struct disk_handle *handle) {
                 int r;
 
                 (void)pthread_rwlock_rdlock(&disk->io);
-                if (disk->own && !disk->flushed && !disk->referring)
+                if (disk->separate && !disk->flushed && !disk->referring)
                         return 0;
                 (void)pthread_rwlock_unlock(&disk->io);
                 (void)pthread_rwlock_wrlock(&disk->io);
-                r = disk_own(handle->service, disk);
+                r = disk_separate(handle->service, disk);
                 if (r == 0)
-                        r = unflush(disk);
+                        r = disk_unflush(disk);
                 (void)pthread_rwlock_unlock(&disk->io);
                 if (r < 0)
                         return r;
@@ -105,11 +105,11 @@ int disk_truncate(struct disk_handle *handle, uint64_t size) {
         if (!handle->writes)
                 return -EBADF;
         (void)pthread_rwlock_wrlock(&disk->io);
-        r = unflush(disk);
+        r = disk_unflush(disk);
         if (r == 0)
                 r = resize_reference(disk, size);
         if (r == 0) {
-                r = disk_own_size(handle->service, disk, size);
+                r = disk_separate_size(handle->service, disk, size);
                 if (r == 0 && ftruncate(disk->fd, (off_t)size) < 0)
                         r = -errno;
         }

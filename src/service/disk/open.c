@@ -35,7 +35,7 @@ static int first_writer(struct request *request, struct disk *disk) {
                 return r;
         disk->lock = lock;
         lock = BLOB_LOCK_NONE;
-        disk->flushed = disk->own = false;
+        disk->flushed = disk->separate = false;
         return 0;
 }
 
@@ -65,7 +65,7 @@ static int handle_new(struct service *service, struct disk *disk, int flags, str
 }
 
 /* The judgement at open, and its words. */
-static int judge(struct request *request, struct decision *d, int flags, bool sealed) {
+static int judge_open(struct request *request, struct decision *d, int flags, bool sealed) {
         bool writes = (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC;
         int r = 0;
 
@@ -131,7 +131,7 @@ int disk_open(struct request *request, int64_t place, int flags, struct disk_han
                 return r;
         r = disk_decision(request, place, &d);
         if (r == 0)
-                r = judge(request, &d, flags, d.image.state == IMAGE_SEALED);
+                r = judge_open(request, &d, flags, d.image.state == IMAGE_SEALED);
         if (r == 0 && !d.image.has_disk)
                 r = -ENOENT;
         if (r == 0)
@@ -141,14 +141,14 @@ int disk_open(struct request *request, int64_t place, int flags, struct disk_han
         return decision_end(&d, r);
 }
 
-static int run_create(struct catalog_connection *c, void *context) {
+static int run_disk_create(struct catalog_connection *c, void *context) {
         struct decision *d = context;
         int64_t image = d->image.id, id;
         struct event event;
         int r = decision_read(c, d);
 
         if (r == 0)
-                r = judge(d->request, d, O_WRONLY, d->image.state == IMAGE_SEALED);
+                r = judge_open(d->request, d, O_WRONLY, d->image.state == IMAGE_SEALED);
         if (r == 0 && (d->image.has_disk || d->image.id != image))
                 r = -EEXIST;
         if (r != 0)
@@ -174,7 +174,7 @@ static int clear_leftover(struct request *request, const struct disk *disk) {
         return r < 0 ? r : blob_unlink(disk->store, disk->id);
 }
 
-static int create_file(struct request *request, struct disk *disk) {
+static int create_disk_file(struct request *request, struct disk *disk) {
         int r = -EEXIST;
 
         for (int tries = 0; tries < 2 && r == -EEXIST; tries++) {
@@ -203,18 +203,18 @@ int disk_create(struct request *request, int64_t place, int flags, struct image 
                 return r;
         r = disk_decision(request, place, &d);
         if (r == 0)
-                r = judge(request, &d, O_WRONLY, d.image.state == IMAGE_SEALED);
+                r = judge_open(request, &d, O_WRONLY, d.image.state == IMAGE_SEALED);
         if (r == 0 && d.image.has_disk)
                 r = -EEXIST;
         if (r == 0)
                 r = disk_new(request->service, d.image.region, d.image.id, &disk);
         if (r == 0)
-                r = create_file(request, disk);
+                r = create_disk_file(request, disk);
         if (r != 0)
                 return decision_end(&d, r);
         r = handle_new(request->service, disk, flags, &handle);
         if (r == 0) {
-                r = decision_end(&d, catalog_write(request->service->catalog, run_create, &d));
+                r = decision_end(&d, catalog_write(request->service->catalog, run_disk_create, &d));
                 if (r != 0)
                         free(handle);
         }
@@ -222,7 +222,7 @@ int disk_create(struct request *request, int64_t place, int flags, struct image 
                 (void)blob_unlink(disk->store, disk->id); /* else swept */
                 return r;
         }
-        disk->own = true;
+        disk->separate = true;
         disk->writers = handle->writes ? 1 : 0;
         if (!handle->writes)
                 disk->lock = blob_unlock(disk->lock);

@@ -143,7 +143,7 @@ struct touching {
         int64_t mtime;
 };
 
-static int run_touch(struct catalog_connection *c, void *context) {
+static int run_disk_touch(struct catalog_connection *c, void *context) {
         struct touching *n = context;
         struct decision *d = &n->decision;
         int r = decision_read(c, d);
@@ -157,12 +157,12 @@ int disk_touch(struct request *request, int64_t place, int64_t mtime) {
         struct touching n = { .decision = { .request = request, .place = place },
                               .mtime = mtime ?: 1 }; /* 0 would mean: the blob's own */
         struct disk *disk;
-        int r = catalog_write(request->service->catalog, run_touch, &n);
+        int r = catalog_write(request->service->catalog, run_disk_touch, &n);
 
         disk = r == 0 ? disk_find(request->service, n.decision.image.id) : NULL;
         if (disk) {
                 (void)pthread_rwlock_wrlock(&disk->io);
-                disk_look(disk);
+                disk_catch_up(disk);
                 disk->timed = true; /* later than the writes */
                 (void)pthread_rwlock_unlock(&disk->io);
                 disk_put(request->service, disk);

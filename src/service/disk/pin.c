@@ -18,7 +18,7 @@ static bool is_young(const struct timespec *time) {
         return age >= 0 && age < 2 * tick.tv_nsec;
 }
 
-void disk_look(struct disk *disk) {
+void disk_catch_up(struct disk *disk) {
         struct stat st;
 
         if (disk->pinned == 0)

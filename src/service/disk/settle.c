@@ -36,7 +36,7 @@ static int link_source(struct service *service, struct disk *disk, struct settli
                 return r;
         (void)fd_close(disk->fd);
         disk->fd = fd;
-        disk->own = false;
+        disk->separate = false;
         return 0;
 }
 
@@ -54,7 +54,7 @@ int disk_settle(struct request *request, struct disk *disk, struct settling *s) 
                         return r;
         }
         /* An interrupted copy leaves what it wrote, and its source unsealed. */
-        return disk_own(request->service, disk);
+        return disk_separate(request->service, disk);
 }
 
 int disk_settle_commit(struct catalog_connection *c, struct request *request, const struct settling *s) {

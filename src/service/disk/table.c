@@ -24,7 +24,7 @@ void disk_cleanup(struct disk **disk) {
 }
 
 /* Takes its place among those that may be open at once. */
-static int admit(struct service *service) {
+static int disk_admit(struct service *service) {
         const rlim_t each = 2; /* the file's, and its writer's lock */
         struct rlimit limit;
         rlim_t spare;
@@ -44,7 +44,7 @@ int disk_new(struct service *service, int64_t region, int64_t id, struct disk **
         int r = service_store(service, region, &store);
 
         if (r == 0)
-                r = admit(service);
+                r = disk_admit(service);
         if (r < 0)
                 return r;
         disk = calloc(1, sizeof(*disk));
@@ -63,13 +63,13 @@ int disk_new(struct service *service, int64_t region, int64_t id, struct disk **
         return 0;
 }
 
-static struct disk **slot(struct service *service, int64_t id) {
+static struct disk **disk_slot(struct service *service, int64_t id) {
         return &service->disks[(uint64_t)id % DISK_SLOTS];
 }
 
 /* Under disks_lock. */
-static struct disk *table_find(struct service *service, int64_t id) {
-        struct disk *disk = *slot(service, id);
+static struct disk *slot_find(struct service *service, int64_t id) {
+        struct disk *disk = *disk_slot(service, id);
 
         while (disk && disk->id != id)
                 disk = disk->next;
@@ -78,8 +78,8 @@ static struct disk *table_find(struct service *service, int64_t id) {
         return disk;
 }
 
-static void table_add(struct service *service, struct disk *disk) {
-        struct disk **first = slot(service, disk->id);
+static void slot_add(struct service *service, struct disk *disk) {
+        struct disk **first = disk_slot(service, disk->id);
 
         disk->next = *first;
         *first = disk;
@@ -89,13 +89,13 @@ struct disk *disk_find(struct service *service, int64_t id) {
         struct disk *disk;
 
         (void)pthread_mutex_lock(&service->disks_lock);
-        disk = table_find(service, id);
+        disk = slot_find(service, id);
         (void)pthread_mutex_unlock(&service->disks_lock);
         return disk;
 }
 
 void disk_put(struct service *service, struct disk *disk) {
-        struct disk **link = slot(service, disk->id);
+        struct disk **link = disk_slot(service, disk->id);
 
         (void)pthread_mutex_lock(&service->disks_lock);
         if (--disk->references == 0) {
@@ -123,12 +123,12 @@ int disk_reopen(struct disk *disk, int flags) {
 }
 
 /* What has been removed since it was opened for writing goes on as it is. */
-static int refresh(struct disk *disk) {
+static int disk_refresh(struct disk *disk) {
         int r;
 
         if (disk->writers == 0)
                 return disk_reopen(disk, O_RDONLY);
-        if (disk->own || disk->referring)
+        if (disk->separate || disk->referring)
                 return 0;
         r = disk_reopen(disk, O_RDWR);
         return r == -EIO ? 0 : r;
@@ -142,14 +142,14 @@ int disk_get(struct service *service, int64_t region, int64_t id, struct disk **
         if (r < 0)
                 return r;
         (void)pthread_mutex_lock(&service->disks_lock);
-        disk = table_find(service, id);
+        disk = slot_find(service, id);
         if (!disk) {
                 disk = TAKE_PTR(fresh);
-                table_add(service, disk);
+                slot_add(service, disk);
         }
         (void)pthread_mutex_unlock(&service->disks_lock);
         (void)pthread_rwlock_wrlock(&disk->io);
-        r = refresh(disk);
+        r = disk_refresh(disk);
         (void)pthread_rwlock_unlock(&disk->io);
         if (r < 0)
                 disk_put(service, disk);
@@ -160,7 +160,7 @@ int disk_get(struct service *service, int64_t region, int64_t id, struct disk **
 
 void disk_insert(struct service *service, struct disk *disk) {
         (void)pthread_mutex_lock(&service->disks_lock);
-        table_add(service, disk);
+        slot_add(service, disk);
         (void)pthread_mutex_unlock(&service->disks_lock);
 }
 

@@ -24,7 +24,7 @@ struct disk {
         int fd;
         int writers;           /* handles; with any, fd is open for writing and lock is held */
         struct blob_lock lock; /* BLOB_LOCK_WRITE */
-        bool own;              /* known to be no hard link, as long as there are writers */
+        bool separate;         /* known to be no hard link, as long as there are writers */
         bool flushed;          /* the lock says so */
         _Atomic bool written;  /* since the last flush */
         int pinned;            /* handles whose file the kernel reads and writes itself, unseen */
@@ -66,12 +66,12 @@ static inline void disk_wrote(struct disk *disk) {
         disk->timed = false;
 }
 
-/* --- own.c --- */
+/* --- separate.c --- */
 
 /* Makes it a file of its own, to be written to; io is held exclusively. */
-int disk_own(struct service *service, struct disk *disk);
+int disk_separate(struct service *service, struct disk *disk);
 /* The same, its first bytes only: who is about to cut it needs no more. */
-int disk_own_size(struct service *service, struct disk *disk, uint64_t size);
+int disk_separate_size(struct service *service, struct disk *disk, uint64_t size);
 /* Ends a copy into it, with what is there. io is held exclusively. */
 void disk_copied(struct service *service, struct disk *disk);
 /* Is the open file nobody else's: 1 yes, 0 it is a copy's too. -ESTALE: it was replaced and has no name left. */
@@ -97,7 +97,7 @@ int disk_settle_now(struct request *request, struct disk *disk);
 
 void disk_unpin(struct disk *disk);
 /* What the kernel wrote to a pinned disk's file counts as written; what is there now, as seen. io is held exclusively. */
-void disk_look(struct disk *disk);
+void disk_catch_up(struct disk *disk);
 
 /* --- open.c --- */
 

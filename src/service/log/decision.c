@@ -157,7 +157,7 @@ struct event decision_event(const struct decision *d, enum event_op op) {
                                .about = { .region = d->image.region, .image = d->image.id } };
 }
 
-struct event copy_event(const struct decision *d, const char *source, int64_t from, uint64_t size) {
+struct event decision_copied(const struct decision *d, const char *source, int64_t from, uint64_t size) {
         struct event event = decision_event(d, size > 0 ? EVENT_COPY : EVENT_COPY_EMPTY);
 
         event.detail[0] = (struct event_detail){ .key = "source", .text = source };

@@ -43,7 +43,7 @@ void decision_explain(const struct decision *d, enum rule rule, struct refusal *
 /* An event of this decision, ready for details. */
 struct event decision_event(const struct decision *d, enum event_op op);
 /* That d's image became a copy. source (kept): what the log calls it; from: its id. */
-struct event copy_event(const struct decision *d, const char *source, int64_t from, uint64_t size);
+struct event decision_copied(const struct decision *d, const char *source, int64_t from, uint64_t size);
 void object_name(const struct image *image, char ret_object[static OBJECT_SIZE]);
 
 /* Whether who asks may know of an image: 1, 0 or -errno. Fills in when the share ends that shows it. */

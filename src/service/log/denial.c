@@ -132,7 +132,7 @@ static struct denial **chain_of(struct denials *denials, const struct denial *d)
 }
 
 /* Where the kind is, or would be. */
-static struct denial **find(struct denials *denials, const struct denial *model) {
+static struct denial **kind_find(struct denials *denials, const struct denial *model) {
         struct denial **link = chain_of(denials, model);
 
         while (*link && !same_kind(*link, model))
@@ -141,14 +141,14 @@ static struct denial **find(struct denials *denials, const struct denial *model)
 }
 
 /* A new kind at the end of its chain; NULL: no memory. */
-static struct denial *insert(struct denials *denials, struct denial **link, const struct denial *model) {
+static struct denial *kind_insert(struct denials *denials, struct denial **link, const struct denial *model) {
         *link = denial_copy(model);
         if (*link)
                 denials->kinds[model->folded]++;
         return *link;
 }
 
-static struct denial *take_out(struct denials *denials, struct denial **link) {
+static struct denial *kind_take_out(struct denials *denials, struct denial **link) {
         struct denial *d = *link;
 
         *link = d->next;
@@ -186,32 +186,32 @@ static bool row_may(struct denials *denials, int64_t now) {
 
 /* A row of its own for the first of a kind. False: it must be counted elsewhere. */
 static bool log_first(struct denials *denials, const struct denial *model, int64_t now) {
-        struct allowance *own = allowance_of(denials, &model->caller, now);
-        struct denial *row, **link = find(denials, model);
+        struct allowance *ration = allowance_of(denials, &model->caller, now);
+        struct denial *row, **link = kind_find(denials, model);
 
-        if (!own || denials->kinds[false] >= KINDS_MAX || !allowance_left(own, &caller_rate, now) ||
+        if (!ration || denials->kinds[false] >= KINDS_MAX || !allowance_left(ration, &caller_rate, now) ||
             !row_may(denials, now))
                 return false;
         row = denial_copy(model);
-        if (!row || !insert(denials, link, model)) {
+        if (!row || !kind_insert(denials, link, model)) {
                 (void)denial_free(row); /* returns NULL */
                 return false;
         }
-        allowance_spend(own, &caller_rate, now);
+        allowance_spend(ration, &caller_rate, now);
         allowance_spend(&denials->common, &common_rate, now);
         row_add(denials, row);
         return true;
 }
 
 /* Closes a kind whose minute is over, or (at_once) in any case. False: it goes on counting until there is room. */
-static bool close_kind(struct denials *denials, struct denial **link, bool at_once, int64_t now) {
+static bool kind_close(struct denials *denials, struct denial **link, bool at_once, int64_t now) {
         struct denial *d = *link;
 
         if (!at_once && now - d->since < WINDOW_MS)
                 return false;
         if (d->count > 0 && !at_once && !row_may(denials, now))
                 return false;
-        d = take_out(denials, link);
+        d = kind_take_out(denials, link);
         if (d->count > 0) {
                 allowance_spend(&denials->common, &common_rate, now);
                 row_add(denials, d);
@@ -222,19 +222,19 @@ static bool close_kind(struct denials *denials, struct denial **link, bool at_on
 }
 
 /* Counts refusals by caller, operation and rule only; by operation and rule, if the callers are too many. */
-static void fold(struct denials *denials, const struct denial *what, int64_t count, int64_t now) {
+static void kind_fold(struct denials *denials, const struct denial *what, int64_t count, int64_t now) {
         struct denial model = { .caller = what->caller, .op = what->op, .rule = what->rule, .folded = true,
                                 .several = what->several, .since = now };
-        struct denial **link = find(denials, &model);
+        struct denial **link = kind_find(denials, &model);
 
-        if (*link && close_kind(denials, link, false, now))
-                link = find(denials, &model);
+        if (*link && kind_close(denials, link, false, now))
+                link = kind_find(denials, &model);
         if (!*link && denials->kinds[true] >= KINDS_MAX) {
                 model.several = true;
                 model.caller = (struct caller){ .account = 1, .uid = geteuid(), .via = VIA_MOUNT };
-                link = find(denials, &model);
+                link = kind_find(denials, &model);
         }
-        if (*link || insert(denials, link, &model))
+        if (*link || kind_insert(denials, link, &model))
                 (*link)->count += count;
 }
 
@@ -297,7 +297,7 @@ static void waiting_written(void *context, int r) {
         for (const struct denial *d = writing->rows; d; d = d->next) {
                 denials->rows--;
                 if (r < 0)
-                        fold(denials, d, d->count > 0 ? d->count : 1, now);
+                        kind_fold(denials, d, d->count > 0 ? d->count : 1, now);
         }
         (void)pthread_mutex_unlock(&denials->lock);
         (void)chain_free(writing->rows); /* returns NULL */
@@ -305,7 +305,7 @@ static void waiting_written(void *context, int r) {
 }
 
 /* A log that cannot be written loses its lines, not the requests. */
-static void post(struct service *service) {
+static void denials_post(struct service *service) {
         struct denials *denials = service->denials;
         struct writing *writing;
 
@@ -321,7 +321,7 @@ static void post(struct service *service) {
 }
 
 /* A name as it was typed, as it may stand in the log. */
-static char *shown(const char *text, char ret_text[static SHOWN_SIZE]) {
+static char *shown_name(const char *text, char ret_text[static SHOWN_SIZE]) {
         (void)snprintf(ret_text, SHOWN_SIZE, "%s", text); /* a long one is cut */
         utf8_clean(ret_text);
         return ret_text;
@@ -332,20 +332,20 @@ void denial_log(struct service *service, const struct caller *caller, enum event
         const int64_t now = rate_now();
         char object_text[SHOWN_SIZE], account_text[SHOWN_SIZE];
         const struct denial model = { .caller = *caller, .op = op, .place = place, .rule = rule, .since = now,
-                                      .object = object && *object ? shown(object, object_text) : NULL,
-                                      .account = account ? shown(account, account_text) : NULL };
+                                      .object = object && *object ? shown_name(object, object_text) : NULL,
+                                      .account = account ? shown_name(account, account_text) : NULL };
         struct denials *denials = service->denials;
         struct denial **link;
 
         if (service->flags & SERVICE_READ_ONLY)
                 return;
         (void)pthread_mutex_lock(&denials->lock);
-        link = find(denials, &model);
-        if (*link && !close_kind(denials, link, false, now))
+        link = kind_find(denials, &model);
+        if (*link && !kind_close(denials, link, false, now))
                 (*link)->count++;
         else if (!log_first(denials, &model, now))
-                fold(denials, &model, 1, now);
-        post(service);
+                kind_fold(denials, &model, 1, now);
+        denials_post(service);
         (void)pthread_mutex_unlock(&denials->lock);
 }
 
@@ -356,8 +356,8 @@ void denials_flush(struct service *service, bool all) {
         (void)pthread_mutex_lock(&denials->lock);
         for (int i = 0; i < CHAINS; i++)
                 for (struct denial **link = &denials->chains[i]; *link;)
-                        if (!close_kind(denials, link, all, now))
+                        if (!kind_close(denials, link, all, now))
                                 link = &(*link)->next;
-        post(service);
+        denials_post(service);
         (void)pthread_mutex_unlock(&denials->lock);
 }

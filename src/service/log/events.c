@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * A day of the log as a file: lines are rendered as they are read, and skipped by their lengths, so that no day is ever
- * held in memory. What a reader may see of a day is settled when it is written: the file only grows.
+ * held in memory. What a reader may see of a day is decided when it is written: the file only grows.
  */
 #include "events.h"
 
@@ -138,7 +138,7 @@ struct reading {
         bool done;
 };
 
-static void advance(struct reading *reading, int64_t event, uint64_t length) {
+static void reading_advance(struct reading *reading, int64_t event, uint64_t length) {
         reading->at = (struct mark){ .offset = reading->at.offset + length, .event = event };
         mark_keep(reading->reader, reading->at, false);
 }
@@ -148,7 +148,7 @@ static int skip_line(const struct log_length *line, void *context) {
 
         reading->done = reading->at.offset + (uint64_t)line->length > reading->offset;
         if (!reading->done)
-                advance(reading, line->id, (uint64_t)line->length);
+                reading_advance(reading, line->id, (uint64_t)line->length);
         return reading->done;
 }
 
@@ -165,13 +165,13 @@ static int copy_line(const struct log_entry *entry, void *context) {
                 from += n;
         }
         if (from >= entry->length)
-                advance(reading, entry->id, entry->length);
+                reading_advance(reading, entry->id, entry->length);
         reading->done = reading->left == 0;
         return reading->done;
 }
 
 /* Goes on page by page until `each` says that it is done, or there is no more. */
-static int skip(struct catalog_connection *c, struct log_filter *view, struct reading *reading) {
+static int skip_lines(struct catalog_connection *c, struct log_filter *view, struct reading *reading) {
         int r;
 
         do {
@@ -181,7 +181,7 @@ static int skip(struct catalog_connection *c, struct log_filter *view, struct re
         return r < 0 ? r : 0;
 }
 
-static int copy(struct catalog_connection *c, struct log_filter *view, struct reading *reading) {
+static int copy_lines(struct catalog_connection *c, struct log_filter *view, struct reading *reading) {
         int r;
 
         reading->done = reading->left == 0;
@@ -210,9 +210,9 @@ int events_read(struct request *request, struct events_reader *reader, uint64_t 
         if (r < 0)
                 return r;
         view.last = day.last < view.last ? day.last : view.last;
-        r = skip(c, &view, &reading);
+        r = skip_lines(c, &view, &reading);
         if (r == 0)
-                r = copy(c, &view, &reading);
+                r = copy_lines(c, &view, &reading);
         if (r < 0)
                 return r;
         mark_keep(reader, reading.at, true);

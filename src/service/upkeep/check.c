@@ -21,7 +21,8 @@ struct checking {
         struct blob_store *store;
 };
 
-static int found(struct checking *k, const char *what, const char *object, const char *problem, const char *repair) {
+static int check_found(struct checking *k, const char *what, const char *object, const char *problem,
+                       const char *repair) {
         k->findings++;
         return k->each(&(struct finding){ .what = what, .object = object, .problem = problem, .repair = repair },
                        k->context);
@@ -29,12 +30,12 @@ static int found(struct checking *k, const char *what, const char *object, const
 
 /* That something could not be looked at is a finding, unless just this process is short of something: that says
  * nothing about the store. */
-static int unreadable(struct checking *k, const char *what, const char *object, int r) {
+static int check_unreadable(struct checking *k, const char *what, const char *object, int r) {
         if (r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EAGAIN)
                 return r;
         if (strcmp(what, "region") == 0)
-                return found(k, what, object, "its store is offline", "mount it where region list shows it");
-        return found(k, what, object, strerror(-r), "");
+                return check_found(k, what, object, "its store is offline", "mount it where region list shows it");
+        return check_found(k, what, object, strerror(-r), "");
 }
 
 static int check_digest(struct checking *k, const struct image *image, const char *object) {
@@ -45,10 +46,10 @@ static int check_digest(struct checking *k, const struct image *image, const cha
         if (r == 0)
                 r = blob_digest(fd, NULL, NULL, digest);
         if (r < 0)
-                return unreadable(k, "image", object, r);
+                return check_unreadable(k, "image", object, r);
         if (memcmp(digest, image->digest, DIGEST_SIZE) != 0)
-                return found(k, "image", object, "its bytes are not those that were sealed",
-                             "restore the blob from a backup");
+                return check_found(k, "image", object, "its bytes are not those that were sealed",
+                                   "restore the blob from a backup");
         return 0;
 }
 
@@ -60,7 +61,7 @@ static int still_wanted(struct checking *k, int64_t id) {
 static int check_missing(struct checking *k, int64_t id, const char *what, const char *object, const char *repair) {
         int r = still_wanted(k, id);
 
-        return r <= 0 ? r : found(k, what, object, "its disk is not in the store", repair);
+        return r <= 0 ? r : check_found(k, what, object, "its disk is not in the store", repair);
 }
 
 static int check_image(const struct image *image, void *context) {
@@ -73,11 +74,11 @@ static int check_image(const struct image *image, void *context) {
         if (r == -ENOENT)
                 return check_missing(k, image->id, "image", object, "restore the blob, or remove the disk");
         if (r < 0)
-                return unreadable(k, "image", object, r);
+                return check_unreadable(k, "image", object, r);
         if (image->state == IMAGE_SEALED && st.st_size != image->size) {
                 (void)snprintf(problem, sizeof(problem), "its disk has %lld bytes, %lld were sealed",
                                (long long)st.st_size, (long long)image->size);
-                return found(k, "image", object, problem, "restore the blob from a backup");
+                return check_found(k, "image", object, problem, "restore the blob from a backup");
         }
         return k->digests && image->digested ? check_digest(k, image, object) : 0;
 }
@@ -89,7 +90,7 @@ static int check_launch(int64_t launch, const char *object, void *context) {
 
         if (r == -ENOENT)
                 return check_missing(k, launch, "instance", object, "reinstall it, or remove the disk");
-        return r == 0 ? 0 : unreadable(k, "instance", object, r);
+        return r == 0 ? 0 : check_unreadable(k, "instance", object, r);
 }
 
 static int check_blob(int64_t id, void *context) {
@@ -111,8 +112,8 @@ static int check_blob(int64_t id, void *context) {
                 r = blob_stat(k->store, id, &st);
         (void)snprintf(object, sizeof(object), "%s/%lld", k->region_name, (long long)id);
         if (r != 0)
-                return r > 0 || r == -EBUSY || r == -ENOENT ? 0 : unreadable(k, "blob", object, r);
-        return found(k, "blob", object, "no image of the catalog has it", "the next mount sweeps it");
+                return r > 0 || r == -EBUSY || r == -ENOENT ? 0 : check_unreadable(k, "blob", object, r);
+        return check_found(k, "blob", object, "no image of the catalog has it", "the next mount sweeps it");
 }
 
 static int check_region(const struct region *region, void *context) {
@@ -122,7 +123,7 @@ static int check_region(const struct region *region, void *context) {
         k->region = region->id;
         k->region_name = region->name;
         if (r < 0)
-                return unreadable(k, "region", region->name, r);
+                return check_unreadable(k, "region", region->name, r);
         r = catalog_disk_each(k->c, region->id, check_image, k);
         if (r == 0)
                 r = catalog_launch_each(k->c, region->id, check_launch, k);

@@ -12,7 +12,7 @@ struct checking {
         void *context;
 };
 
-static int found(const struct discrepancy *d, void *context) {
+static int log_discrepancy(const struct discrepancy *d, void *context) {
         const struct checking *k = context;
 
         return k->each(&(struct finding){ .what = d->what, .object = d->object, .problem = d->problem,
@@ -28,7 +28,7 @@ int check_log(struct request *request, const uint8_t *kept, int (*each)(const st
 
         if (request->caller.role == ROLE_ACCOUNT)
                 return -EACCES;
-        r = catalog_verify(request->service->catalog, kept, found, &k, &head);
+        r = catalog_verify(request->service->catalog, kept, log_discrepancy, &k, &head);
         if (r < 0)
                 return r;
         *ret_event = head.event;

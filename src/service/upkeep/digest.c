@@ -58,7 +58,7 @@ struct turn {
 
 /* Asked between two reads. A disk of many terabytes may be nothing but holes: whatever is less than half its size
  * comes in between, so that nobody's waits for it, and at most some thirty are under way. */
-static bool interrupted(void *context) {
+static bool digest_interrupted(void *context) {
         struct turn *turn = context;
 
         if (++turn->reads % TURN == 0 && !service_stopping(turn->service)) {
@@ -82,7 +82,7 @@ static int digest_one(struct service *service, int64_t id, int64_t region, int64
         if (r == 0)
                 r = blob_open(store, id, O_RDONLY, &fd);
         if (r == 0)
-                r = blob_digest(fd, interrupted, &turn, d.value);
+                r = blob_digest(fd, digest_interrupted, &turn, d.value);
         return r < 0 ? r : catalog_write(service->catalog, run_digest, &d);
 }
 

@@ -11,7 +11,7 @@ struct sweep {
         int64_t region;
 };
 
-static int wanted(int64_t id, void *context) {
+static int sweep_wanted(int64_t id, void *context) {
         const struct sweep *sweep = context;
         int r;
 
@@ -28,7 +28,7 @@ static int sweep_region(const struct region *region, void *context) {
 
         sweep->region = region->id;
         if (service_store(sweep->service, region->id, &store) == 0) /* offline: nothing there is ours to remove */
-                (void)blob_sweep(store, wanted, sweep);             /* the next mount tries again */
+                (void)blob_sweep(store, sweep_wanted, sweep);             /* the next mount tries again */
         return service_stopping(sweep->service) ? -ECANCELED : 0;
 }
 

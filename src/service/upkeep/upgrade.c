@@ -6,14 +6,14 @@
 #include "directory.h"
 #include "state.h"
 
-static int found(const struct discrepancy *d, void *context) {
+static int upgrade_discrepancy(const struct discrepancy *d, void *context) {
         const struct upgrade *u = context;
 
         return u->each(&(struct finding){ .what = d->what, .object = d->object, .problem = d->problem,
                                           .repair = "compare with a backup of the catalog" }, u->context);
 }
 
-static void progress(int64_t events, void *context) {
+static void upgrade_progress(int64_t events, void *context) {
         const struct upgrade *u = context;
 
         if (u->progress)
@@ -23,18 +23,18 @@ static void progress(int64_t events, void *context) {
 static void explain_upgrade(int r, const struct upgraded *done, char why[static WHY_SIZE]) {
         switch (r) {
         case -EAGAIN:
-                explain(why, "it is in use; unmount it, and end what else has it open");
+                say_why(why, "it is in use; unmount it, and end what else has it open");
                 break;
         case -EBADMSG:
                 if (done->failed != 0)
-                        explain(why, "event %lld of its log does not follow from those before it; nothing was changed",
+                        say_why(why, "event %lld of its log does not follow from those before it; nothing was changed",
                                 (long long)done->failed);
                 else
-                        explain(why, "%d of its rows %s not follow from its log; nothing was changed", done->differences,
+                        say_why(why, "%d of its rows %s not follow from its log; nothing was changed", done->differences,
                                 done->differences == 1 ? "does" : "do");
                 break;
         case -EEXIST:
-                explain(why, "catalog.db.format-%lld is there already: the old file would have that name; move it away",
+                say_why(why, "catalog.db.format-%lld is there already: the old file would have that name; move it away",
                         (long long)done->format);
                 break;
         case -ENOENT:
@@ -43,7 +43,7 @@ static void explain_upgrade(int r, const struct upgraded *done, char why[static 
                 service_explain(r, why);
                 break;
         default:
-                explain(why, "%s", strerror(-r));
+                say_why(why, "%s", strerror(-r));
         }
 }
 
@@ -51,7 +51,8 @@ int service_upgrade(const char *dir, uid_t uid, struct upgrade *upgrade, char re
         const struct caller caller = {
                 .account = 1, .name = "operator", .role = ROLE_OPERATOR, .uid = uid, .via = VIA_CLI
         };
-        const struct upgrade_reader reader = { .each = found, .progress = progress, .context = upgrade };
+        const struct upgrade_reader reader = { .each = upgrade_discrepancy, .progress = upgrade_progress,
+                                               .context = upgrade };
         _cleanup_free_ char *path = NULL;
         struct upgraded done = { 0 };
         int r = service_check_directory(dir, ret_why);

@@ -185,16 +185,16 @@ static void test_own_copies_what_others_have_too(void **state) {
         make(5, 100 * KIB);
         assert_int_equal(blob_link(scratch_store, 5, scratch_store, 6), 0);
         assert_int_equal(blob_open(scratch_store, 5, O_RDONLY, &source), 0);
-        assert_int_equal(blob_own(scratch_store, 6, 60 * KIB, &first), 0);
+        assert_int_equal(blob_separate(scratch_store, 6, 60 * KIB, &first), 0);
         assert_false(is_linked(source));
         assert_int_not_equal(inode_of(5), inode_of(6));
         assert_int_equal(scratch_size(first), 60 * KIB);
         scratch_same(source, 0, first, 0, 60 * KIB);
         assert_int_equal(pwrite(first, "x", 1, 0), 1);
-        assert_int_equal(blob_own(scratch_store, 6, UINT64_MAX, &second), 0); /* is it already, with what was written */
+        assert_int_equal(blob_separate(scratch_store, 6, UINT64_MAX, &second), 0); /* it is, with what was written */
         scratch_same(first, 0, second, 0, 60 * KIB);
         assert_int_equal(pwrite(second, "y", 1, 1), 1);
-        assert_int_equal(blob_own(scratch_store, 7, 1, &(int){ -1 }), -ENOENT);
+        assert_int_equal(blob_separate(scratch_store, 7, 1, &(int){ -1 }), -ENOENT);
         assert_int_equal(scratch_count(scratch_path), 4);
 }
 

@@ -33,33 +33,33 @@ int disk_sole_name(const struct disk *disk, struct stat *ret_stat) {
         return ret_stat->st_nlink == 1 && named.st_ino == ret_stat->st_ino && named.st_dev == ret_stat->st_dev;
 }
 
-int disk_own_size(struct service *service, struct disk *disk, uint64_t size) {
+int disk_separate_size(struct service *service, struct disk *disk, uint64_t size) {
         struct stat st;
         int fd, r;
 
-        if (disk->own && !disk->referring)
+        if (disk->separate && !disk->referring)
                 return 0;
         if (disk->referring) {
                 r = blob_replace(disk->store, disk->id, disk->source_fd, size < disk->referred ? size : disk->referred, &fd);
         } else {
                 r = disk_sole_name(disk, &st);
-                disk->own = r > 0;
+                disk->separate = r > 0;
                 if (r > 0)
                         return 0;
                 if (r == 0)
-                        r = blob_own(disk->store, disk->id, size, &fd);
+                        r = blob_separate(disk->store, disk->id, size, &fd);
                 r = r == -ENOENT ? -ESTALE : r;
         }
         if (r < 0)
                 return r;
         (void)fd_close(disk->fd);
         disk->fd = fd;
-        disk->own = true;
+        disk->separate = true;
         if (disk->referring)
                 disk_copied(service, disk);
         return 0;
 }
 
-int disk_own(struct service *service, struct disk *disk) {
-        return disk_own_size(service, disk, UINT64_MAX);
+int disk_separate(struct service *service, struct disk *disk) {
+        return disk_separate_size(service, disk, UINT64_MAX);
 }
