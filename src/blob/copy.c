@@ -10,6 +10,7 @@
 
 #include "cleanup.h"
 #include "internal.h"
+#include "origin.h"
 
 struct job {
         int from_fd, to_fd;
@@ -45,7 +46,7 @@ static int write_all(int fd, const char *data, size_t size, off_t offset) {
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n <= 0)
-                        return n < 0 ? -errno : -EIO;
+                        return n < 0 ? -errno : ORIGIN(-EIO);
                 data += n;
                 size -= (size_t)n;
                 offset += n;

@@ -7,6 +7,7 @@
 
 #include "cleanup.h"
 #include "internal.h"
+#include "origin.h"
 
 static void cleanup_hash(XXH3_state_t **hash) {
         (void)XXH3_freeState(*hash); /* always XXH_OK */
@@ -21,7 +22,7 @@ int blob_digest(int fd, bool (*stop)(void *context), void *context, uint8_t ret_
         if (!hash || !buffer)
                 return -ENOMEM;
         if (XXH3_128bits_reset(hash) != XXH_OK)
-                return -EIO;
+                return ORIGIN(-EIO);
         for (;;) {
                 ssize_t n;
 
@@ -35,7 +36,7 @@ int blob_digest(int fd, bool (*stop)(void *context), void *context, uint8_t ret_
                 if (n == 0)
                         break;
                 if (XXH3_128bits_update(hash, buffer, (size_t)n) != XXH_OK)
-                        return -EIO;
+                        return ORIGIN(-EIO);
                 at += n;
         }
         XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(hash));

@@ -10,6 +10,7 @@
 
 #include "cleanup.h"
 #include "internal.h"
+#include "origin.h"
 
 #define PAUSE_FIRST_NS 100000
 #define SEALER_WAIT_NS (60 * SECOND_NS) /* for a slow disk; not for ever for a stuck one */
@@ -49,11 +50,11 @@ static int locks_open(const struct blob_store *store) {
 
         fd = openat(store->dir_fd, LOCKS_NAME, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
-                return errno == ENOENT ? -EIO : -errno;
+                return errno == ENOENT ? ORIGIN(-EIO) : -errno;
         if (fstat(fd, &st) < 0)
                 return -errno;
         if (st.st_ino != store->locks_inode)
-                return -EIO; /* another file: who holds a lock on the old one would not be seen */
+                return ORIGIN(-EIO); /* another file: who holds a lock on the old one would not be seen */
         return TAKE_FD(fd);
 }
 

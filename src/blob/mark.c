@@ -8,6 +8,7 @@
 
 #include "cleanup.h"
 #include "internal.h"
+#include "origin.h"
 
 #define MARK_SIZE BLOB_UUID_SIZE /* a newline where the text has its NUL */
 
@@ -41,12 +42,13 @@ int mark_check(int dir_fd, const char *uuid) {
 
         fd = openat(dir_fd, MARK_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); /* a pipe would not open */
         if (fd < 0)
-                return errno == ENOENT || errno == ELOOP || errno == ESTALE || errno == ENOTCONN ? -EIO : -errno;
+                return errno == ENOENT || errno == ELOOP || errno == ESTALE || errno == ENOTCONN ? ORIGIN(-EIO)
+                                                                                                 : -errno;
         n = read(fd, text, sizeof(text));
         if (n < 0)
-                return errno == EISDIR || errno == ESTALE || errno == ENOTCONN ? -EIO : -errno;
+                return errno == EISDIR || errno == ESTALE || errno == ENOTCONN ? ORIGIN(-EIO) : -errno;
         if (n != MARK_SIZE || memcmp(text, uuid, MARK_SIZE - 1) != 0 || text[MARK_SIZE - 1] != '\n')
-                return -EIO;
+                return ORIGIN(-EIO);
         return 0;
 }
 
@@ -54,6 +56,6 @@ int blob_store_check(const struct blob_store *store) {
         struct stat st;
 
         if (stat(store->path, &st) < 0 || st.st_dev != store->device || st.st_ino != store->inode)
-                return -EIO;
+                return ORIGIN(-EIO);
         return mark_check(store->dir_fd, store->uuid);
 }

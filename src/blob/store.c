@@ -8,6 +8,7 @@
 
 #include "cleanup.h"
 #include "internal.h"
+#include "origin.h"
 
 #define _cleanup_store_ _cleanup_(cleanup_blob_store)
 
@@ -193,7 +194,7 @@ int blob_store_open(const char *path, const char uuid[static BLOB_UUID_SIZE], st
         memcpy(store->uuid, uuid, sizeof(store->uuid));
         store->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (store->dir_fd < 0)
-                return errno == EACCES || errno == ENOMEM || errno == EMFILE || errno == ENFILE ? -errno : -EIO;
+                return errno == EACCES || errno == ENOMEM || errno == EMFILE || errno == ENFILE ? -errno : ORIGIN(-EIO);
         r = path_absolute(path, &store->path);
         if (r < 0)
                 return r;

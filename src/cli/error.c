@@ -9,6 +9,7 @@
 
 #include "cleanup.h"
 #include "internal.h"
+#include "origin.h"
 #include "utf8.h"
 
 /* One line whatever the user's words contain. */
@@ -92,6 +93,8 @@ const char *text;
 
 enum status error_result(const struct request *request, int r, const struct meaning *meanings, const char *noun,
                          const char *name) {
+        char origin[ORIGIN_SIZE];
+
         if (r == 0)
                 return STATUS_DONE;
         if (r > 0)
@@ -99,6 +102,6 @@ enum status error_result(const struct request *request, int r, const struct mean
                                     request->refusal.remedy[0] ? "; " : "", request->refusal.remedy,
                                     rule_row((enum rule)r)->id);
         if (!name)
-                return error_failed("%s: %s", noun, error_text(r, meanings));
-        return error_failed("%s '%s': %s", noun, name, error_text(r, meanings));
+                return error_failed("%s: %s%s", noun, error_text(r, meanings), origin_text(r, origin));
+        return error_failed("%s '%s': %s%s", noun, name, error_text(r, meanings), origin_text(r, origin));
 }

@@ -9,6 +9,7 @@
 
 #include "blob.h"
 #include "directory.h"
+#include "origin.h"
 #include "state.h"
 
 /* What an interrupted service_create leaves: a directory for stores, a catalog without its name. */
@@ -77,7 +78,7 @@ static int uuid_new(char ret_uuid[static BLOB_UUID_SIZE]) {
         unsigned char b[16];
 
         if (getrandom(b, sizeof(b), 0) != sizeof(b))
-                return -EIO;
+                return ORIGIN(-EIO);
         b[6] = (unsigned char)((b[6] & 0x0f) | 0x40); /* RFC 4122: version 4, variant 1 */
         b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
         (void)snprintf(ret_uuid, BLOB_UUID_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",

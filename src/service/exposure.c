@@ -4,6 +4,7 @@
 #include "exposure.h"
 
 #include "nouns.h"
+#include "origin.h"
 #include "registry.h"
 
 /* A row of the graph: a node, reached by one of its parents. The first row of a node has its name. */
@@ -85,7 +86,7 @@ static int node_name(const struct graph *g, const struct exposure_node *node, ch
         }
         r = is_launch(node->id) ? catalog_launch_name(g->c, node->id, ret_name, &id, &owner)
                                 : catalog_image_name(g->c, node->id, ret_name, &id);
-        return r == -ENOENT ? -EIO : r;
+        return r == -ENOENT ? ORIGIN(-EIO) : r;
 }
 
 /* `north/web@alice > north/vm1@bob > north/new@bob`: the parent's path, which is there before, and the node's name. */

@@ -6,6 +6,7 @@
 #include "disk/stores.h"
 #include "disk/wing.h"
 #include "nouns.h"
+#include "origin.h"
 
 /* Only the owner and staff know of an instance. */
 static int instance_seen(const struct request *request, const struct instance *instance) {
@@ -247,5 +248,5 @@ int instance_disk_stat(struct request *request, const struct instance *instance,
         r = service_store(request->service, instance->region, &store);
         if (r == 0)
                 r = blob_stat(store, instance->launch, ret_stat);
-        return r == -ENOENT ? -EIO : r;
+        return r == -ENOENT ? ORIGIN(-EIO) : r;
 }

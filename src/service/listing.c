@@ -3,6 +3,7 @@
  */
 #include "disk/stores.h"
 #include "nouns.h"
+#include "origin.h"
 
 int image_region_find(struct request *request, const char *name, struct region *ret_region) {
         _cleanup_read_ struct catalog_connection *c = NULL;
@@ -177,7 +178,7 @@ int image_source(struct request *request, const struct image *image, char ret_te
                 return r;
         n = snprintf(ret_text, SOURCE_SIZE, "%s%s%s%s", id == 0 || is_launch(id) ? "" : "copy of ",
                      id == 0 ? "import" : source, same ? "; same-content " : "", same ? same_object : "");
-        return n < SOURCE_SIZE ? 0 : -EIO;
+        return n < SOURCE_SIZE ? 0 : ORIGIN(-EIO);
 }
 
 static int write_line(const char *line, size_t length, void *context) {

@@ -69,6 +69,13 @@ damaged "UPDATE sqlite_sequence SET seq = 9223372036854775807"
 damaged "DELETE FROM event"
 damaged "DELETE FROM account"
 
+# What the machine is said to have failed at comes with the place in the source.
+rm -rf "$cat"
+cp -a "$tmp/whole" "$cat"
+sqlite3 "$cat/catalog.db" "UPDATE region SET name = '../../escaped'"
+run -C "$cat" region list
+grep -qE 'machine failed.* \(src/service/disk/stores\.c:[0-9]+\)$' "$tmp/err" || fail "no origin: $(cat "$tmp/err")"
+
 # A trigger is not obeyed, and found.
 rm -rf "$cat"
 cp -a "$tmp/whole" "$cat"

@@ -7,6 +7,7 @@
 #include "disk/stores.h"
 #include "disk/wing.h"
 #include "nouns.h"
+#include "origin.h"
 
 struct removal {
         struct decision decision;
@@ -120,7 +121,7 @@ int disk_stat(struct request *request, const struct image *image, struct stat *r
                 r = 0;
         }
         if (r < 0)
-                return r == -ENOENT ? -EIO : r;
+                return r == -ENOENT ? ORIGIN(-EIO) : r;
         if (image->mtime != 0)
                 ret_stat->st_mtim = timestamp_split(image->mtime);
         return 0;

@@ -7,6 +7,7 @@
 #include "disk/seal.h"
 #include "disk/stores.h"
 #include "image.h"
+#include "origin.h"
 #include "policy.h"
 #include "upkeep/wing.h"
 
@@ -47,7 +48,7 @@ int seal_prepare(struct service *service, const struct image *image, struct seal
         if (r == 0)
                 r = fstat(fd, &st) < 0 ? -errno : 0;
         if (r < 0)
-                return r == -ENOENT ? -EIO : r;
+                return r == -ENOENT ? ORIGIN(-EIO) : r;
         seal.image = image->id;
         seal.size = st.st_size;
         seal.mtime = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;

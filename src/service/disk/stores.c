@@ -2,6 +2,7 @@
  * The regions' stores: where they are, and which are online.
  */
 #include "disk/stores.h"
+#include "origin.h"
 
 struct store_entry {
         struct store_entry *next;
@@ -13,7 +14,7 @@ struct store_entry {
 int service_store_path(const struct service *service, const struct region *region, char **ret_path) {
         /* a damaged catalog leads nowhere */
         if (name_check(NAME_REGION, region->name) < 0 || (region->store && region->store[0] != '/'))
-                return -EIO;
+                return ORIGIN(-EIO);
         if (region->store) {
                 *ret_path = strdup(region->store);
                 return *ret_path ? 0 : -ENOMEM;

@@ -5,6 +5,7 @@
 
 #include "disk/stores.h"
 #include "disk/wing.h"
+#include "origin.h"
 
 #define SPARE 512 /* descriptors kept for the catalog, stores and pipes, so that others go on */
 
@@ -116,7 +117,7 @@ int disk_reopen(struct disk *disk, int flags) {
 
         r = blob_open(disk->store, disk->id, flags, &fd);
         if (r < 0)
-                return r == -ENOENT ? -EIO : r;
+                return r == -ENOENT ? ORIGIN(-EIO) : r;
         (void)fd_close(disk->fd);
         disk->fd = fd;
         return 0;

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ * Where the last error of this thread was made. The only thing that functions leave behind besides their results: it
+ * changes nothing but what an edge adds to its words.
+ */
+#include "origin.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static _Thread_local struct origin last;
+
+int origin_record(int r, const char *file, int line) {
+        last = (struct origin){ .file = file, .line = line, .error = r };
+        return r;
+}
+
+void origin_forget(void) {
+        last = (struct origin){ 0 };
+}
+
+struct origin origin_get(void) {
+        return last;
+}
+
+void origin_set(struct origin origin) {
+        last = origin;
+}
+
+/* The compiler's path as seen from the top of the source: wherever it was built, it is the same. */
+static const char *path_from_top(const char *path) {
+        const char *from = path;
+
+        for (const char *p = path; (p = strstr(p, "src/")); p++)
+                if (p == path || p[-1] == '/')
+                        from = p;
+        return from;
+}
+
+char *origin_text(int r, char ret_text[static ORIGIN_SIZE]) {
+        ret_text[0] = '\0';
+        if (r < 0 && last.file && last.error == r)
+                (void)snprintf(ret_text, ORIGIN_SIZE, " (%s:%d)", path_from_top(last.file), last.line); /* long: cut */
+        return ret_text;
+}
