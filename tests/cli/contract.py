@@ -5,6 +5,7 @@
 IMGSHARE and IMGSHAREFS are the programs, SOURCE is the root of the source tree. What only a mount can tell is asked of one;
 without /dev/fuse that part is left out, and said so. Files of the source are found by what is in them, not by where they are.
 """
+import errno
 import json
 import os
 import re
@@ -244,16 +245,21 @@ def managing(c):
     c.admin('region', 'rm', 'west')
     same('limits, and their defaults', [(words(row[0])[0], row[1]) for row in table('8', 'limit')],
          [tuple(row) for row in rows(c.admin('limits'))])
-    for account in ('alice', 'bob', 'carol'):
+    for account in ('alice', 'bob', 'carol', 'dave', 'frank'):
         c.admin('account', 'add', account)
+    c.admin('account', 'add', 'eve', '--role', 'auditor')
     c.admin('account', 'add', 'zoe', '--uid', '4242', '--quota', '7')
     c.admin('account', 'set', 'zoe', 'uid=-', 'role=account', 'quota=3', 'require-trust=on')
     c.admin('account', 'rm', 'zoe')
     c.admin('limits', 'shares-per-image', '5')
 
 
+looked_at = set()  # outputs whose columns have been compared
+
+
 def promised(output):
     """The columns of an output, as CONTRACT has them."""
+    looked_at.add(output)
     return next((words(row[1]) for row in table('9', 'output') if words(row[0]) == [output]), [])
 
 
@@ -304,6 +310,8 @@ def life(c, alice, bob):
     state()
     same('states, from a draft on', words(table('3.3', 'file')[2][1])[:3], states)
     (web / 'shares/carol').mkdir()
+    who_sees('web', {'owner': alice, 'recipient': bob, 'stranger': c.mount('dave'), 'auditor': c.mount('eve'),
+                     'operator': c.mount('operator')})
     (web / 'shares/carol').rmdir()
     (north / 'images/twin').mkdir()
     wait_for('a digest', lambda: (web / '.meta/digest').read_text() != 'pending\n')
@@ -343,9 +351,40 @@ def life(c, alice, bob):
     shutil.rmtree(north / 'images/db')
 
 
+def who_sees(image, views):
+    """The table of 3.2: what each of its columns gets, by the calls that its rows are about. Shared with bob and carol."""
+    def share(path, who):
+        if who == 'operator':  # unshare only
+            os.rmdir(path / 'shares/frank')
+        else:
+            os.mkdir(path / 'shares' / ('frank' if who == 'owner' else 'dave'))
+
+    asked = {
+        'the image exists': lambda path, who: os.stat(path),
+        '`description`, attributes': lambda path, who: (path / 'description').read_text(),
+        '`disk`: size': lambda path, who: os.stat(path / 'disk'),
+        '`disk`: bytes': lambda path, who: os.close(os.open(path / 'disk', os.O_RDONLY)),
+        '`shares/` lists': lambda path, who: sorted(os.listdir(path / 'shares')),
+        'share / unshare': share,
+    }
+    lists = {'all': ['bob', 'carol'], 'itself': ['bob']}
+    found = table('3.2', '', 'owner')
+    same('who sees what: rows', [row[0] for row in found], list(asked))
+    for label, *row in found:
+        for (who, view), cell in zip(views.items(), row):
+            promise = 'ENOENT' if cell == '-' else next((word for word in words(cell) if re.fullmatch('E[A-Z]+', word)), 'done')
+            try:
+                got = asked[label](view / 'regions/north/images' / (image if who == 'owner' else f'{image}@alice'), who)
+                got, promise = (got, lists[cell]) if cell in lists else ('done', promise)
+            except OSError as error:
+                got = errno.errorcode[error.errno]
+            if got != promise:
+                fail(f'who sees what, {label}, {who}: {cell!r} in CONTRACT, {got} in the mount')
+
+
 def texts(bob):
     """The files of .imgshare, and how their lines are called."""
-    same('.imgshare', set(column('9', 'file')) - {'source'}, set(os.listdir(bob / '.imgshare')))
+    same('.imgshare, and source', set(column('9', 'file')), set(os.listdir(bob / '.imgshare')) | {'source'})
     for name, content in ((words(row[0])[0], row[1]) for row in table('9', 'file')):
         if name in {'whoami', 'last_denial'}:
             lines = (bob / '.imgshare' / name).read_text().splitlines()
@@ -376,6 +415,14 @@ def tables(c):
     header(c, 'log', 'log')
 
 
+def outputs():
+    """Each table of the programs, and each that CONTRACT has, was looked at."""
+    same('outputs with columns', set(column('9', 'output')), looked_at)
+    for verb in re.findall(r'^  ([a-z]+(?: [a-z]+)?)  ', run('--help').split('Options')[0], flags=re.M):
+        if '--json' in run(*verb.split(), '--help') and verb not in looked_at:
+            fail(f'{verb} prints a table that CONTRACT 9 does not have')
+
+
 def main():
     numbering()
     ids = rules()
@@ -394,6 +441,7 @@ def main():
                 life(c, alice, bob)
                 texts(bob)
                 events(c)
+                outputs()
             finally:
                 c.unmount()
         else:
