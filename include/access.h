@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Who sees what, both ways (SPEC 8): live shares by account, by image, or all. As operator or auditor every one; an
+ * Who sees what, both ways (CONTRACT 8): live shares by account, by image, or all. As operator or auditor every one; an
  * ordinary account is told its own images' shares and what it received.
  */
 #pragma once

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Accounts as they are looked at: what one received and owns, whom it trusts, what it uses (SPEC 3, /accounts).
+ * Accounts as they are looked at: what one received and owns, whom it trusts, what it uses (CONTRACT 3, /accounts).
  * What a call returns: see service.h. -ENOENT also for every account that who asks may not look into: an ordinary one
- * sees itself alone, auditor and operator everybody (SPEC 3.3).
+ * sees itself alone, auditor and operator everybody (CONTRACT 3.3).
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Wanted shares in bulk (SPEC 8, 9 `apply`): what is missing is granted, an expiry that differs is set, and on demand
- * what nobody listed is revoked. Each change is judged and logged as if it were asked alone: the operator acts on each
- * image as its owner, anybody else as itself. Transactions are short, and other writers get their turn between them.
+ * Wanted shares in bulk (CONTRACT 8, 9 `apply`): what is missing is granted, an expiry that differs is set, and on
+ * demand what nobody listed is revoked. Each change is judged and logged as if it were asked alone: the operator acts
+ * on each image as its owner, anybody else as itself. Transactions are short, and other writers get their turn between
+ * them.
  *
  * What a call returns: see service.h; a refused line is no failure, but reported. One thread.
  */

@@ -71,13 +71,13 @@ struct blob_lock {
 #define BLOB_SWEEP_MS 100
 
 /* Takes a lock, -EBUSY if it is contended (of two who collide both may hear that, never none). WRITE waits at most
- * wait_ms for who excludes writers without copying or referring. SEAL and COPY wait at
- * most wait_ms for writers that have all flushed since they wrote (SPEC 5.1: their RELEASE is on its way), not at all
+ * wait_ms for who excludes writers without copying or referring. SEAL and COPY wait at most wait_ms for writers that
+ * have all flushed since they wrote (CONTRACT 5.1: their RELEASE is on its way), not at all
  * for others, and for another sealer until its sync is done, at most a minute (-wait_ms: no longer than that either); a
  * COPY that waits already keeps new writers out. -EIO: `.locks` is gone or another. */
 int blob_lock(const struct blob_store *store, int64_t id, enum blob_lock_kind kind, int wait_ms,
               struct blob_lock *ret_lock);
-/* Tells others whether this BLOB_LOCK_WRITE holder has flushed (at least once, SPEC 5.1). A new one has not. */
+/* Tells others whether this BLOB_LOCK_WRITE holder has flushed (at least once, CONTRACT 5.1). A new one has not. */
 int blob_lock_flushed(const struct blob_lock *lock, bool flushed);
 /* Adds to this BLOB_LOCK_WRITE, or takes from it, that its holder is the only writer, having the blob as a reference
  * to another one that is not yet on disk. -EBUSY, the lock as it was, while there are other writers; they hear -EBUSY

@@ -186,7 +186,7 @@ int catalog_day_get(struct catalog_connection *c, const struct log_filter *view,
 int catalog_day_list(struct catalog_connection *c, const struct log_filter *view, int64_t from,
                      int (*each)(int64_t number, void *context), void *context);
 
-/* What the log and the rows should be and are not (SPEC 8 `check --log`). */
+/* What the log and the rows should be and are not (CONTRACT 8 `check --log`). */
 #define EVENT_HASH_SIZE 32
 struct discrepancy {
         const char *what, *object; /* `event` and its number, `share` and `north/web@alice with bob`, … */
@@ -203,7 +203,7 @@ int catalog_verify(struct catalog *catalog, const uint8_t *kept,
                    int (*each)(const struct discrepancy *discrepancy, void *context), void *context,
                    struct log_head *ret_head);
 
-/* --- upgrade (SPEC 10) --- */
+/* --- upgrade (CONTRACT 10) --- */
 
 struct upgrade_reader {
         int (*each)(const struct discrepancy *discrepancy, void *context);
@@ -271,7 +271,7 @@ int catalog_image_name(struct catalog_connection *c, int64_t id, char ret_object
                        int64_t *ret_place);
 /* May an account know of an image, live or gone: it owns or owned it, or has a live share: 1 or 0. */
 int catalog_image_known(struct catalog_connection *c, int64_t account, int64_t id);
-/* Images the account owns in the region, drafts included (SPEC 4 quota-own-only). */
+/* Images the account owns in the region, drafts included (CONTRACT 4 quota-own-only). */
 int catalog_image_count(struct catalog_connection *c, int64_t region, int64_t owner, int64_t *ret_count);
 /* The image or launch it was copied from (0: an import), and the image an import is the same as (0: none known). */
 int catalog_image_source(struct catalog_connection *c, int64_t id, int64_t *ret_source, int64_t *ret_same);
@@ -287,7 +287,8 @@ int catalog_received_find(struct catalog_connection *c, int64_t region, int64_t 
 int catalog_received_list(struct catalog_connection *c, int64_t region, int64_t account, int64_t after,
                           image_each each, void *context);
 
-/* Of an import with that digest: an older image with it that its owner owns or could once use, 0: none known (SPEC 6). */
+/* Of an import with that digest: an older image with it that its owner owns or could once use (CONTRACT 6); 0: none
+ * known. */
 int catalog_image_twin(struct catalog_connection *c, int64_t id, const uint8_t digest[static DIGEST_SIZE],
                        int64_t *ret_twin);
 /* The next import, id > after, that an image becomes the twin of by having that digest. -ENOENT: no more. */
@@ -388,7 +389,7 @@ int catalog_launch_each(struct catalog_connection *c, int64_t region,
 int catalog_launch_usage(struct catalog_connection *c, int64_t image,
                          int (*each)(const char *account, int64_t count, int64_t since, void *context), void *context);
 
-/* --- exposure (SPEC 6) --- */
+/* --- exposure (CONTRACT 6) --- */
 
 /* An image or launch that the bytes of the asked image can be in; parent: where they came from. */
 struct exposure_node {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Catalog against store, and against its log; read only (SPEC 8 `check`).
+ * Catalog against store, and against its log; read only (CONTRACT 8 `check`).
  */
 #pragma once
 

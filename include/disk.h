@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * An image's bytes as open files (SPEC 5.1, DESIGN "Bytes"). Rules are judged when a disk is opened; the handle then
- * holds what it needs, also when the image is deleted meanwhile. What a call returns: see service.h.
+ * An image's bytes as open files (CONTRACT 5.1, ARCHITECTURE "Bytes"). Rules are judged when a disk is opened; the
+ * handle then holds what it needs, also when the image is deleted meanwhile. What a call returns: see service.h.
  *
  * A handle may be used by several threads; disk_close ends it.
  */

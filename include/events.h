@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The log a day at a time (SPEC 3, /events): which days there are, how long each is, and its bytes from anywhere. Who
- * asks sees what `imgshare log` would show it: operator and auditor everything, an account its own events.
+ * The log a day at a time (CONTRACT 3, /events): which days there are, how long each is, and its bytes from anywhere.
+ * Who asks sees what `imgshare log` would show it: operator and auditor everything, an account its own events.
  *
  * Each call looks at the account's role again. -EACCES: the account was removed, or a day was opened in another role.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Who can or could get an image's bytes, and by which way (SPEC 6).
+ * Who can or could get an image's bytes, and by which way (CONTRACT 6).
  */
 #pragma once
 

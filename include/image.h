@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Images: finding, listing, making, naming, describing, sealing, copying and deleting them (SPEC 3, 5). What a call
+ * Images: finding, listing, making, naming, describing, sealing, copying and deleting them (CONTRACT 3, 5). What a call
  * returns: see service.h. An image is named by its place, the id of its directory.
  */
 #pragma once
@@ -41,7 +41,7 @@ int image_create(struct request *request, int64_t region, const char *name, stru
 /* rmdir: -ENOTEMPTY unless it is an empty draft. name, here and below: what it was found as; -ENOENT if it is called
  * something else by now. */
 int image_remove(struct request *request, int64_t place, const char *name);
-/* -EXDEV: to another region, and nothing forbids it (SPEC 5.2). A bad name is -EPERM, or mv misreports it. */
+/* -EXDEV: to another region, and nothing forbids it (CONTRACT 5.2). A bad name is -EPERM, or mv misreports it. */
 int image_rename(struct request *request, int64_t place, const char *name, int64_t to_region, const char *to_name);
 /* Judges a rename of something in an image into another image: -EXDEV if both are own and unshared, else > 0. */
 int image_rename_part(struct request *request, int64_t place, int64_t to_place);
@@ -83,5 +83,5 @@ int shares_link_get(struct request *request, int64_t id, struct image *ret_image
 /* chmod and chown: nothing happens to what one owns, and > 0 for what one does not. */
 int image_judge_attributes(struct request *request, int64_t place);
 
-/* Refuses what no rule of an image covers (SPEC 4 fixed-tree): always > 0. quiet: neither logged nor told. */
+/* Refuses what no rule of an image covers (CONTRACT 4 fixed-tree): always > 0. quiet: neither logged nor told. */
 int fixed_tree(struct request *request, bool removing, const char *object, bool quiet);

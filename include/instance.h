@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Instances: machines' writable disks, cloned from an image in the same region (SPEC 3, 5.2). What
+ * Instances: machines' writable disks, cloned from an image in the same region (CONTRACT 3, 5.2). What
  * a call returns: see service.h.
  */
 #pragma once

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Reading the log (SPEC 8, 9): all of it as operator or auditor; an ordinary account reads the events that it caused,
- * that name it, or that are about its own images.
+ * Reading the log (CONTRACT 8, 9): all of it as operator or auditor; an ordinary account reads the events that it
+ * caused, that name it, or that are about its own images.
  */
 #pragma once
 

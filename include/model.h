@@ -36,7 +36,7 @@ struct caller {
         enum via via;
 };
 
-#define TEXT_MAX_CHARACTERS 256                     /* of a description, a final newline not counted (SPEC 3) */
+#define TEXT_MAX_CHARACTERS 256                     /* of a description, a final newline not counted (CONTRACT 3) */
 #define TEXT_SIZE (4 * TEXT_MAX_CHARACTERS + 1 + 1) /* bytes: four each at most, the newline, NUL */
 
 #define DIGEST_SIZE 16 /* bytes of an XXH3-128 digest, in its canonical (big endian) order */
@@ -127,7 +127,7 @@ static inline void region_done(struct region *region) {
 }
 #define _cleanup_region_ __attribute__((cleanup(region_done)))
 
-/* What a refused caller is told (SPEC 4 "Explaining"). */
+/* What a refused caller is told (CONTRACT 4 "Explaining"). */
 struct refusal {
         int rule; /* enum rule; 0: none */
         char asked[512];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Names of images, accounts, regions and instances (SPEC 2), and the form `<img>@<owner>` that joins two of them.
+ * Names of images, accounts, regions and instances (CONTRACT 2), and the form `<img>@<owner>` that joins two of them.
  * Pure: says what a name may look like, never whether it exists.
  */
 #pragma once
@@ -20,7 +20,7 @@ enum name_kind {
 int name_check(enum name_kind kind, const char *name);
 
 /* Splits `<img>@<owner>`, both valid names. 0, or -ENOENT if there is no single '@' or a part is no valid name:
- * looking up a bad name finds nothing (SPEC 2). */
+ * looking up a bad name finds nothing (CONTRACT 2). */
 int name_split(const char *text, char ret_image[static NAME_SIZE], char ret_owner[static NAME_SIZE]);
 /* The same for `<vm>@<account>`, as auditor and operator see instances. */
 int instance_name_split(const char *text, char ret_instance[static NAME_SIZE], char ret_owner[static NAME_SIZE]);

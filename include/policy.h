@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The policy core: may it be done? Facts in, verdict out; pure, no clock, no I/O, no state, any thread.
  *
- * Every function returns 0 (it may), the id of the rule that refuses (> 0, enum rule), or, where SPEC 4's list of who
- * speaks first puts it between the rules, -ENOENT, -EINVAL or -EBUSY. The order of the rows is SPEC 4's.
+ * Every function returns 0 (it may), the id of the rule that refuses (> 0, enum rule), or, where CONTRACT 4's list of
+ * who speaks first puts it between the rules, -ENOENT, -EINVAL or -EBUSY. The order of the rows is CONTRACT 4's.
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 #include "model.h"
 #include "verdict.h"
 
-/* Sharing an image with an account (SPEC 4 *share*). */
+/* Sharing an image with an account (CONTRACT 4 *share*). */
 struct share_facts {
         enum role role;    /* of who asks */
         bool visible;      /* who asks may know that the image exists */
@@ -46,7 +46,7 @@ struct create_facts {
 };
 int policy_image_create(const struct create_facts *facts);
 
-/* Deleting an image, its disk or another part of it (SPEC 4 *delete, remove disk*); EBUSY last: it is being copied. */
+/* Deleting an image, its disk or another part of it (CONTRACT 4 *delete*); EBUSY last: it is being copied. */
 struct delete_facts {
         enum role role;
         bool visible, owner;
@@ -55,7 +55,7 @@ struct delete_facts {
 };
 int policy_image_delete(const struct delete_facts *facts);
 
-/* Renaming and describing (SPEC 4): read-only-role, ENOENT, shared-frozen, EINVAL, name-taken. */
+/* Renaming and describing (CONTRACT 4): read-only-role, ENOENT, shared-frozen, EINVAL, name-taken. */
 struct edit_facts {
         enum role role;
         bool visible, owner;
@@ -119,7 +119,7 @@ struct instance_facts {
 };
 int policy_instance_create(const struct instance_facts *facts);
 
-/* Launching or reinstalling (SPEC 4 *launch*). */
+/* Launching or reinstalling (CONTRACT 4 *launch*). */
 struct launch_facts {
         enum role role;
         bool instance_own; /* who asks owns the instance, and may know of it */

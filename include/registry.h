@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Regions, accounts and limits: what an operator manages (SPEC 8). See service.h for what a call returns.
+ * Regions, accounts and limits: what an operator manages (CONTRACT 8). See service.h for what a call returns.
  * Everything that changes something is refused to others by rule `role` (an auditor: `read-only-role`).
  */
 #pragma once

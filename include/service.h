@@ -38,7 +38,7 @@ struct request {
  * -EEXIST: it holds a catalog; -ENOTEMPTY: other files; ret_why: one sentence, no full stop, for every error. */
 int service_create(const char *dir, uid_t uid, enum via via, char ret_why[static WHY_SIZE]);
 
-/* Opens DIR's catalog. -EPERM: others can enter DIR (SPEC 2.1); -EPROTONOSUPPORT: made by a newer version;
+/* Opens DIR's catalog. -EPERM: others can enter DIR (CONTRACT 2.1); -EPROTONOSUPPORT: made by a newer version;
  * -ENOENT, -EACCES, -EROFS, -EIO, -ENOTDIR …: ret_why says it in one sentence. Threads start here: not before a fork.
  */
 int service_open(const char *dir, enum service_flags flags, struct service **ret_service,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Shares: granting, revoking and listing them (SPEC 3.2, 4). What a call returns: see service.h.
+ * Shares: granting, revoking and listing them (CONTRACT 3.2, 4). What a call returns: see service.h.
  */
 #pragma once
 
@@ -28,7 +28,7 @@ int share_judge_expiry(struct request *request, int64_t share);
 /* Such a time in ms; 0: never. -EINVAL. */
 int share_expiry_parse(const char *text, int64_t *ret_expires);
 
-/* A directory `shares` cannot be made by hand: always > 0 or -ENOENT, `image-available` in a draft (SPEC 5.1). */
+/* A directory `shares` cannot be made by hand: always > 0 or -ENOENT, `image-available` in a draft (CONTRACT 5.1). */
 int share_directory(struct request *request, int64_t place);
 
 /* The share of an image with an account, as far as who asks may see it, and the image. -ENOENT. */

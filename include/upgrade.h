@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A catalog of an earlier format made one of this version (SPEC 10).
+ * A catalog of an earlier format made one of this version (CONTRACT 10).
  */
 #pragma once
 

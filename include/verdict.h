@@ -18,14 +18,14 @@ enum rule {
 struct rule_row {
         enum rule rule;
         int error;        /* errno of its refusal, positive: EPERM, EEXIST or EROFS */
-        const char *id;   /* as in SPEC 4, `share-limit` */
+        const char *id;   /* as in CONTRACT 4, `share-limit` */
         const char *text; /* the rule, one sentence */
         const char *from; /* `FAQ 1`; "" where the product itself is the source */
         const char *fact; /* templates, see verdicts.def; "" for the two rules that only allow */
         const char *remedy;
 };
 
-/* The row of a rule, RULE_NONE < rule < RULE_COUNT. Rows are in SPEC 4's order. */
+/* The row of a rule, RULE_NONE < rule < RULE_COUNT. Rows are in CONTRACT 4's order. */
 const struct rule_row *rule_row(enum rule rule);
 
 /* The row with this id, NULL if there is none. */

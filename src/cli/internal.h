@@ -11,7 +11,7 @@
 #include "registry.h"
 #include "service.h"
 
-/* Exit status (SPEC 8). */
+/* Exit status (CONTRACT 8). */
 enum status {
         STATUS_DONE,
         STATUS_REFUSED, /* or found wanting, or failed */

@@ -47,7 +47,7 @@ int main(int argc, char **argv) {
         struct options options;
         int r, status = 0;
 
-        (void)umask(077); /* what we make is nobody else's (SPEC 2.1) */
+        (void)umask(077); /* what we make is nobody else's (CONTRACT 2.1) */
         mount_log();
         r = options_parse(&args, &options);
         if (r < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * An image's bytes: reading and copying them, writing them. The rows' order is SPEC 4's.
+ * An image's bytes: reading and copying them, writing them. The rows' order is CONTRACT 4's.
  */
 #include <errno.h>
 

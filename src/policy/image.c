@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * An image as a whole: making, deleting, renaming, describing and sealing it. The rows' order is SPEC 4's.
+ * An image as a whole: making, deleting, renaming, describing and sealing it. The rows' order is CONTRACT 4's.
  */
 #include <errno.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Instances: who may launch what, where, and whose images an account trusts. The rows' order is SPEC 4's.
+ * Instances: who may launch what, where, and whose images an account trusts. The rows' order is CONTRACT 4's.
  */
 #include <errno.h>
 

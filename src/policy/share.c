@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Sharing and unsharing: who may, with whom, and when an image is full. The rows' order is SPEC 4's.
+ * Sharing and unsharing: who may, with whom, and when an image is full. The rows' order is CONTRACT 4's.
  */
 #include <errno.h>
 

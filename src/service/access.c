@@ -19,7 +19,7 @@ static int begin_image(struct request *request, const char *object, struct acces
                 return r;
         query->image = image.id;
         if (request->caller.role == ROLE_ACCOUNT && !image_is_own(request, &image))
-                query->account = request->caller.account; /* a recipient sees itself (SPEC 3.2) */
+                query->account = request->caller.account; /* a recipient sees itself (CONTRACT 3.2) */
         return 0;
 }
 

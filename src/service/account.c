@@ -72,7 +72,7 @@ int account_add(struct request *request, const char *name, enum role role, int64
         return decision_end(&a.decision, catalog_write(request->service->catalog, run_account_add, &a));
 }
 
-/* SPEC 4 `role`: an account that has images or shares stays an ordinary one. */
+/* CONTRACT 4 `role`: an account that has images or shares stays an ordinary one. */
 static int change_role(struct catalog_connection *c, struct account_action *a, enum role to) {
         struct role_facts facts = { .role = a->decision.request->caller.role, .from = a->account.role, .to = to };
         struct holdings holdings;

@@ -66,7 +66,7 @@ static int run_copy(struct catalog_connection *c, void *context) {
                 r = judge_target(c, n);
         if (r == 0 && t->image.id != image)
                 r = -EEXIST;
-        if (r == 0 && n->seal.image && n->size > 0) /* an empty disk is not available (SPEC 4): it can still be filled */
+        if (r == 0 && n->seal.image && n->size > 0) /* an empty disk is not available (CONTRACT 4) */
                 r = seal_commit(c, &n->decision, &n->seal);
         if (r == 0 && t->image.reviewed) /* as an empty draft; nobody has looked at these bytes */
                 r = review_commit(c, t, false);

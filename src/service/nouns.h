@@ -34,7 +34,7 @@ int review_commit(struct catalog_connection *c, struct decision *d, bool reviewe
 
 /* --- account.c --- */
 
-/* May who asks look into an account (SPEC 3.3)? */
+/* May who asks look into an account (CONTRACT 3.3)? */
 bool account_seen(const struct request *request, int64_t account);
 
 /* --- instance.c --- */

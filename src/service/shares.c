@@ -5,7 +5,7 @@
 #include "request.h"
 #include "share.h"
 
-/* Owner, auditor and operator see all shares, a recipient its own (SPEC 3.2). */
+/* Owner, auditor and operator see all shares, a recipient its own (CONTRACT 3.2). */
 static bool sees_all(const struct request *request, const struct image *image) {
         return image_is_own(request, image) || request->caller.role != ROLE_ACCOUNT;
 }

@@ -101,7 +101,7 @@ done_ -C "$cat" log --json --account bob
 for line in open(sys.argv[1]):
     e = json.loads(line)
     print(e["event"], list(e) == "event time actor uid via op object account rule errno detail hash".split())' \
-    "$tmp/out")" = $'4 True\n6 True\n10 True' ] || fail "not SPEC 9's lines"
+    "$tmp/out")" = $'4 True\n6 True\n10 True' ] || fail "not CONTRACT 9's lines"
 quiet -C "$cat" log --json --account nobody
 if command -v script >/dev/null; then
     on_terminal -C "$cat" log --denied

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Names (SPEC 2): what the grammar lets pass can be a path's component and is read back as it was joined; what it
+ * Names (CONTRACT 2): what the grammar lets pass can be a path's component and is read back as it was joined; what it
  * refuses is refused in every form. The grammar is written down here a second time.
  */
 #include <errno.h>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The operator's commands, as the model answers them (SPEC 8): exit status 0 or 1, and the rule."""
+"""The operator's commands, as the model answers them (CONTRACT 8): exit status 0 or 1, and the rule."""
 from model import Account, No
 from operations import Model
 from rules import LOWER, bad_name
@@ -9,7 +9,7 @@ class Registry(Model):
     """imgshare limits, account, region. The actor is the built-in operator, or --as another."""
 
     def command(self, account, op, thing=None, other=None):
-        """Who may manage (SPEC 4: read-only-role, role)."""
+        """Who may manage (CONTRACT 4: read-only-role, role)."""
         if self.accounts[account].gone:
             raise No(1)
         role = self.accounts[account].role
@@ -36,7 +36,7 @@ class Registry(Model):
         self.tell('region-add', name)
 
     def do_region_rm(self, account, name):
-        """SPEC 8: refused while it has images or instances."""
+        """CONTRACT 8: refused while it has images or instances."""
         self.command(account, 'region-rm', name)
         if name not in self.regions or any(key[0] == name for key in (*self.images, *self.instances)):
             raise No(1)
@@ -51,7 +51,7 @@ class Registry(Model):
         self.tell('account-add', '', name)
 
     def do_account_rm(self, account, name):
-        """SPEC 8: refused while it owns images or instances; its received shares end, each logged."""
+        """CONTRACT 8: refused while it owns images or instances; its received shares end, each logged."""
         self.command(account, 'account-rm', None, name)
         if name == 'operator' or name not in self.accounts or self.accounts[name].gone or self.owns(name):
             raise No(1)

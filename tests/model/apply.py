@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`imgshare apply`, as the model answers it: wanted shares in bulk, each line judged as if it were asked alone (SPEC 8, 9)."""
+"""`imgshare apply`, as the model answers it: wanted shares in bulk, each line judged as if it were asked alone (CONTRACT 8, 9)."""
 from model import No, View, silent
 from admin import Registry
 from rules import iso, parse_expiry

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Disks and instances: importing, copying, launching, custom images (SPEC 4, 5.1, 5.2)."""
+"""Disks and instances: importing, copying, launching, custom images (CONTRACT 4, 5.1, 5.2)."""
 import errno
 
 from model import Instance, No, silent
@@ -10,7 +10,7 @@ class Disks(Rules):
     """The verbs that move bytes. A disk is written between opening() and closed(), which is what cp does."""
 
     def opening(self, view, image):
-        """May its disk be opened for writing, or made? SPEC 4, write a disk."""
+        """May its disk be opened for writing, or made? CONTRACT 4, write a disk."""
         refuse = self.refusal(view, 'available', image)
         if self.role(view) == 'auditor':
             refuse('read-only-role')
@@ -24,7 +24,7 @@ class Disks(Rules):
         if image.disk is None:
             self.log(view, 'create', image)
             image.disk = b''
-            silent('an empty disk that is made ends no review', 'no byte was written (SPEC 3.3)')
+            silent('an empty disk that is made ends no review', 'no byte was written (CONTRACT 3.3)')
         else:
             self.changed(view, image, image.disk[:size].ljust(size, b'\0'))
 
@@ -33,16 +33,16 @@ class Disks(Rules):
         image.disk, image.dirty = content, True
 
     def closed(self, view, image, source=None):
-        """SPEC 5.1: a draft becomes available when a disk with content is closed; then all three parts exist.
+        """CONTRACT 5.1: a draft becomes available when a disk with content is closed; then all three parts exist.
 
-        SPEC 3.3: writing the disk resets reviewed; every copy the kernel is asked for records its source.
+        CONTRACT 3.3: writing the disk resets reviewed; every copy the kernel is asked for records its source.
         """
         if image.dirty and image.reviewed:
             image.reviewed = False
             self.log(view, 'review', image)
         image.dirty = False
         copied = source not in (None, image.source)
-        silent('what is written over a copy keeps its source', 'SPEC 6: lineage is never lost')
+        silent('what is written over a copy keeps its source', 'CONTRACT 6: lineage is never lost')
         image.source = source or image.source
         draft = image.state == 'draft' and image.disk
         if copied or draft:
@@ -56,7 +56,7 @@ class Disks(Rules):
         image.description, image.link = image.description or b'', True
 
     def reading(self, view, thing, op='launch'):
-        """Opening a disk for reading, or linking it: SPEC 3.2, its owner only."""
+        """Opening a disk for reading, or linking it: CONTRACT 3.2, its owner only."""
         if isinstance(thing, Instance):
             if thing.account != view.account:
                 self.refusal(view, op, thing)('role')
@@ -71,13 +71,13 @@ class Disks(Rules):
         return ('copy', (thing, thing.incarnation))
 
     def copied(self, view, thing):
-        """SPEC 5.1: sealed once copied; a draft cannot be."""
-        silent('an empty disk is not sealed by a copy', 'it could never be shared or filled again (SPEC 4 image-available)')
+        """CONTRACT 5.1: sealed once copied; a draft cannot be."""
+        silent('an empty disk is not sealed by a copy', 'it could never be shared or filled again (CONTRACT 4 image-available)')
         if not isinstance(thing, Instance) and thing.disk:
             self.seal(view, thing)
 
     def link_disk(self, view, thing, image):
-        """ln SOURCE image/disk: the copy is there with the answer (SPEC 5.2)."""
+        """ln SOURCE image/disk: the copy is there with the answer (CONTRACT 5.2)."""
         if self.role(view) == 'auditor':
             self.refusal(view, 'copy', thing)('read-only-role')  # an auditor changes nothing; to look is not asked here
         self.reading(view, thing, 'copy')
@@ -86,10 +86,10 @@ class Disks(Rules):
             raise No(errno.EBUSY)
         self.copied(view, thing)
         image.disk = thing.disk
-        if image.reviewed:  # SPEC 3.3: a copy starts at 0
+        if image.reviewed:  # CONTRACT 3.3: a copy starts at 0
             image.reviewed = False
             self.log(view, 'review', image)
-        silent('a copy of an empty disk is a draft with an empty disk', 'SPEC 5.1: available needs content')
+        silent('a copy of an empty disk is a draft with an empty disk', 'CONTRACT 5.1: available needs content')
         image.source = self.origin(thing)
         if image.disk:
             self.fill(image)
@@ -116,7 +116,7 @@ class Disks(Rules):
         refuse = self.refusal(view, 'create', f'{region}/{name}@{view.account}')
         if self.role(view) != 'account':
             refuse('read-only-role' if self.role(view) == 'auditor' else 'role')
-        silent('an instance is named like an account, at most 64', 'SPEC 2: images 60, the rest 64')
+        silent('an instance is named like an account, at most 64', 'CONTRACT 2: images 60, the rest 64')
         if code := bad_name(name, 64):
             raise No(code)
         vm = self.instances[region, view.account, name] = Instance(region, view.account, name)
@@ -124,7 +124,7 @@ class Disks(Rules):
         return vm
 
     def using(self, view, vm, op='instance-delete'):
-        """SPEC 4, use or remove an instance: the staff see it, and that is all."""
+        """CONTRACT 4, use or remove an instance: the staff see it, and that is all."""
         if self.role(view) == 'auditor':
             self.refusal(view, op, vm)('read-only-role')
         if vm.account != view.account:
@@ -143,7 +143,7 @@ class Disks(Rules):
         self.log(view, 'instance-delete', vm)
 
     def launch(self, view, vm, text):
-        """SPEC 5.2: [region/]img[@owner]. SPEC 4 launch, in this order."""
+        """CONTRACT 5.2: [region/]img[@owner]. CONTRACT 4 launch, in this order."""
         name = text.removesuffix('\n')
         region, slash, rest = name.rpartition('/')
         region, plain, owner = (region if slash else vm.region), *self.split(view, rest)
@@ -177,7 +177,7 @@ class Disks(Rules):
     # ---- trust
 
     def trust(self, view, name):
-        """SPEC 4: trust an owner."""
+        """CONTRACT 4: trust an owner."""
         refuse = self.refusal(view, 'trust', None, name)
         if self.role(view) != 'account':
             refuse('read-only-role' if self.role(view) == 'auditor' else 'role')
@@ -189,7 +189,7 @@ class Disks(Rules):
         self.log(view, 'trust', None, name)
 
     def untrust(self, view, name):
-        """SPEC 4: no longer trust an owner. Whom somebody trusted before he was staff stays in his trusted/."""
+        """CONTRACT 4: no longer trust an owner. Whom somebody trusted before he was staff stays in his trusted/."""
         if self.role(view) != 'account':
             self.refusal(view, 'untrust', None, name)('read-only-role' if self.role(view) == 'auditor' else 'role')
         self.accounts[view.account].trusted -= {name}

@@ -72,7 +72,7 @@ def begin(call):
 
 
 def is_link(node):
-    """All views here can write, so `shares` is one (SPEC 3)."""
+    """All views here can write, so `shares` is one (CONTRACT 3)."""
     return node[0] == 'alias' or node[0] == 'part' and node[2] == 'shares'
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Holds the log to the model: what was done, by whom, to what, in order; refusals with rule and errno (SPEC 9).
+"""Holds the log to the model: what was done, by whom, to what, in order; refusals with rule and errno (CONTRACT 9).
 
-What was done is compared one by one. Refusals are counted: the first is a row, its repeats are told by one further row (SPEC 9),
+What was done is compared one by one. Refusals are counted: the first is a row, its repeats are told by one further row (CONTRACT 9),
 and of too many different ones only rule and operation are told, so that no caller can flood the log. So no kind may be told more
 often than it happened, and when the daemons have ended each operation and rule as often as it happened.
 """
@@ -17,7 +17,7 @@ FIELDS = ('actor', 'uid', 'via', 'op', 'object', 'account', 'rule', 'errno')
 def fact(event):
     """An event as it is compared."""
     if event[2] == 'mount' and event[6] == 'read-only-role':
-        silent('which change an auditor asked for is not compared', 'SPEC 9 does not say how a change that cannot be is named')
+        silent('which change an auditor asked for is not compared', 'CONTRACT 9 does not say how a change that cannot be is named')
         return (*event[:3], 'create', None, None, *event[6:])
     if event[6] == 'fixed-tree':
         silent('nor the object that fixed-tree names', 'there is none of the catalog')

@@ -60,7 +60,7 @@ class Call:
 
     def allowed(self, calls, views):
         """EBUSY where another is just making or removing the same disk: bytes are moved, and it is open, outside of a transaction
-        (SPEC 4: a disk still open, a source while it is being copied). Those that only use it wait for each other, at most 1 s (5.1)."""
+        (CONTRACT 4: a disk still open, a source while it is being copied). Those that only use it wait for each other, at most 1 s (5.1)."""
         if self.result != (errno.EBUSY, None):
             return False
         renamed = {(call.operation[2].split('/')[1], views.get(call.operation[0]).account)

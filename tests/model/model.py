@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is so: accounts, regions, images, instances, and what each view shows of them (SPEC 2, 3).
+"""What is so: accounts, regions, images, instances, and what each view shows of them (CONTRACT 2, 3).
 
 This is the reference model's state. It was written from the contract alone and shares nothing with the programs; who may change
 what is in rules.py. Where the contract is silent, `silent(...)` marks the one place that decides, with the reason.
@@ -32,7 +32,7 @@ class No(Exception):
 
 @dataclass
 class Account:
-    """SPEC 2. A name is never used again, so a removed account stays, as a name that is taken."""
+    """CONTRACT 2. A name is never used again, so a removed account stays, as a name that is taken."""
     name: str
     role: str = 'account'
     uid: int = None
@@ -44,7 +44,7 @@ class Account:
 
 @dataclass(eq=False)
 class Image:
-    """A directory in images/ and what is in it now (SPEC 5.1)."""
+    """A directory in images/ and what is in it now (CONTRACT 5.1)."""
     region: str
     owner: str
     name: str
@@ -126,13 +126,13 @@ class State:
         return self.role(view) != 'account'
 
     def writes(self, view):
-        """Whether the view can write at all: decides what `shares` is (SPEC 3)."""
+        """Whether the view can write at all: decides what `shares` is (CONTRACT 3)."""
         return not view.ro and self.role(view) != 'auditor'
 
     # ---- what an image is to a viewer
 
     def live(self, image):
-        """Accounts with a live share. Expired is dead, whoever has or has not noticed (SPEC 5.4)."""
+        """Accounts with a live share. Expired is dead, whoever has or has not noticed (CONTRACT 5.4)."""
         now = self.clock()
         return [name for name, (expiry, *_) in image.shares.items() if expiry is None or now < expiry]
 
@@ -140,7 +140,7 @@ class State:
         return self.staff(view) or image.owner == view.account or view.account in self.live(image)
 
     def shown(self, view, image):
-        """SPEC 3.1: one's own plainly, everybody else's with its owner."""
+        """CONTRACT 3.1: one's own plainly, everybody else's with its owner."""
         return image.name if image.owner == view.account else f'{image.name}@{image.owner}'
 
     def find(self, view, region, name):
@@ -168,7 +168,7 @@ class State:
         return self.instances.get((region, owner if at else view.account, plain))
 
     def grants(self, view, image):
-        """Who shares/ lists (SPEC 3.2): all of them to the owner and the staff, itself to a recipient."""
+        """Who shares/ lists (CONTRACT 3.2): all of them to the owner and the staff, itself to a recipient."""
         live = self.live(image)
         return live if self.staff(view) or image.owner == view.account else [a for a in live if a == view.account]
 
@@ -180,7 +180,7 @@ class State:
         return [image for image in self.images.values() if image.owner == account and image.region == region]
 
     def name_of(self, view, thing, version):
-        """How a source names an object: `hidden` to who cannot see it (SPEC 3.3)."""
+        """How a source names an object: `hidden` to who cannot see it (CONTRACT 3.3)."""
         mine = thing.owner == view.account if isinstance(thing, Image) else thing.account == view.account
         silent('a thing that is gone keeps its last name for its owner and the staff', 'they could see it while it was there')
         if mine or self.staff(view):
@@ -228,7 +228,7 @@ class State:
         return node
 
     def is_directory(self, view, node):
-        """SPEC 3: `shares` is a link in a view that can write, else `.meta/shares` is."""
+        """CONTRACT 3: `shares` is a link in a view that can write, else `.meta/shares` is."""
         if node[0] == 'part':
             return node[2] == 'shares' and not self.writes(view)
         return node[0] in ('root', 'top', 'region', 'images', 'instances', 'image', 'meta', 'grants', 'share', 'vm', 'account', 'trusted',

@@ -40,7 +40,7 @@ class Model(Disks):
             return no.code, None if no.quiet else no.rule
 
     def fixed(self, view, op, name, quiet=False):
-        """SPEC 4 fixed-tree. Where a view cannot write, read-only-role is first (every list of SPEC 4 has it first)."""
+        """CONTRACT 4 fixed-tree. Where a view cannot write, read-only-role is first (every list of CONTRACT 4 has it first)."""
         refuse = self.refusal(view, op, name)
         if self.role(view) == 'auditor':
             silent('loud, even for a name that is refused quietly to others', 'read-only-role does not look at names')
@@ -49,12 +49,12 @@ class Model(Disks):
 
     @staticmethod
     def is_link(view, node):
-        """Besides `shares`: one's own name with its owner (SPEC 3.1), and what leads to the views (SPEC 7)."""
+        """Besides `shares`: one's own name with its owner (CONTRACT 3.1), and what leads to the views (CONTRACT 7)."""
         return node[0] == 'alias' or view.multi and node[0] == 'top' and node[1] != '.imgshare'
 
     @staticmethod
     def enter(view, parent):
-        """May names be made and removed there, as far as the kernel judges? Above its view nothing is a user's (SPEC 7)."""
+        """May names be made and removed there, as far as the kernel judges? Above its view nothing is a user's (CONTRACT 7)."""
         if view.ro:
             raise No(errno.EROFS)
         if view.multi and view.uid and parent == ('root',):
@@ -180,7 +180,7 @@ class Model(Disks):
 
     @staticmethod
     def mode(node):
-        """Whether the file has a bit for writing (SPEC 3, 7)."""
+        """Whether the file has a bit for writing (CONTRACT 3, 7)."""
         return not (node[0] == 'usage' or node[0] == 'metafile' and node[2] not in WRITABLE)
 
     def make(self, view, parent, name, text):
@@ -223,7 +223,7 @@ class Model(Disks):
         elif kind == 'vmpart':
             self.install(view, node[1], text)
         elif kind == 'expires':
-            silent('an empty write is none; with O_TRUNC it clears the expiry', 'SPEC 5.4: never or empty clears it')
+            silent('an empty write is none; with O_TRUNC it clears the expiry', 'CONTRACT 5.4: never or empty clears it')
             if data or how == 'w':
                 self.expire(view, node[1], node[2], text)
         elif kind == 'metafile' and node[2] in WRITABLE:

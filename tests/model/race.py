@@ -7,7 +7,7 @@
 Each worker is a process that acts as an account through a mount, of which no other worker has both, so that last_denial is its own.
 A round is short (8 times 6 operations), for an order must be searched for; what it leads to must be what the mounts then show, and
 what the log tells. Half of the operations are the generator's, half are about the names that the others are just busy with.
-The kernel remembers nothing (nocache): else each mount may use names for 100 ms that another has changed (SPEC 5.3), and there is
+The kernel remembers nothing (nocache): else each mount may use names for 100 ms that another has changed (CONTRACT 5.3), and there is
 no one order. What it remembers is run.py's to try.
 """
 import argparse
@@ -156,7 +156,7 @@ class Rounds:
         return plans
 
     def quiet(self, count=1):
-        """Until views show what is so (SPEC 5.3: 100 ms); they remember nothing, so a few are looked through after each round."""
+        """Until views show what is so (CONTRACT 5.3: 100 ms); they remember nothing, so a few are looked through after each round."""
         for name in self.random.sample((*WORKERS, 'operator@all'), count):
             view = self.session.world.views[name]
             for path, (kind, value) in self.known(view):
@@ -198,7 +198,7 @@ class Rounds:
         for call in calls:
             self.coverage.update((coverage.kind(call.operation), o) for o in coverage.outcomes(call.operation, call.answer))
             self.session.journal.stray[call.answer[1]] += 1  # a refusal may be told later than the rest is compared
-        for wait in (0.12, 5):  # seconds: what SPEC 5.3 promises, and for a busy machine
+        for wait in (0.12, 5):  # seconds: what CONTRACT 5.3 promises, and for a busy machine
             time.sleep(wait)
             shown = self.observed()
             try:

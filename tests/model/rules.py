@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Who may do what to images and shares: the rules of SPEC 4, each verb in the order in which its refusals speak.
+"""Who may do what to images and shares: the rules of CONTRACT 4, each verb in the order in which its refusals speak.
 
-The orders are in SPEC 4's table. Every verb raises No, or changes the state and tells the log.
+The orders are in CONTRACT 4's table. Every verb raises No, or changes the state and tells the log.
 """
 import errno
 import re
@@ -15,7 +15,7 @@ FAR = 253402300799  # the last second of the year 9999
 
 
 def bad_name(name, most, pattern=NAME):
-    """SPEC 2: a bad name EINVAL, a long one ENAMETOOLONG."""
+    """CONTRACT 2: a bad name EINVAL, a long one ENAMETOOLONG."""
     if not pattern.fullmatch(name):
         return EINVAL
     return errno.ENAMETOOLONG if len(name) > most else 0
@@ -26,7 +26,7 @@ def iso(seconds):
 
 
 def parse_expiry(text, now):
-    """SPEC 5.4. Returns seconds since the epoch, or None for never; raises No(EINVAL)."""
+    """CONTRACT 5.4. Returns seconds since the epoch, or None for never; raises No(EINVAL)."""
     text = text.strip()
     if text in ('', 'never'):
         return None
@@ -65,7 +65,7 @@ class Rules(State):
         return image.busy > 0
 
     def unavailable(self, image):
-        """SPEC 4 image-available: its disk not empty."""
+        """CONTRACT 4 image-available: its disk not empty."""
         silent('a disk open for writing counts as not empty', 'what is in it is not known before it is closed: EBUSY')
         return image.state == 'draft' or not image.disk and not self.held(image)
 
@@ -84,7 +84,7 @@ class Rules(State):
         return image
 
     def delete(self, view, image, part=None):
-        """SPEC 4 delete, remove disk; 5.2 rmdir removes only an empty draft."""
+        """CONTRACT 4 delete, remove disk; 5.2 rmdir removes only an empty draft."""
         refuse = self.refusal(view, 'delete', image)
         if self.role(view) == 'auditor':
             refuse('read-only-role')
@@ -103,18 +103,18 @@ class Rules(State):
         else:
             image.disk, image.state, image.reviewed, image.source = None, 'draft', False, ('import',)
             image.busy, image.dirty, image.incarnation = 0, False, image.incarnation + 1
-            silent('rm disk keeps description and link', 'SPEC 5.2: same directory, name and description; the link is a file too')
+            silent('rm disk keeps description and link', 'CONTRACT 5.2: same directory, name and description; the link is a file too')
         self.log(view, 'delete', image)
 
     def rename(self, view, image, region, name):
-        """Within images/ of one region, or towards another region, where EXDEV lets mv copy (SPEC 5.2)."""
+        """Within images/ of one region, or towards another region, where EXDEV lets mv copy (CONTRACT 5.2)."""
         refuse = self.refusal(view, 'rename', image)
         if self.role(view) == 'auditor':
             refuse('read-only-role')
         if image.owner != view.account or self.live(image):
             refuse('shared-frozen')
         if bad_name(name, 60):
-            raise No(EPERM, None, True)  # SPEC 4: in rename EPERM, or mv misreports it
+            raise No(EPERM, None, True)  # CONTRACT 4: in rename EPERM, or mv misreports it
         if (region, view.account, name) in self.images:
             refuse('name-taken')
         if region != image.region:
@@ -133,7 +133,7 @@ class Rules(State):
             refuse('shared-frozen')
 
     def describe(self, view, image, text):
-        """At most 256 characters, a final newline not counted (SPEC 3)."""
+        """At most 256 characters, a final newline not counted (CONTRACT 3)."""
         try:
             if len(text.decode().removesuffix('\n')) > 256:
                 raise No(EINVAL)
@@ -188,11 +188,11 @@ class Rules(State):
         self.log(view, 'share', image, name)
 
     def share_folder(self, view, image):
-        """mkdir shares: SPEC 5.1 image-available in a draft."""
+        """mkdir shares: CONTRACT 5.1 image-available in a draft."""
         refuse = self.refusal(view, 'share', image)
         if self.role(view) == 'auditor':
             refuse('read-only-role')
-        silent('no-reshare for others; fixed-tree once there can be shares', 'the order of share; SPEC 4 fixed-tree names shares')
+        silent('no-reshare for others; fixed-tree once there can be shares', 'the order of share; CONTRACT 4 fixed-tree names shares')
         if image.owner != view.account:
             refuse('no-reshare')
         refuse('image-available' if image.state == 'draft' else 'fixed-tree')
@@ -208,7 +208,7 @@ class Rules(State):
         self.log(view, 'unshare', image, name)
 
     def expire(self, view, image, name, text):
-        """SPEC 5.4: only the owner sets it. Returns the expiry."""
+        """CONTRACT 5.4: only the owner sets it. Returns the expiry."""
         refuse = self.refusal(view, 'set-expiry', image)
         if self.role(view) == 'auditor':
             refuse('read-only-role')
@@ -246,11 +246,11 @@ class Rules(State):
         image.reviewed = reviewed
 
     def noting(self, view, image):
-        """May .meta/state or .meta/reviewed be opened for writing? SPEC 3.3: its owner may write them."""
+        """May .meta/state or .meta/reviewed be opened for writing? CONTRACT 3.3: its owner may write them."""
         silent('logged as describe', 'its refusals are those of describe, and the bytes that would tell more are not there yet')
         refuse = self.refusal(view, 'describe', image)
         if self.role(view) == 'auditor':
             refuse('read-only-role')
         if image.owner != view.account:
-            silent('shared-frozen speaks to who is not the owner', 'SPEC 4, seal by hand; rename, describe')
+            silent('shared-frozen speaks to who is not the owner', 'CONTRACT 4, seal by hand; rename, describe')
             refuse('shared-frozen')

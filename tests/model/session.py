@@ -2,7 +2,7 @@
 """One run: each operation is asked of the model and of the mounts, and the two are compared.
 
 After every step errno and rule, and in the actor's own view what was touched; from time to time, and at the end, everything in
-every view, and the log. The actor's view must be right at once; the others within 100 ms (SPEC 5.3), so they are asked again for a
+every view, and the log. The actor's view must be right at once; the others within 100 ms (CONTRACT 5.3), so they are asked again for a
 while before it counts.
 """
 import collections
@@ -19,7 +19,7 @@ from rules import iso
 from world import CAST, REGIONS, World
 
 FULL = 250  # steps between looks at everything
-LATE = 2  # seconds for which another view may still show what was (SPEC 5.3 promises 0.1; a busy machine is given more) ...
+LATE = 2  # seconds for which another view may still show what was (CONTRACT 5.3 promises 0.1; a busy machine is given more) ...
 PATIENCE = 20  # ... and for which it is asked again then, before it counts
 SOON = 2  # seconds until an expiry that comes soon; no step begins in the last half of them
 TABLES = ('access --all', 'account list', 'limits', 'region list')
@@ -88,7 +88,7 @@ class Session:
         events, touched = self.model.events, list({id(thing): thing for thing in self.model.touched}.values())
         got = self.attempt(view, concrete, expected)
         if view and view.ro and (expected, got) == ((errno.EACCES, None), (errno.EROFS, None)):
-            got = expected  # an account that was removed: from its next request, and here the kernel made none (SPEC 7)
+            got = expected  # an account that was removed: from its next request, and here the kernel made none (CONTRACT 7)
         if got != expected:
             raise Disagreement(f'{operation[1]}: {expected} is {got}', f'{short(operation)}: expected {expected}, got {got}')
         for outcome in coverage.outcomes(concrete, got):
@@ -117,7 +117,7 @@ class Session:
 
     @staticmethod
     def late(operation):
-        """A truncation without a write takes effect at RELEASE, which close() does not wait for (SPEC 5.2)."""
+        """A truncation without a write takes effect at RELEASE, which close() does not wait for (CONTRACT 5.2)."""
         return operation[1] == 'write' and operation[3] == ''
 
     def settle(self, view, operation):

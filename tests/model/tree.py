@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a view shows, as the model has it: path -> what listing, reading or stat must answer (SPEC 3)."""
+"""What a view shows, as the model has it: path -> what listing, reading or stat must answer (CONTRACT 3)."""
 
 LISTED_META = ('state', 'size', 'owner', 'source', 'trust', 'reviewed', 'shares.tsv')
 
@@ -57,7 +57,7 @@ def machine(state, view, vm, texts=True):
 
 
 def usage(state, account):
-    """SPEC 9: region, images, quota, bytes."""
+    """CONTRACT 9: region, images, quota, bytes."""
     rows = []
     for region in state.regions:
         images = state.owned(account, region)

@@ -24,7 +24,7 @@ CAST = {'alice': ('account', 70001), 'bob': ('account', 70002), 'carol': ('accou
         'aud': ('auditor', 70010), 'boss': ('operator', 70011)}
 OWN_MOUNTS = ('alice', 'bob', 'aud', 'operator')
 REGIONS = ('north', 'south')
-REFUSING = {errno.EPERM, errno.EEXIST, errno.EROFS}  # what a rule answers (SPEC 4)
+REFUSING = {errno.EPERM, errno.EEXIST, errno.EROFS}  # what a rule answers (CONTRACT 4)
 
 
 def own_mounts():
@@ -157,7 +157,7 @@ class World:
             return error.errno, self.denial(view) if error.errno in REFUSING else None
 
     def denial(self, view):
-        """The rule of the last denial, if it is new. Exactly the loud refusals count (SPEC 4)."""
+        """The rule of the last denial, if it is new. Exactly the loud refusals count (CONTRACT 4)."""
         key = view.name.rpartition('@')[2], view.uid if view.multi else 0
         self.become(key[1])
         try:

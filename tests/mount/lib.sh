@@ -333,7 +333,7 @@ state() {
         cat "$1/.meta/state"
 }
 
-# Waits until other mounts must show what this one has acknowledged (SPEC 5.3).
+# Waits until other mounts must show what this one has acknowledged (CONTRACT 5.3).
 settle() {
         sleep 0.1
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Who asks, and whose view a request is let into. In a mount with many users (SPEC 7) the caller's uid says the
+ * Who asks, and whose view a request is let into. In a mount with many users (CONTRACT 7) the caller's uid says the
  * account, asked of the catalog with every request, so that who is removed is refused from the next one on.
  */
 #include "request/request.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * /accounts: what is told of each account by account. An ordinary one finds only itself, auditor and operator all
- * (SPEC 3, 3.3). What one received and owns: reverse.c.
+ * (CONTRACT 3, 3.3). What one received and owns: reverse.c.
  */
 #include "tree/tree.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * /events: a file a day of the log that the viewer may see (SPEC 3, 9), its size known unread, its bytes streamed.
+ * /events: a file a day of the log that the viewer may see (CONTRACT 3, 9), its size known unread, its bytes streamed.
  */
 #include "tree/tree.h"
 

@@ -14,7 +14,7 @@
 
 /* --- the directory --- */
 
-/* The node of the part `shares`: a link where one can write, the directory itself where one cannot (SPEC 3). */
+/* The node of the part `shares`: a link where one can write, the directory itself where one cannot (CONTRACT 3). */
 static int shares_node(struct call *call, struct node *ret_node) {
         const struct image *image = &call->image;
 
@@ -90,7 +90,7 @@ const struct kind kind_image = {
                       .missing = remember_no_part, .listing = remember_image_listing },
 };
 
-/* `web@me` -> `web`, unlisted: so that a path below `<img>@<owner>` is right for everyone (SPEC 3.1). */
+/* `web@me` -> `web`, unlisted: so that a path below `<img>@<owner>` is right for everyone (CONTRACT 3.1). */
 static int alias_text(struct call *call, FILE *to) {
         int r = call_image(call, call->node.id);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The unlisted directory `.meta` of an image: what is known of it, as small text files (SPEC 3.3).
+ * The unlisted directory `.meta` of an image: what is known of it, as small text files (CONTRACT 3.3).
  */
 #include "tree/tree.h"
 
@@ -47,7 +47,7 @@ static bool remember_no_name(struct call *call, struct node node, const char *na
         return true;
 }
 
-/* SPEC 3.3: usage.tsv is the owner's, exposure.tsv no recipient's. */
+/* CONTRACT 3.3: usage.tsv is the owner's, exposure.tsv no recipient's. */
 static bool may_see(const struct call *call, enum node_kind kind) {
         bool own = image_is_own(&call->request, &call->image);
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Kinds are part of inode numbers: never renumber. An image's parts rise as `cp -r` must meet them (SPEC 3). */
+/* Kinds are part of inode numbers: never renumber. An image's parts rise as `cp -r` must meet them (CONTRACT 3). */
 enum node_kind {
         NODE_ROOT = 0,
         NODE_REGIONS = 1,

@@ -50,7 +50,7 @@ static int set_size(struct call *call, uint64_t size, const struct fuse_file_inf
         return r;
 }
 
-/* Only an own description's and disk's mtime can be set; elsewhere nothing happens (SPEC 5.2). */
+/* Only an own description's and disk's mtime can be set; elsewhere nothing happens (CONTRACT 5.2). */
 static int set_mtime(struct call *call, const struct stat *attr, int set) {
         int64_t ns = set & FUSE_SET_ATTR_MTIME_NOW ? timestamp_now_ns() : timestamp_join(&attr->st_mtim);
         int r = -ENOENT;

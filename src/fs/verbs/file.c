@@ -192,7 +192,7 @@ static int create_part(struct call *call, const char *name, struct fuse_file_inf
                 *ret_node = call_node(call, NODE_INSTANCE_IMAGE, call->node.id);
                 return 0;
         } else {
-                /* names an image cannot have are what editors and rsync probe: refused quietly (SPEC 4) */
+                /* names an image cannot have are what editors and rsync probe: refused quietly (CONTRACT 4) */
                 call->quiet = call->node.kind == NODE_IMAGE || call->node.kind == NODE_INSTANCE ||
                               name_check(NAME_IMAGE, name) < 0;
                 return fixed_tree(&call->request, false, name, call->quiet);
@@ -223,7 +223,7 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
         struct call call;
         int r = call_begin_change(req, parent, &call);
 
-        (void)mode; /* modes carry no rule (SPEC 3) */
+        (void)mode; /* modes carry no rule (CONTRACT 3) */
         fi->fh = 0;
         if (r == 0)
                 r = file_reserve(fi);

@@ -19,7 +19,7 @@ static int find_child(struct call *call, const char *name, struct node *ret_node
         return kind->lookup ? kind->lookup(call, name, ret_node) : -ENOTDIR;
 }
 
-/* Names that nothing here can have are what tools probe: refused quietly (SPEC 4). */
+/* Names that nothing here can have are what tools probe: refused quietly (CONTRACT 4). */
 static int refuse_name(struct call *call, bool removing, const char *name) {
         call->quiet = !removing && (call->node.kind == NODE_IMAGE || name_check(NAME_IMAGE, name) < 0);
         return fixed_tree(&call->request, removing, name, call->quiet);
@@ -81,7 +81,7 @@ void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode) 
         int64_t began = stats_now();
         int r = call_begin_change(req, parent, &call);
 
-        (void)mode; /* modes carry no rule (SPEC 3) */
+        (void)mode; /* modes carry no rule (CONTRACT 3) */
         if (r == 0 && sharing_begin(&call, name, true, began))
                 return;
         if (r == 0)

@@ -18,7 +18,7 @@ static void agree_with_kernel(void *userdata, struct fuse_conn_info *connection)
         if (mount->notifier && !mount->multiuser && connection->capable & FUSE_CAP_CACHE_SYMLINKS)
                 connection->want |= FUSE_CAP_CACHE_SYMLINKS;
         connection->max_write = WRITE_MAX;
-        /* refused writes must not look successful, and a RELEASE not be waited for in vain (DESIGN "Pitfalls") */
+        /* refused writes must not look successful, and a RELEASE not be waited for in vain (ARCHITECTURE "Nodes") */
         connection->want &= ~(unsigned)FUSE_CAP_WRITEBACK_CACHE;
         if (connection->capable & FUSE_CAP_SPLICE_READ)
                 connection->want |= FUSE_CAP_SPLICE_READ;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Small text files, open: a snapshot to read, and for the writable ones a text that is judged and kept whole with each
- * write. A truncation waits for the first good write, so that a refused one leaves the old text (SPEC 5.2).
+ * write. A truncation waits for the first good write, so that a refused one leaves the old text (CONTRACT 5.2).
  */
 #include "verbs/verbs.h"
 

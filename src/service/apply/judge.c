@@ -5,7 +5,7 @@
 #include "apply/wing.h"
 #include "nouns.h"
 
-/* The operator acts as the owner, under its rules (SPEC 8). */
+/* The operator acts as the owner, under its rules (CONTRACT 8). */
 static int act_as_owner(struct catalog_connection *c, struct apply *a, const char *image) {
         char name[NAME_SIZE], owner[NAME_SIZE];
         struct account account;

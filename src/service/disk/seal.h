@@ -30,10 +30,10 @@ bool seal_possible(const struct seal *seal, const struct image *image);
 bool seal_empty(const struct seal *seal, const struct image *image);
 /* In the transaction: seals it unless it is sealed. */
 int seal_commit(struct catalog_connection *c, struct decision *d, const struct seal *seal);
-#define SEAL_WAIT_MS 1000 /* SPEC 5.1 */
+#define SEAL_WAIT_MS 1000 /* CONTRACT 5.1 */
 /* A request waits for somebody to close a disk: how long, in ms; below 0: that briefly, since many wait already. */
 int wait_begin(struct service *service);
 void wait_end(struct service *service);
-/* A lock (seal or copy) that a request waits for, as SPEC 5.1 wants; not for long where many wait already. */
+/* A lock (seal or copy) that a request waits for, as CONTRACT 5.1 wants; not for long where many wait already. */
 int seal_wait(struct service *service, const struct blob_store *store, int64_t id, enum blob_lock_kind kind,
               struct blob_lock *ret_lock);

@@ -13,7 +13,7 @@ import sys
 import time
 
 ROOT, IMGSHARE, CATALOG, CHANGES, SEED = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
-SETTLE = 0.1  # SPEC 5.3
+SETTLE = 0.1  # CONTRACT 5.3
 ACCOUNTS = ('alice', 'bob')  # who act
 VIEWS = ('alice', 'bob', 'audit', 'turncoat')  # in mounts of their own
 UIDS = {'alice': 70001, 'bob': 70002, 'audit': 70003, 'turncoat': 70004, 'operator': 0}  # in the one for many

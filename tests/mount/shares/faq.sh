@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# faq.sh N: the rule of question N of the FAQ (SPEC 4), from the side of the owner (alice), a recipient (bob) and a
+# faq.sh N: the rule of question N of the FAQ (CONTRACT 4), from the side of the owner (alice), a recipient (bob) and a
 # stranger (dave), for whom the image does not exist. Without N: all.
 if [ $# -eq 0 ]; then
         for n in {1..12}; do

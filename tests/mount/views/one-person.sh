@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# A mount that somebody else runs, for one person: account=NAME,allow_other,default_permissions,uid=N (SPEC 2.1).
+# A mount that somebody else runs, for one person: account=NAME,allow_other,default_permissions,uid=N (CONTRACT 2.1).
 . "${0%/*}/../lib.sh"
 needs_root
 needs setpriv

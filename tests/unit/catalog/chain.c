@@ -7,7 +7,7 @@
 #include <sqlite3.h>
 #include <string.h>
 
-/* As SPEC 9 writes an event, without its last member. */
+/* As CONTRACT 9 writes an event, without its last member. */
 static const char events[] =
         "SELECT e.id, '{\"event\":' || e.id || ',\"time\":\"' ||"
         " strftime('%Y-%m-%dT%H:%M:%S', e.time / 1000, 'unixepoch') || printf('.%03dZ', e.time % 1000) ||"

@@ -291,7 +291,7 @@ static void post(struct wish *change) {
         assert_int_equal(catalog_post(scratch_catalog, run_change, change, NULL), 0);
 }
 
-/* SPEC 5.3: what nobody waits for goes to the disk with what somebody waits for, or without haste. */
+/* CONTRACT 5.3: what nobody waits for goes to the disk with what somebody waits for, or without haste. */
 static void test_posted_ones_share_the_flush_of_others(void **state) {
         struct wish posted[4] = { { .number = 1 }, { .number = 2 }, { .number = 3, .wanted = 7 }, { .number = 4 } };
         struct wish waited = { .number = 5 };

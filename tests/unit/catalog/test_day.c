@@ -221,7 +221,7 @@ static void test_each_event_counts_once(void **state) {
         check_all(INT64_MAX);
 }
 
-/* SPEC 3.2: what was refused about a name before its account was made is not the account's. */
+/* CONTRACT 3.2: what was refused about a name before its account was made is not the account's. */
 static void test_a_name_refused_before_its_account(void **state) {
         int64_t refused, last;
 

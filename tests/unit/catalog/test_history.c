@@ -47,7 +47,7 @@ static void test_a_place_has_its_own_events(void **state) {
         assert_int_equal(history(999, NULL), 0);
 }
 
-/* Who reads as an account reads what it did and what was done with it, and nothing else (SPEC 3.3). */
+/* Who reads as an account reads what it did and what was done with it, and nothing else (CONTRACT 3.3). */
 static void test_an_account_reads_its_own_rows(void **state) {
         struct caller bob = { .account = 3, .name = "bob" };
         int64_t web, db;

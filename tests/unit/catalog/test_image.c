@@ -76,7 +76,7 @@ static void test_renewal_keeps_the_place_and_ends_the_image(void **state) {
         assert_int_equal(image.state, IMAGE_DRAFT);
         assert_false(image.has_disk);
         assert_int_equal(image.size, 0);
-        assert_int_equal(image.description, description); /* same directory, name and description (SPEC 5.2) */
+        assert_int_equal(image.description, description); /* same directory, name and description (CONTRACT 5.2) */
         assert_true(image.shares_link > 0);
         assert_true(image.created >= image.place_created);
         assert_int_equal(image.created, sql_number("SELECT time FROM event ORDER BY id DESC LIMIT 1"));

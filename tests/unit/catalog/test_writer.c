@@ -221,7 +221,7 @@ static int run_durability(struct catalog_connection *c, void *context) {
         return 0;
 }
 
-/* SPEC 5.3 durability: what somebody waits for is flushed (2, full), what nobody waits for is not (1, normal). */
+/* CONTRACT 5.3 durability: what somebody waits for is flushed (2, full), what nobody waits for is not (1, normal). */
 static void test_only_posted_jobs_are_not_flushed(void **state) {
         (void)state;
         for (int relaxed = 0; relaxed < 2; relaxed++) {

@@ -87,7 +87,7 @@ static void test_root_is_one_for_every_viewer(void **state) {
         assert_int_equal(node.id, 0);
 }
 
-/* GNU cp -r copies by inode number: the description before the shares that freeze it, the disk last (SPEC 3). */
+/* GNU cp -r copies by inode number: the description before the shares that freeze it, the disk last (CONTRACT 3). */
 static void test_parts_of_an_image_rise(void **state) {
         const int64_t last = (INT64_C(1) << 36) - 1;
 

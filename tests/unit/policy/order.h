@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Tries a policy function with every combination of violated rules, for every role and relation to the image, and
- * expects the outcome that comes first in a list the test states by itself, from SPEC 4.
+ * expects the outcome that comes first in a list the test states by itself, from CONTRACT 4.
  */
 #pragma once
 

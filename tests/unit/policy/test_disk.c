@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Reading, copying and writing a disk, SPEC 4: who hears what first.
+ * Reading, copying and writing a disk, CONTRACT 4: who hears what first.
  */
 #include "order.h"
 

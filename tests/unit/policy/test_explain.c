@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What a refused caller reads: every template with every set of facts, the sentences of SPEC 4, and what is cut.
+ * What a refused caller reads: every template with every set of facts, the sentences of CONTRACT 4, and what is cut.
  */
 #include <ctype.h>
 #include <string.h>

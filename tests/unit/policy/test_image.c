@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Making, deleting, renaming, describing and sealing an image, SPEC 4: who hears what first.
+ * Making, deleting, renaming, describing and sealing an image, CONTRACT 4: who hears what first.
  */
 #include "order.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Instances and trust, SPEC 4 *launch*, 3.2 and 3.3: who hears what first.
+ * Instances and trust, CONTRACT 4 *launch*, 3.2 and 3.3: who hears what first.
  */
 #include "order.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Managing, and changing a role, SPEC 2 and 4 `role`.
+ * Managing, and changing a role, CONTRACT 2 and 4 `role`.
  */
 #include "order.h"
 

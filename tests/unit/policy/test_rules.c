@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The rows of verdicts.def against SPEC 4's table, written down here once more.
+ * The rows of verdicts.def against CONTRACT 4's table, written down here once more.
  */
 #include <ctype.h>
 #include <string.h>

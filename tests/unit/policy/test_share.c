@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Sharing and unsharing, SPEC 4 *share* and 3.2, and when a share ends by itself, SPEC 5.4: who hears what first.
+ * Sharing and unsharing, CONTRACT 4 *share* and 3.2, and when a share ends by itself, CONTRACT 5.4: who hears what
+ * first.
  */
 #include "order.h"
 

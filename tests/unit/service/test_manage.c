@@ -96,7 +96,7 @@ static void test_a_removed_account_loses_its_shares_and_its_name(void **state) {
         assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), RULE_UNKNOWN_ACCOUNT);
 }
 
-/* SPEC 7: the uid says the account, at once; who can read the catalog anyhow is the operator. */
+/* CONTRACT 7: the uid says the account, at once; who can read the catalog anyhow is the operator. */
 static void test_a_uid_is_an_account(void **state) {
         struct account_change uid = { ACCOUNT_UID, 7001 };
         struct caller caller;

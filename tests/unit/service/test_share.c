@@ -70,7 +70,7 @@ static void test_a_refused_share_seals_nothing(void **state) {
         assert_int_equal(events("op IN ('share', 'seal') AND rule IS NULL"), 0);
 }
 
-/* The sentence names who and what; the log has one line with rule and errno (SPEC 4 Explaining). */
+/* The sentence names who and what; the log has one line with rule and errno (CONTRACT 4 Explaining). */
 static void test_refusals_are_told_and_logged(void **state) {
         int64_t place = filled(north, "web", 100);
         struct request *request;

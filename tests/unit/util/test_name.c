@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Names, SPEC 2: every byte in every place, every length that matters, and the `@` that joins two.
+ * Names, CONTRACT 2: every byte in every place, every length that matters, and the `@` that joins two.
  */
 #include <errno.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Times as they are written, SPEC 9, and read, SPEC 5.4. Expected values are from `date -u`.
+ * Times as they are written, CONTRACT 9, and read, CONTRACT 5.4. Expected values are from `date -u`.
  */
 #include <errno.h>
 #include <inttypes.h>
