@@ -5,6 +5,9 @@
 #include "scratch.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -65,6 +68,40 @@ static void test_both_ways_notice(void **state) {
         }
 }
 
+static atomic_bool over;
+
+static void *write_on(void *argument) {
+        (void)argument;
+        for (int i = 0; i < 400 && !over; i++) {
+                char name[16];
+
+                (void)snprintf(name, sizeof(name), "a%d", i); /* fits */
+                (void)must(ACCOUNT_PUT, 0, 0, name);
+                (void)must(SETTING_PUT, i, 0, "x");
+        }
+        return NULL;
+}
+
+/* It looks at one moment. */
+static void test_while_others_write(void **state) {
+        pthread_t writer;
+        int found = 0;
+
+        (void)state;
+        over = false;
+        assert_int_equal(pthread_create(&writer, NULL, write_on, NULL), 0);
+        while (sql_number("SELECT count(*) FROM account") < 3)
+                (void)sched_yield(); /* cannot fail */
+        for (int i = 0; i < 20 && found == 0; i++) {
+                _cleanup_free_ char *text = ask(scratch_path, &found);
+
+                print_error("%s", text);
+        }
+        over = true;
+        assert_int_equal(pthread_join(writer, NULL), 0);
+        assert_int_equal(found, 0);
+}
+
 static void test_what_is_no_catalog(void **state) {
         _cleanup_free_ char *missing = NULL, *other = NULL;
         int found;
@@ -83,6 +120,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 CASE(test_nothing_is_wrong),
                 CASE(test_both_ways_notice),
+                CASE(test_while_others_write),
                 CASE(test_what_is_no_catalog),
         };
 
