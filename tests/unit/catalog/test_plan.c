@@ -4,7 +4,7 @@
  */
 #include "scratch.h"
 
-#include "connection.h"
+#include "effects/effects.h"
 
 static const struct {
         const char *name;
@@ -125,6 +125,33 @@ static void test_of_an_images_shares_a_page_is_sorted(void **state) {
         }
 }
 
+/* Each effect finds its row by a key, whether it is applied or asked about; those of a snapshot read its own details. */
+static void test_effects_use_an_index(void **state) {
+        (void)state;
+        assert_int_equal(connection_run(scratch_reader, "PRAGMA query_only = off"), 0);
+        assert_int_equal(effects_check_begin(scratch_reader), 0);
+        for (size_t op = 0; op < EVENT_OPS; op++)
+                for (size_t i = 0; i < 2 * EFFECTS_MOST; i++) {
+                        const struct effect *effect = &operations[op].effects[i / 2];
+                        _cleanup_free_ char *sql = NULL;
+                        sqlite3_stmt *s = NULL;
+
+                        if (!effect->apply)
+                                continue;
+                        assert_true(asprintf(&sql, "EXPLAIN QUERY PLAN %s", i % 2 ? effect->check : effect->apply) > 0);
+                        if (sqlite3_prepare_v2(scratch_reader->db, sql, -1, &s, NULL) != SQLITE_OK)
+                                fail_msg("%s: %s", sql, sqlite3_errmsg(scratch_reader->db));
+                        while (sqlite3_step(s) == SQLITE_ROW) {
+                                const char *step = (const char *)sqlite3_column_text(s, 3);
+
+                                if (costs(step) && !strstr(step, "VIRTUAL TABLE") && !strstr(step, "CONSTANT ROW") &&
+                                    !strstr(step, "subquery"))
+                                        fail_msg("%s: %s", sql, step);
+                        }
+                        assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
+                }
+}
+
 /* Steps of SQLite's machine that the statement has taken since it was asked last. */
 static int steps(enum statement statement) {
         return sqlite3_stmt_status(scratch_reader->statements[statement], SQLITE_STMTSTATUS_VM_STEP, 1);
@@ -243,6 +270,7 @@ int main(void) {
                 CASE(test_what_an_account_uses_is_read_by_its_own_rows),
                 CASE(test_the_share_of_an_account_is_not_looked_for_among_all),
                 CASE(test_of_an_images_shares_a_page_is_sorted),
+                CASE(test_effects_use_an_index),
                 CASE(test_shares_cost_only_who_counts_them),
                 CASE(test_shares_that_have_ended_cost_nobody),
                 CASE(test_a_share_changes_few_pages),
