@@ -452,6 +452,10 @@ int linkat(int from_fd, const char *from, int to_fd, const char *to, int flags) 
         return r;
 }
 
+int link(const char *from, const char *to) {
+        return linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
 /* The names that programs built with 64-bit offsets have for them. */
 int open64(const char *name, int flags, ...) __attribute__((alias("open")));
 int openat64(int dir_fd, const char *name, int flags, ...) __attribute__((alias("openat")));
