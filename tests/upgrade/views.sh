@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# views.sh FIXTURE: upgrading leaves every view, past moment, inode number and the chain as they were: all that can be seen of
+# the catalog afterwards is what the old program showed, but for the `snapshot` events behind its last (expected.py).
+LIMIT=300
+. "${0%/*}/lib.sh"
+fixture "$1"
+look=()
+[ "$1" != large ] || look=(--asof 20)
+kept=$DIR/catalog.db.format-1
+ok cp "$DIR/catalog.db" "$T/old.db"
+last=$(sql "$T/old.db" 'SELECT max(id) FROM event')
+
+# unchanged_file FILE: it holds what the old one did.
+unchanged_file() {
+        dump "$1" | cmp -s - "$T/old.sql" || not_ok "not as before: $1"
+}
+dump "$T/old.db" >"$T/old.sql"
+
+# Only tried.
+is "'$DIR' can be upgraded: all its rows follow from its log" admin upgrade -n
+is '1 wal' format_of "$DIR/catalog.db"
+unchanged_file "$DIR/catalog.db"
+is 'catalog.db store' listing "$DIR"
+
+ok admin upgrade
+now=$(sql "$DIR/catalog.db" 'SELECT max(id) FROM event')
+is "'$DIR' is upgraded, with $now events; its old file is catalog.db.format-1" cat "$T/out"
+is '' cat "$T/err"
+is 'catalog.db catalog.db.format-1 store' listing "$DIR"
+is '2 wal' format_of "$DIR/catalog.db"
+is '1 delete' format_of "$kept"
+unchanged_file "$kept"
+
+# Each event is there as it was, byte by byte, and snapshots behind them.
+columns=id,time,actor,uid,via,op,object,account,place,owner,rule,errno,detail,length,hex\(hash\)
+sql "$T/old.db" "SELECT $columns FROM event ORDER BY id" >"$T/events"
+sql "$DIR/catalog.db" "SELECT $columns FROM event WHERE id <= $last ORDER BY id" | cmp -s - "$T/events" || not_ok 'other events'
+is "snapshot $((now - last))" sql "$DIR/catalog.db" "SELECT op || ' ' || count(*) FROM event WHERE id > $last GROUP BY op"
+
+# Again: nothing is to be done.
+ok cp "$DIR/catalog.db" "$T/upgraded.db"
+is "'$DIR' is of this version's format already" admin upgrade
+is "'$DIR' is of this version's format already" admin upgrade -n
+same "$DIR/catalog.db" "$T/upgraded.db"
+unchanged_file "$kept"
+
+# What the old program did not find is not found now, either.
+is '' admin check
+ok admin check --log
+[ -z "${ORACLE-}" ] || is '' "$ORACLE" "$DIR/catalog.db"
+
+# All that can be seen.
+ok admin log --json
+ok mv "$T/out" "$T/log"
+ok "$HERE/look" "${look[@]}" --until "$last" "$DIR"
+ok mv "$T/out" "$T/now"
+xz -dc "$HERE/fixtures/$1.look.xz" >"$T/before"
+ok "$PYTHON" "$HERE/expected.py" "$T/before" "$T/log"
+ok mv "$T/out" "$T/expected"
+diff "$T/expected" "$T/now" >"$T/different" || not_ok "it looks otherwise:
+$(head -n 40 "$T/different" | cut -c1-200)"
