@@ -12,17 +12,25 @@
  */
 #pragma once
 
-#define ORIGIN_SIZE 64
+#define ORIGIN_SIZE 192
 
-/* A place in the source; file NULL: none. */
+#define ORIGIN_NOTE 96
+
+/* A place in the source; file NULL: none. note: what a library said of it, "": nothing. */
 struct origin {
         const char *file;
         int line, error;
+        char note[ORIGIN_NOTE];
 };
 
 /* Records the place of r, which it returns. */
 #define ORIGIN(r) origin_record((r), __FILE__, __LINE__)
 int origin_record(int r, const char *file, int line);
+
+/* What a library says of the call that is just failing, and the place where its error becomes r. */
+void origin_note(const char *words);
+#define ORIGIN_NOTED(r) origin_record_noted((r), __FILE__, __LINE__)
+int origin_record_noted(int r, const char *file, int line);
 
 void origin_forget(void);
 struct origin origin_get(void);

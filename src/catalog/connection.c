@@ -44,9 +44,17 @@ struct catalog_connection *connection_close(struct catalog_connection *c) {
         return NULL;
 }
 
+/* What SQLite says of a failure is kept for whoever tells of it. */
+static void note_sqlite(void *context, int code, const char *words) {
+        (void)context;
+        (void)code;
+        origin_note(words);
+}
+
 /* Before anything else of SQLite's: counting memory would take a lock at each allocation. */
 static void configure(void) {
         (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refused if the program has used SQLite already: no harm */
+        (void)sqlite3_config(SQLITE_CONFIG_LOG, note_sqlite, NULL); /* the same */
 }
 
 /* A writing connection counts the pages of the log; it does not copy them back itself, as SQLite would (checkpoint.c). */

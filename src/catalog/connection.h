@@ -73,6 +73,7 @@ struct pending {
         sem_t *wake;                        /* who waits for it; NULL: nobody */
         bool flush;                         /* it is only done once it is on the disk */
         int result;
+        struct origin origin;               /* of the result, if that is an error */
         struct pending *next;
 };
 

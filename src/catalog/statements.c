@@ -63,7 +63,7 @@ int sqlite_error(sqlite3 *db, int code) {
                 return -EMEDIUMTYPE;
         default: /* where SQLite says I/O error, the system may have said more */
                 system = sqlite3_system_errno(db);
-                return system == ENOSPC || system == EDQUOT ? -ENOSPC : -EIO;
+                return system == ENOSPC || system == EDQUOT ? -ENOSPC : ORIGIN_NOTED(-EIO);
         }
 }
 
@@ -196,7 +196,7 @@ int statement_number(struct catalog_connection *c, enum statement which, int64_t
         if (r == 0)
                 r = statement_row(s);
         if (r <= 0)
-                return r < 0 ? r : -EIO;
+                return r < 0 ? r : ORIGIN(-EIO);
         *ret_number = sqlite3_column_int64(s, 0);
         return 0;
 }
@@ -222,7 +222,7 @@ int column_text(sqlite3_stmt *statement, int column, char *ret_text, size_t size
                 return r;
         n = sqlite3_column_bytes(statement, column);
         if ((size_t)n >= size)
-                return -EIO;
+                return ORIGIN(-EIO);
         if (n > 0)
                 memcpy(ret_text, text, (size_t)n);
         ret_text[n] = '\0';
@@ -242,5 +242,5 @@ int connection_number(struct catalog_connection *c, const char *sql, int64_t *re
         if (r > 0)
                 *ret_number = sqlite3_column_int64(s, 0);
         (void)sqlite3_finalize(s); /* told by statement_row */
-        return r > 0 ? 0 : r < 0 ? r : -EIO;
+        return r > 0 ? 0 : r < 0 ? r : ORIGIN(-EIO);
 }

@@ -10,6 +10,7 @@
 
 #include "catalog.h"
 #include "cleanup.h"
+#include "origin.h"
 
 #define PAGE CATALOG_PAGE /* rows of one statement of a listing: its LIMIT in statements.def */
 
@@ -70,7 +71,7 @@ static inline bool region_good(int64_t id) {
 /* A listing goes on behind a row. -EIO: a damaged index goes back, and so would the listing, for ever. */
 static inline int page_go_on(int64_t *after, int64_t id) {
         if (id <= *after)
-                return -EIO;
+                return ORIGIN(-EIO);
         *after = id;
         return 0;
 }

@@ -26,7 +26,7 @@ static int upgrade_found(const struct finding *finding, void *context) {
         return 0;
 }
 
-static void upgrade_progress(int64_t events, void *context) {
+static void upgrade_show_progress(int64_t events, void *context) {
         const int64_t now = timestamp_now();
         struct run *run = context;
 
@@ -39,7 +39,7 @@ static void upgrade_progress(int64_t events, void *context) {
 static enum status cmd_upgrade(const struct call *call) {
         struct run run = { 0 };
         struct upgrade upgrade = { .plan = call->option[OPTION_PLAN], .each = upgrade_found,
-                                   .progress = isatty(STDERR_FILENO) ? upgrade_progress : NULL, .context = &run };
+                                   .progress = isatty(STDERR_FILENO) ? upgrade_show_progress : NULL, .context = &run };
         char why[WHY_SIZE] = "";
         int r;
 

@@ -14,6 +14,17 @@ int origin_record(int r, const char *file, int line) {
         return r;
 }
 
+int origin_record_noted(int r, const char *file, int line) {
+        last.file = file;
+        last.line = line;
+        last.error = r;
+        return r;
+}
+
+void origin_note(const char *words) {
+        (void)snprintf(last.note, sizeof(last.note), "%s", words); /* long: cut */
+}
+
 void origin_forget(void) {
         last = (struct origin){ 0 };
 }
@@ -39,6 +50,7 @@ static const char *path_from_top(const char *path) {
 char *origin_text(int r, char ret_text[static ORIGIN_SIZE]) {
         ret_text[0] = '\0';
         if (r < 0 && last.file && last.error == r)
-                (void)snprintf(ret_text, ORIGIN_SIZE, " (%s:%d)", path_from_top(last.file), last.line); /* long: cut */
+                (void)snprintf(ret_text, ORIGIN_SIZE, " (%s:%d%s%s)", path_from_top(last.file), last.line,
+                               last.note[0] ? ": " : "", last.note); /* long: cut */
         return ret_text;
 }

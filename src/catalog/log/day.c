@@ -103,7 +103,7 @@ int catalog_day_list(struct catalog_connection *c, const struct log_filter *view
         while (r == 0 && more && (r = next_event(c, view, id, last, &id, &time)) > 0) {
                 number = day_of(time);
                 if (number < from)
-                        return -EIO; /* times go back: a damaged log */
+                        return ORIGIN(-EIO); /* times go back: a damaged log */
                 r = each(number, context);
                 from = number + 1;
                 more = day_of(last_time) > number;
@@ -127,10 +127,10 @@ static int day_add_length(struct catalog_connection *c, const struct log_filter 
         if (r == 0)
                 r = statement_row(s);
         if (r <= 0)
-                return r < 0 ? r : -EIO;
+                return r < 0 ? r : ORIGIN(-EIO);
         bytes = sqlite3_column_int64(s, SUM_BYTES);
         if (bytes < 0 || bytes > INT64_MAX - day->bytes)
-                return -EIO;
+                return ORIGIN(-EIO);
         day->bytes += bytes;
         day->last = sqlite3_column_int64(s, SUM_LAST);
         day->time = sqlite3_column_int64(s, SUM_TIME);

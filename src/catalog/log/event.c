@@ -35,7 +35,7 @@ static int chain_last(struct catalog_connection *c) {
         c->chain.id = sqlite3_column_int64(s, LAST_ID);
         if (sqlite3_column_bytes(s, LAST_HASH) != HASH_SIZE || !id_good_or_none(c->chain.id) || !id_good(c->chain.id + 1)) {
                 c->chain.id = 0;
-                return -EIO;
+                return ORIGIN(-EIO);
         }
         c->chain.time = sqlite3_column_int64(s, LAST_TIME);
         memcpy(c->chain.hash, sqlite3_column_blob(s, LAST_HASH), HASH_SIZE);
@@ -53,7 +53,7 @@ static int chain_actor(struct catalog_connection *c, int64_t id, struct chain *c
         if (r == 0)
                 r = statement_row(s);
         if (r == 0)
-                r = -EIO;
+                r = ORIGIN(-EIO);
         if (r > 0)
                 r = column_text(s, 0, chain->actor_name, sizeof(chain->actor_name));
         chain->actor = r == 0 ? id : 0;
@@ -80,8 +80,8 @@ static int rendered(sqlite3_stmt *s, const char **ret_json) {
         if (r > 0)
                 r = column_pointer(s, 0, ret_json);
         else if (r == 0)
-                r = -EIO;
-        return r < 0 || *ret_json ? r : -EIO;
+                r = ORIGIN(-EIO);
+        return r < 0 || *ret_json ? r : ORIGIN(-EIO);
 }
 
 /* The details as a JSON object, by SQLite, which can render any text. */
@@ -221,7 +221,7 @@ int event_line(sqlite3_stmt *s, int (*each)(const char *line, size_t length, voi
         if (r < 0)
                 return r;
         if (!json || n == 0 || sqlite3_column_bytes(s, 1) != HASH_SIZE)
-                return -EIO;
+                return ORIGIN(-EIO);
         line = malloc(length + 1);
         if (!line)
                 return -ENOMEM;

@@ -22,9 +22,9 @@ static int indexed_last(struct catalog_connection *c, int64_t *ret_last) {
         if (r == 0)
                 r = statement_row(s);
         if (r <= 0)
-                return r < 0 ? r : -EIO;
+                return r < 0 ? r : ORIGIN(-EIO);
         *ret_last = sqlite3_column_int64(s, 0);
-        return *ret_last < 0 ? -EIO : 0; /* a damaged catalog */
+        return *ret_last < 0 ? ORIGIN(-EIO) : 0; /* a damaged catalog */
 }
 
 int indexed_consider(struct catalog_connection *c) {

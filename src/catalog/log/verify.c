@@ -126,7 +126,7 @@ static int hash_by_sql(struct verification *v, int64_t id, size_t *ret_length, u
         if (r == 0)
                 r = statement_row(s);
         if (r == 0)
-                r = -EIO; /* it was there just now */
+                r = ORIGIN(-EIO); /* it was there just now */
         if (r > 0)
                 r = column_pointer(s, 0, &json);
         if (r < 0 || !json)
@@ -179,7 +179,7 @@ static int check_refusal(struct verification *v, const struct logged *logged) {
         if (r == 0)
                 r = statement_row(s);
         if (r <= 0)
-                return r < 0 ? r : -EIO;
+                return r < 0 ? r : ORIGIN(-EIO);
         return sqlite3_column_int(s, 0) ? 0 : verify_tell_event(v, logged->id, MISPLACED);
 }
 

@@ -14,7 +14,7 @@ static int account_row(sqlite3_stmt *s, struct account *ret_account) {
                 .require_trust = sqlite3_column_int(s, ACCOUNT_REQUIRE_TRUST) != 0,
         };
         if (!account_good(ret_account->id) || (unsigned)ret_account->role > ROLE_OPERATOR)
-                return -EIO;
+                return ORIGIN(-EIO);
         return column_text(s, ACCOUNT_NAME, ret_account->name, sizeof(ret_account->name));
 }
 
@@ -102,7 +102,7 @@ int catalog_account_holdings(struct catalog_connection *c, int64_t id, struct ho
         if (r == 0)
                 r = statement_row(s);
         if (r <= 0)
-                return r < 0 ? r : -EIO;
+                return r < 0 ? r : ORIGIN(-EIO);
         *ret_holdings = (struct holdings){
                 .images = sqlite3_column_int64(s, HOLDING_IMAGES),
                 .shares = sqlite3_column_int64(s, HOLDING_SHARES),

@@ -37,7 +37,7 @@ static int image_row(sqlite3_stmt *s, struct image *ret_image) {
         if (!id_good(ret_image->place) || !id_good(ret_image->id) || !region_good(ret_image->region) ||
             !account_good(ret_image->owner) || !id_good_or_none(ret_image->description) ||
             !id_good_or_none(ret_image->shares_link) || ret_image->size < 0)
-                return -EIO;
+                return ORIGIN(-EIO);
         r = column_text(s, IMAGE_REGION_NAME, ret_image->region_name, NAME_SIZE);
         if (r == 0)
                 r = column_text(s, IMAGE_OWNER_NAME, ret_image->owner_name, NAME_SIZE);
@@ -137,7 +137,7 @@ int statement_entries(sqlite3_stmt *s, int r, int64_t *after, image_each each, v
                 struct image_entry entry = { .place = sqlite3_column_int64(s, ENTRY_PLACE),
                                              .cursor = sqlite3_column_int64(s, ENTRY_CURSOR) };
 
-                r = id_good(entry.place) && id_good(entry.cursor) ? page_go_on(after, entry.cursor) : -EIO;
+                r = id_good(entry.place) && id_good(entry.cursor) ? page_go_on(after, entry.cursor) : ORIGIN(-EIO);
                 if (r == 0)
                         r = column_text(s, ENTRY_NAME, entry.name, NAME_SIZE);
                 if (r == 0)
@@ -197,7 +197,7 @@ int catalog_undigested(struct catalog_connection *c, int64_t after, int64_t belo
         if (r < 0)
                 return r;
         if (id <= after || !id_good(id))
-                return -EIO;
+                return ORIGIN(-EIO);
         *ret_id = id;
         *ret_region = sqlite3_column_int64(s, UNDIGESTED_REGION);
         *ret_size = sqlite3_column_int64(s, UNDIGESTED_SIZE);

@@ -25,7 +25,7 @@ static int instance_row(sqlite3_stmt *s, struct instance *ret_instance) {
         };
         if (!id_good(ret_instance->id) || !region_good(ret_instance->region) || !account_good(ret_instance->owner) ||
             !id_good_or_none(ret_instance->launch) || !id_good_or_none(ret_instance->image))
-                return -EIO;
+                return ORIGIN(-EIO);
         r = column_text(s, INSTANCE_REGION_NAME, ret_instance->region_name, NAME_SIZE);
         if (r == 0)
                 r = column_text(s, INSTANCE_OWNER_NAME, ret_instance->owner_name, NAME_SIZE);
@@ -82,7 +82,7 @@ int catalog_launch_reserve(struct catalog_connection *c, int64_t instance, int64
 
         if (r == 0)
                 *ret_launch = sqlite3_last_insert_rowid(c->db);
-        return r < 0 || id_good(*ret_launch) ? r : -EIO;
+        return r < 0 || id_good(*ret_launch) ? r : ORIGIN(-EIO);
 }
 
 int catalog_launch_forget(struct catalog_connection *c, int64_t launch) {
@@ -134,7 +134,7 @@ static int launch_page(struct catalog_connection *c, int64_t region, int64_t aft
 
         for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
                 ret_rows[rows].id = sqlite3_column_int64(s, 0);
-                r = id_good(ret_rows[rows].id) ? column_text(s, 1, ret_rows[rows].object, OBJECT_SIZE) : -EIO;
+                r = id_good(ret_rows[rows].id) ? column_text(s, 1, ret_rows[rows].object, OBJECT_SIZE) : ORIGIN(-EIO);
         }
         return r < 0 ? r : rows;
 }

@@ -53,7 +53,7 @@ int catalog_exposure_remains(struct catalog_connection *c, int64_t image, int64_
         if (r == 0)
                 r = statement_row(s);
         if (r <= 0)
-                return r < 0 ? r : -EIO;
+                return r < 0 ? r : ORIGIN(-EIO);
         *ret_instances = sqlite3_column_int64(s, 0);
         *ret_images = sqlite3_column_int64(s, 1);
         return 0;

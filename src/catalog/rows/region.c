@@ -9,7 +9,7 @@ static int region_row(sqlite3_stmt *s, struct region *ret_region) {
         _cleanup_region_ struct region region = { .id = sqlite3_column_int64(s, REGION_ID),
                                                   .created = sqlite3_column_int64(s, REGION_CREATED) };
         const char *store;
-        int r = region_good(region.id) ? column_text(s, REGION_NAME, region.name, sizeof(region.name)) : -EIO;
+        int r = region_good(region.id) ? column_text(s, REGION_NAME, region.name, sizeof(region.name)) : ORIGIN(-EIO);
 
         if (r < 0)
                 return r;
@@ -67,7 +67,7 @@ int catalog_region_totals(struct catalog_connection *c, int64_t owner, struct re
         if (r == 0)
                 r = statement_row(s);
         if (r <= 0)
-                return r < 0 ? r : -EIO;
+                return r < 0 ? r : ORIGIN(-EIO);
         region->images = sqlite3_column_int64(s, TOTAL_IMAGES);
         region->bytes = sqlite3_column_int64(s, TOTAL_BYTES);
         region->instances = sqlite3_column_int64(s, TOTAL_INSTANCES);

@@ -19,7 +19,7 @@ static int share_row(sqlite3_stmt *s, struct share *ret_share) {
                 .expires = sqlite3_column_int64(s, SHARE_EXPIRES),
         };
         if (!id_good(ret_share->id) || !id_good(ret_share->image) || !account_good(ret_share->account))
-                return -EIO;
+                return ORIGIN(-EIO);
         r = column_text(s, SHARE_ACCOUNT_NAME, ret_share->account_name, sizeof(ret_share->account_name));
         return r < 0 ? r : column_text(s, SHARE_GRANTED_BY, ret_share->granted_by, sizeof(ret_share->granted_by));
 }
@@ -104,7 +104,7 @@ int catalog_share_count(struct catalog_connection *c, int64_t image, int64_t mos
         if (r == 0)
                 r = statement_row(s);
         if (r <= 0)
-                return r < 0 ? r : -EIO;
+                return r < 0 ? r : ORIGIN(-EIO);
         *ret_count = sqlite3_column_int64(s, 0);
         return 0;
 }

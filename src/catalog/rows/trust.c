@@ -13,7 +13,7 @@ static int trust_row(sqlite3_stmt *s, struct trust *ret_trust) {
                 .since = sqlite3_column_int64(s, TRUST_SINCE),
         };
         if (!id_good(ret_trust->id) || !account_good(ret_trust->account) || !account_good(ret_trust->owner))
-                return -EIO;
+                return ORIGIN(-EIO);
         return column_text(s, TRUST_OWNER_NAME, ret_trust->owner_name, sizeof(ret_trust->owner_name));
 }
 

@@ -21,6 +21,12 @@ static bool in_transaction(const struct catalog_connection *c) {
         return !sqlite3_get_autocommit(c->db);
 }
 
+static void job_set_result(struct pending *job, int r) {
+        job->result = r;
+        if (r < 0)
+                job->origin = origin_get();
+}
+
 /* A connection that cannot end its transaction goes: it would keep all others from writing. */
 static void rollback(struct catalog *catalog) {
         struct catalog_connection *c = catalog->connection;
@@ -34,7 +40,7 @@ static void rollback(struct catalog *catalog) {
 /* What was done cannot be committed: what was decided on top of it is void as well. */
 static void batch_fail(struct batch *b, int error) {
         for (struct pending *job = b->first_done; job; job = job->next)
-                job->result = error;
+                job_set_result(job, error);
         b->first_done = NULL;
 }
 
@@ -95,16 +101,17 @@ static int run_one(struct catalog *catalog, struct batch *b, struct pending *job
         int64_t first = c->first_event, last = c->last_event;
         int lost = 0;
 
-        job->result = b->first_done ? run_behind(c, job, &lost) : job->run(c, job->context);
+        origin_forget();
+        job_set_result(job, b->first_done ? run_behind(c, job, &lost) : job->run(c, job->context));
         if (job->result != 0) {
                 c->first_event = first;
                 c->last_event = last;
                 c->chain.id = c->chain.actor = 0;
         }
         if (lost == 0 && !in_transaction(c))
-                lost = job->result < 0 ? job->result : -EIO;
+                lost = job->result < 0 ? job->result : ORIGIN(-EIO);
         if (lost < 0) {
-                job->result = lost;
+                job_set_result(job, lost);
                 batch_fail(b, lost);
                 return lost;
         }
@@ -161,7 +168,7 @@ void batch_run(struct catalog *catalog, struct batch *b) {
                 if (r == 0 && !b->first_done)
                         r = batch_begin(catalog, b->relaxed);
                 if (r < 0)
-                        job->result = r; /* whoever waited for this transaction */
+                        job_set_result(job, r); /* whoever waited for this transaction */
                 else if (run_one(catalog, b, job) < 0)
                         break;
         }

@@ -45,6 +45,7 @@ static void writer_answer(struct pending *job) {
                 if (job->wake) {
                         (void)sem_post(job->wake); /* it is posted once */
                 } else {
+                        origin_set(job->origin);
                         if (job->done)
                                 job->done(job->context, job->result);
                         free(job);
@@ -159,6 +160,7 @@ int catalog_write(struct catalog *catalog, catalog_run run, void *context) {
         else
                 follow(catalog, &job);
         (void)sem_destroy(&wake); /* nobody waits any more */
+        origin_set(job.origin);
         return job.result;
 }
 

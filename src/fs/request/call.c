@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "image.h"
+#include "origin.h"
 #include "timestamp.h"
 #include "tree/kind.h"
 
@@ -26,6 +27,7 @@ static int call_fill(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
         struct mount *mount = fuse_req_userdata(req);
         int r;
 
+        origin_forget();
         *ret_call = (struct call){ .req = req, .mount = mount, .changes = mount->changes };
         ret_call->request.service = mount->service;
         ret_call->request.caller = mount->caller;

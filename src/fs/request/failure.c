@@ -10,6 +10,7 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "origin.h"
 #include "timestamp.h"
 
 #define EVERY_MS 10000
@@ -31,7 +32,7 @@ static bool is_failure(int error) {
 
 void failure_tell(struct call *call, int error) {
         struct failures *f = &call->mount->failures;
-        char subject[OBJECT_SIZE], more[64] = "";
+        char subject[OBJECT_SIZE], more[64] = "", origin[ORIGIN_SIZE];
         int64_t now = timestamp_now(), last = f->told;
         uint64_t untold;
 
@@ -49,8 +50,9 @@ void failure_tell(struct call *call, int error) {
                                call->image.owner_name); /* fits */
         else
                 (void)snprintf(subject, sizeof(subject), "a request of %s", call->request.caller.name);
+        (void)origin_text(-error, origin); /* returns it */
         if (f->background)
-                syslog(LOG_DAEMON | LOG_ERR, "%s: '%s'%s", strerrordesc_np(error), subject, more);
+                syslog(LOG_DAEMON | LOG_ERR, "%s%s: '%s'%s", strerrordesc_np(error), origin, subject, more);
         else
-                (void)fprintf(stderr, "imgsharefs: %s: '%s'%s\n", strerrordesc_np(error), subject, more);
+                (void)fprintf(stderr, "imgsharefs: %s%s: '%s'%s\n", strerrordesc_np(error), origin, subject, more);
 }

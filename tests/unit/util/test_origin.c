@@ -34,8 +34,19 @@ static void test_the_last_one_of_that_error(void **state) {
         assert_string_equal(text_of(-EIO), "");
 }
 
+static void test_what_a_library_said_stands_beside(void **state) {
+        (void)state;
+        origin_forget();
+        origin_note("disk I/O error");
+        assert_string_equal(text_of(-EIO), "");
+        assert_int_equal(origin_record_noted(-EIO, "src/a.c", 1), -EIO);
+        assert_string_equal(text_of(-EIO), " (src/a.c:1: disk I/O error)");
+        (void)origin_record(-EIO, "src/a.c", 2);
+        assert_string_equal(text_of(-EIO), " (src/a.c:2)");
+}
+
 static void test_a_path_that_is_long_is_cut(void **state) {
-        char path[200];
+        char path[ORIGIN_SIZE + 1];
 
         (void)state;
         memset(path, 'x', sizeof(path) - 1);
@@ -67,6 +78,7 @@ static void test_each_thread_has_its_last_and_may_hand_it_on(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_the_last_one_of_that_error),
+                cmocka_unit_test(test_what_a_library_said_stands_beside),
                 cmocka_unit_test(test_a_path_that_is_long_is_cut),
                 cmocka_unit_test(test_each_thread_has_its_last_and_may_hand_it_on),
         };
