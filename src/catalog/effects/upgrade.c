@@ -38,15 +38,16 @@ static void upgrade_end(struct upgrade *u) {
 
 /* --- what the old format left unsaid --- */
 
-static const struct {
+static const struct unsaid {
         const char *member; /* of a snapshot's details */
         enum statement rows; /* a number, and the JSON that belongs to it */
+        bool ours; /* of the new file */
 } unsaid[] = {
-        { "events", S_UPGRADE_EVENTS },
+        { "events", S_UPGRADE_EARLIER, true },
         { "disks", S_UPGRADE_DISKS },
         { "digests", S_UPGRADE_DIGESTS },
         { "descriptions", S_UPGRADE_DESCRIPTIONS },
-};
+}, to_remember = { "events", S_UPGRADE_EVENTS };
 
 #define SNAPSHOT_ROWS 1000 /* of one event */
 
@@ -80,14 +81,14 @@ static int snapshot_page(sqlite3_stmt *s, const char *member, char **ret_json, i
         return 0;
 }
 
-static int snapshots_of(struct upgrade *u, size_t i, snapshot_each each) {
+static int snapshots_of(struct upgrade *u, const struct unsaid *of, snapshot_each each) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int rows, r = statement_start(u->old, unsaid[i].rows, &s, "");
+        int rows, r = statement_start(of->ours ? u->replay.c : u->old, of->rows, &s, "");
 
         for (rows = SNAPSHOT_ROWS; r == 0 && rows == SNAPSHOT_ROWS;) {
                 _cleanup_free_ char *json = NULL;
 
-                r = snapshot_page(s, unsaid[i].member, &json, &rows);
+                r = snapshot_page(s, of->member, &json, &rows);
                 if (r == 0 && rows > 0)
                         r = each(u, json);
         }
@@ -158,14 +159,14 @@ static int copy_own(struct upgrade *u) {
 }
 
 static int upgrade_fill(struct upgrade *u) {
-        int r = snapshots_of(u, 0, remember_earlier);
+        int r = snapshots_of(u, &to_remember, remember_earlier);
 
         if (r == 0)
                 r = replay_log(&u->replay, u->old, upgrade_cannot_be, u);
         if (r == 0)
                 r = connection_run(u->replay.c, "BEGIN IMMEDIATE");
         for (size_t i = 0; r == 0 && i < ARRAY_SIZE(unsaid); i++)
-                r = snapshots_of(u, i, add_snapshot);
+                r = snapshots_of(u, &unsaid[i], add_snapshot);
         if (r == 0)
                 r = copy_own(u);
         if (r == 0)
