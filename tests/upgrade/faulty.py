@@ -9,7 +9,7 @@ import sys
 
 from interrupted import DB, IMGSHARE, LONG, Case, Failed, rows_of
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '../mount'))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '../mount/faults'))
 from faults import FILES, MEMORY, SQL, Control  # noqa: E402
 
 # SQLITE_IOERR, _FULL, _NOMEM, _BUSY
