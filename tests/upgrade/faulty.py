@@ -57,9 +57,10 @@ class Faults:
                     if not self.check(of, plan, kind, n, persistent, error):
                         break
                 except Failed as wrong:
-                    raise Failed(f'call {n} of kind {kind} of {of or "imgshare"} failing {"from then on" if persistent else "once"}'
-                                 f' ({error}), {" ".join(["upgrade", *plan])}: {wrong}') from wrong
-                n += 1 if LONG or n < 4 else 1 + n // 2
+                    raise Failed(f'call {n} of kind {kind} of {of or "imgshare"} failing'
+                                 f' {"from then on" if persistent else "once"} ({error}),'
+                                 f' {" ".join(["upgrade", *plan])}: {wrong}') from wrong
+                n += 1 if n < (2000 if LONG else 4) else 1 + n // (20 if LONG else 2)
 
 
 def main():

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# An upgrade whose n-th allocation, file call or call of SQLite fails, or that call of SQLite's own: it succeeds in full, or its
-# status is 1 and it says why; nothing is lost, and the next one succeeds. All n with IMGSHARE_LONG=1.
+# An upgrade whose n-th allocation, file call or call of SQLite fails, or that call of SQLite's own: it succeeds in full,
+# or its status is 1 and it says why; nothing is lost, and the next one succeeds. Some n; with IMGSHARE_LONG=1 the
+# first 2000, and many.
 [ -n "${TMPDIR-}" ] || [ ! -w /dev/shm ] || export TMPDIR=/dev/shm # hundreds of catalogs
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../cli/lib.sh"
