@@ -17,6 +17,8 @@ __attribute__((constructor)) static void choose(void) {
 
 WRAP(FILES, int, -1, access, (const char *name, int mode), (name, mode))
 WRAP(FILES, int, -1, faccessat, (int dir, const char *name, int mode, int flags), (dir, name, mode, flags))
+WRAP(FILES, int, -1, chmod, (const char *name, mode_t mode), (name, mode))
+WRAP(FILES, int, -1, chown, (const char *name, uid_t uid, gid_t gid), (name, uid, gid))
 WRAP(FILES, int, -1, link, (const char *from, const char *to), (from, to))
 WRAP(FILES, int, -1, rename, (const char *from, const char *to), (from, to))
 WRAP(FILES, int, -1, unlink, (const char *name), (name))

@@ -8,6 +8,9 @@ fixture "$1"
 look=()
 [ "$1" != large ] || look=(--asof 20)
 kept=$DIR/catalog.db.format-1
+[ "$(id -u)" -ne 0 ] || ok chown 70009:70008 "$DIR/catalog.db" # a service's, and root upgrades it
+ok chmod 640 "$DIR/catalog.db"
+owner=$(stat -c '%u %g %a' "$DIR/catalog.db")
 ok cp "$DIR/catalog.db" "$T/old.db"
 last=$(sql "$T/old.db" 'SELECT max(id) FROM event')
 
@@ -30,6 +33,7 @@ is '' cat "$T/err"
 is 'catalog.db catalog.db.format-1 store' listing "$DIR"
 is '2 wal' format_of "$DIR/catalog.db"
 is '1 delete' format_of "$kept"
+is "$owner" stat -c '%u %g %a' "$DIR/catalog.db"
 unchanged_file "$kept"
 
 # Each event is there as it was, byte by byte, and snapshots behind them.

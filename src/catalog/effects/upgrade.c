@@ -261,8 +261,20 @@ static int exchange(struct upgrade *u, const char *from, const char *kept) {
 
 /* --- together --- */
 
+/* The new file is whose the old one is: an administrator may upgrade what a service runs. */
+static int make_file(const char *path, const char *like) {
+        struct stat st;
+        int r = file_make(path);
+
+        if (r < 0)
+                return r;
+        if (stat(like, &st) < 0 || chmod(path, st.st_mode & 0777) < 0)
+                return -errno;
+        return chown(path, st.st_uid, st.st_gid) < 0 && st.st_uid != geteuid() ? -errno : 0;
+}
+
 static int make(struct upgrade *u, const char *path) {
-        int r = path[0] ? file_make(path) : 0;
+        int r = path[0] ? make_file(path, u->path) : 0;
 
         if (r == 0)
                 r = replay_open(path, &u->replay);
