@@ -68,10 +68,6 @@ void catalog_read_end(struct catalog_connection **connection);
  * each undone by itself; the thread that runs them is the caller's or another one. Never from within `run`. */
 typedef int (*catalog_run)(struct catalog_connection *connection, void *context);
 int catalog_write(struct catalog *catalog, catalog_run run, void *context);
-/* The same for who has other things to do meanwhile: `done` hears what catalog_write would have returned, once, from
- * whichever thread writes; it may not wait for anything. If nobody writes this thread does, and goes on with what has come
- * meanwhile; so it may return after `done` has been called, and late. -ENOMEM, -EROFS: it is not called. */
-int catalog_start(struct catalog *catalog, catalog_run run, void *context, void (*done)(void *context, int r));
 /* The same without waiting, neither for its turn nor for the disk; `done` (may be NULL), in the writer's thread, hears
  * the result and releases the context. */
 int catalog_post(struct catalog *catalog, catalog_run run, void *context, void (*done)(void *context, int r));

@@ -13,13 +13,6 @@ int share_grant(struct request *request, int64_t place, const char *account, str
 int share_revoke(struct request *request, int64_t place, const char *account, struct share *ret_share,
                  struct image *ret_image);
 
-/* The same for who has other things to do meanwhile: `done` hears once what they would have returned, from whichever
- * thread writes, maybe before this returns; it may not wait for anything. share and image are set if r is 0. Request and
- * account stay until then. A share is only granted this way if the image is sealed already, else -EBUSY. */
-typedef void (*share_done)(void *context, int r, const struct share *share, const struct image *image);
-void share_grant_start(struct request *request, int64_t place, const char *account, share_done done, void *context);
-void share_revoke_start(struct request *request, int64_t place, const char *account, share_done done, void *context);
-
 /* Sets when a share ends: a date (the end of that day in UTC), an RFC 3339 time, `+30d`, `+12h`, `never` or "".
  * -EINVAL: something else, or past. Only the owner. */
 int share_expire(struct request *request, int64_t share, const char *text);

@@ -19,7 +19,7 @@
  *
  *   verbs/     what is done
  *     directory.c    lookup, getattr, readdir, readlink, statfs
- *     names.c        mkdir, rmdir, unlink, symlink, link, rename; those of shares: sharing.c
+ *     names.c        mkdir, rmdir, unlink, symlink, link, rename
  *     file.c         create, open, flush, close           data.c       read, write, copy, seek
  *     text.c         small writable texts                 attributes.c setattr
  *     reply.c        what was made                        operations.c all of them, as libfuse has them

@@ -175,14 +175,12 @@ static int mount_serve_libfuse(struct mount *mount, const struct options *option
 static int mount_serve(struct mount *mount, const struct options *options, int ready_fd) {
         int r;
 
-        mount->answers_later = !options->fuse.clone_fd && !options->io_uring;
-        if (mount->answers_later) {
-                r = loop_run(mount, mount_ready, ready_fd);
-        } else {
+        if (options->fuse.clone_fd || options->io_uring) {
                 mount_ready(ready_fd); /* libfuse does not say when it has begun */
                 r = mount_serve_libfuse(mount, options);
+        } else {
+                r = loop_run(mount, mount_ready, ready_fd);
         }
-        sharing_settle(mount);
         return r < 0 ? mount_fail("serving", strerror(-r)) : 0; /* above 0: the signal that ended it */
 }
 
@@ -241,8 +239,6 @@ int mount_run(struct fuse_args *args, struct options *options) {
         mount.failures.background = ready_fd >= 0;
         raise_descriptors();
         (void)pthread_mutex_init(&mount.denials_lock, NULL); /* cannot fail with default attributes */
-        (void)pthread_mutex_init(&mount.pending_lock, NULL);
-        (void)pthread_cond_init(&mount.pending_none, NULL);
         (void)pthread_mutex_init(&mount.files_lock, NULL);
         (void)pthread_mutex_init(&mount.viewers_lock, NULL);
         status = mount_catalog(&mount, options);

@@ -52,10 +52,6 @@ struct mount {
         pthread_mutex_t denials_lock;
         struct denial *denials; /* the last one of each uid */
         struct failures failures;
-        bool answers_later; /* a request may be answered by another thread than the one that has read it */
-        pthread_mutex_t pending_lock;
-        pthread_cond_t pending_none;
-        int pending; /* requests that will be: sharing.c */
         pthread_mutex_t files_lock;
         struct open_file *files[FILE_SLOTS]; /* open ones, by node */
         bool passthrough;         /* the kernel and we can */

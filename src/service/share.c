@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Granting and revoking shares, and who may see which.
  */
-#include <stdlib.h>
 
 #include "nouns.h"
 #include "registry.h"
@@ -251,57 +250,4 @@ int share_revoke(struct request *request, int64_t place, const char *account, st
         if (r == 0 && ret_image)
                 *ret_image = s.decision.image;
         return r;
-}
-
-/* --- without waiting --- */
-
-struct started {
-        struct sharing sharing;
-        share_done done;
-        void *context;
-};
-
-static void started_tell(struct started *s, int r) {
-        s->done(s->context, r, &s->sharing.share, &s->sharing.decision.image);
-        free(s);
-}
-
-static void grant_done(void *context, int r) {
-        struct started *s = context;
-
-        started_tell(s, grant_end(&s->sharing, r));
-}
-
-static void revoke_done(void *context, int r) {
-        struct started *s = context;
-
-        started_tell(s, decision_end(&s->sharing.decision, r));
-}
-
-static void start_change(const struct sharing *sharing, catalog_run run, void (*ended)(void *context, int r),
-                         share_done done, void *context) {
-        struct catalog *catalog = sharing->decision.request->service->catalog;
-        struct started *s = malloc(sizeof(*s));
-        int r = -ENOMEM;
-
-        if (s) {
-                *s = (struct started){ .sharing = *sharing, .done = done, .context = context };
-                r = catalog_start(catalog, run, &s->sharing, ended);
-        }
-        if (r < 0) {
-                free(s);
-                done(context, r, NULL, NULL);
-        }
-}
-
-void share_grant_start(struct request *request, int64_t place, const char *account, share_done done, void *context) {
-        const struct sharing sharing = grant_of(request, place, account);
-
-        start_change(&sharing, run_grant, grant_done, done, context);
-}
-
-void share_revoke_start(struct request *request, int64_t place, const char *account, share_done done, void *context) {
-        const struct sharing sharing = revoke_of(request, place, account);
-
-        start_change(&sharing, run_revoke, revoke_done, done, context);
 }

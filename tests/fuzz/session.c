@@ -101,7 +101,6 @@ struct reply session_request(struct session *s, uint32_t opcode, uint64_t node, 
         s->reply = (struct reply){ 0 };
         current = s;
         fuse_session_process_buf(s->mount.session, &buffer);
-        sharing_settle(&s->mount); /* it may be answered by the catalog's thread */
         require(s->replies == (answered(opcode) ? 1 : 0));
         return s->reply;
 }
@@ -128,9 +127,6 @@ static int begin(struct session *s, const char *dir, const struct session_view *
         *mount = (struct mount){ .multiuser = !view->account, .uid = 1000, .gid = 1000, .started = 1, .kinds = kinds_all };
         (void)pthread_mutex_init(&mount->denials_lock, NULL); /* cannot fail with default attributes */
         (void)pthread_mutex_init(&mount->files_lock, NULL);
-        (void)pthread_mutex_init(&mount->pending_lock, NULL);
-        (void)pthread_cond_init(&mount->pending_none, NULL);
-        mount->answers_later = true;
         (void)pthread_mutex_init(&mount->viewers_lock, NULL);
         if (open_catalog(mount, dir, view) < 0)
                 return -1;

@@ -164,47 +164,12 @@ int catalog_write(struct catalog *catalog, catalog_run run, void *context) {
         return job.result;
 }
 
-/* Writes as long as anything waits. */
-static void lead_all(struct catalog *catalog) {
-        bool more;
-
-        do {
-                write_batch(catalog);
-                (void)pthread_mutex_lock(&catalog->lock);
-                more = catalog->first && !catalog->checkpoint_waits;
-                if (!more) {
-                        checkpoint_consider(catalog);
-                        turn_end(catalog);
-                }
-                (void)pthread_mutex_unlock(&catalog->lock);
-        } while (more);
-}
-
 static struct pending *pending_new(catalog_run run, void *context, void (*done)(void *context, int r)) {
         struct pending *job = malloc(sizeof(*job));
 
         if (job)
                 *job = (struct pending){ .run = run, .context = context, .done = done };
         return job;
-}
-
-int catalog_start(struct catalog *catalog, catalog_run run, void *context, void (*done)(void *context, int r)) {
-        struct pending *job;
-        bool leading;
-
-        if (!catalog->has_writer)
-                return -EROFS;
-        job = pending_new(run, context, done);
-        if (!job)
-                return -ENOMEM;
-        job->flush = true;
-        (void)pthread_mutex_lock(&catalog->lock);
-        turn_queue(catalog, job);
-        leading = turn_begin(catalog);
-        (void)pthread_mutex_unlock(&catalog->lock);
-        if (leading)
-                lead_all(catalog);
-        return 0;
 }
 
 int catalog_post(struct catalog *catalog, catalog_run run, void *context, void (*done)(void *context, int r)) {

@@ -82,8 +82,6 @@ void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode) 
         int r = call_begin_change(req, parent, &call);
 
         (void)mode; /* modes carry no rule (CONTRACT 3) */
-        if (r == 0 && sharing_begin(&call, name, true, began))
-                return;
         if (r == 0)
                 r = mkdir_by_parent(&call, name, &node);
         reply_made(&call, r, node);
@@ -225,8 +223,6 @@ void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name) {
         struct call call;
         int r = call_begin_change(req, parent, &call);
 
-        if (r == 0 && sharing_begin(&call, name, false, began))
-                return;
         if (r == 0)
                 r = rmdir_by_parent(&call, name);
         call_end(&call, r);

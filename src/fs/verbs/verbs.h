@@ -23,14 +23,6 @@ extern const struct fuse_lowlevel_ops counted_operations;
 /* The reply to a request that made a node, or not. */
 void reply_made(struct call *call, int r, struct node node);
 
-/* --- sharing.c --- */
-
-/* Begins a mkdir (granting) or rmdir of a share, which is then answered by whoever writes. false: it is for the caller to
- * do. began: stats_now. */
-bool sharing_begin(struct call *call, const char *name, bool granting, int64_t began);
-/* Waits until all that was begun has been answered. */
-void sharing_settle(struct mount *mount);
-
 /* --- file.c --- */
 
 static inline bool is_day(const struct call *call) {

@@ -291,93 +291,6 @@ static void test_not_all_wait_for_long(void **state) {
         assert_int_equal(chain_check(), 1 + 49);
 }
 
-/* --- started: nobody waits, and yet all is on the disk when it is told --- */
-
-struct started {
-        struct job job;
-        int synchronous;
-        int *told; /* how many have been, as they should */
-};
-
-static int run_started(struct catalog_connection *c, void *context) {
-        struct started *s = context;
-        int r = run_durability(c, &s->synchronous);
-
-        return r < 0 ? r : run_setting(c, &s->job);
-}
-
-/* By one thread at a time: who writes. */
-static void started_done(void *context, int r) {
-        struct started *s = context;
-
-        *s->told += r == s->job.result && s->job.runs == 1 && s->synchronous == 2;
-}
-
-static void test_who_starts_writes_itself(void **state) {
-        static const int results[] = { 0, 3, -EIO, 0 };
-        int told = 0;
-
-        (void)state;
-        for (size_t i = 0; i < ARRAY_SIZE(results); i++) {
-                struct started s = { .job = { .name = "x", .value = (int64_t)i, .result = results[i] }, .told = &told };
-
-                assert_int_equal(catalog_start(scratch_catalog, run_started, &s, started_done), 0);
-                assert_int_equal(told, i + 1); /* nobody else writes */
-                assert_int_equal(setting("x"), results[i] == 0 ? (int64_t)i : 0);
-        }
-        assert_int_equal(chain_check(), 3);
-}
-
-static void *start_many(void *argument) {
-        struct started *s = argument;
-
-        for (int i = 0; i < EACH; i++)
-                if (catalog_start(scratch_catalog, run_started, &s[i], started_done) != 0)
-                        return s;
-        return NULL;
-}
-
-static void test_started_by_many_beside_others(void **state) {
-        static struct started all[THREADS][EACH];
-        static char names[THREADS][EACH][16];
-        struct worker waiting = { .number = 99 };
-        pthread_t threads[THREADS];
-        void *failed = NULL;
-        int told = 0;
-
-        (void)state;
-        for (int t = 0; t < THREADS; t++)
-                for (int i = 0; i < EACH; i++) {
-                        (void)snprintf(names[t][i], sizeof(names[t][i]), "s%d-%d", t, i);
-                        all[t][i] = (struct started){ .job = { .name = names[t][i], .value = i,
-                                                               .result = i % 4 == 3 ? 9 : 0 },
-                                                      .told = &told };
-                }
-        assert_int_equal(pthread_create(&waiting.thread, NULL, work, &waiting), 0);
-        for (int t = 0; t < THREADS; t++)
-                assert_int_equal(pthread_create(&threads[t], NULL, start_many, all[t]), 0);
-        for (int t = 0; t < THREADS; t++) {
-                assert_int_equal(pthread_join(threads[t], &failed), 0);
-                assert_null(failed);
-        }
-        assert_int_equal(pthread_join(waiting.thread, NULL), 0);
-        assert_int_equal(waiting.failures, 0);
-        scratch_close(); /* waits for what is under way */
-        assert_int_equal(told, THREADS * EACH);
-        assert_int_equal(sql_number("SELECT count(*) FROM setting"), (THREADS + 1) * EACH * 3 / 4);
-        assert_int_equal(chain_check(), 1 + (THREADS + 1) * EACH * 3 / 4);
-}
-
-static void test_nothing_is_started_where_nothing_is_written(void **state) {
-        struct started s = { .told = NULL };
-
-        (void)state;
-        scratch_close();
-        assert_int_equal(catalog_open(scratch_path, CATALOG_READ_ONLY, &scratch_catalog), 0);
-        assert_int_equal(catalog_start(scratch_catalog, run_started, &s, started_done), -EROFS);
-        assert_int_equal(s.job.runs, 0);
-}
-
 #define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 int main(void) {
@@ -391,9 +304,6 @@ int main(void) {
                 CASE(test_readers_do_not_wait),
                 CASE(test_only_posted_jobs_are_not_flushed),
                 CASE(test_not_all_wait_for_long),
-                CASE(test_who_starts_writes_itself),
-                CASE(test_started_by_many_beside_others),
-                CASE(test_nothing_is_started_where_nothing_is_written),
         };
 
         return cmocka_run_group_tests_name("catalog writer", tests, NULL, NULL);

@@ -203,76 +203,6 @@ static void test_who_sees_which_shares(void **state) {
         assert_int_equal(image_lookup(as("carol"), north, "web@alice", &image), 0);
 }
 
-/* --- without waiting --- */
-
-struct heard {
-        int r;
-        struct share share;
-        struct image image;
-        atomic_int times; /* told last */
-};
-
-static void hear(void *context, int r, const struct share *told, const struct image *image) {
-        struct heard *heard = context;
-
-        heard->r = r;
-        if (r == 0) {
-                heard->share = *told;
-                heard->image = *image;
-        }
-        heard->times++;
-}
-
-/* The writer's thread may have a refusal to log, and tells this one as well. */
-static int await(struct heard *heard) {
-        while (heard->times == 0)
-                (void)sched_yield(); /* cannot fail */
-        assert_int_equal(heard->times, 1);
-        return heard->r;
-}
-
-static int grant_started(const char *who, int64_t place, const char *with, struct heard *ret_heard) {
-        *ret_heard = (struct heard){ 0 };
-        share_grant_start(as(who), place, with, hear, ret_heard);
-        return await(ret_heard);
-}
-
-static int revoke_started(const char *who, int64_t place, const char *with, struct heard *ret_heard) {
-        *ret_heard = (struct heard){ 0 };
-        share_revoke_start(as(who), place, with, hear, ret_heard);
-        return await(ret_heard);
-}
-
-static void test_started_is_as_waited_for(void **state) {
-        int64_t place = filled(north, "web", 100);
-        struct heard heard;
-        int64_t id;
-
-        (void)state;
-        assert_int_equal(grant_started("alice", place, "bob", &heard), -EBUSY); /* sealing may wait */
-        assert_int_equal(row(place).state, IMAGE_AVAILABLE);
-        assert_int_equal(image_seal(as("alice"), place), 0);
-        assert_int_equal(grant_started("alice", place, "bob", &heard), 0);
-        assert_string_equal(heard.share.account_name, "bob");
-        assert_int_equal(heard.image.place, place);
-        id = heard.share.id;
-        assert_int_equal(live_shares(place), 1);
-        assert_int_equal(events("op = 'share' AND account = 'bob' AND rule IS NULL"), 1);
-        assert_int_equal(grant_started("alice", place, "bob", &heard), RULE_SHARE_EXISTS);
-        assert_int_equal(grant_started("bob", place, "carol", &heard), RULE_NO_RESHARE);
-        assert_int_equal(grant_started("carol", place, "carol", &heard), -ENOENT);
-        assert_int_equal(grant_started("alice", place, "Bad Name", &heard), -EINVAL);
-        assert_int_equal(grant_started("alice", place,
-                                       "a234567890a234567890a234567890a234567890a234567890a234567890a2345", &heard),
-                         -ENAMETOOLONG);
-        assert_int_equal(revoke_started("alice", place, "carol", &heard), -ENOENT);
-        assert_int_equal(revoke_started("eve", place, "bob", &heard), RULE_READ_ONLY_ROLE);
-        assert_int_equal(revoke_started("alice", place, "bob", &heard), 0);
-        assert_int_equal(heard.share.id, id);
-        assert_int_equal(heard.image.place, place);
-        assert_int_equal(live_shares(place), 0);
-}
-
 #define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 int main(void) {
@@ -286,7 +216,6 @@ int main(void) {
                 CASE(test_busy_while_open_for_writing),
                 CASE(test_revoke_by_role),
                 CASE(test_who_sees_which_shares),
-                CASE(test_started_is_as_waited_for),
         };
 
         return cmocka_run_group_tests_name("service share", tests, NULL, NULL);
