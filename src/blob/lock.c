@@ -9,13 +9,13 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "internal.h"
 #include "origin.h"
 
 #define PAUSE_FIRST_NS 100000
 #define SEALER_WAIT_NS (60 * SECOND_NS) /* for a slow disk; not for ever for a stuck one */
 #define PAUSE_LAST_NS 10000000
-#define SECOND_NS INT64_C(1000000000)
 
 static struct flock lock_range(int64_t id, enum lock_byte byte, int n, short type) {
         assert(id >= 0 && id <= BLOB_ID_MAX);
@@ -64,15 +64,8 @@ struct patience {
         int64_t pause;
 };
 
-static int64_t lock_clock_ns(void) {
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
-        return (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec;
-}
-
 static struct patience patience_of(int wait_ms) {
-        int64_t now = lock_clock_ns(), wait = (int64_t)abs(wait_ms) * (SECOND_NS / 1000);
+        int64_t now = clock_ns(), wait = abs(wait_ms) * MS_NS;
 
         return (struct patience){ .deadline = now + wait,
                                   .sealer_deadline = now + (wait_ms < 0 ? wait : SEALER_WAIT_NS),
@@ -82,7 +75,7 @@ static struct patience patience_of(int wait_ms) {
 /* Pauses a little, longer each time; false: the time is up. */
 static bool pause_until(int64_t deadline, struct patience *patience) {
         struct timespec pause = { 0 };
-        int64_t left = deadline - lock_clock_ns();
+        int64_t left = deadline - clock_ns();
 
         if (left <= 0)
                 return false;

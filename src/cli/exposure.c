@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "array.h"
 #include "cleanup.h"
 #include "internal.h"
 #include "timestamp.h"
@@ -48,16 +49,7 @@ static void graph_clear(struct graph *graph) {
 }
 
 static int exposure_add_line(struct graph *graph, bool edge, const char *how, char *text /* takes ownership */) {
-        if (text && graph->count == graph->allocated) {
-                size_t more = graph->allocated ? 2 * graph->allocated : 64;
-                struct line *grown = reallocarray(graph->lines, more, sizeof(*grown));
-
-                if (grown) {
-                        graph->lines = grown;
-                        graph->allocated = more;
-                }
-        }
-        if (!text || graph->count == graph->allocated) {
+        if (!text || ARRAY_ROOM(graph->lines, &graph->allocated, graph->count) < 0) {
                 free(text);
                 return -ENOMEM;
         }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "cleanup.h"
 #include "internal.h"
 #include "utf8.h"
@@ -18,15 +19,8 @@
 int table_add(struct table *table, const struct cell *cells) {
         struct cell *row;
 
-        if (table->count == table->allocated) {
-                size_t more = table->allocated ? 2 * table->allocated : 16;
-                struct cell *grown = reallocarray(table->cells, more * table->width, sizeof(*grown));
-
-                if (!grown)
-                        return -ENOMEM;
-                table->cells = grown;
-                table->allocated = more;
-        }
+        if (array_room(&table->cells, &table->allocated, table->count, table->width * sizeof(*table->cells)) < 0)
+                return -ENOMEM;
         row = table->cells + table->count * table->width;
         for (size_t i = 0; i < table->width; i++) {
                 row[i] = cells[i];

@@ -3,6 +3,7 @@
  */
 #include "exposure.h"
 
+#include "array.h"
 #include "nouns.h"
 #include "origin.h"
 #include "registry.h"
@@ -28,15 +29,8 @@ struct graph {
 static int graph_add(const struct exposure_node *node, void *context) {
         struct graph *g = context;
 
-        if (g->count == g->room) {
-                size_t room = g->room ? 2 * g->room : 64;
-                struct reached *rows = reallocarray(g->rows, room, sizeof(*rows));
-
-                if (!rows)
-                        return -ENOMEM;
-                g->rows = rows;
-                g->room = room;
-        }
+        if (ARRAY_ROOM(g->rows, &g->room, g->count) < 0)
+                return -ENOMEM;
         g->rows[g->count] = (struct reached){ .node = *node };
         g->count++;
         return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * RFC 3339 in UTC, and the wall clock.
  */
+#include "clock.h"
 #include "timestamp.h"
 
 #include <errno.h>
@@ -32,7 +33,6 @@ int64_t timestamp_now_ns(void) {
         return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-#define SECOND_NS INT64_C(1000000000)
 
 struct timespec timestamp_split(int64_t ns) {
         int64_t rest = ns % SECOND_NS;
@@ -178,7 +178,6 @@ int timestamp_parse(const char *text, int64_t now, int64_t *ret_ms) {
         return r;
 }
 
-#define MS_NS INT64_C(1000000)
 #define MS_LENGTH strlen("YYYY-MM-DDThh:mm:ss.mmm")
 #define NS_DIGITS 6 /* behind the milliseconds' */
 

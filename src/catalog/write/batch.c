@@ -2,20 +2,12 @@
  * One transaction for all changes that wait: each is done or undone by itself, then one flush serves all of them.
  * Who runs it has the writer's turn; nobody is answered here.
  */
-#include <time.h>
-
+#include "clock.h"
 #include "log/log.h"
 #include "memo.h"
 #include "write/write.h"
 
 #define BATCH_NS 10000000 /* a transaction takes no more changes after this time: other processes write too */
-
-static int64_t batch_clock_ns(void) {
-        struct timespec t;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail for this clock */
-        return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 static bool in_transaction(const struct catalog_connection *c) {
         return !sqlite3_get_autocommit(c->db);
@@ -160,11 +152,11 @@ static void batch_commit(struct catalog *catalog, struct batch *b) {
 }
 
 void batch_run(struct catalog *catalog, struct batch *b) {
-        const int64_t until = batch_clock_ns() + BATCH_NS;
+        const int64_t until = clock_ns() + BATCH_NS;
         struct pending *job;
         int r = 0;
 
-        while ((r < 0 || batch_clock_ns() < until) && (job = turn_next(catalog, b))) {
+        while ((r < 0 || clock_ns() < until) && (job = turn_next(catalog, b))) {
                 if (r == 0 && !b->first_done)
                         r = batch_begin(catalog, b->relaxed);
                 if (r < 0)

@@ -3,8 +3,7 @@
  * (batch.c): a caller in its own thread, which saves it two wake-ups. What has come meanwhile is left to the writer's
  * thread, so that no caller who waits works for others once its own change is done; one who does not wait goes on.
  */
-#include <time.h>
-
+#include "clock.h"
 #include "write/write.h"
 
 /* Where another process keeps the catalog's lock, so many callers wait for as long as it is tried; their threads are not
@@ -116,11 +115,9 @@ static void writer_lead(struct catalog *catalog, sem_t *wake) {
 
 /* false: the time is over. */
 static bool wait_for(sem_t *wake, int ms) {
-        struct timespec until;
+        const struct timespec until = clock_after_ns(ms * MS_NS);
         int r;
 
-        (void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail for this clock */
-        until.tv_sec += ms / 1000;
         while ((r = sem_clockwait(wake, CLOCK_MONOTONIC, &until)) < 0 && errno == EINTR)
                 ;
         if (r == 0)

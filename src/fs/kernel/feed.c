@@ -6,8 +6,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "clock.h"
 #include "feed.h"
 #include "serve/serve.h"
 #include "timestamp.h"
@@ -102,10 +102,7 @@ static bool feed_wait(struct feed_thread *t) {
 
         if (due != 0 && due - timestamp_now() < ms)
                 ms = due > timestamp_now() ? due - timestamp_now() : 0;
-        (void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail for this clock */
-        until.tv_nsec += ms * 1000000;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
+        until = clock_after_ns(ms * MS_NS);
         (void)pthread_mutex_lock(&t->lock);
         if (!t->news && !t->stopping)
                 (void)pthread_cond_timedwait(&t->wake, &t->lock, &until); /* an early return looks early */

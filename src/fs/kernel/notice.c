@@ -11,18 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
+
 int notices_put(struct notices *n, enum notice_kind kind, uint64_t node, const char *name) {
         struct notice *item;
 
-        if (n->count == n->room) {
-                size_t room = n->room ? 2 * n->room : 8;
-                struct notice *items = realloc(n->items, room * sizeof(*items));
-
-                if (!items)
-                        return -ENOMEM;
-                n->items = items;
-                n->room = room;
-        }
+        if (ARRAY_ROOM(n->items, &n->room, n->count) < 0)
+                return -ENOMEM;
         item = &n->items[n->count++];
         item->kind = kind;
         item->node = node;

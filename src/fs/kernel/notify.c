@@ -15,8 +15,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "clock.h"
 #include "serve/serve.h"
 
 #define WORKERS 8       /* of a mount for one account */
@@ -56,13 +56,6 @@ struct notifier {
         int running;
         pthread_t workers[WORKERS_MANY];
 };
-
-static int64_t now_ns(void) {
-        struct timespec t;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail for this clock */
-        return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 /* --- notices --- */
 
@@ -131,7 +124,7 @@ static struct notices *notifier_begin(struct queue *queue, struct notices **at) 
         struct notices *n = queue_take(queue, at);
 
         if (n->line->busy++ == 0)
-                n->line->since = now_ns();
+                n->line->since = clock_ns();
         return n;
 }
 
@@ -145,7 +138,7 @@ static struct notices *notifier_next(struct notifier *notifier) {
                         return notifier_begin(&notifier->now, now);
                 if (!later) {
                         (void)pthread_cond_wait(&notifier->work, &notifier->lock);
-                } else if (later->due <= now_ns()) {
+                } else if (later->due <= clock_ns()) {
                         return notifier_begin(&notifier->later, at);
                 } else {
                         struct timespec until = { .tv_sec = later->due / 1000000000,
@@ -166,7 +159,7 @@ static void notifier_settle_one(struct notifier *notifier) {
 /* Under the lock. */
 static void notifier_told(struct notifier *notifier, struct notices *n) {
         n->line->busy--;
-        n->line->since = now_ns();
+        n->line->since = clock_ns();
         if (n->again) {
                 notices_free(n);
                 return;
@@ -177,7 +170,7 @@ static void notifier_told(struct notifier *notifier, struct notices *n) {
         (void)pthread_cond_broadcast(&notifier->done);
         n->awaited = false;
         n->again = true;
-        n->due = now_ns() + AGAIN_MS * INT64_C(1000000);
+        n->due = clock_ns() + AGAIN_MS * INT64_C(1000000);
         queue_push(&notifier->later, n);
         (void)pthread_cond_signal(&notifier->work);
 }
@@ -218,7 +211,7 @@ static void queue_drop(struct notifier *notifier, struct queue *queue, const str
 /* Whether the view takes no more. Until it has been found again nothing counts as settled. */
 static bool line_is_lost(struct notifier *notifier, struct line *line) {
         if (line->lost || line->waiting < STUCK_WAITING || line->busy < notifier->per_view ||
-            now_ns() - line->since < STUCK_MS * INT64_C(1000000))
+            clock_ns() - line->since < STUCK_MS * INT64_C(1000000))
                 return line->lost;
         line->lost = true;
         notifier->first_round++;
@@ -282,7 +275,7 @@ void notices_send(struct notices *n) {
 
 void notices_send_wait(struct notices *n, int ms) {
         struct notifier *notifier = n->notifier;
-        int64_t end = now_ns() + ms * INT64_C(1000000);
+        int64_t end = clock_ns() + ms * INT64_C(1000000);
         struct timespec until = { .tv_sec = end / 1000000000, .tv_nsec = end % 1000000000 };
         bool is_told = false;
         int r = 0;
@@ -366,7 +359,7 @@ void notifier_can_expire(struct notifier *notifier) {
 }
 
 static bool notifier_wait_stopped(struct notifier *notifier, int ms) {
-        int64_t end = now_ns() + ms * INT64_C(1000000);
+        int64_t end = clock_ns() + ms * INT64_C(1000000);
         struct timespec until = { .tv_sec = end / 1000000000, .tv_nsec = end % 1000000000 };
         int r = 0;
         bool stopped;

@@ -33,6 +33,7 @@
 #include <time.h>
 
 #include "tree/kind.h"
+#include "clock.h"
 
 #define LOOK_EVERY 32  /* requests between two looks at whether more wait */
 #define LOOKS 8        /* in a row that say so make another reader, or one less */
@@ -267,10 +268,8 @@ static int processors(void) {
 /* A signal's handler ends the session, and interrupts the wait. */
 static void loop_wait(struct loop *loop) {
         while (!fuse_session_exited(loop->session)) {
-                struct timespec until;
+                const struct timespec until = clock_after_ns(SIGNAL_SECONDS * SECOND_NS);
 
-                (void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail for this clock */
-                until.tv_sec += SIGNAL_SECONDS;
                 (void)sem_clockwait(&loop->ended, CLOCK_MONOTONIC, &until);
         }
 }

@@ -63,8 +63,7 @@ enum operation {
 #undef OPERATION
         OPERATIONS
 };
-/* Of an operation that is timed by itself: when it began, ns, and that it has been answered. */
-int64_t stats_now(void);
+/* Of an operation that is timed by itself, once it has been answered: when it began, clock_ns(). */
 void stats_took(struct stats *stats, enum operation operation, int64_t began);
 enum stats_counter { STATS_PASSTHROUGH_OPENS, STATS_DAEMON_OPENS, STATS_COUNTERS };
 void stats_count(struct stats *stats, enum stats_counter counter);

@@ -7,8 +7,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "clock.h"
 #include "kernel/kernel.h"
 
 #define BUCKETS 24 /* of microseconds: up to 1, 2, 4 … 2^22, and more */
@@ -49,13 +49,6 @@ void stats_count(struct stats *stats, enum stats_counter counter) {
         atomic_fetch_add_explicit(&stats->counters[counter], 1, memory_order_relaxed);
 }
 
-int64_t stats_now(void) {
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
-        return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 static int bucket_of(unsigned long long us) {
         int b = us <= 1 ? 0 : 64 - __builtin_clzll(us - 1);
 
@@ -64,7 +57,7 @@ static int bucket_of(unsigned long long us) {
 
 void stats_took(struct stats *stats, enum operation operation, int64_t began) {
         struct timing *t = &stats->operations[operation];
-        unsigned long long us = (unsigned long long)(stats_now() - began) / 1000, longest = t->longest;
+        unsigned long long us = (unsigned long long)(clock_ns() - began) / 1000, longest = t->longest;
 
         atomic_fetch_add_explicit(&t->count, 1, memory_order_relaxed);
         atomic_fetch_add_explicit(&t->total, us, memory_order_relaxed);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "account.h"
+#include "clock.h"
 #include "image.h"
 #include "instance.h"
 #include "kernel/kernel.h"
@@ -78,7 +79,7 @@ void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode) 
         struct node node = { 0 };
         struct call call;
         struct mount *mount = fuse_req_userdata(req);
-        int64_t began = stats_now();
+        int64_t began = clock_ns();
         int r = call_begin_change(req, parent, &call);
 
         (void)mode; /* modes carry no rule (CONTRACT 3) */
@@ -219,7 +220,7 @@ static int rmdir_by_parent(struct call *call, const char *name) {
 
 void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name) {
         struct mount *mount = fuse_req_userdata(req);
-        int64_t began = stats_now();
+        int64_t began = clock_ns();
         struct call call;
         int r = call_begin_change(req, parent, &call);
 

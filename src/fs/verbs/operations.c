@@ -3,6 +3,7 @@
  */
 #include "verbs/verbs.h"
 
+#include "clock.h"
 #include "kernel/kernel.h"
 #include "serve/serve.h"
 
@@ -32,7 +33,7 @@ static void agree_with_kernel(void *userdata, struct fuse_conn_info *connection)
 #define OPERATION(name, parameters, arguments)                                                                        \
         static void counted_##name parameters {                                                                       \
                 struct stats *stats = ((struct mount *)fuse_req_userdata(req))->stats;                                \
-                int64_t began = stats_now();                                                                          \
+                int64_t began = clock_ns();                                                                           \
                                                                                                                       \
                 op_##name arguments;                                                                                  \
                 stats_took(stats, OPERATION_##name, began);                                                           \

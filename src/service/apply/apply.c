@@ -2,18 +2,10 @@
  * Wanted shares in bulk: lines come in, some hundred go into a transaction, what was refused is told behind it.
  */
 #include "apply/wing.h"
+#include "clock.h"
 #include "log/wing.h"
 
-#include <time.h>
-
 #define GAP_US 1200 /* between transactions: other processes that want to write look once a millisecond */
-
-static int64_t apply_clock_ns(void) {
-        struct timespec t;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail for this clock */
-        return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 int apply_new(struct request *request, bool plan, const struct apply_report *report, struct apply **ret_apply) {
         struct apply *a = calloc(1, sizeof(*a));
@@ -54,13 +46,13 @@ struct apply *apply_free(struct apply *apply) {
 /* Goes on behind a->from, as far as it may; a->to is what was reached. */
 static int run_jobs(struct catalog_connection *c, void *context) {
         struct apply *a = context;
-        const int64_t until = apply_clock_ns() + APPLY_NS;
+        const int64_t until = clock_ns() + APPLY_NS;
         struct decision asker = { .request = a->request };
         int r = decision_caller(c, &asker);
 
         a->known = a->seal_wanted = false;
         a->to = a->from;
-        while (r == 0 && a->to < a->count && (a->to == a->from || apply_clock_ns() < until)) {
+        while (r == 0 && a->to < a->count && (a->to == a->from || clock_ns() < until)) {
                 struct apply_job *job = &a->jobs[a->to];
 
                 free(job->note); /* of a transaction that failed */

@@ -2,18 +2,12 @@
  * What nobody listed: takes note of what is listed, then revokes the other shares of the images that were named.
  */
 #include "apply/wing.h"
+#include "array.h"
 #include "nouns.h"
 
 static int add_place(struct apply *a, int64_t place) {
-        if (a->places_count == a->places_room) {
-                const size_t room = a->places_room ? 2 * a->places_room : 64;
-                int64_t *grown = reallocarray(a->places, room, sizeof(*grown));
-
-                if (!grown)
-                        return -ENOMEM;
-                a->places = grown;
-                a->places_room = room;
-        }
+        if (ARRAY_ROOM(a->places, &a->places_room, a->places_count) < 0)
+                return -ENOMEM;
         a->places[a->places_count++] = place;
         return 0;
 }
@@ -49,15 +43,8 @@ static int prune_collect(const struct share *share, void *context) {
 
         if (numbers_get(&p->apply->listed, apply_pair(p->image->place, share->account)) > 0)
                 return 0;
-        if (p->count == p->room) {
-                const size_t room = p->room ? 2 * p->room : 64;
-                struct apply_line *grown = reallocarray(p->lines, room, sizeof(*grown));
-
-                if (!grown)
-                        return -ENOMEM;
-                p->lines = grown;
-                p->room = room;
-        }
+        if (ARRAY_ROOM(p->lines, &p->room, p->count) < 0)
+                return -ENOMEM;
         p->lines[p->count] = (struct apply_line){ .account = strdup(share->account_name) };
         return p->lines[p->count].account ? (p->count++, 0) : -ENOMEM;
 }

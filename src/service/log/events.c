@@ -4,6 +4,7 @@
  */
 #include "events.h"
 
+#include "array.h"
 #include "log/wing.h"
 
 #define MARK_EVERY ((uint64_t)1 << 20) /* bytes between two known places */
@@ -18,7 +19,7 @@ struct events_reader {
         int64_t day, viewer; /* whose view was opened */
         pthread_mutex_t lock; /* of what follows */
         struct mark *marks;  /* rising, the first one the beginning */
-        size_t count;
+        size_t room, count;
         struct mark last; /* where the last read ended: the next one begins there */
 };
 
@@ -85,8 +86,7 @@ int events_open(struct request *request, int64_t number, struct events_reader **
                 r = catalog_day_get(c, &view, number, &day);
         if (r < 0)
                 return r;
-        reader->marks = malloc(sizeof(*reader->marks));
-        if (!reader->marks)
+        if (ARRAY_ROOM(reader->marks, &reader->room, reader->count) < 0)
                 return -ENOMEM;
         reader->day = number;
         reader->viewer = view.viewer;
@@ -114,18 +114,12 @@ static struct mark mark_before(struct events_reader *reader, uint64_t offset) {
 }
 
 static void mark_keep(struct events_reader *reader, struct mark mark, bool last) {
-        struct mark *marks;
-
         (void)pthread_mutex_lock(&reader->lock);
         if (last)
                 reader->last = mark;
-        if (mark.offset >= reader->marks[reader->count - 1].offset + MARK_EVERY) {
-                marks = realloc(reader->marks, (reader->count + 1) * sizeof(*marks));
-                if (marks) { /* else the way there is longer next time */
-                        reader->marks = marks;
-                        marks[reader->count++] = mark;
-                }
-        }
+        if (mark.offset >= reader->marks[reader->count - 1].offset + MARK_EVERY &&
+            ARRAY_ROOM(reader->marks, &reader->room, reader->count) == 0) /* else the way there is longer next time */
+                reader->marks[reader->count++] = mark;
         (void)pthread_mutex_unlock(&reader->lock);
 }
 

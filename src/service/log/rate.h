@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
+
+#include "clock.h"
 
 struct rate {
         int64_t at_once, a_minute;
@@ -18,10 +19,7 @@ struct allowance {
 
 /* Milliseconds that nobody sets back. */
 static inline int64_t rate_now(void) {
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
-        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+        return clock_ns() / MS_NS;
 }
 
 static inline bool allowance_whole(const struct allowance *a, int64_t now) {
