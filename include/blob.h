@@ -66,22 +66,24 @@ struct blob_lock {
 };
 #define BLOB_LOCK_NONE ((struct blob_lock){ .fd = -1 })
 
-/* For how long somebody who has a blob to himself may be a sweeper that is just looking at it: who makes a blob that a
- * crash may have left waits that long, and so does the sweeper, for a check. */
+/* A sweeper holds a blob's lock for at most this long. Whoever makes a blob that a crash may have left waits that long
+ * for it, and the sweeper waits that long for a check. */
 #define BLOB_SWEEP_MS 100
 
-/* Takes a lock, -EBUSY if it is contended (of two who collide both may hear that, never none). WRITE waits at most
- * wait_ms for who excludes writers without copying or referring. SEAL and COPY wait at most wait_ms for writers that
- * have all flushed since they wrote (CONTRACT 5.1: their RELEASE is on its way), not at all
- * for others, and for another sealer until its sync is done, at most a minute (-wait_ms: no longer than that either); a
- * COPY that waits already keeps new writers out. -EIO: `.locks` is gone or another. */
+/* Takes a lock. -EBUSY if it is contended: when two collide at least one of them gets that, maybe both.
+ *   WRITE        waits at most wait_ms for a holder that excludes writers without copying or referring.
+ *   SEAL, COPY   wait at most wait_ms for writers if all of them have flushed since they wrote (their RELEASE is on its
+ *                way, CONTRACT 5.1); for other writers not at all. They wait for another sealer until its sync is done,
+ *                at most a minute; with a negative wait_ms, no longer than that many ms for it either. A waiting COPY
+ *                keeps new writers out.
+ * -EIO: `.locks` is gone or was replaced. */
 int blob_lock(const struct blob_store *store, int64_t id, enum blob_lock_kind kind, int wait_ms,
               struct blob_lock *ret_lock);
-/* Tells others whether this BLOB_LOCK_WRITE holder has flushed (at least once, CONTRACT 5.1). A new one has not. */
+/* Tells others whether the holder of this BLOB_LOCK_WRITE has flushed, at least once (CONTRACT 5.1). A new one has not. */
 int blob_lock_flushed(const struct blob_lock *lock, bool flushed);
-/* Adds to this BLOB_LOCK_WRITE, or takes from it, that its holder is the only writer, having the blob as a reference
- * to another one that is not yet on disk. -EBUSY, the lock as it was, while there are other writers; they hear -EBUSY
- * while it lasts. Part of the same lock, because a lock of its own could not tell its holder's WRITE from others'. */
+/* Makes this BLOB_LOCK_WRITE exclusive (the blob refers to another one, and that is not on disk yet), or shared again.
+ * -EBUSY, and the lock unchanged, while there are other writers; while it lasts they get -EBUSY. It is part of the same
+ * lock, because a second lock could not tell its holder's own WRITE from others'. */
 int blob_lock_refer(const struct blob_lock *lock, bool refer);
 /* Releases all of it; returns BLOB_LOCK_NONE. */
 struct blob_lock blob_unlock(struct blob_lock lock);
@@ -135,7 +137,8 @@ int blob_digest(int fd, bool (*stop)(void *context), void *context, uint8_t ret_
 /* Calls each for every blob in the store (any order); a value other than 0 ends it and is returned. */
 int blob_each(const struct blob_store *store, int (*each)(int64_t id, void *context), void *context);
 
-/* Removes every blob that `wanted` disowns (0) and nobody keeps a BLOB_LOCK_WRITE or BLOB_LOCK_SEAL on, asking again under
- * the lock, and every temporary file that nobody is filling, whoever's; `wanted` below 0 ends it and is returned. Returns
- * the number removed; -EIO, without removing anything, if the store is offline (blob_store_check). */
+/* Removes every blob for which `wanted` returns 0, if nobody holds BLOB_LOCK_WRITE or BLOB_LOCK_SEAL on it; `wanted` is
+ * asked again under the lock. Also removes every temporary file that nobody is filling. Returns the number removed. If
+ * `wanted` returns less than 0 the sweep ends and returns that. -EIO, nothing removed: the store is offline
+ * (blob_store_check). */
 int blob_sweep(const struct blob_store *store, int (*wanted)(int64_t id, void *context), void *context);

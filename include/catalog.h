@@ -35,41 +35,42 @@ int catalog_create(const char *path, const char *uuid, uid_t uid, enum via via);
 /* -ENOENT, -EACCES, -EROFS; -EMEDIUMTYPE: no catalog; -EPROTONOSUPPORT: a newer format; -EPROTOTYPE: an older one, to be
  * upgraded. Starts the writer's thread. */
 int catalog_open(const char *path, enum catalog_flags flags, struct catalog **ret_catalog);
-/* The instant of an event (0: before the first), or if that is below 0 a time (ms). */
+/* The moment of an event (0: before the first); if event is negative, a time in ms. */
 struct catalog_moment {
         int64_t event, time;
 };
-/* The same to read what was: read only, without a writer. -ERANGE: that moment has not come yet. Of accounts only name
- * and life are then's; role, uid, quota and switches are today's. */
+/* Opens a catalog as of a moment: read only, without a writer. -ERANGE: that moment has not come yet. Accounts have the
+ * names of then and are there if they were then; their role, uid, quota and switches are today's. */
 int catalog_open_asof(const char *path, const struct catalog_moment *moment, struct catalog **ret_catalog);
 /* The last event that it shows; INT64_MAX: whatever comes. */
 int64_t catalog_last(const struct catalog *catalog);
-/* What was committed by now, by whichever process and with whatever flags, is on disk. */
+/* Makes durable what any process has committed so far, with any flags. */
 int catalog_sync(struct catalog *catalog);
-/* Waits until all that was posted is written. */
+/* Waits until all posted changes are written. Returns NULL. */
 struct catalog *catalog_close(struct catalog *catalog);
 /* The uuid that marks this catalog's stores; belongs to the catalog. */
 const char *catalog_uuid(const struct catalog *catalog);
 
 int catalog_read(struct catalog *catalog, struct catalog_connection **ret_connection);
-/* The same for today's rows, whatever moment the catalog was opened as of: of who asks. */
+/* Reads today's rows, whatever moment the catalog was opened as of: for facts about the caller. */
 int catalog_read_today(struct catalog *catalog, struct catalog_connection **ret_connection);
-/* The same connection once more, to be ended once more, by the same thread. */
+/* Borrows the same connection once more. The same thread must end it once more. */
 struct catalog_connection *catalog_read_again(struct catalog_connection *connection);
-/* Of one just borrowed: all reads up to the last catalog_read_end share a transaction, and rows read before need not be
- * asked for as long as nobody has committed anything. A transaction holds back checkpoints, so it is for microseconds,
- * and nobody waits for anything meanwhile. */
+/* Call it right after borrowing. All reads until the last catalog_read_end then share a transaction, and rows that were
+ * read before are remembered until somebody commits. A transaction holds back checkpoints: keep it to microseconds, and
+ * never wait for anything in it. */
 void catalog_read_together(struct catalog_connection *connection);
 void catalog_read_end(struct catalog_connection **connection);
 #define _cleanup_read_ _cleanup_(catalog_read_end)
 
-/* Runs `run` in a transaction and waits until it is on the disk: 0 commits, anything else changes nothing. Returns what
- * `run` returned, or -errno of the commit. Changes that wait at the same time share one transaction, in the order asked,
- * each undone by itself; the thread that runs them is the caller's or another one. Never from within `run`. */
+/* Runs `run` in a transaction. If it returns 0 that is committed, and catalog_write waits until it is on disk; anything
+ * else changes nothing. Returns what `run` returned, or -errno of the commit. Changes that wait at the same time share
+ * one transaction, in the order in which they came; each is undone by itself. `run` may run in another thread. Must not
+ * be called from within `run`. */
 typedef int (*catalog_run)(struct catalog_connection *connection, void *context);
 int catalog_write(struct catalog *catalog, catalog_run run, void *context);
-/* The same without waiting, neither for its turn nor for the disk; `done` (may be NULL), in the writer's thread, hears
- * the result and releases the context. */
+/* Asynchronous variant: waits neither for its turn nor for the disk. `done` (may be NULL) is called with the result in
+ * the writer's thread, and releases the context. */
 int catalog_post(struct catalog *catalog, catalog_run run, void *context, void (*done)(void *context, int r));
 
 /* What was written through this struct catalog since it was opened. */

@@ -28,10 +28,10 @@ int disk_truncate_path(struct request *request, int64_t place, uint64_t size);
 /* Sets the mtime, nanoseconds since 1970. -ENOENT: not an own one. */
 int disk_touch(struct request *request, int64_t place, int64_t mtime);
 
-/* A descriptor to read `size` bytes at most from, valid until disk_read_end; for replies without a copy. */
+/* Returns a descriptor from which at most `size` bytes may be read until disk_read_end; for replies without a copy. */
 int disk_read_begin(struct disk_handle *handle, uint64_t offset, size_t *size, int *ret_fd);
 void disk_read_end(struct disk_handle *handle);
-/* For writing from a descriptor or buffer: makes the blob writable, hands out its descriptor. */
+/* Makes the blob writable and returns its descriptor, for writing from a descriptor or a buffer. */
 int disk_write_begin(struct disk_handle *handle, int *ret_fd);
 void disk_write_end(struct disk_handle *handle, ssize_t result);
 int disk_truncate(struct disk_handle *handle, uint64_t size);
@@ -41,16 +41,16 @@ int64_t disk_seek(struct disk_handle *handle, uint64_t offset, int whence);
 /* Bytes done; 0 at the source's end. By reference where that is possible, until the last flush. -EBUSY. */
 ssize_t disk_copy_range(struct disk_handle *from, uint64_t from_offset, struct disk_handle *to, uint64_t to_offset,
                         uint64_t length);
-/* What was written, by whichever handle, is on disk. -EBUSY: it is a copy of a disk that cannot be sealed now. */
+/* Makes durable what was written, through any handle. -EBUSY: it is a copy of a disk that cannot be sealed now. */
 int disk_sync(struct request *request, struct disk_handle *handle);
 /* May the kernel read and write the file itself? 1: the descriptor is the disk's file, and stays that until disk_close;
  * 0: not this one, it is empty or shares its file with a copy, and a write or a copy would give it another. */
 int disk_pin(struct disk_handle *handle, int *ret_fd);
-/* close(2) of a descriptor: what was written makes the image available, what was referred to becomes a link. */
+/* close(2) of a descriptor: if something was written the image becomes available; a reference becomes a hard link. */
 int disk_flush(struct request *request, struct disk_handle *handle);
-/* Once a close is answered: starts to write the disk back, so that sealing it has less to wait for. The first returns a
- * descriptor for the second, which the handle may be gone for; below 0: there is none, which the second takes too. */
+/* Starts to write the disk back once a close is answered, so that sealing waits less. disk_write_back_begin returns a
+ * descriptor for disk_write_back, valid after the handle is closed. disk_write_back ignores a negative one. */
 int disk_write_back_begin(struct disk_handle *handle);
 void disk_write_back(int fd);
-/* The last one: returns NULL. */
+/* Ends the handle. Returns NULL. */
 struct disk_handle *disk_close(struct request *request, struct disk_handle *handle);
