@@ -35,6 +35,9 @@ static void test_without_memory_it_is_as_it_was(void **state) {
         size_t room = SIZE_MAX / 2;
 
         (void)state;
+#ifdef __SANITIZE_ADDRESS__
+        skip(); /* it aborts instead */
+#endif
         assert_int_equal(array_room(&items, &room, room, SIZE_MAX / 2), -ENOMEM);
         assert_int_equal(room, SIZE_MAX / 2);
         assert_ptr_equal(items, &item);
