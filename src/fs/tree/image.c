@@ -69,7 +69,7 @@ static int image_node_list(struct call *call, uint64_t offset, struct lister *li
         return r;
 }
 
-static int image_attributes(struct call *call, struct stat *st) {
+int image_attributes(struct call *call, struct stat *st) {
         int r = call_image(call, call->node.id);
 
         if (r == 0)

@@ -45,14 +45,6 @@ static int shares_list(struct call *call, uint64_t offset, struct lister *lister
                                   &(struct shares_listing){ .call = call, .lister = lister });
 }
 
-static int shares_attributes(struct call *call, struct stat *st) {
-        int r = call_image(call, call->node.id);
-
-        if (r == 0)
-                set_times(st, call->image.place_created);
-        return r;
-}
-
 /* The first share may take long, with the directory's lock held: it makes the bytes durable. */
 static bool remember_no_share(struct call *call, struct node node, const char *name) {
         (void)name;
@@ -60,7 +52,7 @@ static bool remember_no_share(struct call *call, struct node node, const char *n
 }
 
 const struct kind kind_shares = {
-        .mode = S_IFDIR | 0755, .lookup = shares_lookup, .list = shares_list, .attributes = shares_attributes,
+        .mode = S_IFDIR | 0755, .lookup = shares_lookup, .list = shares_list, .attributes = image_attributes,
         .quick = QUICK_ALL,
         .remember = { .attributes = remember_always, .entry = remember_always,
                       .missing = remember_no_share, .listing = remember_always },
@@ -73,7 +65,7 @@ static int meta_link_text(struct call *call, FILE *to) {
 }
 
 const struct kind kind_meta_shares_link = {
-        .mode = S_IFLNK | 0777, .attributes = shares_attributes, .text = meta_link_text,
+        .mode = S_IFLNK | 0777, .attributes = image_attributes, .text = meta_link_text,
         .quick = QUICK_ALL,
         .remember = { .attributes = remember_always, .entry = remember_always },
 };

@@ -52,6 +52,8 @@ extern const struct kind kind_control, kind_whoami, kind_last_denial, kind_rules
 extern const struct kind kind_events, kind_events_day;
 /* image.c */
 extern const struct kind kind_image, kind_alias, kind_description, kind_shares_link, kind_disk;
+/* Of all directories and links that are as old as their image, by its place. */
+int image_attributes(struct call *call, struct stat *st);
 /* images.c */
 extern const struct kind kind_images;
 /* instances.c */
