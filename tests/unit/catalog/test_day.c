@@ -2,6 +2,7 @@
  * The days of the log: which there are and how long each is follows from what the log's own filter lets through, for
  * everyone, now and as of any event, whatever was asked before.
  */
+#include "days.h"
 #include "scratch.h"
 
 #include <errno.h>
@@ -11,9 +12,6 @@
 #include "connection.h"
 #include "timestamp.h"
 
-#define DAY_MS INT64_C(86400000)
-#define FIRST 20576 /* 2026-05-03 */
-#define DAYS 8
 #define LAST 2932896 /* 9999-12-31 */
 
 /* What is refused does nothing. */
@@ -26,9 +24,6 @@ int64_t __wrap_timestamp_now(void) {
         return now;
 }
 
-/* Accounts by their ids; zoe is refused before she is made. */
-static const struct caller alice = { .account = 2, .name = "alice" }, bob = { .account = 3, .name = "bob" },
-                           zoe = { .account = 4, .name = "zoe" };
 static int64_t place, other; /* alice's, bob's */
 
 static int setup(void **state) {
@@ -51,143 +46,12 @@ static int setup_partly(void **state) {
         return 0;
 }
 
-static int run_account(struct catalog_connection *c, void *context) {
-        int64_t event;
-
-        return change_in(c, ACCOUNT_PUT, 0, 0, context, &event);
-}
-
-static void add_account(const char *name) {
-        assert_int_equal(catalog_write(scratch_catalog, run_account, (void *)name), 0);
-}
-
 static void people(void) {
-        add_account("alice"); /* 2 */
-        add_account("bob");   /* 3 */
+        (void)must(ACCOUNT_PUT, 0, 0, "alice"); /* 2 */
+        (void)must(ACCOUNT_PUT, 0, 0, "bob");   /* 3 */
         (void)must(REGION_PUT, 0, 0, "north");
         place = must(PLACE_PUT, 1, alice.account, "web");
         other = must(PLACE_PUT, 1, bob.account, "web");
-}
-
-/* Who reads, and up to which event; viewer 0: all. */
-static struct log_filter view_of(const struct caller *viewer, int64_t last) {
-        return (struct log_filter){ .last = last, .viewer = viewer ? viewer->account : 0,
-                                    .viewer_name = viewer ? viewer->name : NULL };
-}
-
-struct sums {
-        struct day days[DAYS]; /* from FIRST on; after: the viewer's last event before it */
-        int64_t first[DAYS];   /* the viewer's first event of each */
-        int64_t last, events;
-};
-
-static int sum_entry(const struct log_entry *entry, void *context) {
-        struct sums *sums = context;
-        const int64_t number = entry->time / DAY_MS;
-        struct day *day = &sums->days[number - FIRST];
-
-        assert_in_range(number, FIRST, FIRST + DAYS - 1);
-        if (day->bytes == 0) {
-                day->number = number;
-                day->after = sums->last;
-                sums->first[number - FIRST] = entry->id;
-        }
-        day->bytes += (int64_t)entry->length;
-        day->last = sums->last = entry->id;
-        day->time = entry->time;
-        sums->events++;
-        return 0;
-}
-
-/* What reading the whole log gives. */
-static struct sums sum_log(struct log_filter filter) {
-        struct sums sums = { 0 };
-        int r;
-
-        do {
-                filter.after = sums.last;
-                r = catalog_log(scratch_reader, &filter, sum_entry, &sums);
-                assert_true(r >= 0);
-        } while (r == CATALOG_PAGE);
-        return sums;
-}
-
-struct lengths {
-        int64_t bytes, last, events;
-};
-
-static int sum_length(const struct log_length *length, void *context) {
-        struct lengths *lengths = context;
-
-        assert_true(length->id > lengths->last);
-        lengths->bytes += length->length;
-        lengths->last = length->id;
-        lengths->events++;
-        return 0;
-}
-
-struct listed {
-        const struct sums *sums;
-        int day, count, stop_at;
-};
-
-static void assert_day(const struct day *day, const struct sums *sums, int i) {
-        const struct day *expected = &sums->days[i];
-
-        assert_int_equal(day->number, expected->number);
-        assert_int_equal(day->bytes, expected->bytes);
-        assert_in_range(day->after, expected->after, sums->first[i] - 1);
-        assert_int_equal(day->last, expected->last);
-        assert_int_equal(day->time, expected->time);
-}
-
-static int check_listed(int64_t number, void *context) {
-        struct listed *listed = context;
-
-        while (listed->day < DAYS && listed->sums->days[listed->day].bytes == 0)
-                listed->day++;
-        assert_in_range(listed->day, 0, DAYS - 1);
-        assert_int_equal(number, listed->sums->days[listed->day++].number);
-        return ++listed->count == listed->stop_at ? 17 : 0;
-}
-
-/* Every day, listed and by itself, and the lengths, are what the log gives. Returns how many events. */
-static int64_t check_view(const struct caller *viewer, int64_t last) {
-        struct log_filter view = view_of(viewer, last);
-        const struct sums sums = sum_log(view);
-        struct listed listed = { .sums = &sums };
-        struct lengths lengths = { 0 };
-        int64_t bytes = 0;
-        int days = 0, r;
-
-        for (int i = 0; i < DAYS; i++) {
-                struct day day;
-
-                r = catalog_day_get(scratch_reader, &view, FIRST + i, &day);
-                assert_int_equal(r, sums.days[i].bytes ? 0 : -ENOENT);
-                if (r == 0)
-                        assert_day(&day, &sums, i);
-                bytes += sums.days[i].bytes;
-                days += r == 0;
-        }
-        assert_int_equal(catalog_day_list(scratch_reader, &view, 0, check_listed, &listed), 0);
-        assert_int_equal(listed.count, days);
-        do {
-                view.after = lengths.last;
-                r = catalog_log_lengths(scratch_reader, &view, sum_length, &lengths);
-                assert_true(r >= 0);
-        } while (r == CATALOG_PAGE);
-        assert_int_equal(lengths.bytes, bytes);
-        assert_int_equal(lengths.events, sums.events);
-        return sums.events;
-}
-
-static void check_all(int64_t last) {
-        (void)check_view(NULL, last);
-        (void)check_view(&alice, last);
-        (void)check_view(&bob, last);
-        (void)check_view(&zoe, last);
-        (void)check_view(&scratch_operator, last); /* as if it were an ordinary account */
 }
 
 static void test_init_and_accounts_are_counted(void **state) {
@@ -230,7 +94,7 @@ static void test_a_name_refused_before_its_account(void **state) {
         refused = log_event(&(struct event){ .caller = &alice, .op = EVENT_SHARE, .account = "zoe", .place = place,
                                              .rule = "unknown-account", .error = "EPERM" });
         assert_int_equal(check_view(&zoe, INT64_MAX), 0);
-        add_account("zoe"); /* 4 */
+        (void)must(ACCOUNT_PUT, 0, 0, "zoe"); /* 4 */
         assert_int_equal(account_id("zoe"), zoe.account);
         assert_int_equal(check_view(&zoe, INT64_MAX), 1);
         assert_int_equal(check_view(&zoe, refused), 0);
@@ -288,7 +152,7 @@ static void test_sizes_are_what_the_log_gives(void **state) {
         for (int i = 0; i < 8; i++) {
                 assert_int_equal(catalog_write(scratch_catalog, run_many, &seed), 0);
                 if (i == 3)
-                        add_account("zoe");
+                        (void)must(ACCOUNT_PUT, 0, 0, "zoe");
                 check_all(INT64_MAX);
         }
         assert_true(now < (FIRST + DAYS) * DAY_MS && now > (FIRST + 3) * DAY_MS);
@@ -308,7 +172,7 @@ static void test_the_past_has_its_own_sizes(void **state) {
         (void)state;
         people();
         assert_int_equal(catalog_write(scratch_catalog, run_many, &seed), 0);
-        add_account("zoe");
+        (void)must(ACCOUNT_PUT, 0, 0, "zoe");
         assert_int_equal(catalog_write(scratch_catalog, run_many, &seed), 0);
         last = sql_number("SELECT max(id) FROM event");
         for (int64_t n = 0; n <= last; n += 23) {
@@ -468,7 +332,7 @@ static void test_the_last_day_grows(void **state) {
 
         (void)state;
         people();
-        add_account("zoe");
+        (void)must(ACCOUNT_PUT, 0, 0, "zoe");
         while (now < (FIRST + DAYS) * DAY_MS - DAY_MS / 9) {
                 const struct caller *const actors[] = { &alice, &bob, &zoe };
                 unsigned n = (unsigned)rand_r(&seed);
@@ -606,28 +470,6 @@ static void test_a_next_event_is_found_by_indexes(void **state) {
         assert_int_equal(cost[1], cost[0]);
 }
 
-static void test_days_are_answered_by_indexes(void **state) {
-        static const enum statement statements[] = { S_DAY_NEXT, S_DAY_NEXT_OF_VIEWER, S_DAY_SUM, S_DAY_SUM_OF_VIEWER,
-                                                     S_LENGTHS, S_LENGTHS_OF_VIEWER };
-
-        (void)state;
-        for (size_t i = 0; i < ARRAY_SIZE(statements); i++) {
-                _cleanup_free_ char *sql = NULL;
-                sqlite3_stmt *s = NULL;
-
-                assert_true(asprintf(&sql, "EXPLAIN QUERY PLAN %s", statement_sql[statements[i]]) > 0);
-                assert_int_equal(sqlite3_prepare_v2(scratch_reader->db, sql, -1, &s, NULL), SQLITE_OK);
-                while (sqlite3_step(s) == SQLITE_ROW) {
-                        const char *step = (const char *)sqlite3_column_text(s, 3);
-
-                        if ((strncmp(step, "SCAN", 4) == 0 && !strstr(step, "SCAN (subquery")) ||
-                            strstr(step, "TEMP B-TREE"))
-                                fail_msg("%s: %s", sql, step);
-                }
-                assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
-        }
-}
-
 #define CASE(f)                                                      \
         cmocka_unit_test_setup_teardown(f, setup, scratch_teardown), \
         cmocka_unit_test_setup_teardown(f, setup_indexed, scratch_teardown), \
@@ -651,7 +493,6 @@ int main(void) {
                 CASE(test_threads_ask_while_it_grows),
                 cmocka_unit_test_setup_teardown(test_a_next_event_is_found_by_indexes, setup_indexed,
                                                 scratch_teardown),
-                CASE(test_days_are_answered_by_indexes),
         };
 
         return cmocka_run_group_tests_name("catalog day", tests, NULL, NULL);

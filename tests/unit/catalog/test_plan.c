@@ -125,6 +125,25 @@ static void test_of_an_images_shares_a_page_is_sorted(void **state) {
         }
 }
 
+static void test_days_are_answered_by_indexes(void **state) {
+        static const enum statement statements[] = { S_DAY_NEXT, S_DAY_NEXT_OF_VIEWER, S_DAY_SUM, S_DAY_SUM_OF_VIEWER,
+                                                     S_LENGTHS, S_LENGTHS_OF_VIEWER };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(statements); i++) {
+                sqlite3_stmt *s = explain(statement_sql[statements[i]]);
+
+                while (sqlite3_step(s) == SQLITE_ROW) {
+                        const char *step = (const char *)sqlite3_column_text(s, 3);
+
+                        if ((strncmp(step, "SCAN", 4) == 0 && !strstr(step, "SCAN (subquery")) ||
+                            strstr(step, "TEMP B-TREE"))
+                                fail_msg("%s: %s", statement_sql[statements[i]], step);
+                }
+                assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
+        }
+}
+
 /* Each effect finds its row by a key, whether it is applied or asked about; those of a snapshot read its own details. */
 static void test_effects_use_an_index(void **state) {
         (void)state;
@@ -270,6 +289,7 @@ int main(void) {
                 CASE(test_what_an_account_uses_is_read_by_its_own_rows),
                 CASE(test_the_share_of_an_account_is_not_looked_for_among_all),
                 CASE(test_of_an_images_shares_a_page_is_sorted),
+                CASE(test_days_are_answered_by_indexes),
                 CASE(test_effects_use_an_index),
                 CASE(test_shares_cost_only_who_counts_them),
                 CASE(test_shares_that_have_ended_cost_nobody),
