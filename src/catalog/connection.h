@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <sys/queue.h>
 
 #include "statements.h"
 #include "timestamp.h"
@@ -74,8 +75,9 @@ struct pending {
         bool flush;                         /* it is only done once it is on the disk */
         int result;
         struct origin origin;               /* of the result, if that is an error */
-        struct pending *next;
+        STAILQ_ENTRY(pending) next;
 };
+STAILQ_HEAD(pending_queue, pending);
 
 #define DAY_SUMS 4096 /* that are remembered: eleven years of one viewer */
 /* What a viewer may read of a day: day.c. */
@@ -103,7 +105,7 @@ struct catalog {
         /* the writer's turn */
         bool writing; /* somebody has it, and the connection with it */
         pthread_cond_t work;
-        struct pending *first, **last;
+        struct pending_queue queue;
         int waiting; /* of these, for a flush */
         bool stopping;
         bool has_writer;

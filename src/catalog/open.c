@@ -46,7 +46,7 @@ int catalog_new(const char *path, enum catalog_flags flags, struct catalog **ret
                 return -ENOMEM;
         catalog->flags = flags;
         catalog->index_events = INDEX_EVENTS;
-        catalog->last = &catalog->first;
+        STAILQ_INIT(&catalog->queue);
         (void)pthread_mutex_init(&catalog->lock, NULL); /* cannot fail with default attributes */
         (void)pthread_cond_init(&catalog->work, NULL);
         (void)pthread_cond_init(&catalog->checkpoint, NULL);

@@ -31,7 +31,7 @@ static void rollback(struct catalog *catalog) {
 
 /* What was done cannot be committed: what was decided on top of it is void as well. */
 static void batch_fail(struct batch *b, int error) {
-        for (struct pending *job = b->first_done; job; job = job->next)
+        for (struct pending *job = b->first_done; job; job = STAILQ_NEXT(job, next))
                 job_set_result(job, error);
         b->first_done = NULL;
 }

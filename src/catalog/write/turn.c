@@ -4,8 +4,7 @@
 #include "write/write.h"
 
 void turn_queue(struct catalog *catalog, struct pending *job) {
-        *catalog->last = job;
-        catalog->last = &job->next;
+        STAILQ_INSERT_TAIL(&catalog->queue, job, next);
         catalog->waiting += job->flush;
 }
 
@@ -13,19 +12,15 @@ struct pending *turn_next(struct catalog *catalog, struct batch *b) {
         struct pending *job;
 
         (void)pthread_mutex_lock(&catalog->lock);
-        if (!b->first)
+        if (STAILQ_EMPTY(&b->jobs))
                 b->relaxed = catalog->waiting == 0;
-        job = catalog->first;
+        job = STAILQ_FIRST(&catalog->queue);
         if (job && job->flush && b->relaxed)
                 job = NULL; /* it wants a flush: the next batch */
         if (job) {
-                catalog->first = job->next;
-                if (!catalog->first)
-                        catalog->last = &catalog->first;
+                STAILQ_REMOVE_HEAD(&catalog->queue, next);
                 catalog->waiting -= job->flush;
-                job->next = NULL;
-                *b->last = job;
-                b->last = &job->next;
+                STAILQ_INSERT_TAIL(&b->jobs, job, next);
         }
         (void)pthread_mutex_unlock(&catalog->lock);
         return job;
@@ -44,23 +39,22 @@ void turn_end(struct catalog *catalog) {
         catalog->writing = false;
         if (catalog->checkpoint_waits)
                 (void)pthread_cond_signal(&catalog->checkpoint);
-        else if (catalog->first)
+        else if (!STAILQ_EMPTY(&catalog->queue))
                 (void)pthread_cond_signal(&catalog->work);
 }
 
 /* Takes a change back that nobody has taken yet. */
 bool turn_withdraw(struct catalog *catalog, struct pending *job) {
-        struct pending **link, *before = NULL;
+        struct pending *waiting;
         bool found;
 
         (void)pthread_mutex_lock(&catalog->lock);
-        for (link = &catalog->first; *link && *link != job; link = &(*link)->next)
-                before = *link;
-        found = *link != NULL;
+        STAILQ_FOREACH(waiting, &catalog->queue, next)
+                if (waiting == job)
+                        break;
+        found = waiting != NULL;
         if (found) {
-                *link = job->next;
-                if (catalog->last == &job->next)
-                        catalog->last = before ? &before->next : &catalog->first;
+                STAILQ_REMOVE(&catalog->queue, job, pending, next);
                 catalog->waiting -= job->flush;
         }
         (void)pthread_mutex_unlock(&catalog->lock);

@@ -28,7 +28,7 @@ bool turn_withdraw(struct catalog *catalog, struct pending *job);
 
 /* Changes of one transaction, in order. */
 struct batch {
-        struct pending *first, **last;
+        struct pending_queue jobs;
         struct pending *first_done; /* all from here are as good as the commit */
         bool relaxed;           /* only posted ones */
 };

@@ -22,7 +22,7 @@ static void writer_count(struct catalog *catalog, const struct batch *b) {
         struct catalog_stats *stats = &catalog->stats;
         size_t size = 0;
 
-        for (const struct pending *job = b->first_done; job; job = job->next)
+        for (const struct pending *job = b->first_done; job; job = STAILQ_NEXT(job, next))
                 size += job->result == 0;
         if (size == 0)
                 return;
@@ -37,10 +37,11 @@ static void writer_count(struct catalog *catalog, const struct batch *b) {
 }
 
 /* Answers all; a job that is waited for is gone once its semaphore is posted. */
-static void writer_answer(struct pending *job) {
-        while (job) {
-                struct pending *next = job->next;
+static void writer_answer(struct batch *b) {
+        struct pending *job;
 
+        while ((job = STAILQ_FIRST(&b->jobs))) {
+                STAILQ_REMOVE_HEAD(&b->jobs, next);
                 if (job->wake) {
                         (void)sem_post(job->wake); /* it is posted once */
                 } else {
@@ -49,26 +50,25 @@ static void writer_answer(struct pending *job) {
                                 job->done(job->context, job->result);
                         free(job);
                 }
-                job = next;
         }
 }
 
 static void write_batch(struct catalog *catalog) {
-        struct batch b = { .last = &b.first };
+        struct batch b = { .jobs = STAILQ_HEAD_INITIALIZER(b.jobs) };
 
         batch_run(catalog, &b);
         (void)pthread_mutex_lock(&catalog->lock);
         writer_count(catalog, &b);
         (void)pthread_mutex_unlock(&catalog->lock);
-        writer_answer(b.first);
+        writer_answer(&b);
 }
 
 static void *writer_main(void *argument) {
         struct catalog *catalog = argument;
 
         (void)pthread_mutex_lock(&catalog->lock);
-        while (catalog->first || !catalog->stopping) {
-                if (!catalog->first || !turn_begin(catalog)) {
+        while (!STAILQ_EMPTY(&catalog->queue) || !catalog->stopping) {
+                if (STAILQ_EMPTY(&catalog->queue) || !turn_begin(catalog)) {
                         (void)pthread_cond_wait(&catalog->work, &catalog->lock);
                         continue;
                 }

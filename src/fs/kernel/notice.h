@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include <sys/queue.h>
+
 #include "kernel/kernel.h"
 
 struct notice {
@@ -12,7 +14,7 @@ struct notice {
 };
 
 struct notices {
-        struct notices *next;
+        TAILQ_ENTRY(notices) next;
         struct notifier *notifier;
         struct reason why;
         struct line *line; /* its view's, once there is anything in it */

@@ -27,9 +27,7 @@
 #define STUCK_WAITING 1000 /* notices for a view that is stuck */
 #define LINES 64
 
-struct queue {
-        struct notices *first, **last;
-};
+TAILQ_HEAD(queue, notices);
 
 /* What is sent to one view. */
 struct line {
@@ -95,34 +93,27 @@ int notices_add(struct notices *n, enum notice_kind kind, uint64_t node, const c
 /* --- the workers --- */
 
 static void queue_push(struct queue *queue, struct notices *n) {
-        n->next = NULL;
-        *queue->last = n;
-        queue->last = &n->next;
+        TAILQ_INSERT_TAIL(queue, n, next);
         n->line->waiting++;
 }
 
-static struct notices *queue_take(struct queue *queue, struct notices **at) {
-        struct notices *n = *at;
-
-        *at = n->next;
-        if (!*at)
-                queue->last = at;
+static void queue_take(struct queue *queue, struct notices *n) {
+        TAILQ_REMOVE(queue, n, next);
         n->line->waiting--;
-        return n;
 }
 
 /* The first one whose view has a worker left. */
-static struct notices **queue_welcome(struct notifier *notifier, struct queue *queue) {
-        struct notices **at = &queue->first;
+static struct notices *queue_welcome(const struct notifier *notifier, struct queue *queue) {
+        struct notices *n;
 
-        while (*at && (*at)->line->busy >= notifier->per_view)
-                at = &(*at)->next;
-        return at;
+        TAILQ_FOREACH(n, queue, next)
+                if (n->line->busy < notifier->per_view)
+                        break;
+        return n;
 }
 
-static struct notices *notifier_begin(struct queue *queue, struct notices **at) {
-        struct notices *n = queue_take(queue, at);
-
+static struct notices *notifier_begin(struct queue *queue, struct notices *n) {
+        queue_take(queue, n);
         if (n->line->busy++ == 0)
                 n->line->since = clock_ns();
         return n;
@@ -131,15 +122,15 @@ static struct notices *notifier_begin(struct queue *queue, struct notices **at) 
 /* What is to be told next; waits for it. NULL: no more. Under the lock. */
 static struct notices *notifier_next(struct notifier *notifier) {
         while (!notifier->stopping) {
-                struct notices **now = queue_welcome(notifier, &notifier->now);
-                struct notices **at = queue_welcome(notifier, &notifier->later), *later = *at;
+                struct notices *now = queue_welcome(notifier, &notifier->now);
+                struct notices *later = queue_welcome(notifier, &notifier->later);
 
-                if (*now)
+                if (now)
                         return notifier_begin(&notifier->now, now);
                 if (!later) {
                         (void)pthread_cond_wait(&notifier->work, &notifier->lock);
                 } else if (later->due <= clock_ns()) {
-                        return notifier_begin(&notifier->later, at);
+                        return notifier_begin(&notifier->later, later);
                 } else {
                         struct timespec until = { .tv_sec = later->due / 1000000000,
                                                   .tv_nsec = later->due % 1000000000 };
@@ -197,14 +188,14 @@ static void *notifier_main(void *argument) {
 /* --- views --- */
 
 static void queue_drop(struct notifier *notifier, struct queue *queue, const struct line *line) {
-        for (struct notices **at = &queue->first; *at;) {
-                if ((*at)->line != line || (*at)->awaited) {
-                        at = &(*at)->next;
+        for (struct notices *n = TAILQ_FIRST(queue), *next; n; n = next) {
+                next = TAILQ_NEXT(n, next);
+                if (n->line != line || n->awaited)
                         continue;
-                }
-                if (!(*at)->again)
+                if (!n->again)
                         notifier_settle_one(notifier);
-                notices_free(queue_take(queue, at));
+                queue_take(queue, n);
+                notices_free(n);
         }
 }
 
@@ -239,6 +230,15 @@ void notifier_resettle(struct notifier *notifier) {
         (void)pthread_mutex_lock(&notifier->lock);
         notifier_settle_one(notifier);
         (void)pthread_mutex_unlock(&notifier->lock);
+}
+
+static void queue_free(struct queue *queue) {
+        struct notices *n;
+
+        while ((n = TAILQ_FIRST(queue))) {
+                TAILQ_REMOVE(queue, n, next);
+                notices_free(n);
+        }
 }
 
 static void lines_free(struct notifier *notifier) {
@@ -287,10 +287,7 @@ void notices_send_wait(struct notices *n, int ms) {
         }
         n->awaited = true;
         n->told = &is_told; /* cppcheck-suppress autoVariables ; this waits until nobody has it */
-        n->next = notifier->now.first; /* before what can wait */
-        if (!n->next)
-                notifier->now.last = &n->next;
-        notifier->now.first = n;
+        TAILQ_INSERT_HEAD(&notifier->now, n, next); /* before what can wait */
         n->line->waiting++;
         notifier->first_round++;
         (void)pthread_cond_signal(&notifier->work);
@@ -333,8 +330,8 @@ int notifier_new(struct mount *mount, struct settled start, struct notifier **re
                 return -ENOMEM;
         notifier->mount = mount;
         notifier->per_view = many ? WORKERS_A_VIEW : WORKERS;
-        notifier->now.last = &notifier->now.first;
-        notifier->later.last = &notifier->later.first;
+        TAILQ_INIT(&notifier->now);
+        TAILQ_INIT(&notifier->later);
         notifier->pushed = notifier->settled = start;
         (void)pthread_mutex_init(&notifier->lock, NULL); /* none of these can fail */
         (void)pthread_condattr_init(&monotonic);
@@ -403,10 +400,8 @@ struct notifier *notifier_free(struct notifier *notifier) {
         }
         for (int i = 0; i < workers; i++)
                 (void)pthread_join(notifier->workers[i], NULL); /* joinable, and not ourselves */
-        while (notifier->now.first)
-                notices_free(queue_take(&notifier->now, &notifier->now.first));
-        while (notifier->later.first)
-                notices_free(queue_take(&notifier->later, &notifier->later.first));
+        queue_free(&notifier->now);
+        queue_free(&notifier->later);
         lines_free(notifier);
         free(notifier);
         return NULL;

@@ -10,7 +10,7 @@
 #define BACKLOG_BYTES (32 << 20)
 
 struct backlogged {
-        struct backlogged *next;
+        STAILQ_ENTRY(backlogged) next;
         struct fuse_buf buffer; /* its bytes follow */
 };
 
@@ -25,23 +25,17 @@ bool backlog_add(struct backlog *backlog, const struct fuse_buf *buffer) {
         *b = (struct backlogged){ .buffer = *buffer };
         b->buffer.mem = b + 1;
         memcpy(b->buffer.mem, buffer->mem, buffer->size);
-        if (backlog->last)
-                backlog->last->next = b;
-        else
-                backlog->first = b;
-        backlog->last = b;
+        STAILQ_INSERT_TAIL(&backlog->requests, b, next);
         backlog->bytes += buffer->size;
         return true;
 }
 
 struct backlogged *backlog_take(struct backlog *backlog) {
-        struct backlogged *b = backlog->first;
+        struct backlogged *b = STAILQ_FIRST(&backlog->requests);
 
         if (!b)
                 return NULL;
-        backlog->first = b->next;
-        if (!b->next)
-                backlog->last = NULL;
+        STAILQ_REMOVE_HEAD(&backlog->requests, next);
         backlog->bytes -= b->buffer.size;
         return b;
 }

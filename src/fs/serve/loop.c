@@ -296,6 +296,7 @@ int loop_run(struct mount *mount, void (*begun)(int fd), int fd) {
                 return -ENOMEM;
         loop->mount = mount;
         loop->session = mount->session;
+        STAILQ_INIT(&loop->backlog.requests);
         loop->readers = 1;
         loop->readers_max = processors() / 2 > 1 ? processors() / 2 : 1;
         (void)sem_init(&loop->ended, 0, 0); /* none of these can fail */

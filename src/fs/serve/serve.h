@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdio.h>
+#include <sys/queue.h>
 
 #include "request/request.h"
 
@@ -18,7 +19,7 @@ int loop_run(struct mount *mount, void (*begun)(int fd), int fd);
 
 struct backlogged;
 struct backlog {
-        struct backlogged *first, *last; /* in the order they came */
+        STAILQ_HEAD(, backlogged) requests; /* in the order they came */
         size_t bytes;
 };
 /* Copies it. false: there is no room, or it cannot be copied. */

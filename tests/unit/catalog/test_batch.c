@@ -96,7 +96,7 @@ static int queued(void) {
         int n = 0;
 
         (void)pthread_mutex_lock(&scratch_catalog->lock);
-        for (const struct pending *job = scratch_catalog->first; job; job = job->next)
+        for (const struct pending *job = STAILQ_FIRST(&scratch_catalog->queue); job; job = STAILQ_NEXT(job, next))
                 n++;
         (void)pthread_mutex_unlock(&scratch_catalog->lock);
         return n;
