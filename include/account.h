@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Accounts as they are looked at: what one received and owns, whom it trusts, what it uses (CONTRACT 3, /accounts).
- * What a call returns: see service.h. -ENOENT also for every account that who asks may not look into: an ordinary one
- * sees itself alone, auditor and operator everybody (CONTRACT 3.3).
+ * Looking at accounts: what one received and owns, whom it trusts, what it uses (CONTRACT 3, /accounts). What a call
+ * returns: see service.h. -ENOENT also for every account that the caller may not look into: an ordinary account sees
+ * only itself, staff everybody (CONTRACT 3.3).
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 
 int account_find(struct request *request, const char *name, struct account *ret_account);
 int account_get(struct request *request, int64_t id, struct account *ret_account);
-/* Those that may be looked into, id > after. */
+/* Accounts that the caller may look into, id > after. */
 int account_list(struct request *request, int64_t after, int (*each)(const struct account *account, void *context),
                  void *context);
 
@@ -36,9 +36,9 @@ int trust_get(struct request *request, int64_t id, struct trust *ret_trust);
 /* id > after, in the order of trusting. */
 int trust_list(struct request *request, int64_t account, int64_t after,
                int (*each)(const struct trust *trust, void *context), void *context);
-/* Who asks trusts this owner. -ENOENT. */
+/* The caller's account trusts this owner. -ENOENT. */
 int trust_given(struct request *request, int64_t owner);
-/* Who asks begins and stops trusting. -EEXIST. */
+/* The caller's account begins and stops trusting. -EEXIST. */
 int trust_add(struct request *request, const char *owner, int64_t *ret_id);
 int trust_remove(struct request *request, const char *owner);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Scoped release of memory, descriptors and streams, and the handing on of what must not be released.
+ * Scoped release of memory, descriptors and streams, and passing on ownership.
  */
 #pragma once
 
@@ -10,7 +10,7 @@
 
 #define _cleanup_(f) __attribute__((cleanup(f)))
 
-/* The pointer's value; the variable is NULL afterwards, so that its cleanup does nothing. */
+/* Returns the pointer and sets the variable to NULL, so that its cleanup does nothing. */
 #define TAKE_PTR(p)                       \
         ({                                \
                 __typeof__(p) *_pp = &(p); \
@@ -19,7 +19,7 @@
                 _p;                       \
         })
 
-/* The descriptor's number; the variable is -1 afterwards. */
+/* Returns the descriptor and sets the variable to -1. */
 #define TAKE_FD(fd)           \
         ({                    \
                 int *_pf = &(fd); \
@@ -37,7 +37,7 @@ static inline void cleanup_free(void *p) {
 /* Closes and returns -1, so that `fd = fd_close(fd)` leaves nothing dangling. */
 static inline int fd_close(int fd) {
         if (fd >= 0)
-                (void)close(fd); /* nothing to be done: on Linux the descriptor is gone either way */
+                (void)close(fd); /* on Linux the descriptor is gone even if this fails */
         return -1;
 }
 
@@ -47,7 +47,7 @@ static inline void cleanup_fd(int *fd) {
 
 static inline void cleanup_file(FILE **f) {
         if (*f)
-                (void)fclose(*f); /* for reading, or for memory; what must be written is closed by hand */
+                (void)fclose(*f); /* opened for reading, or memory; written files are closed by hand */
 }
 
 static inline void cleanup_dir(DIR **d) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The clock that nobody sets: how long something takes, and until when somebody waits. What day it is: timestamp.h.
+ * The monotonic clock, for durations and timeouts. Dates: timestamp.h.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 #define SECOND_NS INT64_C(1000000000)
 #define MS_NS INT64_C(1000000)
 
-/* Nanoseconds since some moment, the same one in all processes until the machine starts again (CLOCK_MONOTONIC). */
+/* CLOCK_MONOTONIC in nanoseconds: the same in all processes until the machine restarts. */
 static inline int64_t clock_ns(void) {
         struct timespec t;
 
@@ -17,7 +17,7 @@ static inline int64_t clock_ns(void) {
         return t.tv_sec * SECOND_NS + t.tv_nsec;
 }
 
-/* The moment so many nanoseconds (>= 0) from now, for those who wait by that clock. */
+/* The moment `ns` (>= 0) nanoseconds from now, for waits on CLOCK_MONOTONIC. */
 static inline struct timespec clock_after_ns(int64_t ns) {
         const int64_t then = clock_ns() + ns;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Who can or could get an image's bytes, and by which way (CONTRACT 6).
+ * Who can or could get an image's bytes, and how (CONTRACT 6).
  */
 #pragma once
 
@@ -8,17 +8,17 @@
 struct exposure {
         const char *account;
         const char *how;  /* `share`, `past share`, `copy`, `launch`, `custom`, `same-content` */
-        const char *path; /* `north/web@alice > north/vm1@bob > …`; `hidden` for what its reader may not see */
+        const char *path; /* `north/web@alice > north/vm1@bob > …`; `hidden` for what the caller may not see */
         int64_t since;    /* ms */
 };
 
-/* An owner is told accounts and ways; paths through other accounts' images only auditor and operator. -ENOENT: not to
- * be known; -EACCES: a recipient. */
+/* An owner is told accounts and ways. Only staff is told paths through other accounts' images. -ENOENT: the image must
+ * not be known to the caller; -EACCES: the caller is a recipient. */
 int exposure_list(struct request *request, int64_t place, int (*each)(const struct exposure *exposure, void *context),
                   void *context);
-/* The place of an image named `REGION/IMG@OWNER`, as who asks may see it. -ENOENT. */
+/* The place of an image named `REGION/IMG@OWNER`, as the caller may see it. -ENOENT. */
 int exposure_find(struct request *request, const char *object, int64_t *ret_place);
 
-/* Who runs how many instances from an image. Its owner only: -EACCES. */
+/* Who runs how many instances from an image. Only for its owner, else -EACCES. */
 int exposure_usage(struct request *request, int64_t place,
                    int (*each)(const char *account, int64_t count, int64_t since, void *context), void *context);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Instances: machines' writable disks, cloned from an image in the same region (CONTRACT 3, 5.2). What
- * a call returns: see service.h.
+ * Instances: machines' writable disks, cloned from an image in the same region (CONTRACT 3, 5.2). What a call returns:
+ * see service.h.
  */
 #pragma once
 
@@ -9,13 +9,13 @@
 #include "disk.h"
 #include "service.h"
 
-/* -ENOENT if who asks may not know of it: an ordinary account sees its own. */
+/* -ENOENT if the caller may not know of it: an ordinary account sees its own. */
 int instance_get(struct request *request, int64_t id, struct instance *ret_instance);
-/* The one whose disk a node is: its id is the launch's. */
+/* The instance that a disk node belongs to: the node's id is the launch's. */
 int instance_get_disk(struct request *request, int64_t launch, struct instance *ret_instance);
-/* `vm1`: own; `vm1@bob`: bob's, for auditor and operator. */
+/* `vm1`: the caller's own; `vm1@bob`: bob's, for staff. */
 int instance_lookup(struct request *request, int64_t region, const char *name, struct instance *ret_instance);
-/* Own ones (of all, for auditor and operator), id > after. */
+/* The caller's own (for staff: all), id > after. */
 int instance_list(struct request *request, int64_t region, int64_t after,
                   int (*each)(const struct image_entry *entry, void *context), void *context);
 
@@ -26,8 +26,8 @@ int instance_remove(struct request *request, int64_t id);
 int instance_image_remove(struct request *request, int64_t id);
 int instance_disk_remove(struct request *request, int64_t id);
 
-/* Launches, or reinstalls, from `[<region>/]<img>[@<owner>]`. -ENOENT: no such image to be seen; -EBUSY: the image's
- * disk is open for writing, or the instance's is open. */
+/* Launches, or reinstalls, from `[<region>/]<img>[@<owner>]`. -ENOENT: the caller sees no such image; -EBUSY: the
+ * image's disk is open for writing, or the instance's is open. */
 int instance_launch(struct request *request, int64_t id, const char *image);
 
 int instance_disk_open(struct request *request, int64_t id, int flags, struct disk_handle **ret_handle);

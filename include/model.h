@@ -27,44 +27,44 @@ enum via {
         VIA_CLI,
 };
 
-/* Who asks. Copied into every request, never kept. */
+/* Copied into every request, never kept. */
 struct caller {
         int64_t account;
         char name[NAME_SIZE];
         enum role role;
-        uid_t uid; /* of the process that asks, for the log */
+        uid_t uid; /* of the requesting process, for the log */
         enum via via;
 };
 
-#define TEXT_MAX_CHARACTERS 256                     /* of a description, a final newline not counted (CONTRACT 3) */
-#define TEXT_SIZE (4 * TEXT_MAX_CHARACTERS + 1 + 1) /* bytes: four each at most, the newline, NUL */
+#define TEXT_MAX_CHARACTERS 256                     /* of a description, without a final newline (CONTRACT 3) */
+#define TEXT_SIZE (4 * TEXT_MAX_CHARACTERS + 1 + 1) /* bytes: at most four each, a newline, NUL */
 
 #define DIGEST_SIZE 16 /* bytes of an XXH3-128 digest, in its canonical (big endian) order */
 
-/* An image where it lives. Times are milliseconds since 1970; ids are catalog ids, 0 where there is none. */
+/* An image in its place. Times are milliseconds since 1970; ids are catalog ids, 0: none. */
 struct image {
-        int64_t place; /* the image's directory: outlives its disk */
-        int64_t id;    /* what is in it now */
+        int64_t place; /* id of the image's directory: outlives the disk */
+        int64_t id;    /* id of the image that is there now */
         int64_t region, owner;
         char region_name[NAME_SIZE];
         char owner_name[NAME_SIZE];
         char name[NAME_SIZE];
         enum image_state state;
         bool has_disk;       /* a file `disk` exists */
-        int64_t description; /* node of the description, 0 while there is none */
-        int64_t shares_link; /* node of the `shares` symlink, 0 while there is none */
-        int64_t created;     /* the image's, as `.meta/created` tells */
+        int64_t description; /* node of the description, 0: none */
+        int64_t shares_link; /* node of the `shares` symlink, 0: none */
+        int64_t created;     /* of the image, as `.meta/created` tells */
         int64_t place_created;
-        int64_t size; /* bytes, true for sealed images, else 0: ask the blob */
+        int64_t size; /* bytes, correct for sealed images; else 0: ask the blob */
         bool digested;
         uint8_t digest[DIGEST_SIZE];
         int64_t mtime; /* of the disk, nanoseconds since 1970; 0: the blob's own. As of the past: of its last event */
-        int64_t sealed; /* the event that sealed it, 0: none has */
-        int64_t expires; /* when the share ends by which who asks sees it, ms; 0: never, or it needs none */
+        int64_t sealed; /* the event that sealed it, 0: none */
+        int64_t expires; /* when the caller's share ends, ms; 0: never, or the caller needs none */
         bool reviewed;  /* its owner says it holds no secrets (FAQ 10) */
 };
 
-/* One entry of a listing: what it is called, by which id listing goes on after it. */
+/* One entry of a listing: its name, and the id after which the listing continues. */
 struct image_entry {
         int64_t place;
         int64_t cursor; /* for an owned image the place, for a received one the share */
@@ -82,13 +82,13 @@ struct share {
 };
 
 struct trust {
-        int64_t id; /* the number of the event that made it */
+        int64_t id; /* number of the event that made it */
         int64_t account, owner;
         char owner_name[NAME_SIZE];
         int64_t since; /* ms */
 };
 
-/* A machine, and the image it runs from once it has one. */
+/* A machine, and the image it runs from (if it has one). */
 struct instance {
         int64_t id;
         int64_t region, owner;
@@ -96,11 +96,11 @@ struct instance {
         char owner_name[NAME_SIZE];
         char name[NAME_SIZE];
         int64_t created;
-        int64_t launch;             /* the last installation, also the name of its blob; 0: none yet */
-        int64_t image;              /* it was made from */
-        char image_name[OBJECT_SIZE]; /* `web@alice`, as it was called then */
+        int64_t launch;             /* the last installation, and the id of its blob; 0: none yet */
+        int64_t image;              /* that it was made from */
+        char image_name[OBJECT_SIZE]; /* `web@alice`, its name at that time */
         bool has_image, has_disk;   /* the files exist */
-        int64_t mtime;              /* of the disk as of the past: when it was installed, ns; else 0 */
+        int64_t mtime;              /* of the disk, only as of the past: when it was installed, ns; else 0 */
 };
 
 struct account {
@@ -108,14 +108,14 @@ struct account {
         char name[NAME_SIZE];
         enum role role;
         int64_t uid;   /* -1: none */
-        int64_t quota; /* own images a region; -1: the catalog's limit `images-per-region` */
+        int64_t quota; /* own images per region; -1: the catalog's limit `images-per-region` */
         bool require_trust;
 };
 
 struct region {
         int64_t id;
         char name[NAME_SIZE];
-        char *store; /* owned path of the store; NULL: the catalog's own `store/<name>` */
+        char *store; /* path of the store, allocated; NULL: the catalog's own `store/<name>` */
         int64_t created;
         int64_t images, instances; /* of all accounts */
         int64_t bytes;  /* of their sealed disks */

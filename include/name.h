@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Names of images, accounts, regions and instances (CONTRACT 2), and the form `<img>@<owner>` that joins two of them.
- * Pure: says what a name may look like, never whether it exists.
+ * Names of images, accounts, regions and instances (CONTRACT 2), and the form `<img>@<owner>`. Pure: checks how a name
+ * looks, not whether it exists.
  */
 #pragma once
 
@@ -16,11 +16,11 @@ enum name_kind {
         NAME_INSTANCE,
 };
 
-/* 0, -EINVAL (a character, or the first one, is not allowed; empty) or -ENAMETOOLONG. */
+/* 0, -EINVAL (empty, or a character is not allowed, or not as the first one) or -ENAMETOOLONG. */
 int name_check(enum name_kind kind, const char *name);
 
-/* Splits `<img>@<owner>`, both valid names. 0, or -ENOENT if there is no single '@' or a part is no valid name:
- * looking up a bad name finds nothing (CONTRACT 2). */
+/* Splits `<img>@<owner>`. 0, or -ENOENT if there is no single '@' or a part is no valid name: looking up a bad name
+ * finds nothing (CONTRACT 2). */
 int name_split(const char *text, char ret_image[static NAME_SIZE], char ret_owner[static NAME_SIZE]);
-/* The same for `<vm>@<account>`, as auditor and operator see instances. */
+/* The same for `<vm>@<account>`, as staff sees instances. */
 int instance_name_split(const char *text, char ret_instance[static NAME_SIZE], char ret_owner[static NAME_SIZE]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The policy core: may it be done? Facts in, verdict out; pure, no clock, no I/O, no state, any thread.
  *
- * Every function returns 0 (it may), the id of the rule that refuses (> 0, enum rule), or, where CONTRACT 4's list of
- * who speaks first puts it between the rules, -ENOENT, -EINVAL or -EBUSY. The order of the rows is CONTRACT 4's.
+ * Every function returns 0 (it may), the id of the rule that refuses (> 0, enum rule), or -ENOENT, -EINVAL or -EBUSY
+ * where CONTRACT 4's order puts these between the rules. Comments list the checks in CONTRACT 4's order.
  */
 #pragma once
 
@@ -14,12 +14,12 @@
 
 /* Sharing an image with an account (CONTRACT 4 *share*). */
 struct share_facts {
-        enum role role;    /* of who asks */
-        bool visible;      /* who asks may know that the image exists */
-        bool owner;        /* who asks owns it */
-        bool name_valid;   /* the account's name is one */
+        enum role role;    /* of the caller */
+        bool visible;      /* the caller may know that the image exists */
+        bool owner;        /* the caller owns it */
+        bool name_valid;   /* the account's name is valid */
         bool known;        /* the catalog has that account */
-        bool self;         /* it is the owner */
+        bool self;         /* the account is the owner */
         enum role account_role;
         bool exists;       /* a live share with it exists */
         bool available;    /* state available or sealed, disk not empty */
@@ -33,7 +33,7 @@ int policy_share_grant(const struct share_facts *facts);
 struct revoke_facts {
         enum role role;
         bool visible, owner;
-        bool recipient; /* who asks is whom the share is for: giving up one's own share is allowed */
+        bool recipient; /* the caller is the share's recipient: giving up one's own share is allowed */
         bool exists;    /* the share is live */
 };
 int policy_share_revoke(const struct revoke_facts *facts);
@@ -42,7 +42,7 @@ int policy_share_revoke(const struct revoke_facts *facts);
 struct create_facts {
         enum role role;
         bool region_known, name_valid, name_taken;
-        int64_t images, quota; /* who asks has, may have, in that region */
+        int64_t images, quota; /* the caller's, in that region */
 };
 int policy_image_create(const struct create_facts *facts);
 
@@ -70,7 +70,7 @@ int policy_image_edit(const struct edit_facts *facts);
 struct copy_facts {
         bool visible, owner;
         bool busy; /* the source is open or mapped for writing */
-        int64_t images, quota; /* quota is judged as images >= quota, so 0 and 1 (or more) for a mere read */
+        int64_t images, quota; /* quota is judged as images >= quota: 0 and 1 (or more) for a mere read */
         bool name_taken;
 };
 int policy_image_copy(const struct copy_facts *facts);
@@ -83,7 +83,7 @@ struct write_facts {
 };
 int policy_disk_write(const struct write_facts *facts);
 
-/* Sealing by hand: read-only-role, ENOENT, shared-frozen (who asks is not the owner), image-available, EBUSY. */
+/* Sealing by hand: read-only-role, ENOENT, shared-frozen (the caller is not the owner), image-available, EBUSY. */
 struct seal_facts {
         enum role role;
         bool visible, owner, available, busy;
@@ -93,10 +93,10 @@ int policy_image_seal(const struct seal_facts *facts);
 /* Managing regions, accounts and limits: read-only-role for an auditor, role for an ordinary account. */
 int policy_manage(enum role role);
 
-/* Changing an account's role, asked by an operator: role, if it owns an image or instance or receives a share and
- * would no longer be an ordinary account. */
+/* Changing an account's role, asked by an operator: role, if the account owns an image or instance or receives a share
+ * and would no longer be an ordinary account. */
 struct role_facts {
-        enum role role; /* of who asks */
+        enum role role; /* of the caller */
         enum role from, to;
         int64_t images, shares, instances; /* owned, received, owned */
 };
@@ -108,7 +108,7 @@ struct expiry_facts {
         enum role role;
         bool visible, owner;
         bool exists; /* the share is live */
-        bool valid;  /* the time is one, and not past */
+        bool valid;  /* the text is a time, and not a past one */
 };
 int policy_share_expire(const struct expiry_facts *facts);
 
@@ -122,17 +122,17 @@ int policy_instance_create(const struct instance_facts *facts);
 /* Launching or reinstalling (CONTRACT 4 *launch*). */
 struct launch_facts {
         enum role role;
-        bool instance_own; /* who asks owns the instance, and may know of it */
-        bool visible;      /* the image is the asker's, or a live share of the asker's */
+        bool instance_own; /* the caller owns the instance, and may know of it */
+        bool visible;      /* the caller owns the image or has a live share */
         bool same_region;
         bool available;    /* state available or sealed, disk not empty */
         bool busy;         /* the image's disk is open for writing, or the instance's own is open */
-        bool trust_required, trusted; /* require-trust; the owner is in trusted/, or oneself */
+        bool trust_required, trusted; /* require-trust; the owner is trusted, or the caller itself */
 };
 int policy_instance_launch(const struct launch_facts *facts);
 
-/* Anything else with an instance, its disk's bytes included: read-only-role for a change by an auditor, ENOENT if it is
- * not to be known, role for an operator or auditor who sees it. */
+/* Anything else with an instance, its disk's bytes included: read-only-role for a change by an auditor, ENOENT if the
+ * caller must not know it, role for staff who sees it. */
 struct instance_use_facts {
         enum role role;
         bool visible, owner;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Regions, accounts and limits: what an operator manages (CONTRACT 8). See service.h for what a call returns.
- * Everything that changes something is refused to others by rule `role` (an auditor: `read-only-role`).
+ * Regions, accounts and limits: what an operator manages (CONTRACT 8). See service.h for what a call returns. Everybody
+ * else is refused changes by rule `role` (an auditor by `read-only-role`).
  */
 #pragma once
 
@@ -9,13 +9,13 @@
 /* store: a path (made if missing), or NULL for the catalog's own. -EINVAL, -ENAMETOOLONG: the name; -EEXIST: the
  * region, or the store is in use (see blob_store_create); -ENOTEMPTY: the store's directory has other files. */
 int region_add(struct request *request, const char *name, const char *store);
-/* -ENOENT; -ENOTEMPTY while it has images or instances. A store that is offline is left where it is. */
+/* -ENOENT; -ENOTEMPTY while it has images or instances. A store that is offline is not removed. */
 int region_remove(struct request *request, const char *name);
-/* In the order of creation; images and bytes of all accounts, for an ordinary one its own. `each` returning other than
- * 0 ends it, and is returned. */
+/* In the order of creation, with images and bytes of all accounts; for an ordinary account, its own. `each` not 0 ends
+ * it and is returned. */
 int region_list(struct request *request, int (*each)(const struct region *region, void *context), void *context);
 
-/* uid -1: none; quota -1: the catalog's limit. -EEXIST: the name is, or ever was, in use; -EADDRINUSE: the uid is. */
+/* uid -1: none; quota -1: the catalog's limit. -EEXIST: the name is or was in use; -EADDRINUSE: the uid is in use. */
 int account_add(struct request *request, const char *name, enum role role, int64_t uid, int64_t quota);
 
 enum account_key { ACCOUNT_UID, ACCOUNT_ROLE, ACCOUNT_QUOTA, ACCOUNT_REQUIRE_TRUST };
@@ -25,7 +25,7 @@ struct account_change {
 };
 /* All changes or none. -ENOENT; -EADDRINUSE: another account has the uid; -EPERM: the built-in operator's role. */
 int account_set(struct request *request, const char *name, const struct account_change *changes, size_t count);
-/* Ends its received shares, each logged. -ENOENT; -ENOTEMPTY while it owns images or instances; -EPERM: the built-in
+/* Ends the shares it received, each logged. -ENOENT; -ENOTEMPTY while it owns images or instances; -EPERM: the built-in
  * operator. */
 int account_remove(struct request *request, const char *name);
 

@@ -2,8 +2,8 @@
  * What a user can ask for. Used by the mount and by imgshare; each call is one transaction.
  *
  * int r: 0 done; < 0 -errno; > 0 the rule that refused (enum rule), with request.refusal filled and the refusal logged.
- * -ENOENT: unknown, or not to be known by who asks. -EIO: the machine failed, or the region is offline.
- * Any thread; a struct service is shared by all, a struct request belongs to one call at a time.
+ * -ENOENT: unknown, or the caller must not know it. -EIO: the machine failed, or the region is offline. Any thread; a
+ * struct service is shared by all, a struct request belongs to one call at a time.
  */
 #pragma once
 
@@ -15,14 +15,14 @@
 #include "model.h"
 #include "verdict.h"
 
-#define WHY_SIZE 512 /* a sentence that says why opening failed */
+#define WHY_SIZE 512 /* one sentence: why opening failed */
 
 struct service;
 
 enum service_flags {
         SERVICE_READ_ONLY = 1 << 0,  /* nothing is written, swept or logged */
         SERVICE_NOT_DURABLE = 1 << 1, /* durability=normal: a power cut may take the last changes */
-        SERVICE_BACKGROUND = 1 << 2, /* a daemon: threads of its own sweep the stores and compute digests */
+        SERVICE_BACKGROUND = 1 << 2, /* a daemon: its own threads sweep the stores and compute digests */
 };
 
 struct catalog_connection;
@@ -30,69 +30,68 @@ struct request {
         struct service *service;
         struct caller caller;
         bool looking;                      /* between request_look and request_done */
-        struct catalog_connection *reader; /* what it looks through, once there was something to look up */
+        struct catalog_connection *reader; /* for lookups; NULL before the first one */
         struct refusal refusal; /* set when a call returns > 0 */
 };
 
-/* Makes DIR (0700; its parent must exist) with an empty catalog. The account `operator` is built in.
- * -EEXIST: it holds a catalog; -ENOTEMPTY: other files; ret_why: one sentence, no full stop, for every error. */
+/* Makes DIR (0700; its parent must exist) with an empty catalog. The account `operator` is built in. -EEXIST: it holds
+ * a catalog; -ENOTEMPTY: other files; ret_why: one sentence without full stop, for every error. */
 int service_create(const char *dir, uid_t uid, enum via via, char ret_why[static WHY_SIZE]);
 
-/* Opens DIR's catalog. -EPERM: others can enter DIR (CONTRACT 2.1); -EPROTONOSUPPORT: made by a newer version;
- * -ENOENT, -EACCES, -EROFS, -EIO, -ENOTDIR …: ret_why says it in one sentence. Threads start here: not before a fork.
- */
+/* Opens DIR's catalog. -EPERM: others can enter DIR (CONTRACT 2.1); -EPROTONOSUPPORT: made by a newer version; -ENOENT,
+ * -EACCES, -EROFS, -EIO, -ENOTDIR …: ret_why says it in one sentence. Starts threads: do not fork afterwards. */
 int service_open(const char *dir, enum service_flags flags, struct service **ret_service,
                  char ret_why[static WHY_SIZE]);
 
-/* The same to read what was; `asof` (NULL: now) is an RFC 3339 time, a date (its end in UTC) or the number of an event
+/* Opens DIR as of a moment: `asof` (NULL: now) is an RFC 3339 time, a date (its end in UTC) or the number of an event
  * (0: before the first). Read only, whatever the flags; disks cannot be opened (-EPERM), and live bytes are never
- * looked at. Who asks is today's account. -EINVAL, -ERANGE (not come yet). */
+ * looked at. The caller is today's account. -EINVAL, -ERANGE (not come yet). */
 int service_open_asof(const char *dir, const char *asof, enum service_flags flags, struct service **ret_service,
                       char ret_why[static WHY_SIZE]);
 
-/* Waits for background work to stop and logged refusals to be on disk. */
+/* Waits until background work has stopped and logged refusals are on disk. Returns NULL. */
 struct service *service_close(struct service *service);
 static inline void cleanup_service(struct service **service) {
         *service = service_close(*service);
 }
 #define _cleanup_service_ __attribute__((cleanup(cleanup_service)))
 
-/* The moment it was opened as of: `now`, an event's number, or a time. Belongs to the service. */
+/* The moment that the service shows: `now`, an event's number, or a time. Belongs to the service. */
 const char *service_asof(const struct service *service);
 
 /* What this process has written through the service since it was opened. */
 #define SERVICE_STATS_SIZES 8
 struct service_stats {
-        uint64_t commits, changes, largest;  /* a commit serves all changes that waited for it; the most at once */
+        uint64_t commits, changes, largest;  /* a commit serves all changes that waited; largest: most in one */
         uint64_t sizes[SERVICE_STATS_SIZES]; /* commits of 1, 2 to 3, 4 to 7 … changes, the last: of more */
         uint64_t checkpoints;
         uint64_t log_bytes; /* of the write-ahead log, after the last commit */
 };
 void service_stats(struct service *service, struct service_stats *ret_stats);
 
-/* The catalog's feed, opened: feed.h. */
+/* Opens the catalog's feed, see feed.h. */
 struct feed;
 int service_feed(struct service *service, void (*wake)(void *context), void *context, struct feed **ret_feed);
 
-/* Space where the catalog itself is. */
+/* Space of the filesystem that holds the catalog. */
 int service_statvfs(struct service *service, struct statvfs *ret_space);
 
-/* The caller that `name` is. -ENOENT: no such account. */
+/* The caller for an account's name. -ENOENT: no such account. */
 int service_caller(struct service *service, const char *name, uid_t uid, enum via via, struct caller *ret_caller);
 
-/* The caller that a uid is: the account that has it. A uid that no account has, but that can read DIR anyhow (0, and
- * this process's own), is the built-in operator. ret_owner: the uid that the account's files belong to, the same for
- * whoever acts as it. -ENOENT: no account. */
+/* The caller for a uid: the account that has it. If no account has it but it can read DIR anyhow (0, and this process's
+ * own), the caller is the built-in operator. ret_owner: the uid that the account's files belong to, the same for
+ * everybody who acts as it. -ENOENT: no account. */
 int service_caller_of_uid(struct service *service, uid_t uid, enum via via, struct caller *ret_caller,
                           uid_t *ret_owner);
 
-/* What is looked up (found, got, read; not listings) from here to request_done, by one thread, is cheaper together. Still
- * it may be of several moments. Nothing that may wait comes in between, for checkpoints would wait, too: what looks at
- * the bytes' store ends it by itself. */
+/* From here to request_done, lookups (find, get, read; not listings) by one thread share a transaction, which is
+ * cheaper. They may still show several moments. Do not wait for anything in between, or checkpoints wait, too: a call
+ * that looks at a blob store ends the transaction itself. */
 void request_look(struct request *request);
 void request_done(struct request *request);
 
-/* As service_caller_of_uid for the request's uid and via, which stay as they are. */
+/* As service_caller_of_uid, for the request's uid and via, which do not change. */
 int request_identify(struct request *request, uid_t *ret_owner);
 
 /* Reads the account's role again (another process may have changed it). -ENOENT: it was removed. */

@@ -5,30 +5,30 @@
 
 #include "service.h"
 
-/* Seals the image first if it is not sealed. ret_image (or NULL): as it was when that was decided. -ENOENT (image), -EINVAL,
- * -ENAMETOOLONG (the account's name), -EBUSY. */
+/* Seals the image first if it is not sealed. ret_image (or NULL): the image when that was decided. -ENOENT (image),
+ * -EINVAL, -ENAMETOOLONG (the account's name), -EBUSY. */
 int share_grant(struct request *request, int64_t place, const char *account, struct share *ret_share,
                 struct image *ret_image);
-/* What has ended, and of which image (or NULL). -ENOENT: no such image or share. */
+/* Returns the share that ended, and its image (or NULL). -ENOENT: no such image or share. */
 int share_revoke(struct request *request, int64_t place, const char *account, struct share *ret_share,
                  struct image *ret_image);
 
 /* Sets when a share ends: a date (the end of that day in UTC), an RFC 3339 time, `+30d`, `+12h`, `never` or "".
- * -EINVAL: something else, or past. Only the owner. */
+ * -EINVAL: anything else, or a past time. Only the owner may. */
 int share_expire(struct request *request, int64_t share, const char *text);
-/* May who asks set it at all? For opening the file that says it. */
+/* Judges whether the caller may set an expiry at all, when `.expires` is opened. */
 int share_judge_expiry(struct request *request, int64_t share);
-/* Such a time in ms; 0: never. -EINVAL. */
+/* Parses such a time, into ms; 0: never. -EINVAL. */
 int share_expiry_parse(const char *text, int64_t *ret_expires);
 
-/* A directory `shares` cannot be made by hand: always > 0 or -ENOENT, `image-available` in a draft (CONTRACT 5.1). */
+/* `mkdir shares` never works: > 0 or -ENOENT, in a draft `image-available` (CONTRACT 5.1). */
 int share_directory(struct request *request, int64_t place);
 
-/* The share of an image with an account, as far as who asks may see it, and the image. -ENOENT. */
+/* The share of an image with an account, and the image, if the caller may see them. -ENOENT. */
 int share_find(struct request *request, int64_t place, const char *account, struct share *ret_share,
                struct image *ret_image);
-/* By its id, with the image it is for. */
+/* The same by the share's id. */
 int share_get(struct request *request, int64_t id, struct share *ret_share, struct image *ret_image);
-/* Live shares that who asks may see, id > after, in the order of granting. */
+/* Live shares that the caller may see, id > after, in the order of granting. */
 int share_list(struct request *request, const struct image *image, int64_t after,
                int (*each)(const struct share *share, void *context), void *context);

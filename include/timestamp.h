@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Times as the product writes them: RFC 3339 in UTC with `Z`. Inside, a time is int64_t milliseconds since 1970.
+ * Times as the product writes them: RFC 3339 in UTC with `Z`. Internally int64_t milliseconds since 1970.
  */
 #pragma once
 
@@ -11,21 +11,22 @@
 /* `2026-05-03T10:11:12.345Z`. Times outside the years 1000 to 9999 are clamped. Returns ret_text. */
 char *timestamp_format(int64_t ms, char ret_text[static TIMESTAMP_SIZE]);
 
-/* A point in time as an administrator writes it: a date (the last millisecond of that day in UTC), an RFC 3339 time, or
- * `+30d`, `+12h` from now. 0 or -EINVAL. */
+/* Parses an administrator's input: a date (the last millisecond of that day in UTC), an RFC 3339 time, or `+30d`,
+ * `+12h` from now. 0 or -EINVAL. */
 int timestamp_parse(const char *text, int64_t now, int64_t *ret_ms);
 
-/* The same of nanoseconds, all nine digits of them, and back. -EINVAL: not as that writes it. */
+/* The same in nanoseconds, always with nine digits. timestamp_parse_ns reads only what timestamp_format_ns writes, else
+ * -EINVAL. */
 char *timestamp_format_ns(int64_t ns, char ret_text[static TIMESTAMP_SIZE]);
 int timestamp_parse_ns(const char *text, int64_t *ret_ns);
 
 /* CLOCK_REALTIME in milliseconds. */
 int64_t timestamp_now(void);
 
-/* The same in nanoseconds, as files' times are kept. */
+/* CLOCK_REALTIME in nanoseconds, as files' times are kept. */
 int64_t timestamp_now_ns(void);
 
-/* Nanoseconds since 1970, or before, as the kernel has them, and back; what 64 bits do not hold is the nearest that
- * they do, in the years 1677 and 2262. */
+/* Converts nanoseconds since 1970 (also negative) to the kernel's form and back. Times that do not fit into 64 bits are
+ * clamped, in the years 1677 and 2262. */
 struct timespec timestamp_split(int64_t ns);
 int64_t timestamp_join(const struct timespec *time);

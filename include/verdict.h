@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Verdicts: the ids of the rules, and what is said of each of them (verdicts.def has the rows). Pure.
+ * Verdicts: the ids of the rules, and their texts (rows in verdicts.def). Pure.
  */
 #pragma once
 
@@ -17,10 +17,10 @@ enum rule {
 
 struct rule_row {
         enum rule rule;
-        int error;        /* errno of its refusal, positive: EPERM, EEXIST or EROFS */
-        const char *id;   /* as in CONTRACT 4, `share-limit` */
+        int error;        /* errno of a refusal, positive: EPERM, EEXIST or EROFS */
+        const char *id;   /* as in CONTRACT 4, such as `share-limit` */
         const char *text; /* the rule, one sentence */
-        const char *from; /* `FAQ 1`; "" where the product itself is the source */
+        const char *from; /* `FAQ 1`; "" if the product itself is the source */
         const char *fact; /* templates, see verdicts.def; "" for the two rules that only allow */
         const char *remedy;
 };
@@ -31,17 +31,17 @@ const struct rule_row *rule_row(enum rule rule);
 /* The row with this id, NULL if there is none. */
 const struct rule_row *rule_find(const char *id);
 
-/* The facts that a refusal's sentence names. Strings may be NULL or "": the sentence is whole without them. */
+/* Facts for a refusal's sentence. Strings may be NULL or "": the sentence is complete without them. */
 struct refusal_context {
-        const char *object;  /* `north/web@alice`; empty where no image is concerned (managing) */
-        const char *region;  /* where the request wants something: a copy's destination, an instance's region */
+        const char *object;  /* `north/web@alice`; empty if no image is concerned (managing) */
+        const char *region;  /* the wanted region: a copy's destination, an instance's region */
         const char *image, *owner;
-        const char *account; /* whom the request names */
-        const char *names;   /* those who have a share now, "bob, carol"; only if who asks is the owner */
-        const char *paths;   /* their share directories, "shares/bob shares/carol"; with names only */
+        const char *account; /* that the request names */
+        const char *names;   /* accounts with a share now, "bob, carol"; only if the caller is the owner */
+        const char *paths;   /* their share directories, "shares/bob shares/carol"; only together with names */
         int64_t count, limit;
 };
 
-/* Fills rule, fact and remedy, one line each (control characters become '?'); `asked` is the caller's. Texts that do
+/* Fills rule, fact and remedy, one line each (control characters become '?'); the caller fills `asked`. Texts that do
  * not fit end in "..."; a long list leaves room for what follows it. */
 void refusal_explain(enum rule rule, const struct refusal_context *context, struct refusal *ret_refusal);

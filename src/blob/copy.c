@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Copies bytes between files by the cheapest way the filesystems offer, holes kept. What a way refuses, the next one
- * does; the last one, read and write, tells the true error. Never cuts the destination, never reads past the range.
+ * Copies bytes between files by the cheapest way the filesystems offer, keeping holes. If one way fails, the next one
+ * is tried; the last one, read and write, reports the true error. Never truncates the destination, never reads past the
+ * range.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,9 +15,9 @@
 
 struct job {
         int from_fd, to_fd;
-        off_t from, to, left; /* the next byte here and there, and how many */
-        off_t to_size;        /* of the destination as it was: nothing to punch beyond */
-        char *buffer;         /* of BLOB_BUFFER_SIZE, once needed */
+        off_t from, to, left; /* the next byte in each file, and how many */
+        off_t to_size;        /* of the destination at the start: beyond it there is nothing to punch */
+        char *buffer;         /* of BLOB_BUFFER_SIZE, allocated when needed */
 };
 
 static void cleanup_job(struct job *job) {
@@ -61,7 +62,7 @@ static int file_allocate(int fd, int mode, off_t offset, off_t length) {
         return 0;
 }
 
-/* Zeroes what lies within the destination's old size, without blocks where the filesystem can. */
+/* Zeroes a range within the destination's old size, without blocks where the filesystem can. */
 static int job_punch(struct job *job, off_t to, off_t length) {
         int r;
 
@@ -84,9 +85,9 @@ static int job_punch(struct job *job, off_t to, off_t length) {
         return 0;
 }
 
-/* Makes the destination reach to the end of a hole of n bytes. Not by ftruncate: between it and the look at the size
- * another writer may get further, and would be cut. So the last byte is allocated, and its block punched again if it
- * is all in the hole; else the block stays, unwritten: to punch a part of it would write zeros. */
+/* Extends the destination to the end of a hole of n bytes. Not by ftruncate: another writer may extend the file after
+ * the fstat, and would be cut. So the last byte is allocated, and its block is punched again if it lies wholly in the
+ * hole. Else the block stays, unwritten: punching a part of it would write zeros. */
 static int job_extend(struct job *job, off_t n) {
         struct stat st;
         off_t block;
@@ -119,12 +120,12 @@ static int job_hole(struct job *job, off_t n) {
         return 0;
 }
 
-/* Copies n bytes of data; 1: the source ended before. */
+/* Copies n bytes of data; 1: the source ended early. */
 static int job_data(struct job *job, off_t n) {
         off_t end = job->from + n;
         int r;
 
-        while (job->from < end) { /* within the kernel, until it refuses or has no more */
+        while (job->from < end) { /* within the kernel, until it fails or reaches the end */
                 off_t from = job->from, to = job->to;
                 ssize_t done = copy_file_range(job->from_fd, &from, job->to_fd, &to, (size_t)(end - job->from), 0);
 
@@ -155,7 +156,7 @@ static int job_data(struct job *job, off_t n) {
         return 0;
 }
 
-/* Reflinks the whole blocks of the range, or to the source's end; without effect where that cannot be done. */
+/* Reflinks the whole blocks of the range, up to the source's end if that is in it. No effect if that is impossible. */
 static void job_clone(struct job *job, const struct stat *from) {
         off_t block = block_size(from);
         struct file_clone_range range = {
@@ -174,7 +175,7 @@ static void job_clone(struct job *job, const struct stat *from) {
                 job_advance(job, n);
 }
 
-/* The next bytes, all data or all hole; 1: the source ended. */
+/* Copies the next stretch, all data or all hole; 1: the source ended. */
 static int job_step(struct job *job) {
         off_t end = job->from + job->left, data, hole;
 
@@ -182,7 +183,7 @@ static int job_step(struct job *job) {
         if (data < 0 && errno == ENXIO)
                 return job_hole(job, job->left); /* no more data */
         if (data < 0)
-                return job_data(job, job->left); /* a filesystem that cannot tell */
+                return job_data(job, job->left); /* the filesystem cannot tell */
         if (data > job->from)
                 return job_hole(job, (data < end ? data : end) - job->from);
         hole = lseek(job->from_fd, data, SEEK_HOLE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * XXH3-128 of a file, read from its start. Proves integrity against accidents, not identity.
+ * XXH3-128 of a file, read from its start. Detects accidental corruption; proves no identity.
  */
 #include <errno.h>
 #include <string.h>

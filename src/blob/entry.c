@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The store's directory and the names in it: which are blobs, which are ours, which are none of our business.
+ * The store's directory: which names are blobs, the store's own files, or foreign.
  */
 #include <assert.h>
 #include <errno.h>
@@ -51,14 +51,14 @@ int entry_each(int dir_fd, int (*each)(enum entry_kind kind, int64_t id, void *c
         _cleanup_dir_ DIR *dir = NULL;
         _cleanup_fd_ int fd = -1;
 
-        /* an open file description of its own: dir_fd's position is shared by all threads */
+        /* its own open file description: all threads share dir_fd's position */
         fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return -errno;
         dir = fdopendir(fd);
         if (!dir)
                 return -errno;
-        (void)TAKE_FD(fd); /* dir has it */
+        (void)TAKE_FD(fd); /* dir owns it */
 
         for (;;) {
                 enum entry_kind kind;

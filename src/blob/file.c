@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A blob's file: made, opened, looked at, removed. Knows no other blob.
+ * A blob's file: made, opened, stat'ed, removed. Knows no other blob.
  */
 #include <assert.h>
 #include <errno.h>
@@ -19,7 +19,7 @@ int blob_create(const struct blob_store *store, int64_t id, int *ret_fd) {
                 return -errno;
         r = dir_sync(store->dir_fd);
         if (r < 0) {
-                (void)unlinkat(store->dir_fd, name, 0); /* the first failure is the one to tell */
+                (void)unlinkat(store->dir_fd, name, 0); /* the first error is reported */
                 return r;
         }
         *ret_fd = TAKE_FD(fd);
@@ -76,8 +76,8 @@ int blob_is_hole(int fd, uint64_t offset, uint64_t length) {
                 return 1;
         data = lseek(fd, (off_t)offset, SEEK_DATA);
         if (data < 0 && errno == ENXIO)
-                return 1; /* none from there on */
+                return 1; /* no data from there on */
         if (data < 0)
-                return errno == EINVAL || errno == EOPNOTSUPP ? 0 : -errno; /* a filesystem that cannot tell */
+                return errno == EINVAL || errno == EOPNOTSUPP ? 0 : -errno; /* the filesystem cannot tell */
         return (uint64_t)data - offset >= length;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the files of the blob layer share: the store's shape, the names in it, and the bytes that stand for locks.
+ * Shared by the files of the blob layer: the store's structure, its file names, and the bytes that stand for locks.
  */
 #pragma once
 
@@ -16,27 +16,28 @@ struct blob_store {
         int dir_fd;
         char *path; /* absolute: a daemon changes its working directory */
         char uuid[BLOB_UUID_SIZE];
-        dev_t device; /* which directory it was when it was opened */
+        dev_t device; /* identity of the directory when it was opened */
         ino_t inode;
         uint64_t mount; /* 0: the kernel does not tell */
         ino_t locks_inode;
 };
 
-/* Bytes of an id in `.locks`. Held shared or exclusively as lock.c says; those of id 0 are the store's own. */
+/* Bytes of an id in `.locks`, held shared or exclusively (see lock.c); those of id 0 belong to the store. */
 enum lock_byte {
         LOCK_BYTE_WRITING,
         LOCK_BYTE_UNFLUSHED, /* next to WRITING: a writer takes both in one call */
         LOCK_BYTE_COPYING,
         LOCK_BYTE_REFERRING,
         LOCK_BYTE_DIGESTING,
-        LOCK_BYTE_TEMPORARY, /* exclusive: who makes <id>.tmp or sweeps it */
+        LOCK_BYTE_TEMPORARY, /* exclusive: to make or sweep <id>.tmp */
         LOCK_BYTES = 8,
 };
 #define BLOB_ID_MAX ((INT64_MAX - LOCK_BYTES) / LOCK_BYTES)
 
-/* Takes bytes [byte, byte + n) of an id: type F_RDLCK, F_WRLCK or F_UNLCK. -EBUSY: another descriptor is in the way. */
+/* Takes bytes [byte, byte + n) of an id: type F_RDLCK, F_WRLCK or F_UNLCK. -EBUSY: another descriptor holds a
+ * conflicting lock. */
 int lock_set(int locks_fd, int64_t id, enum lock_byte byte, int n, short type);
-/* Takes one byte exclusively, on a descriptor of its own; waits at most wait_ms for it. */
+/* Takes one byte exclusively, on its own descriptor; waits at most wait_ms. */
 int lock_exclusive(const struct blob_store *store, int64_t id, enum lock_byte byte, int wait_ms,
                    struct blob_lock *ret_lock);
 
@@ -48,7 +49,7 @@ enum entry_kind {
 };
 
 char *entry_name(int64_t id, enum entry_kind kind, char ret_name[static BLOB_NAME_SIZE]);
-/* Calls each for every entry but . and ..; a value other than 0 ends it and is returned. */
+/* Calls `each` for every entry but . and ..; a value other than 0 ends it and is returned. */
 int entry_each(int dir_fd, int (*each)(enum entry_kind kind, int64_t id, void *context), void *context);
 
 /* Puts the mark in place, atomically and durably. */
@@ -56,5 +57,5 @@ int mark_write(int dir_fd, const char *uuid);
 /* -EIO: missing, damaged or another's. */
 int mark_check(int dir_fd, const char *uuid);
 
-/* What was made, linked, renamed or removed in the directory is on disk. */
+/* Makes durable what was made, linked, renamed or removed in the directory. */
 int dir_sync(int dir_fd);

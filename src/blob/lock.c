@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Locks: open-file-description locks on bytes of `.locks`. Two who exclude each other through different bytes first
- * take their own, then look at the other's: whoever comes second sees the first. Both may give up, never both go on.
+ * Locks: open-file-description locks on bytes of `.locks`. Two parties that exclude each other through different bytes
+ * first take their own byte, then look at the other's: the later one sees the earlier one. Both may give up, but never
+ * do both go on.
  */
 #include <assert.h>
 #include <errno.h>
@@ -14,7 +15,7 @@
 #include "origin.h"
 
 #define PAUSE_FIRST_NS 100000
-#define SEALER_WAIT_NS (60 * SECOND_NS) /* for a slow disk; not for ever for a stuck one */
+#define SEALER_WAIT_NS (60 * SECOND_NS) /* for a slow disk; not for ever, the disk may be stuck */
 #define PAUSE_LAST_NS 10000000
 
 static struct flock lock_range(int64_t id, enum lock_byte byte, int n, short type) {
@@ -54,7 +55,7 @@ static int locks_open(const struct blob_store *store) {
         if (fstat(fd, &st) < 0)
                 return -errno;
         if (st.st_ino != store->locks_inode)
-                return ORIGIN(-EIO); /* another file: who holds a lock on the old one would not be seen */
+                return ORIGIN(-EIO); /* another file: locks on the old one would not be seen */
         return TAKE_FD(fd);
 }
 
@@ -72,7 +73,7 @@ static struct patience patience_of(int wait_ms) {
                                   .pause = PAUSE_FIRST_NS };
 }
 
-/* Pauses a little, longer each time; false: the time is up. */
+/* Pauses, longer each time; false: the time is up. */
 static bool pause_until(int64_t deadline, struct patience *patience) {
         struct timespec pause = { 0 };
         int64_t left = deadline - clock_ns();
@@ -102,8 +103,8 @@ int lock_exclusive(const struct blob_store *store, int64_t id, enum lock_byte by
         return 0;
 }
 
-/* Pauses while the writing byte is held by writers who have all flushed, or by another sealer, however long its sync
- * takes; -EBUSY: others hold it, or time is up. */
+/* Pauses once if the writing byte is held by writers that have all flushed, or by another sealer. -EBUSY: other writers
+ * hold it, or time is up (for a sealer there is more of it). */
 static int flushed_await(int locks_fd, int64_t id, struct patience *patience) {
         bool sealing;
         int r;
@@ -123,7 +124,7 @@ static int writers_welcome(int fd, int64_t id) {
         int r;
 
         r = lock_holder(fd, id, LOCK_BYTE_COPYING);
-        if (r < 0 || r == F_RDLCK) /* exclusively held by a remover, who does not mind writers */
+        if (r < 0 || r == F_RDLCK) /* held exclusively by a remover, which tolerates writers */
                 return r < 0 ? r : -EBUSY;
         r = lock_holder(fd, id, LOCK_BYTE_REFERRING);
         if (r < 0)
@@ -131,7 +132,7 @@ static int writers_welcome(int fd, int64_t id) {
         return r == F_UNLCK ? 0 : -EBUSY;
 }
 
-/* Looks before too, or one who cannot succeed would drive a waiting copier away. */
+/* Looks before locking, too: otherwise a writer that cannot succeed would make a waiting copier give up. */
 static int lock_write(int fd, int64_t id) {
         int r;
 
@@ -144,7 +145,7 @@ static int lock_write(int fd, int64_t id) {
         return writers_welcome(fd, id);
 }
 
-/* Somebody who has it to himself lets go soon: a sweeper in no time. */
+/* Retries while somebody holds the writing byte exclusively, which is short for a sweeper. */
 static int lock_write_patiently(int fd, int64_t id, struct patience *patience) {
         int r = lock_write(fd, id);
 
@@ -178,7 +179,7 @@ static int lock_copy(int fd, int64_t id, struct patience *patience) {
                 return r;
         for (;;) {
                 r = lock_holder(fd, id, LOCK_BYTE_WRITING);
-                if (r < 0 || r != F_RDLCK) /* exclusively held by a sealer, who changes no byte */
+                if (r < 0 || r != F_RDLCK) /* held exclusively by a sealer, which changes no byte */
                         return r < 0 ? r : 0;
                 r = flushed_await(fd, id, patience);
                 if (r < 0)
@@ -229,7 +230,7 @@ int blob_lock_refer(const struct blob_lock *lock, bool refer) {
         r = lock_set(lock->fd, lock->id, LOCK_BYTE_REFERRING, 1, refer ? F_WRLCK : F_UNLCK);
         if (r < 0 || !refer)
                 return r;
-        r = lock_holder(lock->fd, lock->id, LOCK_BYTE_WRITING); /* its own hold does not count: same descriptor */
+        r = lock_holder(lock->fd, lock->id, LOCK_BYTE_WRITING); /* its own lock does not conflict: same descriptor */
         if (r == F_UNLCK)
                 return 0;
         (void)lock_set(lock->fd, lock->id, LOCK_BYTE_REFERRING, 1, F_UNLCK); /* giving up cannot conflict */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The mark: a file with the catalog's uuid, which tells a store from the empty directory it is mounted on; asked
- * of an open one, too, whether it is still the same.
+ * The mark: a file with the catalog's uuid. It distinguishes a store from the empty directory it is mounted on, and
+ * shows whether an open store is still the same.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ int mark_write(int dir_fd, const char *uuid) {
         if (n < 0)
                 return -errno;
         if (n < (ssize_t)sizeof(text))
-                return -ENOSPC; /* what cuts so short a write */
+                return -ENOSPC; /* only a full disk cuts so short a write */
         if (fsync(fd) < 0)
                 return -errno;
         if (renameat(dir_fd, MARK_TEMPORARY_NAME, dir_fd, MARK_NAME) < 0)
@@ -40,7 +40,7 @@ int mark_check(int dir_fd, const char *uuid) {
         char text[MARK_SIZE + 1];
         ssize_t n;
 
-        fd = openat(dir_fd, MARK_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); /* a pipe would not open */
+        fd = openat(dir_fd, MARK_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); /* a pipe would block */
         if (fd < 0)
                 return errno == ENOENT || errno == ELOOP || errno == ESTALE || errno == ENOTCONN ? ORIGIN(-EIO)
                                                                                                  : -errno;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Puts another file in a blob's place: made beside it as <id>.tmp, then renamed over it, so that a crash leaves the
- * old or the new one, and a temporary file for the sweeper.
+ * Replaces a blob's file: the new one is made as <id>.tmp, then renamed. A crash leaves the old or the new one, and
+ * maybe a temporary file for the sweeper.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 
 #define _cleanup_lock_ _cleanup_(cleanup_blob_lock)
 
-/* The temporary name's lock, the name itself free: what has it then is a crash's. */
+/* Locks the temporary name and removes a file that a crash left under it. */
 static int temporary_claim(const struct blob_store *store, int64_t id, struct blob_lock *ret_lock) {
         _cleanup_lock_ struct blob_lock lock = BLOB_LOCK_NONE;
         char temporary[BLOB_NAME_SIZE];
@@ -47,7 +47,7 @@ int blob_link(const struct blob_store *from_store, int64_t from, const struct bl
         if (linkat(from_store->dir_fd, name, to_store->dir_fd, temporary, 0) < 0)
                 return -errno;
         r = temporary_rename(to_store, to, temporary);
-        /* still there after a failure, and also if `to` was that inode already: rename(2) then does nothing */
+        /* still there after a failure, or if `to` was that inode already: rename(2) then does nothing */
         if (unlinkat(to_store->dir_fd, temporary, 0) < 0 && errno != ENOENT && r >= 0)
                 r = -errno;
         return r;
@@ -64,7 +64,7 @@ static int temporary_fill(int fd, int from_fd, uint64_t size) {
         return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* The temporary's lock is held. */
+/* The caller holds the temporary name's lock. */
 static int replace_locked(const struct blob_store *store, int64_t id, int from_fd, uint64_t size, int *ret_fd) {
         char temporary[BLOB_NAME_SIZE];
         _cleanup_fd_ int fd = -1;
@@ -78,7 +78,7 @@ static int replace_locked(const struct blob_store *store, int64_t id, int from_f
         if (r >= 0)
                 r = temporary_rename(store, id, temporary);
         if (r < 0) {
-                (void)unlinkat(store->dir_fd, temporary, 0); /* the first failure is the one to tell */
+                (void)unlinkat(store->dir_fd, temporary, 0); /* the first error is reported */
                 return r;
         }
         *ret_fd = TAKE_FD(fd);

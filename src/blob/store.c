@@ -12,7 +12,7 @@
 
 #define _cleanup_store_ _cleanup_(cleanup_blob_store)
 
-/* The entry of the directory itself. Best effort: a parent that may be searched but not read cannot be synced. */
+/* Syncs the directory's own entry. Best effort: a parent that may be searched but not read cannot be synced. */
 static int parent_sync(int dir_fd) {
         _cleanup_fd_ int fd = -1;
 
@@ -22,7 +22,7 @@ static int parent_sync(int dir_fd) {
         return dir_sync(fd);
 }
 
-/* What an interrupted blob_store_create left is no obstacle. */
+/* Allows what an interrupted blob_store_create left. */
 static int refuse_strangers(enum entry_kind kind, int64_t id, void *context) {
         (void)id;
         (void)context;
@@ -45,17 +45,17 @@ static int store_furnish(int dir_fd, const char *uuid) {
                 return -errno;
         r = lock_set(locks_fd, 0, LOCK_BYTE_WRITING, 1, F_WRLCK);
         if (r == -EBUSY)
-                return -EEXIST; /* somebody is making it at this moment */
+                return -EEXIST; /* another process is making it right now */
         if (r >= 0)
                 r = refuse_mark(dir_fd);
         if (r == -EEXIST)
-                return r; /* somebody has just made it */
+                return r; /* another process has just made it */
         if (r >= 0)
                 r = mark_write(dir_fd, uuid);
         if (r >= 0)
                 r = parent_sync(dir_fd);
         if (r < 0) {
-                (void)unlinkat(dir_fd, MARK_NAME, 0); /* the first failure is the one to tell */
+                (void)unlinkat(dir_fd, MARK_NAME, 0); /* the first error is reported */
                 (void)unlinkat(dir_fd, MARK_TEMPORARY_NAME, 0);
                 (void)unlinkat(dir_fd, LOCKS_NAME, 0);
         }
@@ -84,7 +84,7 @@ static int store_adopt(const char *path, const char *uuid) {
                 return -errno;
         r = store_furnish(dir_fd, uuid);
         if (r < 0)
-                (void)fchmod(dir_fd, st.st_mode & 07777); /* as it was; the first failure is the one to tell */
+                (void)fchmod(dir_fd, st.st_mode & 07777); /* as before; the first error is reported */
         return r;
 }
 
@@ -98,7 +98,7 @@ int blob_store_create(const char *path, const char uuid[static BLOB_UUID_SIZE]) 
                 return -errno;
         r = store_adopt(path, uuid);
         if (r < 0 && made)
-                (void)rmdir(path); /* the first failure is the one to tell */
+                (void)rmdir(path); /* the first error is reported */
         return r;
 }
 
@@ -125,7 +125,7 @@ int blob_store_remove(const char *path, const char uuid[static BLOB_UUID_SIZE]) 
         r = entry_each(store->dir_fd, refuse_blobs, NULL);
         if (r < 0)
                 return r;
-        r = blob_sweep(store, wanted_all, NULL); /* left-over temporary files */
+        r = blob_sweep(store, wanted_all, NULL); /* leftover temporary files */
         if (r < 0)
                 return r;
 
@@ -135,13 +135,13 @@ int blob_store_remove(const char *path, const char uuid[static BLOB_UUID_SIZE]) 
         if (rmdir(path) == 0)
                 return parent_sync(store->dir_fd);
         if (errno == ENOTEMPTY || errno == EEXIST) {
-                (void)mark_write(store->dir_fd, uuid); /* a blob came in between: it stays a store */
+                (void)mark_write(store->dir_fd, uuid); /* a blob was made meanwhile: it stays a store */
                 return -ENOTEMPTY;
         }
-        return dir_sync(store->dir_fd); /* a mount point, or in a directory that is not ours to write: left, empty */
+        return dir_sync(store->dir_fd); /* a mount point, or the parent is not ours to write: left, empty */
 }
 
-/* Missing locks come back: a restored store has none, and nobody holds any. */
+/* Makes missing locks again: a restored store has none, and nobody holds any. */
 static int locks_find(struct blob_store *store) {
         _cleanup_fd_ int fd = -1;
         struct stat st;
@@ -227,7 +227,7 @@ int blob_store_statvfs(const struct blob_store *store, struct statvfs *ret_space
         return fstatvfs(store->dir_fd, ret_space) < 0 ? -errno : 0;
 }
 
-/* One mount too: link(2) does not cross from a bind mount to another. */
+/* Also the same mount: link(2) does not cross bind mounts. */
 bool blob_store_same_filesystem(const struct blob_store *a, const struct blob_store *b) {
         return a->device == b->device && a->mount == b->mount;
 }

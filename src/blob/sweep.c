@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Every blob of a store, and the removal of those that nobody knows and nobody is making.
+ * Lists a store's blobs, and removes those that the catalog does not know and nobody is making.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +38,7 @@ static int sweep_remove(struct sweep *sweep, enum entry_kind kind, int64_t id) {
         char name[BLOB_NAME_SIZE];
 
         if (unlinkat(sweep->store->dir_fd, entry_name(id, kind, name), 0) < 0)
-                return errno == ENOENT ? 0 : -errno; /* its maker was quicker */
+                return errno == ENOENT ? 0 : -errno; /* its maker was faster */
         sweep->removed++;
         return 0;
 }
@@ -60,7 +60,7 @@ static int sweep_entry(enum entry_kind kind, int64_t id, void *context) {
         }
         if (r < 0)
                 return r == -EBUSY ? 0 : r;
-        if (kind == ENTRY_BLOB) { /* again: its maker may have written the row since, and let go */
+        if (kind == ENTRY_BLOB) { /* again: its maker may have written the row and unlocked since */
                 r = sweep->wanted(id, sweep->context);
                 if (r != 0)
                         return r < 0 ? r : 0;

@@ -1,63 +1,64 @@
 /* SPDX-License-Identifier: MIT
- * A connection: opened with what all of them need, and closed.
+ * Opens a connection with the settings that all connections need, and closes it.
  */
 #include "effects/effects.h"
 #include "memo.h"
 
-/* Another process holds the write lock for a commit, some 100 us: ask again soon, not after SQLite's 100 ms. */
+/* Another process holds the write lock for one commit, some 100 us. Retry soon, not after SQLite's 100 ms. */
 static int busy(void *context, int tries) {
         const struct catalog_connection *c = context;
 
         if (tries >= c->tries)
                 return 0;
-        (void)usleep(tries < 20 ? 100 : 1000); /* an early return only asks sooner */
+        (void)usleep(tries < 20 ? 100 : 1000); /* an early return only retries sooner */
         return 1;
 }
 
-#define VALUE_BYTES (16 << 20) /* of a value or row: no true one comes near */
+#define VALUE_BYTES (16 << 20) /* of a value or row: valid ones are far smaller */
 #define PATTERN_BYTES 64
 
-/* The file may define what it likes. A trigger or view could run a query without end, or another than was meant; there
- * are none in a catalog, so none is obeyed. */
+/* The file may be hostile: a trigger or view could run an endless query, or another one than was meant. A catalog has
+ * none, so they are disabled. */
 static int distrust_schema(sqlite3 *db) {
         int r = sqlite_error(db, sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL));
 
         if (r == 0)
                 r = sqlite_error(db, sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL));
-        (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, VALUE_BYTES); /* returns the limit before */
+        (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, VALUE_BYTES); /* returns the previous limit */
         (void)sqlite3_limit(db, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN_BYTES);
         return r;
 }
 
-#define LOG_BYTES "33554432" /* what is kept of a log's file that one large change made longer */
+#define LOG_BYTES "33554432" /* the log's file is cut to this size after one large change made it longer */
 
 struct catalog_connection *connection_close(struct catalog_connection *c) {
         if (!c)
                 return NULL;
         for (int i = 0; i < STATEMENT_COUNT; i++) {
-                (void)sqlite3_finalize(c->statements[i]); /* repeats an error told before */
+                (void)sqlite3_finalize(c->statements[i]); /* repeats an error reported before */
                 (void)sqlite3_finalize(c->past_statements[i]);
         }
         effects_forget(c);
-        (void)sqlite3_close(c->db); /* cannot be busy: all statements are gone */
+        (void)sqlite3_close(c->db); /* cannot be busy: all statements are finalized */
         free(c);
         return NULL;
 }
 
-/* What SQLite says of a failure is kept for whoever tells of it. */
+/* Keeps SQLite's message about a failure for the error report (origin.h). */
 static void note_sqlite(void *context, int code, const char *words) {
         (void)context;
         (void)code;
         origin_note(words);
 }
 
-/* Before anything else of SQLite's: counting memory would take a lock at each allocation. */
+/* Runs before any other SQLite call. Counting memory would take a lock at each allocation. */
 static void configure(void) {
-        (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refused if the program has used SQLite already: no harm */
-        (void)sqlite3_config(SQLITE_CONFIG_LOG, note_sqlite, NULL); /* the same */
+        (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* fails harmlessly if the program has used SQLite already */
+        (void)sqlite3_config(SQLITE_CONFIG_LOG, note_sqlite, NULL); /* likewise */
 }
 
-/* A writing connection counts the pages of the log; it does not copy them back itself, as SQLite would (checkpoint.c). */
+/* A writing connection only counts the pages of the log. Unlike SQLite's own hook it starts no checkpoint
+ * (checkpoint.c). */
 static int count_frames(void *argument, sqlite3 *db, const char *name, int frames) {
         struct catalog_connection *c = argument;
 
@@ -100,7 +101,7 @@ int connection_open(struct catalog *catalog, bool writer, struct catalog_connect
         if (r < 0)
                 return r;
         if (writer)
-                (void)sqlite3_wal_hook(c->db, count_frames, c); /* returns the hook it replaces, SQLite's own */
+                (void)sqlite3_wal_hook(c->db, count_frames, c); /* replaces SQLite's own; returns that one's argument */
         memo_open(c);
         *ret_connection = TAKE_PTR(c);
         return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A new catalog: made beside its place, then renamed.
+ * Makes a new catalog under a temporary name beside its place, then renames it.
  */
 #include "connection.h"
 #include "log/log.h"
@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 
-/* The first event makes the account that it is of. */
+/* The first event makes the account that is its actor. */
 static int catalog_fill(struct catalog_connection *c, const char *uuid, uid_t uid, enum via via) {
         const struct caller operator = {
                 .account = 1, .name = "operator", .role = ROLE_OPERATOR, .uid = uid, .via = via
@@ -18,7 +18,7 @@ static int catalog_fill(struct catalog_connection *c, const char *uuid, uid_t ui
                                                      .detail[0] = { .key = "uuid", .text = uuid } }, &event);
 }
 
-/* Before SQLite opens it: closing any descriptor of a file drops a process' POSIX locks on it. */
+/* Call it before SQLite opens the file: closing any descriptor of a file drops a process' POSIX locks on it. */
 int file_make(const char *path) {
         int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
@@ -47,7 +47,7 @@ static int catalog_create_file(const char *path, const char *uuid, uid_t uid, en
                 r = schema_seal(c);
         if (r == 0)
                 r = connection_run(c, "COMMIT");
-        return r < 0 ? r : connection_run(c, "PRAGMA journal_mode = wal"); /* last: so all of it is in this one file */
+        return r < 0 ? r : connection_run(c, "PRAGMA journal_mode = wal"); /* last: everything is in this one file */
 }
 
 void file_remove(const char *path) {
@@ -69,11 +69,11 @@ int catalog_create(const char *path, const char *uuid, uid_t uid, enum via via) 
                 unfinished = NULL;
                 return -ENOMEM;
         }
-        file_remove(unfinished); /* of one that was interrupted */
+        file_remove(unfinished); /* left by an interrupted call */
         r = catalog_create_file(unfinished, uuid, uid, via);
         if (r == 0 && rename(unfinished, path) < 0)
                 r = -errno;
         if (r < 0)
-                file_remove(unfinished); /* the error told is the first one */
+                file_remove(unfinished); /* the first error is returned */
         return r;
 }

@@ -9,7 +9,7 @@ static const char schema[] =
 
 /* "IMGS" in the file's header tells a catalog from other databases. */
 #define APPLICATION_ID 0x494d4753
-#define UUID_LENGTH 36 /* what stores insist on */
+#define UUID_LENGTH 36 /* stores require it */
 
 int catalog_format(struct catalog_connection *c, int64_t *ret_format) {
         int64_t application, format;

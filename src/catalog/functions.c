@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What SQL asks of us: times and bytes as the log writes them, the clock, the moment of a catalog opened as of one.
+ * Our SQL functions: times and bytes in the log's format, the clock, the moment of a catalog opened as of one.
  */
 #include "connection.h"
 
@@ -16,7 +16,7 @@ static void function_rfc3339(sqlite3_context *context, int count, sqlite3_value 
         sqlite3_result_text(context, timestamp_format(sqlite3_value_int64(values[0]), text), -1, SQLITE_TRANSIENT);
 }
 
-/* milliseconds(text), nanoseconds(text): since 1970, of a time as the log writes it; null of anything else. */
+/* milliseconds(text), nanoseconds(text): since 1970, of a time as the log writes it; null for anything else. */
 static void function_milliseconds(sqlite3_context *context, int count, sqlite3_value **values) {
         const char *text = (const char *)sqlite3_value_text(values[0]);
         int64_t ms;
@@ -35,7 +35,7 @@ static void function_nanoseconds(sqlite3_context *context, int count, sqlite3_va
                 sqlite3_result_int64(context, ns);
 }
 
-/* bytes(text): of their hex digits. */
+/* bytes(text): decodes hex digits. */
 static void function_bytes(sqlite3_context *context, int count, sqlite3_value **values) {
         const char *text = (const char *)sqlite3_value_text(values[0]);
         uint8_t bytes[EVENT_HASH_SIZE];

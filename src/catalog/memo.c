@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Rows that lookups have read, for as long as nothing has been committed since that could have changed one, by whatever
- * process: the header of SQLite's shared index of its log says so (sqlite.org/walformat.html, "The WAL-Index Header"). It
- * is read where SQLite has mapped it, without a lock or a system call. Whenever it differs by a bit, or is not what is
- * known here, the catalog is asked. Only what this process has just committed is known: if that was but shares made and
- * ended, all other rows outlive it. Writers and decisions always ask.
+ * Remembers rows that lookups have read, until a commit of any process could have changed one. Every commit changes the
+ * header of SQLite's WAL index (sqlite.org/walformat.html, "The WAL-Index Header"). It is read where SQLite has mapped
+ * it, without a lock or a system call. If it differs by a bit, or is not a known version, the catalog is asked. Rows
+ * survive one kind of commit: our own, if it only granted or ended shares. Writers and decisions always ask.
  */
 #include <assert.h>
 
@@ -13,13 +12,13 @@
 #define WAYS 8
 #define LOCKS 64
 #define WAL_INDEX_VERSION 3007000
-#define WAL_INDEX_PAGE 32768 /* the size of the part that has the header */
-#define IS_SET 0x01          /* in the byte that says whether the header is in use */
-#define CHANGE_AT 8          /* where in the header the number of transactions is, of four bytes as the next one */
-#define FRAMES_AT 16         /* and how many pages are in the log */
+#define WAL_INDEX_PAGE 32768 /* the mapped part that has the header */
+#define IS_SET 0x01          /* byte 12 of a header in use */
+#define CHANGE_AT 8          /* offset in the header: number of transactions, 4 bytes */
+#define FRAMES_AT 16         /* offset in the header: number of pages in the log, 4 bytes */
 
 struct slot {
-        uint64_t generation; /* that it is valid in */
+        uint64_t generation; /* in which it is valid */
         int64_t a, b;
         int which;
         bool past;
@@ -27,38 +26,38 @@ struct slot {
         char row[];
 };
 
-/* Rows up to a size, in sets of WAYS. Some 10 MiB in all, of which only a large catalog comes to touch more than a few
- * pages. */
+/* Sizes of rows, and the number of sets of WAYS for each. Some 10 MiB in all; only a large catalog touches more than a
+ * few pages of it. */
 static const struct {
         size_t row, sets;
 } sizes[] = { { sizeof(struct share), 4096 }, { sizeof(struct image), 512 } };
 
 struct table {
         size_t sets, stride;
-        uint64_t (*tags)[WAYS]; /* of hash and generation, to find a slot without looking at the others; 0: empty */
+        uint64_t (*tags)[WAYS]; /* from hash and generation, to find a slot without reading the others; 0: empty */
         char *slots;
 };
 
 struct memo {
-        pthread_mutex_t lock; /* of what follows */
+        pthread_mutex_t lock; /* protects the next three */
         uint64_t generation;
-        struct log_state state; /* that it stands for */
-        bool committing;        /* this process: what a new state means is not known yet */
-        pthread_mutex_t locks[LOCKS]; /* of the sets, each for every LOCKS-th */
+        struct log_state state; /* that the generation stands for */
+        bool committing;        /* this process commits: a new state cannot be judged yet */
+        pthread_mutex_t locks[LOCKS]; /* of the sets; each lock serves every LOCKS-th set */
         struct table tables[ARRAY_SIZE(sizes)];
 };
 
 /* --- has anything been committed? --- */
 
-/* Both copies of the header as they are: while somebody commits they differ, or from what they were. Each word is read
- * once and in order; SQLite's writer does not know of us, so there is nothing to synchronise with. */
+/* Reads both copies of the header. During a commit they differ from each other, or from before. Each word is read once
+ * and in order; SQLite's writer does not know of us, so there is nothing to synchronise with. */
 __attribute__((no_sanitize("thread"))) static void read_state(const volatile uint64_t *header,
                                                               struct log_state *ret_state) {
         for (size_t i = 0; i < LOG_STATE_WORDS; i++)
                 ret_state->words[i] = __atomic_load_n(&header[i], __ATOMIC_ACQUIRE);
 }
 
-/* Two copies of the same, in use, of the version that is known. */
+/* Both copies are equal, in use, and of the known version. */
 static bool is_valid(const struct log_state *state) {
         const unsigned char *bytes = (const unsigned char *)state->words;
         uint32_t version;
@@ -74,10 +73,10 @@ void memo_open(struct catalog_connection *c) {
         sqlite3_stmt *s = NULL;
         bool wal;
 
-        /* also opens the log and its index, if nothing has yet */
+        /* also opens the log and its index if they are not open yet */
         wal = sqlite3_prepare_v2(c->db, "PRAGMA journal_mode", -1, &s, NULL) == SQLITE_OK &&
               sqlite3_step(s) == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(s, 0), "wal") == 0;
-        (void)sqlite3_finalize(s); /* without it everything is asked */
+        (void)sqlite3_finalize(s); /* if the query failed, every lookup asks the catalog */
         if (wal && sqlite3_file_control(c->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK && file &&
             file->pMethods && file->pMethods->iVersion >= 2 && file->pMethods->xShmMap &&
             file->pMethods->xShmMap(file, 0, WAL_INDEX_PAGE, 0, &part) == SQLITE_OK)
@@ -111,7 +110,7 @@ struct memo *memo_new(void) {
 struct memo *memo_free(struct memo *memo) {
         if (!memo)
                 return NULL;
-        (void)pthread_mutex_destroy(&memo->lock); /* nobody has any of them */
+        (void)pthread_mutex_destroy(&memo->lock); /* no thread holds any of them */
         for (size_t i = 0; i < LOCKS; i++)
                 (void)pthread_mutex_destroy(&memo->locks[i]);
         for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -126,7 +125,7 @@ static bool same_state(const struct log_state *a, const struct log_state *b) {
         return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-/* A state that is not the last one begins a generation, even one that was there before: nobody goes back. 0: not now. */
+/* Any state but the last one begins a generation, even a state seen before. 0: none while this process commits. */
 static uint64_t generation_of(struct memo *memo, const struct log_state *state) {
         uint64_t generation = 0;
 
@@ -171,7 +170,7 @@ static bool is_slot(const struct catalog_connection *c, const struct slot *slot,
                strcmp(slot->text, key->text ?: "") == 0;
 }
 
-/* Whether rows may be known, or made known, in this use of the connection. */
+/* Whether rows may be looked up or remembered in this use of the connection. */
 static bool is_used(struct catalog_connection *c, const struct memo_key *key) {
         if (!c->together || (key->text && strlen(key->text) >= NAME_SIZE))
                 return false;
@@ -180,10 +179,10 @@ static bool is_used(struct catalog_connection *c, const struct memo_key *key) {
         return c->generation != 0;
 }
 
-/* Where a row of that key and size would be; its lock is taken. */
+/* The set for a row of a key and size; its lock is held. */
 struct set {
         pthread_mutex_t *lock;
-        uint64_t *tags, tag; /* of all slots; of this row, in this generation */
+        uint64_t *tags, tag; /* of all its slots; of this row in this generation */
         char *slots;
         size_t stride;
 };
@@ -227,7 +226,7 @@ bool memo_get(struct catalog_connection *c, const struct memo_key *key, void *re
         return found;
 }
 
-/* Which of a set is given up: the row itself, an empty one, or one that is void, or any. */
+/* The slot to overwrite: the row's own or an empty one, else an invalid one, else any. */
 static size_t victim(const struct set *set, const struct catalog_connection *c) {
         for (size_t i = 0; i < WAYS; i++)
                 if (set->tags[i] == set->tag || set->tags[i] == 0)
@@ -247,8 +246,8 @@ void memo_put(struct catalog_connection *c, const struct memo_key *key, const vo
         if (!is_used(c, key))
                 return;
         set_lock(c, key, size, &set);
-        /* it was read after the look: if nothing has been committed up to here, nothing had then; and under the lock, so
-         * that what a commit makes void is put before that is looked for, or not at all */
+        /* the row was read after c->state: if the state is still the same, no commit came in between. Checked under the
+         * lock: a row that a commit makes invalid is put before that commit looks for it, or not at all */
         read_state(c->log_header, &now);
         if (!same_state(&now, &c->state)) {
                 (void)pthread_mutex_unlock(set.lock);
@@ -267,16 +266,16 @@ void memo_put(struct catalog_connection *c, const struct memo_key *key, const vo
         (void)pthread_mutex_unlock(set.lock);
 }
 
-/* --- what outlives a commit of this process --- */
+/* --- rows that survive a commit of this process --- */
 
 void memo_write_begin(struct catalog_connection *c) {
         c->touching.all = false;
         c->touching.count = 0;
         if (c->log_header)
-                read_state(c->log_header, &c->touching.began); /* nobody else writes from here on */
+                read_state(c->log_header, &c->touching.began); /* no other process writes from here on */
 }
 
-/* A row is in no generation any more. */
+/* Makes a row invalid. */
 static void forget(struct catalog_connection *c, const struct memo_key *key, size_t size) {
         struct set set;
 
@@ -318,7 +317,8 @@ void memo_commit_begin(struct catalog_connection *c) {
         (void)pthread_mutex_unlock(&memo->lock);
 }
 
-/* What is there now has come by this one transaction alone: of another process's there would be two more. */
+/* Whether this transaction alone led to the state `now`: with another process's the counter would be at least two
+ * ahead. */
 static bool is_own(const struct catalog_connection *c, const struct log_state *now) {
         return is_valid(&c->touching.began) && is_valid(now) &&
                number_at(now, CHANGE_AT) == number_at(&c->touching.began, CHANGE_AT) + 1 &&
@@ -338,7 +338,7 @@ void memo_commit_end(struct catalog_connection *c, bool committed) {
                 read_state(c->log_header, &now);
                 kept = is_own(c, &now);
         }
-        /* the state stands still: nobody begins a generation meanwhile */
+        /* memo->state cannot change while `committing` is set */
         kept = kept && same_state(&memo->state, &touching->began);
         c->generation = memo->generation;
         for (size_t i = 0; kept && i < touching->count; i++)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * What lookups have read, of a connection that reads together: valid as long as nobody has committed anything (memo.c).
+ * Remembers rows that lookups have read, for connections that read together, until somebody commits (memo.c).
  */
 #pragma once
 
 #include "statements.h"
 
 struct memo;
-/* What a row was asked by. */
+/* The statement and parameters that a row was read by. */
 struct memo_key {
         enum statement which;
         int64_t a, b;
@@ -14,16 +14,17 @@ struct memo_key {
 };
 struct memo *memo_new(void);
 struct memo *memo_free(struct memo *memo);
-/* Finds where a new connection sees what is committed. Where it cannot, everything is asked. */
+/* Maps the header that shows commits, for a new connection. If that fails, every lookup asks the catalog. */
 void memo_open(struct catalog_connection *c);
-/* Before its first read since it was borrowed: what is committed by now. */
+/* Notes what is committed by now. Call it before the first read after borrowing. */
 void memo_look(struct catalog_connection *c);
-/* A row without pointers, as it was put under that key since the last commit. */
+/* Copies a row put under that key, if still valid; false: none. A row has no pointers. */
 bool memo_get(struct catalog_connection *c, const struct memo_key *key, void *ret_row, size_t size);
-/* A row just read by the statement of its key. Not one that changes by itself, as a share that expires does. */
+/* Remembers a row just read by the statement of its key. Not for rows that change by themselves, as a share that
+ * expires does. */
 void memo_put(struct catalog_connection *c, const struct memo_key *key, const void *row, size_t size);
-/* The writer's: its transaction has begun; ends a share; is about to be committed, and has been or not. Whatever other
- * statement changes something (statements.c) makes all rows void. */
+/* For the writer: its transaction has begun; it ends a share; it is about to commit; it has committed or failed to. Any
+ * other statement that changes something (statements.c) makes all rows invalid. */
 void memo_write_begin(struct catalog_connection *c);
 void memo_share_ends(struct catalog_connection *c, const struct share *share);
 void memo_commit_begin(struct catalog_connection *c);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A catalog opened, also as of a moment of the past, and closed. The map of the layer:
+ * Opens a catalog, also as of a moment of the past, and closes it. The map of the layer:
  *
  *   a change ──► write/  writer turn batch ──► the caller's function: reads, decides, says what happened
  *                checkpoint own                     │ catalog_event_add
@@ -90,7 +90,7 @@ int catalog_open(const char *path, enum catalog_flags flags, struct catalog **re
         return 0;
 }
 
-/* Fills in what of a moment was not given: the event's time, or the last event up to the time. */
+/* Completes a moment: with the event's time, or with the last event up to the time. */
 static int resolve(struct catalog_connection *c, struct catalog_moment *moment) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int64_t now;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Every query once more, as of a moment of the past: the event asof() and the time asof_time(), the connection's own
- * functions. The statements that write are in it too, and never used.
+ * Every query once more, as of a moment of the past: the event asof() and the time asof_time(), SQL functions of the
+ * connection. Statements that write are included, but never used.
  */
 #include "connection.h"
 #include "sql.h"
@@ -8,8 +8,8 @@
 #define LIVE(t) t ".id <= asof() AND " t ".until_event > asof()"
 #define LIVE_FROM(t) t ".from_event <= asof() AND " t ".until_event > asof()"
 #define EXISTED(t) t ".id <= asof()"
-/* Two lists in the order of ids, merged: what still lives, by the index of today's listings, and what has ended since,
- * by that of the ended ones. A single range of ends would have to be sorted for each page. */
+/* Merges two lists in the order of ids: rows that still live, by the index of today's listings, and rows that have
+ * ended since, by the index of ended ones. A single range of until_event would have to be sorted for each page. */
 #define MERGED(query, t, from)                                                                                 \
         query " AND " t ".until_event = " FAR " AND " from " <= asof() UNION ALL "                                \
         query " AND " t ".until_event < " FAR " AND " t ".until_event > asof() AND " from " <= asof()"

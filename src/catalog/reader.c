@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The pool of readers, lent and taken back; several reads of one share a transaction.
+ * The pool of reading connections: lends them and takes them back. Several reads of one can share a transaction.
  */
 #include "connection.h"
 
@@ -44,7 +44,7 @@ void catalog_read_together(struct catalog_connection *connection) {
         connection->looked = false;
 }
 
-/* false: the connection is of no more use. */
+/* false: the connection cannot be used any more. */
 static bool together_end(struct catalog_connection *c) {
         bool begun = c->begun;
 

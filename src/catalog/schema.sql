@@ -1,27 +1,27 @@
 -- SPDX-License-Identifier: MIT
 -- The catalog, version 2. One clock: the event. A fact that can change is a row valid from one event until another;
--- what is live ends at the far end, 140737488355327 (2^47 - 1: the largest number SQLite keeps in six bytes).
--- The id of a place, image, description, link or share is the number of the event that made it: never used again.
--- All rows follow from the events by effects.def; but for those of indexed and its indexes, which repeat the log, and of
--- store and reservation, which are this directory's own.
+-- until_event of a live row is 140737488355327 (2^47 - 1: the largest number SQLite keeps in six bytes).
+-- The id of a place, image, description, link or share is the number of the event that made it, and never used again.
+-- All rows follow from the events by effects.def, with two exceptions: indexed and its indexes repeat the log; store
+-- and reservation are this directory's own.
 
 CREATE TABLE meta (
   key TEXT PRIMARY KEY,               -- 'uuid': the mark of this catalog's stores
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- The log, a chain: hash is SHA-256 of the hash before and the event's JSON without its hash. Never updated.
+-- The log, a chain: hash is SHA-256 of the previous event's hash and the event's JSON without its hash. Never updated.
 CREATE TABLE event (
   id INTEGER PRIMARY KEY,
-  time INTEGER NOT NULL,              -- milliseconds since 1970, never before the last event's
+  time INTEGER NOT NULL,              -- milliseconds since 1970, never before the previous event's
   actor INTEGER NOT NULL REFERENCES account (id),
   uid INTEGER NOT NULL,
   via TEXT NOT NULL,
   op TEXT NOT NULL,
-  object TEXT,                        -- as it was called then: north/web@alice
+  object TEXT,                        -- the object's name at that time: north/web@alice
   account TEXT,                       -- the other account, also an unknown one in a refusal
-  place INTEGER,                      -- whose history this is
-  owner INTEGER,                      -- the place's, where that is not the actor: it may read this too
+  place INTEGER,                      -- the place whose history the event is in
+  owner INTEGER,                      -- the place's owner, unless the actor: may read the event too
   rule TEXT,                          -- of a refusal
   errno TEXT,
   detail TEXT,                        -- JSON object, NULL for {}
@@ -31,14 +31,14 @@ CREATE TABLE event (
 CREATE INDEX event_of_owner ON event (owner, id) WHERE owner IS NOT NULL;
 CREATE INDEX event_denied ON event (id) WHERE rule IS NOT NULL;
 
--- What events of format 1 did not say: members of their details, as a snapshot event has them.
+-- Members that the details of format 1's events lack, as a snapshot event has them.
 CREATE TABLE earlier (
   event INTEGER PRIMARY KEY,
   detail TEXT NOT NULL                -- JSON object
 ) STRICT;
 
--- Whose history each event is in, of the events up to indexed.last: those behind it are few, and looked at one by one.
--- So a change writes none of this; the change that makes them many puts all of them here at once (indexed.c).
+-- The log's indexes, of the events up to indexed.last. The few events after it are looked at one by one. So a change
+-- writes none of this, except the one that makes them many: it adds all of them at once (indexed.c).
 CREATE TABLE indexed (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   last INTEGER NOT NULL
@@ -65,10 +65,10 @@ CREATE TABLE event_of_object (
   PRIMARY KEY (object, event)
 ) STRICT, WITHOUT ROWID;
 
--- Role, uid, quota and switches are today's in every view; the log has what they were.
+-- Role, uid, quota and switches are today's in every view; the log has the former ones.
 CREATE TABLE account (
-  id INTEGER PRIMARY KEY CHECK (id < 1048576), -- as many bits as an inode number has for it
-  name TEXT NOT NULL UNIQUE,          -- never used again, so unique among the dead too
+  id INTEGER PRIMARY KEY CHECK (id < 1048576), -- the bits that an inode number has for it
+  name TEXT NOT NULL UNIQUE,          -- never used again, so unique among removed ones too
   role INTEGER NOT NULL,
   uid INTEGER,
   quota INTEGER,                      -- images a region; NULL: the limit images-per-region
@@ -79,7 +79,7 @@ CREATE TABLE account (
 CREATE UNIQUE INDEX account_of_uid ON account (uid) WHERE uid IS NOT NULL AND until_event = 140737488355327;
 
 CREATE TABLE region (
-  id INTEGER PRIMARY KEY CHECK (id < 65536), -- here too
+  id INTEGER PRIMARY KEY CHECK (id < 65536), -- likewise
   name TEXT NOT NULL,
   from_event INTEGER NOT NULL,
   until_event INTEGER NOT NULL DEFAULT 140737488355327
@@ -100,7 +100,7 @@ CREATE TABLE setting (                -- limits and switches that differ from th
   PRIMARY KEY (name, until_event)
 ) STRICT, WITHOUT ROWID;
 
--- The directory of an image: it outlives what is in it.
+-- The directory of an image. It outlives its content.
 CREATE TABLE place (
   id INTEGER PRIMARY KEY,
   region INTEGER NOT NULL REFERENCES region (id),
@@ -109,7 +109,7 @@ CREATE TABLE place (
 ) STRICT;
 CREATE INDEX place_listing ON place (region, owner, until_event);
 CREATE INDEX place_of_region ON place (region, until_event);
--- What has ended, for pages of the past in the order of ids: here and below.
+-- Ended rows, for pages of the past in the order of ids; here and below.
 CREATE INDEX place_ended ON place (region, owner) WHERE until_event < 140737488355327;
 CREATE INDEX place_ended_of_region ON place (region) WHERE until_event < 140737488355327;
 
@@ -132,9 +132,9 @@ CREATE TABLE image (
   available_event INTEGER,
   sealed_event INTEGER,
   size INTEGER,                       -- bytes, once sealed
-  times_event INTEGER,                -- that set its mtime last: sealing, or somebody's hand
+  times_event INTEGER,                -- that set its mtime last: sealing, or a user's change
   mtime INTEGER,                      -- nanoseconds since 1970; NULL: the blob's own
-  digest_event INTEGER,               -- that said what follows last
+  digest_event INTEGER,               -- that set the next two last
   digest BLOB,                        -- XXH3-128
   same_content INTEGER                -- of an import: an image with the same digest that its owner could use
 ) STRICT;
@@ -144,7 +144,7 @@ CREATE INDEX image_undigested ON image (id) WHERE sealed_event IS NOT NULL AND d
 CREATE INDEX image_of_same ON image (same_content) WHERE same_content IS NOT NULL;
 CREATE INDEX image_of_digest ON image (digest) WHERE digest IS NOT NULL;
 
-CREATE TABLE lineage (                -- the image or launch that an image was copied from; none: an import
+CREATE TABLE lineage (                -- the image or launch that an image was copied from; no row: an import
   image INTEGER NOT NULL REFERENCES image (id),
   until_event INTEGER NOT NULL DEFAULT 140737488355327, -- when it became a copy of another
   from_event INTEGER NOT NULL,
@@ -153,7 +153,7 @@ CREATE TABLE lineage (                -- the image or launch that an image was c
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX lineage_of_source ON lineage (source);
 
-CREATE TABLE review (                 -- the owner's word that there is no secret in it
+CREATE TABLE review (                 -- the owner states that there is no secret in it
   image INTEGER NOT NULL REFERENCES image (id),
   until_event INTEGER NOT NULL DEFAULT 140737488355327,
   from_event INTEGER NOT NULL,
@@ -173,20 +173,20 @@ CREATE INDEX instance_of_region ON instance (region, until_event);
 CREATE INDEX instance_ended ON instance (region, owner) WHERE until_event < 140737488355327;
 CREATE INDEX instance_ended_of_region ON instance (region) WHERE until_event < 140737488355327;
 
--- One installation of an image on an instance. Its id names the blob and is known before the event is, so it comes from
--- a range of its own, 2^35 and above: from a reservation.
+-- One installation of an image on an instance. Its id names the blob and must be known before the event, so it is
+-- reserved, in a range of its own: 2^35 and above.
 CREATE TABLE launch (
   id INTEGER PRIMARY KEY,
   instance INTEGER NOT NULL REFERENCES instance (id),
   image INTEGER NOT NULL REFERENCES image (id),
-  image_name TEXT NOT NULL,           -- web@alice, as it was called then
+  image_name TEXT NOT NULL,           -- web@alice, its name at that time
   from_event INTEGER NOT NULL,
   image_until INTEGER NOT NULL DEFAULT 140737488355327, -- when the file `image` was removed
-  until_event INTEGER NOT NULL DEFAULT 140737488355327  -- when the disk was
+  until_event INTEGER NOT NULL DEFAULT 140737488355327  -- when the file `disk` was removed
 ) STRICT;
 CREATE INDEX launch_of_instance ON launch (instance, id);
 CREATE INDEX launch_of_image ON launch (image, id);
--- Disks that are being made, and what a crash left of such: gone once the launch is an event.
+-- Disks that are being made, or that a crash left unfinished. A row is deleted once its launch is an event or given up.
 CREATE TABLE reservation (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   instance INTEGER NOT NULL,
@@ -198,7 +198,7 @@ CREATE TABLE trust (                  -- whose images an account trusts
   account INTEGER NOT NULL REFERENCES account (id),
   owner INTEGER NOT NULL REFERENCES account (id),
   until_event INTEGER NOT NULL DEFAULT 140737488355327,
-  from_event INTEGER NOT NULL,        -- its number, as the id of other facts is
+  from_event INTEGER NOT NULL,        -- serves as the id
   PRIMARY KEY (account, owner, until_event)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX trust_of_event ON trust (from_event);
@@ -206,13 +206,13 @@ CREATE INDEX trust_listing ON trust (account, until_event, from_event);
 CREATE INDEX trust_ended ON trust (account, from_event) WHERE until_event < 140737488355327;
 
 CREATE TABLE description (
-  id INTEGER NOT NULL,                -- of the file: a new text keeps it, removing and making it again does not
+  id INTEGER NOT NULL,                -- of the file: kept by a new text, not by removing and making the file again
   until_event INTEGER NOT NULL DEFAULT 140737488355327,
   from_event INTEGER NOT NULL,
   place INTEGER NOT NULL REFERENCES place (id),
   text TEXT NOT NULL,
-  times_event INTEGER,                -- that set its mtime by hand last
-  mtime INTEGER,                      -- nanoseconds since 1970; NULL: when the text came
+  times_event INTEGER,                -- in which a user set its mtime last
+  mtime INTEGER,                      -- nanoseconds since 1970; NULL: the time of the text
   PRIMARY KEY (id, until_event)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX description_of_place ON description (place, until_event);
@@ -231,7 +231,7 @@ CREATE TABLE share (
   region INTEGER NOT NULL,
   until_event INTEGER NOT NULL DEFAULT 140737488355327
 ) STRICT;
--- The live ones of an image are next to each other; that of one account among many ended ones is in share_ended.
+-- share_of_image has an image's live shares next to each other; share_ended has one account's ended shares.
 CREATE UNIQUE INDEX share_of_image ON share (image, until_event, account);
 CREATE INDEX share_received ON share (account, region, until_event);
 CREATE INDEX share_ended ON share (image, account, until_event) WHERE until_event < 140737488355327;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Every query of today, and the lending of prepared statements: bound by a format, reset when their scope ends.
+ * Every query of today, and prepared statements, lent for a scope (statements.h).
  */
 #include <assert.h>
 #include <stdarg.h>
@@ -22,8 +22,8 @@
 #define UP_TO(event) event
 /* The clock of the log: never before the last event, so that a clock set back revives nothing. */
 #define NOW "max(now_ms(), (SELECT time FROM event ORDER BY id DESC LIMIT 1))"
-/* A live share: not ended, nor past its expiry, whether or not that is in the log yet. Whether any share waits to be
- * ended is asked once a query, so that not every row must be looked at for it. */
+/* A live share has neither ended nor expired, whether or not its expiry is in the log yet. The first DUE is evaluated
+ * once a query: rows are checked one by one only if some share is due. */
 #define DUE "SELECT 1 FROM share_expiry WHERE until_event = " FAR " AND expires <= " NOW
 #define UNEXPIRED(t) "(NOT EXISTS (" DUE ") OR NOT EXISTS (" DUE " AND share = " t ".id))"
 #define LIVE_SHARE(t) LIVE(t) " AND " UNEXPIRED(t)
@@ -44,7 +44,7 @@ int sqlite_error(sqlite3 *db, int code) {
                 return 0;
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
-        case SQLITE_PROTOCOL: /* somebody was stopped in the midst of beginning to read */
+        case SQLITE_PROTOCOL: /* another process was stopped while it began to read */
                 return -EAGAIN;
         case SQLITE_FULL:
                 return -ENOSPC;
@@ -55,13 +55,13 @@ int sqlite_error(sqlite3 *db, int code) {
         case SQLITE_PERM:
         case SQLITE_AUTH:
                 return -EACCES;
-        case SQLITE_CONSTRAINT: /* a row that cannot be, as there is another one */
+        case SQLITE_CONSTRAINT: /* the row conflicts with another one */
                 return -EEXIST;
         case SQLITE_TOOBIG:
                 return -EFBIG;
         case SQLITE_NOTADB:
                 return -EMEDIUMTYPE;
-        default: /* where SQLite says I/O error, the system may have said more */
+        default: /* for an I/O error the system's errno may say more */
                 system = sqlite3_system_errno(db);
                 return system == ENOSPC || system == EDQUOT ? -ENOSPC : ORIGIN_NOTED(-EIO);
         }
@@ -98,7 +98,7 @@ static int bind(sqlite3_stmt *s, const char *format, va_list arguments) {
         return sqlite_error(sqlite3_db_handle(s), code);
 }
 
-/* What changes no row that memo.c knows, or says which. */
+/* Statements that change no row that memo.c remembers. */
 static bool is_kept(enum statement which) {
         switch (which) {
         case S_EVENT_PUT:
@@ -113,7 +113,7 @@ static bool is_kept(enum statement which) {
         }
 }
 
-/* The first of several reads together: begins their transaction. */
+/* Begins the transaction that several reads share, before the first of them. */
 static int together_begin(struct catalog_connection *c) {
         int r;
 
@@ -141,7 +141,7 @@ static int statement_begin(struct catalog_connection *c, enum statement which, s
         if (!c->touching.all && !is_kept(which) && !sqlite3_stmt_readonly(*s))
                 c->touching.all = true;
         r = bind(*s, format, arguments);
-        *ret_statement = *s; /* also on failure: its scope resets it */
+        *ret_statement = *s; /* set on failure too: its scope resets it */
         return r;
 }
 
@@ -171,7 +171,7 @@ int statement_one(sqlite3_stmt **statement, int r) {
 void statement_end(sqlite3_stmt **statement) {
         if (!*statement)
                 return;
-        (void)sqlite3_reset(*statement);          /* repeats the error that sqlite3_step has told already */
+        (void)sqlite3_reset(*statement);          /* repeats the error that sqlite3_step has returned */
         (void)sqlite3_clear_bindings(*statement); /* cannot fail */
 }
 
@@ -241,6 +241,6 @@ int connection_number(struct catalog_connection *c, const char *sql, int64_t *re
                 r = statement_row(s);
         if (r > 0)
                 *ret_number = sqlite3_column_int64(s, 0);
-        (void)sqlite3_finalize(s); /* told by statement_row */
+        (void)sqlite3_finalize(s); /* statement_row has returned the error */
         return r > 0 ? 0 : r < 0 ? r : ORIGIN(-EIO);
 }

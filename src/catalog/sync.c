@@ -14,8 +14,8 @@ static int sync_path(const char *path, int flags) {
         return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* All that is not in the log has been flushed by who copied it back. SQLite's own locks are on other files, so that
- * closing this one ends none. */
+/* A checkpoint flushes what it copies out of the log. SQLite's own locks are on other files, so closing this one drops
+ * none. */
 int catalog_sync(struct catalog *catalog) {
         _cleanup_free_ char *log = NULL, *path = strdup(catalog->path);
         int r;

@@ -25,7 +25,7 @@ static int access_add(const struct access *access, void *context) {
         return table_add(context, cells);
 }
 
-/* Prints page after page where that can be done, and leaves the rest in the table. */
+/* Prints page after page if the output allows it, and leaves the rest in the table. */
 static int access_read_pages(const struct call *call, struct request *request, struct access_query *query,
                       struct table *table) {
         int r;
@@ -33,7 +33,7 @@ static int access_read_pages(const struct call *call, struct request *request, s
         do {
                 r = access_page(request, query, access_add, table);
                 if (r >= 0 && table_flush(table, call) < 0)
-                        return 0; /* nobody reads on; main tells why */
+                        return 0; /* nobody reads the output; main reports it */
         } while (r > 0);
         return r;
 }

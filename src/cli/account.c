@@ -39,7 +39,7 @@ static enum status cmd_account_list(const struct call *call) {
         return status ? status : table_print(&table, call);
 }
 
-/* One KEY and its value in words; `clear`: an empty value or `-` is one. */
+/* Parses one KEY's value; with `clear`, an empty value or `-` means none. */
 static enum status read_value(enum account_key key, const char *text, bool clear, int64_t *ret_value) {
         if (clear && (key == ACCOUNT_UID || key == ACCOUNT_QUOTA) && (!*text || strcmp(text, "-") == 0)) {
                 *ret_value = -1;
@@ -130,7 +130,7 @@ static enum status read_change(const char *word, struct account_change *ret_chan
         return error_usage("key '%.*s': not uid, role, quota or require-trust", (int)(sign - word), word);
 }
 
-/* ret_changes[i] is the i-th key given; no key twice. */
+/* ret_changes[i] is the i-th key given. Refuses a key given twice. */
 static enum status read_changes(const struct call *call, struct account_change ret_changes[static ARRAY_SIZE(keys)]) {
         unsigned given = 0;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * `imgshare apply`: wanted shares from lines as `imgshare access --all` prints them. Reads and reports; what is missing
- * is the service's to find.
+ * `imgshare apply`: wanted shares from lines as `imgshare access --all` prints them. Reads and reports; the service
+ * finds out what is missing.
  */
 #include "apply.h"
 
@@ -20,20 +20,20 @@ static const struct column columns[] = {
 
 struct run {
         const struct call *call;
-        const char *name; /* of the file */
+        const char *name; /* of the input file */
         FILE *file;
-        char *text; /* the line at hand */
+        char *text; /* the current line */
         size_t room;
         int64_t number;
         bool plan, pruning, progress;
         bool malformed, refused;
-        bool shown; /* the progress is */
-        int64_t changes, looked; /* ms, when it was last */
+        bool shown; /* the progress is on the screen */
+        int64_t changes, looked; /* time in ms of the last progress line */
         struct table table;
         struct apply *apply;
 };
 
-/* For people who wait: five times a second. */
+/* Shows the progress to users who wait, five times a second. */
 static void show_progress(struct run *run) {
         const int64_t now = timestamp_now();
 
@@ -61,7 +61,7 @@ __attribute__((format(printf, 2, 3))) static void complain(struct run *run, cons
         va_end(arguments);
         if (n < 0)
                 text = NULL;
-        (void)error_failed("%s", text ? text : "out of memory"); /* the status is told at the end */
+        (void)error_failed("%s", text ? text : "out of memory"); /* the status is returned at the end */
         run->refused = true;
 }
 
@@ -106,7 +106,7 @@ static int apply_tell_refusal(const struct apply_refusal *refusal, void *context
         return 0;
 }
 
-/* Takes a line apart; NULL, or why it is malformed. */
+/* Parses a line. Returns NULL, or why it is malformed. */
 static const char *take_apart(char *text, size_t length, struct apply_line *line) {
         static const char form[] = "not 'region, img@owner, account[, expires]', separated by tabs";
         char *rest = text;
@@ -136,7 +136,7 @@ static bool is_comment(const char *text) {
         return *c == '\0' || *c == '#';
 }
 
-/* 1: a line, 0: the end, -errno. Malformed ones are told, in the first pass. */
+/* 1: a line, 0: the end, -errno. Malformed lines are reported in the first pass. */
 static int next_line(struct run *run, bool first, struct apply_line *ret_line) {
         ssize_t n;
 
@@ -160,7 +160,6 @@ static int next_line(struct run *run, bool first, struct apply_line *ret_line) {
         return ferror(run->file) || errno ? -(errno ?: EIO) : 0;
 }
 
-/* One pass through the file. */
 static int each_line(struct run *run, bool first, int (*act)(struct apply *apply, const struct apply_line *line)) {
         struct apply_line line;
         int r;
@@ -169,7 +168,7 @@ static int each_line(struct run *run, bool first, int (*act)(struct apply *apply
         while ((r = next_line(run, first, &line)) > 0) {
                 r = act(run->apply, &line);
                 if (r == 0 && run->table.count > 0 && table_flush(&run->table, run->call) < 0)
-                        return 1; /* nobody reads on; main tells why */
+                        return 1; /* nobody reads the output; main reports it */
                 if (r != 0)
                         return r;
                 show_progress(run);
@@ -177,7 +176,7 @@ static int each_line(struct run *run, bool first, int (*act)(struct apply *apply
         return r;
 }
 
-/* What is read twice must be the same twice. */
+/* Copies the input, so that both passes read the same. */
 static int copy_input(struct run *run) {
         FILE *copy = tmpfile();
         char buffer[65536];
@@ -191,16 +190,16 @@ static int copy_input(struct run *run) {
         if (ferror(run->file) || ferror(copy) || fseek(copy, 0, SEEK_SET) < 0) {
                 const int r = errno ? -errno : -EIO;
 
-                (void)fclose(copy); /* what failed is told */
+                (void)fclose(copy); /* the first error is reported */
                 return r;
         }
         if (run->file != stdin)
-                (void)fclose(run->file); /* it was for reading */
+                (void)fclose(run->file); /* opened for reading */
         run->file = copy;
         return 0;
 }
 
-/* Who is no longer wanted goes first: there may be no room before. */
+/* Revokes unwanted shares first: before, there may be no room for new ones. */
 static int prune(struct run *run) {
         int r = copy_input(run);
 
@@ -249,7 +248,7 @@ static enum status open_input(struct run *run) {
 
 static void close_input(struct run *run) {
         if (run->file && run->file != stdin)
-                (void)fclose(run->file); /* it was for reading */
+                (void)fclose(run->file); /* opened for reading */
         free(run->text);
         table_clear(&run->table);
 }

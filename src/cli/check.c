@@ -25,7 +25,7 @@ static int finding_add(const struct finding *finding, void *context) {
         return table_add(context, cells);
 }
 
-/* For the auditor to keep: a row like the others, but on a terminal a sentence below them. */
+/* The log's head, for the auditor to keep: a table row, or on a terminal a sentence below the table. */
 static int add_head(struct table *table, int64_t event, const char *hash) {
         char number[24];
         const struct cell cells[] = { cell_text("head"), cell_text(number), cell_text(hash), cell_none() };
@@ -52,7 +52,7 @@ static enum status print_with_head(struct table *table, const struct call *call,
         return status;
 }
 
-/* Both: the number of findings, or -errno. */
+/* Both checks: the number of findings, or -errno. */
 static int check_all(const struct call *call, struct request *request, const uint8_t *kept, struct table *table,
                  int64_t *ret_event, uint8_t *ret_hash) {
         int found = check_run(request, call->option[OPTION_DIGESTS], finding_add, table), r = 0;

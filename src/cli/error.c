@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What goes wrong, said once: one line on stderr, `imgshare: WHAT: WHY`. The only place where an errno becomes words.
+ * Reporting errors: one line on stderr, `imgshare: WHAT: WHY`. The only place where an errno becomes words.
  */
 #include <assert.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "origin.h"
 #include "utf8.h"
 
-/* One line whatever the user's words contain. */
+/* Prints one line, whatever the user's words contain. */
 __attribute__((format(printf, 1, 0))) static void complain(const char *format, va_list arguments) {
         _cleanup_free_ char *text = NULL;
 
@@ -22,7 +22,7 @@ __attribute__((format(printf, 1, 0))) static void complain(const char *format, v
                 return;
         }
         utf8_clean(text);
-        (void)fprintf(stderr, "imgshare: %s\n", text); /* nowhere left to complain about stderr */
+        (void)fprintf(stderr, "imgshare: %s\n", text); /* if this fails, too, there is nowhere to report it */
 }
 
 enum status error_usage(const char *format, ...) {
@@ -43,7 +43,7 @@ enum status error_failed(const char *format, ...) {
         return STATUS_REFUSED;
 }
 
-/* Where the system's words would mislead, or say too little. */
+/* For errors that the system's text would explain misleadingly or too briefly. */
 static const struct meaning general[] = {
         { EACCES, "permission denied" },
         { EADDRINUSE, "in use by another" },

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * `imgshare exposure`: who can or could get an image's bytes, as a table or, for Graphviz, drawn from the table's rows.
+ * `imgshare exposure`: who can or could get an image's bytes, as a table, or as a graph for Graphviz made from the
+ * table's rows.
  */
 #include "exposure.h"
 
@@ -14,7 +15,7 @@
 #include "timestamp.h"
 
 #define ARROW " > "     /* between the elements of a path */
-#define HIDDEN "hidden" /* an element that its reader may not see */
+#define HIDDEN "hidden" /* an element that the caller may not see */
 
 static const struct column columns[] = { { "account" }, { "how" }, { "path", .wrap = true }, { "since" } };
 
@@ -33,7 +34,7 @@ static int exposure_add_row(const struct exposure *exposure, void *context) {
 /* A line of the graph: a node, or an edge. */
 struct line {
         char *text;
-        const char *how; /* labels an edge, one of the words of include/exposure.h; NULL: no label; not owned */
+        const char *how; /* label of an edge, one of the words of include/exposure.h; NULL: none; not owned */
         bool edge;
 };
 struct graph {
@@ -57,7 +58,7 @@ static int exposure_add_line(struct graph *graph, bool edge, const char *how, ch
         return 0;
 }
 
-/* n bytes in the quotes of DOT; in a label a backslash would be more than itself. */
+/* Quotes n bytes for DOT; a backslash would be an escape in a label. */
 static char *quote(const char *text, size_t n) {
         char *quoted = malloc(2 * n + 3), *to = quoted;
 
@@ -73,7 +74,7 @@ static char *quote(const char *text, size_t n) {
         return quoted;
 }
 
-/* What follows the format's arguments as one string; NULL: no memory. */
+/* asprintf as an expression; NULL: no memory. */
 __attribute__((format(printf, 1, 2))) static char *text_of(const char *format, ...) {
         char *text = NULL;
         va_list arguments;
@@ -85,7 +86,7 @@ __attribute__((format(printf, 1, 2))) static char *text_of(const char *format, .
         return n < 0 ? NULL : text;
 }
 
-/* Adds the node that the element from `at` to `end` of a path is; all that is hidden behind one path is one node. */
+/* Adds a node for the path element from `at` to `end`. A hidden element's id is its whole path. */
 static int add_object(struct graph *graph, const char *path, const char *at, const char *end, char **ret_id) {
         const bool hidden = (size_t)(end - at) == strlen(HIDDEN) && strncmp(at, HIDDEN, strlen(HIDDEN)) == 0;
         _cleanup_free_ char *id = hidden ? quote(path, (size_t)(end - path)) : quote(at, (size_t)(end - at));
@@ -100,7 +101,7 @@ static int add_object(struct graph *graph, const char *path, const char *at, con
         return r;
 }
 
-/* Accounts' ids are told from objects' by a word in front. */
+/* A prefix distinguishes accounts' ids from objects'. */
 static int add_account(struct graph *graph, const char *name, char **ret_id) {
         _cleanup_free_ char *label = quote(name, strlen(name)), *id = NULL;
         int r;
@@ -119,8 +120,8 @@ static bool is_share(const char *how) {
         return strcmp(how, "share") == 0 || strcmp(how, "past share") == 0;
 }
 
-/* A row: its path's elements, then the account. How labels the last edge, which is a share's own, any other's the one
- * to the last object. */
+/* Adds a row: its path's elements, then the account. `how` labels the last edge (to the account) of a share, else the
+ * edge to the last object. */
 static int add_path(struct graph *graph, const struct cell *row) {
         const char *account = row[0].text, *how = row[1].text, *path = row[2].text;
         _cleanup_free_ char *above = NULL, *id = NULL;
@@ -152,7 +153,7 @@ static int by_text(const void *a, const void *b) {
         return order ? order : strcmp(x->how ? x->how : "", y->how ? y->how : "");
 }
 
-/* Nodes, then edges, each once; an edge without label only if it has none with one. */
+/* Prints nodes, then edges, each once; an edge without label only if there is none with a label. */
 static void print_graph(struct graph *graph) {
         qsort(graph->lines, graph->count, sizeof(*graph->lines), by_text);
         (void)puts("digraph exposure {\n        rankdir=LR;\n        node [shape=box];");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the files of imgshare share: verbs and their options, a session with a catalog, errors, tables.
- * Functions that return an exit status have said on stderr why it is not 0.
+ * Shared by the files of imgshare: verbs and their options, a session with a catalog, errors, tables. Functions that
+ * return an exit status have already reported on stderr why it is not 0.
  */
 #pragma once
 
@@ -14,7 +14,7 @@
 /* Exit status (CONTRACT 8). */
 enum status {
         STATUS_DONE,
-        STATUS_REFUSED, /* or found wanting, or failed */
+        STATUS_REFUSED, /* or check found something, or failed */
         STATUS_USAGE,
 };
 
@@ -55,11 +55,11 @@ struct verb {
         enum status (*run)(const struct call *call);
 };
 
-/* One table a noun, ended by a verb without name. main.c lists the tables. */
+/* One table per noun, ended by a verb without name. main.c lists the tables. */
 extern const struct verb access_verbs[], account_verbs[], apply_verbs[], check_verbs[], exposure_verbs[], init_verbs[],
         limits_verbs[], log_verbs[], region_verbs[], rules_verbs[], upgrade_verbs[], why_verbs[];
 
-/* One command line, taken apart. */
+/* One parsed command line. */
 struct call {
         const char *dir;                  /* -C */
         const char *as;                   /* --as */
@@ -67,14 +67,14 @@ struct call {
         const struct verb *verb;          /* NULL until known */
         int count;
         char **arguments;
-        bool help, version; /* asked for: nothing else is to be done */
+        bool help, version; /* given: nothing else is done */
 };
 
-/* options.c: reads options into the call and leaves arguments at the first word that is none; `stop`: does not look
- * for options behind it. arguments[0] is skipped, as a program's name. */
+/* options.c: reads options into the call. Leaves the arguments, from the first word that is no option on; `stop`: does
+ * not look for options after it. Skips arguments[0], the program's name. */
 enum status options_read(struct call *call, bool stop);
 
-/* session.c: the catalog opened as --as says. */
+/* session.c: an open catalog and the caller of --as. */
 struct session {
         struct service *service;
         struct request request;
@@ -87,12 +87,12 @@ struct meaning {
         int error; /* positive errno; 0 ends the list */
         const char *text;
 };
-extern const struct meaning meanings_of_names[]; /* of a region or account that is to be made */
+extern const struct meaning meanings_of_names[]; /* of the name of a new region or account */
 enum status error_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));  /* STATUS_USAGE */
 enum status error_failed(const char *format, ...) __attribute__((format(printf, 1, 2))); /* STATUS_REFUSED */
-/* What a call's -errno means: as `meanings` (or NULL) has it, else in general. */
+/* The meaning of a call's -errno: from `meanings` (or NULL), else the general one. */
 const char *error_text(int r, const struct meaning *meanings);
-/* The status of a service call's r; what it was about is `noun 'name'`, only the noun if name is NULL. */
+/* Reports a service call's r and returns the status. The subject is `noun 'name'`, or the noun if name is NULL. */
 enum status error_result(const struct request *request, int r, const struct meaning *meanings, const char *noun,
                          const char *name);
 
@@ -103,8 +103,8 @@ int parse_switch(const char *text, int64_t *ret_on); /* `on`, `off` */
 int parse_role(const char *text, int64_t *ret_role);
 const char *role_name(enum role role);
 
-/* table.c: rows are kept until all are there, or flushed by the page; for people on a terminal, as tab-separated lines
- * or as JSON. */
+/* table.c: collects rows until all are there, or flushes them by the page. Prints a table on a terminal, else
+ * tab-separated lines, or JSON. */
 enum cell_kind {
         CELL_TEXT,
         CELL_NUMBER,
@@ -125,18 +125,18 @@ struct column {
         const char *name;
         bool right; /* numbers */
         bool wrap;  /* sentences */
-        bool omit;  /* the last one: into a pipe, a cell that is none is left out */
+        bool omit;  /* only the last column: without value the cell is left out in a pipe */
 };
 struct table {
         const struct column *columns;
         size_t width, count, allocated;
-        struct cell *cells; /* count rows of width cells; their text is owned */
+        struct cell *cells; /* count rows of width cells; the texts are owned */
 };
 #define TABLE(c) ((struct table){ .columns = (c), .width = ARRAY_SIZE(c) })
 int table_add(struct table *table, const struct cell *cells); /* copies; -ENOMEM */
-enum status table_print(const struct table *table, const struct call *call); /* errors of stdout are main's */
-/* The rows as tab-separated lines, wherever they go, and the table empty. */
+enum status table_print(const struct table *table, const struct call *call); /* main reports errors of stdout */
+/* Prints the rows as tab-separated lines, even on a terminal, and empties the table. */
 void table_print_lines(struct table *table);
-/* The same if they go into a pipe, else (a table, JSON) they stay until table_print. -EIO: the output has failed. */
+/* The same if the output is a pipe; else (a table, JSON) rows stay until table_print. -EIO: the output has failed. */
 int table_flush(struct table *table, const struct call *call);
 void table_clear(struct table *table);

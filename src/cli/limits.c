@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * `imgshare limits`: what the operator bounds for the whole catalog.
+ * `imgshare limits`: the limits that the operator sets for the whole catalog.
  */
 #include <errno.h>
 

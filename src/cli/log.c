@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * `imgshare log`: the events, filtered; as a table, as lines, or as the log's own JSON, and on as new ones come.
+ * `imgshare log`: the events, filtered; as a table, as lines, or as the log's own JSON. --follow goes on with new
+ * events.
  */
 #include "log.h"
 
@@ -23,7 +24,7 @@ static const struct column columns[] = {
 };
 static const struct column json_columns[] = { { "event" } };
 
-/* What was done to accounts has an object without a name. */
+/* Events about accounts have an empty object. */
 static struct cell text_or_none(const char *text) {
         return text && *text ? cell_text(text) : cell_none();
 }
@@ -44,14 +45,14 @@ static int entry_add_line(const struct log_event *event, void *context) {
         return table_add(context, &cell_text(event->line));
 }
 
-/* The log's own lines, not the table's JSON. */
+/* Prints the log's own lines, not the table's JSON. */
 static void print_lines(struct table *table) {
         for (size_t i = 0; i < table->count; i++)
                 (void)fputs(table->cells[i].text, stdout);
         table_clear(table);
 }
 
-/* Waits until it is time to look again. False: whoever read the output is gone. */
+/* Waits until it is time to look again. False: nobody reads the output any more. */
 static bool wait_for_events(void) {
         struct pollfd output = { .fd = STDOUT_FILENO };
 
@@ -71,12 +72,12 @@ static int log_read_pages(const struct call *call, struct request *request, stru
                 else if (follow)
                         table_print_lines(table);
                 else if (table_flush(table, call) < 0)
-                        return 0; /* nobody reads on; main tells why */
+                        return 0; /* nobody reads the output; main reports it */
         } while (!ferror(stdout) && (r > 0 || (follow && wait_for_events())));
         return 0;
 }
 
-/* `begin`: a mere date means that of the day, not its end. */
+/* `begin`: a date means its first millisecond, not its last. */
 static enum status read_time(const struct call *call, enum verb_option option, const char *name, bool begin,
                              bool *ret_given, int64_t *ret_time) {
         const char *text = call->option[option];
@@ -92,19 +93,19 @@ static enum status read_time(const struct call *call, enum verb_option option, c
         return STATUS_DONE;
 }
 
-/* Ended by a signal, --follow has done what it was asked to. */
+/* A signal is the normal end of --follow. */
 static void follow_ends(int number) {
         (void)number;
         _exit(STATUS_DONE);
 }
 
-/* Whole lines, at once. */
+/* Prints whole lines, at once. */
 static void prepare_following(void) {
         static const int signals[] = { SIGINT, SIGTERM, SIGPIPE };
 
         for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
                 (void)signal(signals[i], follow_ends); /* cannot fail for these */
-        (void)setvbuf(stdout, NULL, _IOLBF, 0); /* else a line comes with its page */
+        (void)setvbuf(stdout, NULL, _IOLBF, 0); /* else a line waits for its page */
 }
 
 static enum status cmd_log(const struct call *call) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * imgshare: does to a catalog what a filesystem cannot. The map of the program:
  *   main.c      finds the verb and calls it; --help and --version     options.c  the options of all verbs
- *   init.c region.c account.c limits.c rules.c log.c why.c access.c exposure.c apply.c check.c   a noun each, its verbs
- *   session.c   a catalog and who asks    table.c  what is printed    error.c, parse.c  what goes wrong, what is read
+ *   init.c region.c account.c limits.c rules.c log.c why.c access.c exposure.c apply.c check.c upgrade.c   a noun each
+ *   session.c   a catalog and the caller    table.c  output    error.c  error messages    parse.c  values of arguments
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -102,7 +102,7 @@ static enum status verb_run(struct call *call) {
         return verb->run(call);
 }
 
-/* The second word, where there are several verbs. */
+/* Reads the second word of nouns with several verbs. */
 static enum status run_noun(struct call *call, const struct verb *noun) {
         const int length = (int)noun_length(noun);
         enum status status;
@@ -146,11 +146,11 @@ static enum status run_program(struct call *call) {
         return run_noun(call, noun);
 }
 
-/* A closed standard descriptor would become the catalog's, and be written to as if it were a terminal. What takes its
- * place cannot be written. */
+/* If a standard descriptor is closed, the catalog could get its number and be written to like a terminal. /dev/null
+ * takes its place, read only. */
 static bool fill_standard_descriptors(void) {
         for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-                if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd) /* not O_CLOEXEC: it is standard */
+                if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd) /* inherited: no O_CLOEXEC */
                         return false;
         return true;
 }
@@ -176,7 +176,7 @@ int main(int argc, char **argv) {
 
         if (!fill_standard_descriptors())
                 return STATUS_REFUSED;
-        (void)setlocale(LC_CTYPE, ""); /* widths of characters; messages stay as they are */
+        (void)setlocale(LC_CTYPE, ""); /* for widths of characters; messages are not translated */
         status = run_program(&call);
         if (close_output() && status == STATUS_DONE)
                 status = STATUS_REFUSED;

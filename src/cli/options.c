@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Options: one table for all verbs; which verb takes which is said by the verb.
+ * Options: one table for all verbs; each verb says which of them it takes.
  */
 #include <getopt.h>
 
@@ -7,7 +7,7 @@
 #include "internal.h"
 
 enum {
-        LONG_FIRST = 256, /* behind all characters; enum verb_option follows from here */
+        LONG_FIRST = 256, /* after all characters; enum verb_option starts here */
         LONG_AS = LONG_FIRST + OPTION_COUNT,
 };
 
@@ -42,7 +42,7 @@ static const char *long_name(int value) {
         return NULL;
 }
 
-/* getopt's own messages are of another form. */
+/* Own messages: getopt's have another form. */
 static enum status option_refuse(int answer, const char *word) {
         const char *name = long_name(optopt);
 
@@ -69,7 +69,7 @@ enum status options_read(struct call *call, bool stop) {
         int answer;
 
         opterr = 0;
-        optind = 0; /* glibc: start over, with another vector */
+        optind = 0; /* glibc: start over with another argv */
         while ((answer = getopt_long(call->count, call->arguments, stop ? "+:C:hnV" : ":C:hnV", long_options,
                                      NULL)) >= 0)
                 switch (answer) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Numbers, switches and roles as people write them; the whole string or nothing.
+ * Parses numbers, switches and roles from arguments; the whole string must match.
  */
 #include "cleanup.h"
 #include "internal.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UID_LAST 4294967294 /* (uid_t)-1 means nobody to the kernel */
+#define UID_LAST 4294967294 /* (uid_t)-1 means no user to the kernel */
 
 static const char *const roles[] = {
         [ROLE_ACCOUNT] = "account",
@@ -20,7 +20,7 @@ static const char *const roles[] = {
 int parse_number(const char *text, int64_t max, int64_t *ret_number) {
         long long number;
 
-        if (!*text || text[strspn(text, "0123456789")]) /* strtoll itself takes blanks and signs */
+        if (!*text || text[strspn(text, "0123456789")]) /* strtoll itself accepts blanks and signs */
                 return -EINVAL;
         errno = 0;
         number = strtoll(text, NULL, 10);

@@ -38,7 +38,7 @@ static int region_is_named(const struct region *region, void *context) {
         return strcmp(region->name, context) == 0;
 }
 
-/* With a store some errors are the store's. */
+/* With --store, some errors are about the store. */
 static enum status region_report_added(struct request *request, int r, const char *name, const char *store) {
         static const struct meaning of_store[] = {
                 { EEXIST, "is the store of another region or catalog" },

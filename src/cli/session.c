@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A session: the catalog opened, and who asks. Every verb that needs one opens and closes it itself.
+ * A session: an open catalog and a caller. Every verb that needs one opens and closes it itself.
  */
 #include <errno.h>
 #include <unistd.h>

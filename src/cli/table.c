@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * One table, printed in three ways. Rows are kept until the session is closed, or at least until their page has been
- * read, so that a slow reader of the output never holds a read of the catalog open.
+ * read. So a slow reader of the output never keeps a read of the catalog open.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -45,7 +45,7 @@ void table_clear(struct table *table) {
         table->count = table->allocated = 0;
 }
 
-/* The cell in words; buffer is for numbers. */
+/* The cell as text; buffer is for numbers. */
 static const char *words(const struct cell *cell, char buffer[static NUMBER_SIZE]) {
         switch (cell->kind) {
         case CELL_TEXT:
@@ -61,7 +61,7 @@ static const char *words(const struct cell *cell, char buffer[static NUMBER_SIZE
         return "-";
 }
 
-/* Lines and cells can be told apart whatever is in them. */
+/* Control characters become blanks, so that cells and lines stay separate. */
 static void print_plain(const struct table *table) {
         char buffer[NUMBER_SIZE];
 
@@ -93,7 +93,7 @@ static void print_json_text(const char *text) {
                                 (void)printf(strchr("\"\\", text[i]) ? "\\%c" : "%c", text[i]);
                 if (valid)
                         continue;
-                (void)fputs("\\ufffd", stdout); /* in place of one byte that is no UTF-8 */
+                (void)fputs("\\ufffd", stdout); /* replaces one byte that is not UTF-8 */
                 whole++;
         }
         (void)putchar('"');
@@ -138,7 +138,7 @@ static void cleanup_scols(struct libscols_table **scols) {
         scols_unref_table(*scols);
 }
 
-/* What a wrapped column may have of the terminal's width, in characters. */
+/* The part of the terminal's width that a wrapped column gets, in characters. */
 static size_t wrap_width(const struct table *table, size_t terminal) {
         const size_t readable = 20;
         size_t taken = 0, wrapped = 0;
@@ -158,7 +158,7 @@ static size_t wrap_width(const struct table *table, size_t terminal) {
         return wrapped > 0 && terminal > taken + wrapped * readable ? (terminal - taken) / wrapped : readable;
 }
 
-/* Breaks lines between words: smartcols by itself breaks within them. NULL: no memory. */
+/* Breaks lines between words; smartcols itself breaks within them. NULL: no memory. */
 static char *table_fold(const char *text, size_t width) {
         char *folded = strdup(text), *line = folded, *space = NULL;
 
@@ -205,7 +205,7 @@ static int table_add_line(const struct table *table, const struct cell *cells, s
         return 0;
 }
 
-/* smartcols knows the terminal, and shows what is not printable as \xNN. */
+/* smartcols knows the terminal, and prints unprintable bytes as \xNN. */
 static int print_terminal(const struct table *table) {
         _cleanup_(cleanup_scols) struct libscols_table *scols = scols_new_table();
         size_t width;

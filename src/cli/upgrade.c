@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * `imgshare upgrade`: a catalog of an earlier format made one of this version.
+ * `imgshare upgrade`: upgrades a catalog of an earlier format to this version's.
  */
 #include "upgrade.h"
 
@@ -11,7 +11,7 @@
 #include "timestamp.h"
 
 struct run {
-        int64_t looked; /* ms, when the progress was shown last; 0: it is not */
+        int64_t looked; /* time in ms of the last progress line; 0: none shown */
 };
 
 static void upgrade_hide_progress(struct run *run) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * `imgshare why`: what a mount refused last, in words. Needs no catalog, and opens nothing of what was refused: only
- * the file in which the mount explains itself, which lies at its root.
+ * `imgshare why`: explains what a mount refused last. Needs no catalog. Of the refused path it opens nothing, only the
+ * mount's file of explanations, which lies at its root.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 
 #define DENIAL ".imgshare/last_denial"
 
-/* Cuts the last component off, `.` and `/` being above all. False: nothing is left to cut. */
+/* Cuts off the last component; above `x` is `.`, above `/x` is `/`. False: nothing is left to cut. */
 static bool why_cut(char *path) {
         size_t n = strlen(path);
 
@@ -25,11 +25,11 @@ static bool why_cut(char *path) {
                 n--;
         while (n > 1 && path[n - 1] == '/')
                 n--;
-        strcpy(path + n, n == 0 ? "." : ""); /* what was cut had a character at least */
+        strcpy(path + n, n == 0 ? "." : ""); /* the part cut off has at least one character */
         return true;
 }
 
-/* 1: both are in one mount, but not one directory; 0 if not; -errno. */
+/* 1: `above` is another directory of the same mount; 0: it is not; -errno. */
 static int is_step(int fd, int above) {
         struct statx a, b;
 
@@ -43,7 +43,7 @@ static int is_step(int fd, int above) {
         return a.stx_ino != b.stx_ino;
 }
 
-/* Opens the root of the mount that the directory is in. */
+/* Opens the root of the mount that contains the directory. */
 static int climb(const char *directory, int *ret_fd) {
         const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
         _cleanup_fd_ int fd = open(directory, flags);
@@ -68,7 +68,7 @@ static int climb(const char *directory, int *ret_fd) {
         return 0;
 }
 
-/* The file of the mount that the path lies in, whatever of the path exists. -ENOENT: it is not one of ours. */
+/* Opens the file of the mount that contains the path, of which not all need exist. -ENOENT: not our mount. */
 static int open_denial(const char *path, int *ret_fd) {
         _cleanup_free_ char *above = strdup(path);
         _cleanup_fd_ int root = -1;
@@ -86,7 +86,7 @@ static int open_denial(const char *path, int *ret_fd) {
         return 0;
 }
 
-/* 1: printed; 0: it was empty. Errors of stdout are main's. */
+/* 1: printed; 0: it was empty. main reports errors of stdout. */
 static int why_print(int fd) {
         char buffer[4096];
         int printed = 0;

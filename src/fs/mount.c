@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * From options to a served mount: the process goes to the background only when the mount is there, and says why if it
- * never is.
+ * Makes and serves the mount. The process goes to the background once the mount is there; else it prints why it failed.
  */
 #include "mount.h"
 
@@ -32,14 +31,14 @@ static int mount_fail(const char *what, const char *why) {
         return 1;
 }
 
-/* libfuse's messages, as ours: "fuse: bad mount point" becomes "imgsharefs: bad mount point". */
+/* Prints libfuse's messages as ours: "fuse: bad mount point" becomes "imgsharefs: bad mount point". */
 __attribute__((format(printf, 2, 0))) static void log_message(enum fuse_log_level level, const char *format,
                                                               va_list arguments) {
         char text[512];
         const char *message = text;
 
         (void)level;
-        (void)vsnprintf(text, sizeof(text), format, arguments); /* a long one is cut */
+        (void)vsnprintf(text, sizeof(text), format, arguments); /* a long message is cut */
         if (strncmp(text, "fuse: ", strlen("fuse: ")) == 0) {
                 message += strlen("fuse: ");
                 (void)fputs("imgsharefs: ", stderr);
@@ -53,8 +52,8 @@ void mount_log(void) {
 
 /* --- the process --- */
 
-/* Forks unless foreground: the parent waits for the child's word and ends with it. ret_ready: where the child gives
- * it, -1 in the foreground. Returns 0 in the process that serves; else does not return. */
+/* Forks unless foreground. The parent waits until the child is ready or has ended, and exits with its status.
+ * ret_ready: descriptor for mount_ready(), -1 in the foreground. Returns 0 in the process that serves, or -errno. */
 static int mount_background(bool foreground, int *ret_ready) {
         int pipe_fds[2], status = 0;
         char word;
@@ -68,7 +67,7 @@ static int mount_background(bool foreground, int *ret_ready) {
                 return -errno;
         if (pid == 0) {
                 (void)close(pipe_fds[0]);
-                (void)setsid(); /* a child just forked leads no group yet */
+                (void)setsid(); /* cannot fail: a child just forked leads no group */
                 *ret_ready = pipe_fds[1];
                 return 0;
         }
@@ -76,7 +75,7 @@ static int mount_background(bool foreground, int *ret_ready) {
         n = read(pipe_fds[0], &word, 1);
         if (n == 1)
                 _exit(0);
-        if (n < 0) { /* what nobody hears of shall not serve */
+        if (n < 0) { /* a mount reported as failed must not serve */
                 (void)mount_fail("going to the background", strerror(errno));
                 (void)kill(pid, SIGTERM);
         }
@@ -84,7 +83,7 @@ static int mount_background(bool foreground, int *ret_ready) {
         _exit(n == 0 && ended == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
-/* The mount is there: lets go of the terminal and the working directory. */
+/* Leaves the terminal and the working directory, and tells the parent that the mount is there. */
 static void mount_ready(int fd) {
         int null;
 
@@ -102,25 +101,25 @@ static void mount_ready(int fd) {
         (void)fd_close(fd);
 }
 
-#define DESCRIPTORS (1U << 20) /* what Linux gives a process at most, unless told otherwise */
+#define DESCRIPTORS (1U << 20) /* Linux's default maximum for a process (fs.nr_open) */
 
-/* A descriptor a disk and one a lock: the default of 1024 is soon used up. */
+/* Each open disk and each lock takes a descriptor: the default of 1024 is soon used up. */
 static void raise_descriptors(void) {
         struct rlimit limit;
 
         if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
                 return;
         if (limit.rlim_max < DESCRIPTORS)
-                (void)setrlimit(RLIMIT_NOFILE, &(struct rlimit){ DESCRIPTORS, DESCRIPTORS }); /* if we may */
+                (void)setrlimit(RLIMIT_NOFILE, &(struct rlimit){ DESCRIPTORS, DESCRIPTORS }); /* if permitted */
         if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
                 limit.rlim_cur = limit.rlim_max;
-                (void)setrlimit(RLIMIT_NOFILE, &limit); /* as many as we may */
+                (void)setrlimit(RLIMIT_NOFILE, &limit); /* as many as permitted */
         }
 }
 
 /* --- the session --- */
 
-/* `fsname=DIR,subtype=imgsharefs`, so that mount and df show what is mounted. */
+/* Adds `fsname=DIR,subtype=imgsharefs`, so that mount and df show what is mounted. */
 static int name_filesystem(struct fuse_args *args, const char *dir, bool read_only) {
         _cleanup_free_ char *real = realpath(dir, NULL), *options = NULL, *escaped = NULL;
         char *p;
@@ -141,7 +140,7 @@ static int name_filesystem(struct fuse_args *args, const char *dir, bool read_on
         return fuse_opt_insert_arg(args, 1, options) < 0 ? -ENOMEM : 0; /* first: the user's own fsname= wins */
 }
 
-/* Where libfuse or the kernel cannot, the loop is the usual one: told while there is somebody to tell. */
+/* If libfuse or the kernel has no io_uring, warns while there is a terminal; the usual loop serves then. */
 static int ask_io_uring(struct fuse_args *args) {
 #ifdef HAVE_FUSE_IO_URING
         _cleanup_fd_ int fd = open("/sys/module/fuse/parameters/enable_uring", O_RDONLY | O_CLOEXEC);
@@ -157,7 +156,7 @@ static int ask_io_uring(struct fuse_args *args) {
         return 0;
 }
 
-/* libfuse's own loop, where requests come another way than by one descriptor. */
+/* libfuse's own loop, for clone_fd and io_uring: there requests do not come by one descriptor. */
 static int mount_serve_libfuse(struct mount *mount, const struct options *options) {
         struct fuse_loop_config *config = fuse_loop_cfg_create();
         int r;
@@ -176,7 +175,7 @@ static int mount_serve(struct mount *mount, const struct options *options, int r
         int r;
 
         if (options->fuse.clone_fd || options->io_uring) {
-                mount_ready(ready_fd); /* libfuse does not say when it has begun */
+                mount_ready(ready_fd); /* libfuse does not tell when its loop has begun */
                 r = mount_serve_libfuse(mount, options);
         } else {
                 r = loop_run(mount, mount_ready, ready_fd);
@@ -189,7 +188,7 @@ static int mount_session(struct mount *mount, struct fuse_args *args, const stru
 
         mount->session = fuse_session_new(args, &counted_operations, sizeof(counted_operations), mount);
         if (!mount->session)
-                return 1; /* told by libfuse */
+                return 1; /* libfuse has printed why */
         if (fuse_set_signal_handlers(mount->session) == 0) {
                 if (fuse_session_mount(mount->session, options->fuse.mountpoint) == 0) {
                         int r = options->no_cache || options->asof ? 0 : feed_start(mount);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The mount itself: what all requests share. mount.c makes it, serves it and takes it down; each member is changed by the
- * file of its noun alone.
+ * The mount: state that all requests share. mount.c makes, serves and ends it. Only the file of a member's noun changes
+ * the member.
  */
 #pragma once
 
@@ -30,42 +30,42 @@ struct viewer;
 #define VIEWER_SLOTS 64
 #define FILE_SLOTS 4096
 
-/* What the machine failed at: request/failure.c. */
+/* Failures of the machine, as request/failure.c logs them. */
 struct failures {
         bool background;
-        _Atomic int64_t told;    /* ms: the last line */
-        _Atomic uint64_t untold; /* since then */
+        _Atomic int64_t told;    /* ms, when the last line was logged */
+        _Atomic uint64_t untold; /* failures since then */
 };
 
 struct mount {
         struct service *service;
         struct fuse_session *session;
-        struct caller caller; /* who every request acts as, if it is one account; the uid is the request's */
-        bool multiuser;       /* the caller's uid says the account instead, request by request */
+        struct caller caller; /* account of all requests in a mount for one account; each request has its own uid */
+        bool multiuser;       /* each request's uid selects the account instead */
         bool read_only;
-        bool debug; /* `-d`: whoever runs it reads what the kernel asks and is told */
-        uid_t uid; /* whose the files appear to be; in a mount with many users, those that are in no view */
+        bool debug; /* `-d`: prints what the kernel asks and is told */
+        uid_t uid; /* owner shown for files; in a multiuser mount, only for those in no view */
         gid_t gid;
-        int64_t started; /* ms: the time of what has none of its own */
+        int64_t started; /* ms, the time of nodes without their own */
         const struct kind *const *kinds; /* of nodes, by number */
         struct stats *stats; /* while it serves */
         pthread_mutex_t denials_lock;
-        struct denial *denials; /* the last one of each uid */
+        struct denial *denials; /* the last denial of each uid */
         struct failures failures;
         pthread_mutex_t files_lock;
-        struct open_file *files[FILE_SLOTS]; /* open ones, by node */
-        bool passthrough;         /* the kernel and we can */
+        struct open_file *files[FILE_SLOTS]; /* open files, hashed by node */
+        bool passthrough;         /* kernel and libfuse have it */
         dev_t no_passthrough[8];  /* filesystems of stores that cannot; under files_lock */
         size_t no_passthrough_count;
-        pthread_mutex_t viewers_lock; /* of adding one */
+        pthread_mutex_t viewers_lock; /* held to add a viewer */
         struct viewer *_Atomic viewers[VIEWER_SLOTS];
-        struct notifier *notifier; /* NULL: nobody tells the kernel of changes, so it must not cache anything */
+        struct notifier *notifier; /* NULL: the kernel is not told of changes, so it must cache nothing */
         struct feed_thread *feed;
-        _Atomic uint64_t changes; /* that the feed has seen and somebody here cares for */
-        _Atomic bool feed_blind;  /* it cannot read: what is cached must not grow */
+        _Atomic uint64_t changes; /* that the feed has read and that concern a view */
+        _Atomic bool feed_blind;  /* changes may be missed: nothing more may be cached */
 };
 
-/* From here on libfuse's messages are worded as ours. */
+/* Prints libfuse's messages as ours from now on. */
 void mount_log(void);
-/* Mounts and serves until unmounted; an exit status. */
+/* Mounts and serves until unmounted. Returns an exit status. */
 int mount_run(struct fuse_args *args, struct options *options);

@@ -27,7 +27,7 @@ static const struct fuse_opt specification[] = {
         OPTION("ro", read_only, 1),
         OPTION("rw", read_only, 0),
         OPTION("nocache", no_cache, 1),
-        /* what fstab says to mount(8), not to us */
+        /* ignored: fstab means them for mount(8) */
         FUSE_OPT_KEY("x-", KEY_IGNORE),
         FUSE_OPT_KEY("auto", KEY_IGNORE),
         FUSE_OPT_KEY("noauto", KEY_IGNORE),
@@ -52,7 +52,7 @@ static int options_process(void *data, const char *argument, int key, struct fus
                         (void)fprintf(stderr, "imgsharefs: %s: %s\n", argument, strerror(ENOMEM));
                 return options->dir ? 0 : -1;
         }
-        return 1; /* the mount point, and fuse's own */
+        return 1; /* left to libfuse: the mount point, and its own options */
 }
 
 static int options_usage_error(const char *what) {
@@ -108,7 +108,7 @@ int options_parse(struct fuse_args *args, struct options *ret_options) {
         if (fuse_opt_parse(args, ret_options, specification, options_process) < 0 ||
             fuse_parse_cmdline(args, &ret_options->fuse) < 0 ||
             (ret_options->multiuser && fuse_opt_insert_arg(args, 1, "-oallow_other,default_permissions") < 0))
-                return -EINVAL; /* told by libfuse */
+                return -EINVAL; /* libfuse has printed why */
         if (ret_options->fuse.show_help) {
                 options_print_help();
                 return 1;

@@ -13,10 +13,10 @@ struct options {
         unsigned uid, gid;
         int multiuser;
         int read_only, io_uring;
-        int no_cache; /* the truth to compare with */
+        int no_cache; /* for comparison */
         struct fuse_cmdline_opts fuse;
 };
 
-/* 0 go on, 1 done (help, version), -EINVAL wrong usage, told. */
+/* 0: go on; 1: done (help, version); -EINVAL: wrong usage, already reported. */
 int options_parse(struct fuse_args *args, struct options *ret_options);
 void options_done(struct options *options);

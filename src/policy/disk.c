@@ -28,7 +28,7 @@ static bool write_hidden(const struct write_facts *f) { return !f->visible; }
 static bool write_by_operator(const struct write_facts *f) { return f->role == ROLE_OPERATOR; }
 static bool write_busy(const struct write_facts *f) { return f->busy; }
 
-/* What a recipient sees has been sealed by sharing it, so `sealed` is what it hears, whatever else may be the case. */
+/* Sharing seals, so a recipient sees only sealed images: it gets `sealed`, whatever else is the case. */
 static bool write_sealed(const struct write_facts *f) { return f->sealed || !f->owner; }
 
 RULES(write_facts) write_rules[] = {

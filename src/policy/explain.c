@@ -27,7 +27,7 @@ static void explain_put(struct line *line, const char *text, size_t n) {
         }
 }
 
-/* Where a text is cut so that at most n of its bytes are left: behind a space, else between two characters. */
+/* Returns where to cut a text so that at most n bytes are left: after a space, else between two characters. */
 static size_t explain_cut(const char *text, size_t n) {
         size_t at = n;
 
@@ -51,7 +51,7 @@ static void put_value(struct line *line, const char *value) {
         explain_put(line, "...", 3);
 }
 
-/* The value of the member whose name, n bytes, stands in a template; number is for those that are no string. */
+/* The value of the member with this name (n bytes of a template); `number` is a buffer for those that are numbers. */
 static const char *value(const struct refusal_context *context, const char *name, size_t n,
                          char number[static NUMBER_SIZE]) {
         const struct {
@@ -70,7 +70,7 @@ static const char *value(const struct refusal_context *context, const char *name
         return number;
 }
 
-/* Reads the member at *at, a `{`, and moves *at behind its `}`. */
+/* Returns the value of the member at *at, its `{`, and moves *at behind its `}`. */
 static const char *next_value(const struct refusal_context *context, const char **at,
                               char number[static NUMBER_SIZE]) {
         const char *name = *at + 1, *end = strchr(name, '}');
@@ -80,7 +80,7 @@ static const char *next_value(const struct refusal_context *context, const char 
         return value(context, name, (size_t)(end - name), number);
 }
 
-/* Whether every member between the two has a value. */
+/* Whether every member from `at` to `end` has a value. */
 static bool complete(const struct refusal_context *context, const char *at, const char *end) {
         char number[NUMBER_SIZE];
 
@@ -102,7 +102,7 @@ static void put_span(struct line *line, const struct refusal_context *context, c
                         put_value(line, next_value(context, &at, number));
 }
 
-/* Writes the first complete alternative of those at `at`, behind a `[`. Returns what follows the `]`. */
+/* Writes the first complete alternative of a choice; `at` is behind its `[`. Returns what follows its `]`. */
 static const char *put_choice(struct line *line, const struct refusal_context *context, const char *at) {
         bool chosen = false;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Shared inside the policy layer: how an ordered table of rules is asked, and the templates' renderer.
+ * Shared inside the policy layer: ordered tables of rules, and the renderer of the templates.
  */
 #pragma once
 
@@ -8,7 +8,7 @@
 #include "cleanup.h"
 #include "policy.h"
 
-/* Declares a table of rules over struct `facts`: who refuses first wins, and with which outcome. */
+/* Declares a table of rules over struct `facts`. The first row that refuses decides the outcome. */
 #define RULES(facts) \
         static const struct { \
                 bool (*refuses)(const struct facts *f); \
@@ -25,6 +25,6 @@
                 _r; \
         })
 
-/* Writes a template of verdicts.def, filled in, as one line of at most size - 1 bytes. A template is ours: what is
- * wrong in one is a bug (assert). */
+/* Writes a template of verdicts.def, filled in, as one line of at most size - 1 bytes. An error in a template is a
+ * bug (assert). */
 void template_render(const char *template, const struct refusal_context *context, char *ret_text, size_t size);

@@ -20,7 +20,7 @@ int policy_role_change(const struct role_facts *facts) {
         return FIRST_REFUSAL(role_rules, facts);
 }
 
-/* Managing is what a role change is that changes nothing. */
+/* Judged by the same rows, as a role change that changes nothing. */
 int policy_manage(enum role role) {
         const struct role_facts facts = { .role = role };
 

@@ -21,7 +21,7 @@ static bool grant_full(const struct share_facts *f) { return f->shares >= f->sha
 RULES(share_facts) grant_rules[] = {
         { grant_by_auditor, RULE_READ_ONLY_ROLE },
         { grant_hidden, -ENOENT },
-        { grant_of_others, RULE_NO_RESHARE }, /* before what would tell about accounts and shares */
+        { grant_of_others, RULE_NO_RESHARE }, /* before rows that reveal accounts and shares */
         { grant_bad_name, -EINVAL },
         { grant_to_unknown, RULE_UNKNOWN_ACCOUNT },
         { grant_to_self, RULE_NO_SELF_SHARE },

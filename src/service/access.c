@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Who sees what: live shares, as far as who asks may know of them, page by page.
+ * Who sees what: the live shares that the caller may know of, page by page.
  */
 #include "access.h"
 
@@ -19,7 +19,7 @@ static int begin_image(struct request *request, const char *object, struct acces
                 return r;
         query->image = image.id;
         if (request->caller.role == ROLE_ACCOUNT && !image_is_own(request, &image))
-                query->account = request->caller.account; /* a recipient sees itself (CONTRACT 3.2) */
+                query->account = request->caller.account; /* a recipient sees only its own (CONTRACT 3.2) */
         return 0;
 }
 
@@ -76,7 +76,7 @@ static int take_region(const struct region *region, void *context) {
         return 1; /* the first one is enough */
 }
 
-/* Goes on with the next region, or with what was received: 1, or 0 if nothing is left. */
+/* Moves on to the next region, or to the received shares: 1, 0 if nothing is left, or -errno. */
 static int next_region(struct catalog_connection *c, struct access_query *query) {
         int r = catalog_region_list(c, query->region, take_region, &query->region);
 

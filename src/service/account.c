@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Accounts: adding, changing and removing them, and what happens to their shares.
+ * Accounts: adding, changing, removing, finding and listing them. A removed account's shares end.
  */
 #include "nouns.h"
 #include "registry.h"
@@ -17,7 +17,7 @@ struct account_action {
         size_t count;
 };
 
-/* Nobody else has the uid: 0, -EADDRINUSE or -errno. */
+/* 0: no other account has the uid; -EADDRINUSE: one has it. */
 static int uid_free(struct catalog_connection *c, int64_t uid, int64_t account) {
         struct account other;
         int r = uid < 0 ? -ENOENT : catalog_account_of_uid(c, uid, &other);
@@ -72,7 +72,7 @@ int account_add(struct request *request, const char *name, enum role role, int64
         return decision_end(&a.decision, catalog_write(request->service->catalog, run_account_add, &a));
 }
 
-/* CONTRACT 4 `role`: an account that has images or shares stays an ordinary one. */
+/* CONTRACT 4 `role`: an account that has images, instances or shares stays an ordinary one. */
 static int change_role(struct catalog_connection *c, struct account_action *a, enum role to) {
         struct role_facts facts = { .role = a->decision.request->caller.role, .from = a->account.role, .to = to };
         struct holdings holdings;
@@ -152,7 +152,7 @@ int account_set(struct request *request, const char *name, const struct account_
         return decision_end(&a.decision, catalog_write(request->service->catalog, run_account_set, &a));
 }
 
-/* Ends what the account received, a share an event. */
+/* Ends the shares that the account received, with an event each. */
 static int end_shares(struct catalog_connection *c, struct account_action *a) {
         struct share share;
         int r;

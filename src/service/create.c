@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A new catalog's directory. Until the catalog has its name there is none, whatever interrupts this; what is left then
- * is taken by the next one.
+ * Makes a catalog's directory. There is no catalog until its file has its name; the next attempt takes over what an
+ * interrupted one left.
  */
 #include <fcntl.h>
 #include <sys/file.h>
@@ -51,7 +51,7 @@ static int check_empty(int dir_fd, char why[static WHY_SIZE]) {
         return empty ? 0 : -ENOTEMPTY;
 }
 
-/* Makes DIR, or takes an empty one; nobody else makes a catalog in it while it is open. */
+/* Makes DIR, or takes an empty one. No other process makes a catalog in it while ret_fd is open. */
 static int make_catalog_directory(const char *dir, int *ret_fd, char why[static WHY_SIZE]) {
         _cleanup_fd_ int fd = -1;
         int r;
@@ -87,7 +87,7 @@ static int uuid_new(char ret_uuid[static BLOB_UUID_SIZE]) {
         return 0;
 }
 
-/* What was made in the directory, and its own entry: best effort, for one may enter a directory and not read it. */
+/* Syncs the directory, and its entry in the parent if that can be read: a caller may be able only to enter it. */
 static int sync_directory(int dir_fd) {
         _cleanup_fd_ int above = openat(dir_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -122,7 +122,7 @@ int service_create(const char *dir, uid_t uid, enum via via, char ret_why[static
                                 (void)unlinkat(fd, "catalog.db", 0);
                 }
                 if (r < 0)
-                        (void)unlinkat(fd, "store", AT_REMOVEDIR); /* what was made, as far as that is possible */
+                        (void)unlinkat(fd, "store", AT_REMOVEDIR); /* best effort */
         }
         if (r < 0 && !ret_why[0])
                 say_why(ret_why, "%s", strerror(-r));

@@ -8,7 +8,7 @@
 /* A change of a part. The text is NUL-terminated; length and validity are checked before. */
 struct editing {
         struct decision decision;
-        const char *text; /* NULL: makes the part */
+        const char *text; /* NULL: makes or removes the part */
         bool valid;
         bool link; /* the `shares` link, else the description */
         bool removing;
@@ -30,7 +30,7 @@ static int judge_edit(struct catalog_connection *c, struct editing *e) {
                         .role = role,
                         .visible = d->visible,
                         .owner = d->owner,
-                        .shares = e->link ? 0 : d->shares, /* the link says nothing: it may come back any time */
+                        .shares = e->link ? 0 : d->shares, /* the link has no content: it may be made at any time */
                         .valid = e->valid,
                 });
         return r > 0 ? decision_judged(c, d, r) : r;
@@ -133,7 +133,7 @@ int description_write(struct request *request, int64_t place, const char *text, 
         char copy[TEXT_SIZE];
         struct editing e = { .text = copy, .valid = length < sizeof(copy) && text_valid(text, length) };
 
-        length = length < sizeof(copy) ? length : 0; /* too long is not valid either, and refused as such */
+        length = length < sizeof(copy) ? length : 0; /* too long: refused, as it is not valid */
         memcpy(copy, text, length);
         copy[length] = '\0';
         return edit_part(&e, request, place);

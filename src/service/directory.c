@@ -16,7 +16,7 @@ void say_why(char why[static WHY_SIZE], const char *format, ...) {
         va_end(arguments);
 }
 
-/* CONTRACT 2.1: who can enter DIR can read every disk. */
+/* CONTRACT 2.1: whoever can enter DIR can read every disk. */
 int service_check_directory(const char *dir, char why[static WHY_SIZE]) {
         struct stat st;
         int r = 0;

@@ -5,9 +5,9 @@
 
 #include "service.h"
 
-/* Puts a sentence into a `why`. */
+/* Writes a sentence into `why`. */
 __attribute__((format(printf, 2, 3))) void say_why(char why[static WHY_SIZE], const char *format, ...);
-/* DIR is a directory that others cannot enter, and we can write; why: else, in a sentence. */
+/* 0: DIR is a directory that others cannot enter and this process can write; else -errno, and a sentence in `why`. */
 int service_check_directory(const char *dir, char why[static WHY_SIZE]);
-/* Why a catalog cannot be opened. */
+/* Writes into `why` why a catalog could not be opened; r: -errno. */
 void service_explain(int r, char why[static WHY_SIZE]);

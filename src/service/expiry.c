@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Shares that end by themselves: setting the time, and closing in the log what every question already treats as dead.
+ * Shares that end by themselves: setting the time, and logging the end of shares that queries treat as dead.
  */
 #include "nouns.h"
 #include "timestamp.h"
@@ -102,7 +102,7 @@ int share_expire(struct request *request, int64_t share, const char *text) {
         n.valid = share_expiry_parse(text, &n.expires) == 0;
         r = decision_end(&n.decision, catalog_write(request->service->catalog, run_expire, &n));
         if (r == 0)
-                digest_wake(request->service); /* it may be due sooner than the next look */
+                digest_wake(request->service); /* it may be due before the thread next looks */
         return r;
 }
 

@@ -8,7 +8,7 @@
 #include "origin.h"
 #include "registry.h"
 
-/* A row of the graph: a node, reached by one of its parents. The first row of a node has its name. */
+/* A row of the graph: a node, reached by one of its parents. A node's first row gives its children their path. */
 struct reached {
         struct exposure_node node;
         char *path;
@@ -18,11 +18,11 @@ struct graph {
         struct catalog_connection *c;
         const struct caller *caller;
         struct reached *rows; /* as they were reached: parents first */
-        size_t *by_id; /* rows sorted by id, equal ids as they were reached */
+        size_t *by_id; /* indexes of rows, by id; equal ids as they were reached */
         size_t count, room;
         int (*each)(const struct exposure *exposure, void *context);
         void *context;
-        bool all;         /* who asks may see every path */
+        bool all;         /* the caller may see every path */
         const char *path; /* of the node whose shares are being told */
 };
 
@@ -83,7 +83,7 @@ static int node_name(const struct graph *g, const struct exposure_node *node, ch
         return r == -ENOENT ? ORIGIN(-EIO) : r;
 }
 
-/* `north/web@alice > north/vm1@bob > north/new@bob`: the parent's path, which is there before, and the node's name. */
+/* `north/web@alice > north/vm1@bob > north/new@bob`: the parent's path, made before, and the node's name. */
 static int make_path(const struct graph *g, struct reached *row) {
         const struct reached *parent = row->node.parent ? first_row(g, row->node.parent) : NULL;
         bool rooted = parent && parent->path;
@@ -116,7 +116,7 @@ static int tell_node(struct graph *g, struct reached *row) {
                                                 .path = row->path,
                                                 .since = row->node.since },
                             g->context);
-        if (r == 0 && !is_launch(row->node.id) && first_row(g, row->node.id) == row) /* its shares once */
+        if (r == 0 && !is_launch(row->node.id) && first_row(g, row->node.id) == row) /* tells its shares once */
                 r = catalog_exposure_shares(g->c, row->node.id, tell_node_share, g);
         return r;
 }

@@ -29,7 +29,7 @@ static int create_facts(struct catalog_connection *c, struct creation *n, struct
         if (r < 0)
                 return r;
         ret_facts->region_known = true;
-        (void)snprintf(d->object, OBJECT_SIZE, "%s/%s@%s", region.name, d->name, caller->name); /* long: cut */
+        (void)snprintf(d->object, OBJECT_SIZE, "%s/%s@%s", region.name, d->name, caller->name); /* a long one is cut */
         strcpy(n->region_name, region.name);
         d->region = n->region_name;
         r = catalog_place_find(c, n->region, caller->account, d->name, &place);
@@ -79,7 +79,7 @@ int image_create(struct request *request, int64_t region, const char *name, stru
         return r;
 }
 
-/* The facts of a place that was found under a name, if that is still its name. */
+/* Reads the facts of a place that was found by a name. -ENOENT: it has another one by now. */
 static int read_named(struct catalog_connection *c, struct decision *d, const char *name) {
         int r = decision_read(c, d);
 

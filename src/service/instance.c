@@ -89,7 +89,7 @@ static int run_instance_create(struct catalog_connection *c, void *context) {
         facts.exists = r == 0;
         if (r < 0 && r != -ENOENT)
                 return r;
-        (void)snprintf(d->object, OBJECT_SIZE, "%s/%s@%s", region.name, d->name, caller->name); /* long: cut */
+        (void)snprintf(d->object, OBJECT_SIZE, "%s/%s@%s", region.name, d->name, caller->name); /* a long one is cut */
         r = policy_instance_create(&facts);
         if (r != 0)
                 return r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Launching and reinstalling: the clone is made outside the catalog's transaction, under an id reserved before, and the
- * rules are judged before and again when it becomes the instance's disk.
+ * Launching and reinstalling. The clone is made outside the catalog's transaction, under an id reserved before. The
+ * rules are judged before that, and again in the transaction that makes the clone the instance's disk.
  */
 #include <fcntl.h>
 
@@ -19,7 +19,7 @@ struct launching {
         bool committing;    /* the last judgement, with everything prepared */
 };
 
-/* `[<region>/]<img>[@<owner>]` as a place; 0 if there is none. */
+/* Finds the place of `[<region>/]<img>[@<owner>]`. ret_place 0: there is none. */
 static int find_image(struct catalog_connection *c, const struct launching *n, const char *text, int64_t *ret_place) {
         _cleanup_region_ struct region region = { .id = n->instance.region };
         const char *slash = strchr(text, '/');
@@ -113,7 +113,7 @@ static int run_launch(struct catalog_connection *c, void *context) {
         return r < 0 ? r : catalog_launch_forget(c, n->launch);
 }
 
-/* Has nobody here a disk open? Who has just closed it is waited for: the kernel says so a little later. */
+/* Has this process no handle of a disk? Waits for one that was just closed: its RELEASE comes a little later. */
 static bool is_closed(struct service *service, int64_t launch) {
         const int wait = abs(wait_begin(service));
         struct disk *open;
@@ -122,13 +122,13 @@ static bool is_closed(struct service *service, int64_t launch) {
                 disk_put(service, open);
                 if (ms == wait)
                         break;
-                (void)usleep(1000); /* an early return only looks sooner */
+                (void)usleep(1000); /* an early return only makes it look sooner */
         }
         wait_end(service);
         return !open;
 }
 
-/* Locks what must hold still: the image against writers, the instance's disk against everybody. */
+/* Locks what must not change: the image against writers, the instance's disk against everybody. */
 static int launch_prepare(struct launching *n, struct blob_store *store, struct blob_lock *old) {
         struct service *service = n->decision.request->service;
         int r = 0;
@@ -177,7 +177,7 @@ static int clone_and_commit(struct launching *n, struct blob_store *store) {
         return r;
 }
 
-/* Bytes were not there: whether its disk was removed meanwhile, the rules say. */
+/* The bytes were not found. Judges again, as the image's disk may have been removed meanwhile. */
 static int judge_again(struct launching *n, int64_t image, int failed) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         int r = catalog_read(n->decision.request->service->catalog, &c);
@@ -190,10 +190,10 @@ static int judge_again(struct launching *n, int64_t image, int failed) {
         return n->decision.image.id != image ? -EBUSY : failed;
 }
 
-/* What was judged to be right. */
+/* Installs what the rules allowed. */
 static int launch_install(struct launching *n) {
         _cleanup_(cleanup_blob_lock) struct blob_lock old = BLOB_LOCK_NONE;
-        const int64_t image = n->decision.image.id; /* a transaction that fails may have forgotten it */
+        const int64_t image = n->decision.image.id; /* a transaction that fails may clear it */
         struct blob_store *store;
         int r = service_store(n->decision.request->service, n->instance.region, &store);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * LINK as the verb of copying: a whole disk at once, of an image (by reference within a filesystem) or of an instance
- * (bytes, reflinked where the filesystem can).
+ * Copying by LINK: a whole disk at once, of an image (by reference within a filesystem) or of an instance (bytes,
+ * reflinked where the filesystem can).
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -68,7 +68,7 @@ static int run_copy(struct catalog_connection *c, void *context) {
                 r = -EEXIST;
         if (r == 0 && n->seal.image && n->size > 0) /* an empty disk is not available (CONTRACT 4) */
                 r = seal_commit(c, &n->decision, &n->seal);
-        if (r == 0 && t->image.reviewed) /* as an empty draft; nobody has looked at these bytes */
+        if (r == 0 && t->image.reviewed) /* set on an empty draft: nobody has looked at these bytes */
                 r = review_commit(c, t, false);
         if (r == 0)
                 r = source_name(c, NULL, source_id(n), source);
@@ -79,7 +79,7 @@ static int run_copy(struct catalog_connection *c, void *context) {
         return r < 0 ? r : catalog_image_get(c, t->place, &t->image);
 }
 
-/* The new blob: a link, or bytes. */
+/* Makes the new blob: a hard link, or a copy of the bytes. */
 static int copy_file(struct copying *n, struct blob_store *from, struct blob_store *to) {
         int64_t source = source_id(n), target = n->target.image.id;
         _cleanup_fd_ int fd = -1, copy = -1;
@@ -98,7 +98,7 @@ static int copy_file(struct copying *n, struct blob_store *from, struct blob_sto
         return r == -EXDEV || r == -EMLINK ? blob_replace(to, target, fd, n->size, &copy) : r;
 }
 
-/* Nobody else makes this disk meanwhile; -EEXIST: somebody did. */
+/* Keeps others from making this disk meanwhile. -EEXIST: somebody has made it. */
 static int hold_target(struct service *service, const struct copying *n, const struct blob_store *store,
                        struct blob_lock *lock) {
         _cleanup_read_ struct catalog_connection *c = NULL;
@@ -114,7 +114,7 @@ static int hold_target(struct service *service, const struct copying *n, const s
         return r < 0 ? r : image.has_disk ? -EEXIST : 0;
 }
 
-/* Bytes were not there: it is as if their disk had been removed before, if it has been. */
+/* The source's bytes were not found. -ENOENT: its disk was removed meanwhile; else `failed`. */
 static int source_removed(struct request *request, const struct copying *n, int failed) {
         struct image now;
         int r = image_get(request, n->decision.place, &now);
@@ -122,10 +122,10 @@ static int source_removed(struct request *request, const struct copying *n, int 
         return r < 0 ? r : now.id != n->decision.image.id ? -ENOENT : failed;
 }
 
-/* Holds the source still, copies, and says so in the catalog. */
+/* Locks the source against changes, copies it, and records that in the catalog. */
 static int copy_locked(struct request *request, struct copying *n, struct blob_store *from, struct blob_store *to) {
         _cleanup_(cleanup_blob_lock) struct blob_lock source = BLOB_LOCK_NONE, target = BLOB_LOCK_NONE;
-        const int64_t id = n->target.image.id; /* a transaction that fails may have forgotten it */
+        const int64_t id = n->target.image.id; /* a transaction that fails may clear it */
         bool held;
         int r = seal_wait(request->service, from, source_id(n), BLOB_LOCK_COPY, &source);
 
@@ -142,7 +142,7 @@ static int copy_locked(struct request *request, struct copying *n, struct blob_s
         else if ((r == -EIO || r == -ENOENT) && !n->launch)
                 r = source_removed(request, n, r);
         if (r != 0 && held && r != -EEXIST)
-                (void)blob_unlink(to, id); /* also what failed when it had its name; else swept */
+                (void)blob_unlink(to, id); /* a copy that failed may have its name, too; else swept */
         return r;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Finding and listing regions and images as who asks may see them, and what is told about one.
+ * Finding and listing the regions and images that the caller may see; an image's source and history.
  */
 #include "disk/stores.h"
 #include "nouns.h"
@@ -37,7 +37,7 @@ int image_region_statvfs(struct request *request, int64_t region, struct statvfs
         return r < 0 ? r : blob_store_statvfs(store, ret_space);
 }
 
-/* Hides what who asks may not know of. */
+/* -ENOENT: the caller may not know of the image. */
 static int image_seen(struct catalog_connection *c, const struct request *request, struct image *image) {
         int r = image_visible(c, &request->caller, image);
 
@@ -125,7 +125,7 @@ int image_list(struct request *request, int64_t region, struct image_cursor curs
         return catalog_received_list(c, region, request->caller.account, cursor.after, list_entry, &l);
 }
 
-/* `north/web@alice`, or `hidden`. What was one's own and is gone may still be named. */
+/* `north/web@alice`, or `hidden`. An account's own image is named even after it is gone. */
 static int image_source_name(struct catalog_connection *c, const struct caller *caller, int64_t id,
                              char ret_object[static OBJECT_SIZE]) {
         int64_t place;

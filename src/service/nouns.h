@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the nouns do for each other, and for the wings: mostly halves of what a user can ask for, for who is in a
- * transaction already. A `_judge` says 0, the rule that refuses or -errno; its `_commit` then writes the event.
+ * What the nouns do for each other and for the wings: mostly halves of a request, for callers that are in a transaction
+ * already. A `_judge` returns 0, the rule that refuses or -errno; its `_commit` then writes the event.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 
 /* --- listing.c --- */
 
-/* The place called `<img>` (of the account) or `<img>@<owner>` in a region; whether it may be seen is not asked. */
+/* The place called `<img>` (of the account) or `<img>@<owner>` in a region. Does not check who may see it. */
 int place_by_name(struct catalog_connection *c, int64_t region, int64_t account, const char *name, int64_t *ret_place);
 /* `north/web@alice`, or for a launch `instance north/vm1@bob from north/web@alice`; `hidden` for what the caller (NULL:
  * the log) may not know of. */
@@ -24,26 +24,26 @@ int source_name(struct catalog_connection *c, const struct caller *caller, int64
 
 /* --- description.c --- */
 
-/* An mtime set by hand, ns; 0: the blob's own counts again. op: EVENT_TIMES_DISK or _DESCRIPTION. */
+/* Logs an mtime set by hand, ns; 0: the blob's own counts again. op: EVENT_TIMES_DISK or _DESCRIPTION. */
 int times_commit(struct catalog_connection *c, struct decision *d, enum event_op op, int64_t mtime);
 
 /* --- review.c --- */
 
-/* Writing a disk resets it. */
+/* Sets `reviewed`. Writing a disk clears it. */
 int review_commit(struct catalog_connection *c, struct decision *d, bool reviewed);
 
 /* --- account.c --- */
 
-/* May who asks look into an account (CONTRACT 3.3)? */
+/* May the caller look into an account (CONTRACT 3.2)? */
 bool account_seen(const struct request *request, int64_t account);
 
 /* --- instance.c --- */
 
-/* Whether an id is that of an instance's disk: never sealed, never a link. */
+/* Whether an id is an instance's disk, which is never sealed and never a link. */
 static inline bool is_launch(int64_t id) {
         return id >= LAUNCH_FIRST;
 }
-/* Reads an instance, and judges its use; d->object is its name then. */
+/* Reads an instance and judges its use. Sets d->object to its name. */
 int instance_judge_in(struct catalog_connection *c, struct decision *d, int64_t id, bool change,
                       struct instance *ret_instance);
 
@@ -52,17 +52,17 @@ int instance_judge_in(struct catalog_connection *c, struct decision *d, int64_t 
 /* ret_account is set unless < 0 or the account is unknown. */
 int share_grant_judge(struct catalog_connection *c, struct decision *d, const struct seal *seal,
                       struct account *ret_account);
-/* Sealing included. */
+/* Seals the image, too. */
 int share_grant_commit(struct catalog_connection *c, struct decision *d, const struct seal *seal,
                        const struct account *account, int64_t *ret_share);
 int share_revoke_judge(struct catalog_connection *c, struct decision *d, struct share *ret_share);
 int share_revoke_commit(struct catalog_connection *c, struct decision *d, const struct share *share);
-/* What an unshare says in the log: how many instances and derived images remain at the account. */
+/* Fills in an unshare's event: the share, and how many instances and derived images remain at the account. */
 int unshare_details(struct catalog_connection *c, const struct share *share, struct event *event);
 
 /* --- expiry.c --- */
 
-/* As in share.c. valid: the time is one, and to come. */
+/* As in share.c. valid: the time is well-formed and in the future. */
 int share_expire_judge(struct decision *d, bool exists, bool valid);
 int share_expire_commit(struct catalog_connection *c, struct decision *d, int64_t share, const char *account,
                         int64_t expires);

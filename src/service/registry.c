@@ -37,8 +37,8 @@ static int is_blob(int64_t id, void *context) {
         return -EEXIST;
 }
 
-/* A store that has the catalog's mark already: 0 if it is empty and no region's, so that a region that was just being
- * made or removed when the process died left it; else -EEXIST. */
+/* Judges a store that has this catalog's mark already. 0: it is empty and no region's, so a process that died while it
+ * made or removed a region left it; else -EEXIST. */
 static int take_leftover(struct catalog_connection *c, const struct region_change *n) {
         struct store_search search = { .service = n->decision.request->service };
         _cleanup_(cleanup_blob_store) struct blob_store *store = NULL;
@@ -86,14 +86,14 @@ static int run_region_add(struct catalog_connection *c, void *context) {
         return r < 0 || !n->store ? r : catalog_store_put(c, event.detail[0].number, n->store);
 }
 
-/* In a transaction of its own: the store that was made, unless somebody has added a region with it meanwhile. */
+/* Removes the store that was made, unless it is a region's by now. In a transaction of its own. */
 static int run_store_remove(struct catalog_connection *c, void *context) {
         const struct region_change *n = context;
         struct service *service = n->decision.request->service;
         int r = take_leftover(c, n);
 
         if (r == 0)
-                (void)blob_store_remove(n->path, catalog_uuid(service->catalog)); /* one that stays can be added again */
+                (void)blob_store_remove(n->path, catalog_uuid(service->catalog)); /* else it can be added again */
         return r < 0 ? r : -ECANCELED; /* nothing to write */
 }
 

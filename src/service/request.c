@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Who asks, and what a request looks things up with.
+ * A request's caller, and the connection for its lookups.
  */
 #include "request.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The index of images by account: what one received and owns in a region.
+ * Images by account: those that an account received or owns in a region.
  */
 #include "nouns.h"
 
@@ -16,7 +16,7 @@ int received_find(struct request *request, int64_t account, int64_t region, cons
 int received_get(struct request *request, int64_t share, struct share *ret_share, struct image *ret_image) {
         int r = share_get(request, share, ret_share, ret_image);
 
-        return r < 0 ? r : account_seen(request, ret_share->account) ? 0 : -ENOENT; /* not the owner's to see here */
+        return r < 0 ? r : account_seen(request, ret_share->account) ? 0 : -ENOENT; /* hidden from the image's owner */
 }
 
 int received_list(struct request *request, int64_t account, int64_t region, int64_t after,
@@ -37,7 +37,7 @@ int owned_find(struct request *request, int64_t account, int64_t region, const c
 int owned_get(struct request *request, int64_t place, struct image *ret_image) {
         int r = image_get(request, place, ret_image);
 
-        return r < 0 ? r : account_seen(request, ret_image->owner) ? 0 : -ENOENT; /* a recipient knows the image */
+        return r < 0 ? r : account_seen(request, ret_image->owner) ? 0 : -ENOENT; /* hidden from a recipient */
 }
 
 int owned_list(struct request *request, int64_t account, int64_t region, int64_t after,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * What a user can ask for: a catalog's directory opened and closed. The map of the services:
+ * Opens and closes a catalog's directory. The map of the services:
  *
  *   service.c    opening and closing, on top of all    directory.c  DIR: may it be used     create.c   a new one
- *   request.c    who asks
+ *   request.c    a request's caller
  *
- *   the nouns, a file each, as they are called: image.c, share.c, account.c, instance.c, trust.c …, besides
+ *   the nouns, one file each, with their names: image.c, share.c, account.c, instance.c, trust.c …, and
  *     listing.c  regions and images as seen            shares.c     an image's shares as seen
  *     launch.c   instances from images                 link.c       whole disks copied      registry.c regions, limits
- *     reverse.c, usage.c, access.c, exposure.c         what one has, uses, sees; who has got some bytes
+ *     reverse.c, usage.c, access.c, exposure.c         what an account has, uses, sees; who has an image's bytes
  *
  *   disk/        open disks, from the bottom: stores, table, seal, separate, copy, settle, pin, close, io,
  *                open, path
@@ -15,13 +15,13 @@
  *   log/         decision.c: facts, and the words of a refusal    denial.c its row    log.c, events.c  reading
  *   upkeep/      wake, due, digest, sweep, background: what a daemon does by itself    check, upgrade
  *
- * A request that changes something passes two: its noun (share_grant), which enters the catalog's write transaction,
- * has log/decision.c read the facts there (decision_read), asks the policy, and adds the event or nothing; then
- * log/decision.c again (decision_end), where a refusal gets its words and its row. One that only looks passes its noun,
- * with request_read(). A disk is judged once, by disk/open.c; disk/io.c, disk/copy.c and at last disk/close.c go on
- * from there.
+ * A request that changes something goes to its noun (share_grant). The noun enters the catalog's write transaction, has
+ * log/decision.c read the facts there (decision_read), asks the policy, and adds the event or nothing. Then
+ * log/decision.c gives a refusal its words and its row (decision_end). A request that only looks goes to its noun,
+ * which uses request_read(). A disk is judged once, by disk/open.c; disk/io.c, disk/copy.c and at last disk/close.c go
+ * on from there.
  *
- * No two files call each other, not even in a circle over others.
+ * No two files call each other, not even in a circle through others.
  */
 #include "directory.h"
 #include "disk/stores.h"
@@ -47,8 +47,8 @@ struct service *service_close(struct service *service) {
                 denials_flush(service, true);
         if (!ended) {
                 if (service->catalog)
-                        (void)catalog_write(service->catalog, run_nothing, NULL); /* behind the refusals */
-                return NULL; /* what the threads use stays for them, until the process ends */
+                        (void)catalog_write(service->catalog, run_nothing, NULL); /* waits for the refusals */
+                return NULL; /* the threads still use it, until the process ends */
         }
         service->catalog = catalog_close(service->catalog);
         service->denials = denials_free(service->denials);
@@ -58,7 +58,7 @@ struct service *service_close(struct service *service) {
         return NULL;
 }
 
-/* A number is an event's, anything else a time: its end, if that is a day. */
+/* A number is an event's, anything else a time; a day means its end. */
 static int parse_asof(struct service *service, const char *text, struct catalog_moment *ret_moment) {
         size_t digits = strspn(text, "0123456789");
 

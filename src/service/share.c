@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Granting and revoking shares, and who may see which.
+ * Granting and revoking shares.
  */
 
 #include "nouns.h"
 #include "registry.h"
 #include "upkeep/wing.h"
 
-/* One decision's transaction sees one value of each. */
+/* Reads the settings once per decision: a second transaction of share_grant() uses the same values. */
 static int share_settings(struct catalog_connection *c, struct decision *d) {
         int r = 0;
 
@@ -67,7 +67,7 @@ int share_grant_judge(struct catalog_connection *c, struct decision *d, const st
 
         if (r == 0)
                 r = policy_share_grant(&facts);
-        if (r == RULE_SHARE_LIMIT && !d->counted) { /* says how many there are */
+        if (r == RULE_SHARE_LIMIT && !d->counted) { /* the refusal says how many there are */
                 int e = decision_shares(c, d);
 
                 d->count = d->shares;
@@ -130,7 +130,6 @@ static struct sharing grant_of(struct request *request, int64_t place, const cha
         };
 }
 
-/* What the caller hears. */
 static int grant_end(struct sharing *s, int r) {
         r = decision_end(&s->decision, r);
         if (r == -EINVAL) /* a name that is only too long has an errno of its own */
@@ -144,7 +143,7 @@ int share_grant(struct request *request, int64_t place, const char *account, str
         struct image image;
         int r = catalog_write(request->service->catalog, run_grant, &s);
 
-        if (r == -EBUSY) { /* most are sealed; what the rules refuse anyway is not made durable for it */
+        if (r == -EBUSY) { /* rare: most are sealed. Made durable only now, as no rule before -EBUSY refuses */
                 r = seal_prepare_own(request, place, &image, &s.seal);
                 if (r == 0)
                         r = catalog_write(request->service->catalog, run_grant, &s);

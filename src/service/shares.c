@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Finding and listing an image's shares, as far as who asks may know of them.
+ * Finding and listing those of an image's shares that the caller may know of.
  */
 #include "image.h"
 #include "request.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One opened catalog, as this process has it. Who needs more than that includes the header of a wing, or request.h,
- * directory.h and nouns.h.
+ * An opened catalog, as this process has it. More is in the headers of the wings, and in request.h, directory.h and
+ * nouns.h.
  */
 #pragma once
 
@@ -14,7 +14,7 @@
 #include "service.h"
 #include "timestamp.h"
 
-#define DISK_SLOTS 4096 /* as many open at once cost no more than one */
+#define DISK_SLOTS 4096 /* of a hash table: lookups stay cheap with this many disks open */
 
 struct denials;
 struct disk;
@@ -33,7 +33,7 @@ struct service {
         _Atomic rlim_t disks_open;
         _Atomic int waiting; /* requests that wait for somebody to close a disk */
         struct denials *denials;
-        pthread_mutex_t digest_lock; /* of what follows */
+        pthread_mutex_t digest_lock; /* of digest_work, digest_wanted and stopping */
         pthread_cond_t digest_work;
         bool digest_wanted, stopping;
         bool has_thread;
@@ -42,8 +42,8 @@ struct service {
         pthread_t sweeper;
 };
 
-/* -EROFS where nothing is changed. Calls that look at a store before the catalog's transaction ask it first; the others
- * hear it from there. */
+/* -EROFS if the service is read-only. Calls that use a store before the catalog's transaction check this first; the
+ * others get -EROFS from the transaction. */
 static inline int service_writable(const struct service *service) {
         return service->flags & SERVICE_READ_ONLY ? -EROFS : 0;
 }

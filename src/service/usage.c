@@ -15,7 +15,7 @@ struct using {
         void *context;
 };
 
-/* What is not sealed yet has its size in the store alone; of an offline one nothing is known. */
+/* Only the store knows the size of an unsealed disk; in an offline store it counts as 0. */
 static int add_unsealed(int64_t place, void *context) {
         struct using *u = context;
         struct image image;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * An array that grows, twice as large each time.
+ * A growing array: the room doubles.
  */
 #include "array.h"
 

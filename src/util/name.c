@@ -17,7 +17,7 @@ static const struct {
         [NAME_INSTANCE] = { OTHER_NAME_MAX, false },
 };
 
-/* By code, not by isalnum(): names are ASCII whatever the locale says. */
+/* Not isalnum(): names are ASCII in every locale. */
 static bool alphanumeric(char c, bool lower_only) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (!lower_only && c >= 'A' && c <= 'Z');
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Where the last error of this thread was made. The only thing that functions leave behind besides their results: it
- * changes nothing but what an edge adds to its words.
+ * Where the last error of this thread was made. A side channel beside results; it only affects the texts of the edges.
  */
 #include "origin.h"
 
@@ -22,7 +21,7 @@ int origin_record_noted(int r, const char *file, int line) {
 }
 
 void origin_note(const char *words) {
-        (void)snprintf(last.note, sizeof(last.note), "%s", words); /* long: cut */
+        (void)snprintf(last.note, sizeof(last.note), "%s", words); /* truncated if too long */
 }
 
 void origin_forget(void) {
@@ -37,7 +36,7 @@ void origin_set(struct origin origin) {
         last = origin;
 }
 
-/* The compiler's path as seen from the top of the source: wherever it was built, it is the same. */
+/* The compiler's path relative to the top of the source: the same for every build directory. */
 static const char *path_from_top(const char *path) {
         const char *from = path;
 
@@ -51,6 +50,6 @@ char *origin_text(int r, char ret_text[static ORIGIN_SIZE]) {
         ret_text[0] = '\0';
         if (r < 0 && last.file && last.error == r)
                 (void)snprintf(ret_text, ORIGIN_SIZE, " (%s:%d%s%s)", path_from_top(last.file), last.line,
-                               last.note[0] ? ": " : "", last.note); /* long: cut */
+                               last.note[0] ? ": " : "", last.note); /* truncated if too long */
         return ret_text;
 }

@@ -41,7 +41,7 @@ struct timespec timestamp_split(int64_t ns) {
 }
 
 int64_t timestamp_join(const struct timespec *time) {
-        bool before = time->tv_sec < 0; /* then from the second's end: its begin may be too early for 64 bits */
+        bool before = time->tv_sec < 0; /* counted from the second's end: its start may not fit into 64 bits */
         int64_t ns;
 
         if (__builtin_mul_overflow((int64_t)time->tv_sec + before, SECOND_NS, &ns) ||
@@ -69,7 +69,7 @@ static int digits(const char *text, int count) {
         return n;
 }
 
-/* `YYYY-MM-DD`: its first millisecond; only days there are. */
+/* `YYYY-MM-DD` to its first millisecond; the day must exist. */
 static int parse_date(const char *text, int64_t *ret_ms) {
         struct tm tm = { 0 };
         struct tm back;
@@ -179,7 +179,7 @@ int timestamp_parse(const char *text, int64_t now, int64_t *ret_ms) {
 }
 
 #define MS_LENGTH strlen("YYYY-MM-DDThh:mm:ss.mmm")
-#define NS_DIGITS 6 /* behind the milliseconds' */
+#define NS_DIGITS 6 /* after those of the milliseconds */
 
 char *timestamp_format_ns(int64_t ns, char ret_text[static TIMESTAMP_SIZE]) {
         int64_t rest = (ns % MS_NS + MS_NS) % MS_NS;
@@ -198,10 +198,10 @@ int timestamp_parse_ns(const char *text, int64_t *ret_ns) {
                 return -EINVAL;
         rest = digits(text + MS_LENGTH, NS_DIGITS);
         r = rest < 0 ? -EINVAL : timestamp_parse(text, 0, &ms);
-        if (r < 0 || __builtin_mul_overflow(ms + (ms < 0), MS_NS, &ns) || /* the first of them may be too early for 64 bits */
+        if (r < 0 || __builtin_mul_overflow(ms + (ms < 0), MS_NS, &ns) || /* its start may not fit into 64 bits */
             __builtin_add_overflow(ns, rest - (ms < 0 ? MS_NS : 0), &ns))
                 return -EINVAL;
-        if (strcmp(timestamp_format_ns(ns, again), text) != 0) /* timestamp_parse reads more than is written */
+        if (strcmp(timestamp_format_ns(ns, again), text) != 0) /* timestamp_parse accepts more forms */
                 return -EINVAL;
         *ret_ns = ns;
         return 0;

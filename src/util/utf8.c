@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Length of the character whose first byte this is, 0 if none begins so; ret_low and ret_high bound its second byte. */
+/* Length of the character that starts with this byte, 0: none does. ret_low and ret_high bound its second byte. */
 static size_t utf8_lead(unsigned char c, unsigned char *ret_low, unsigned char *ret_high) {
         *ret_low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
         *ret_high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
@@ -45,7 +45,7 @@ int utf8_check(const char *text, size_t size, size_t *ret_whole) {
         return characters;
 }
 
-/* Of a whole character of n bytes: would it move the cursor, end the line, or turn the text around? */
+/* Whether a whole character of n bytes moves the cursor, ends the line, or changes the text's direction. */
 static bool is_control(const char *text, size_t n) {
         const unsigned char *c = (const unsigned char *)text;
 

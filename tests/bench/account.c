@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The names of the benchmark's images and accounts, and who has which share.
+ * Names of the benchmark's images and accounts, and which share belongs to which account.
  */
 #include "bench.h"
 

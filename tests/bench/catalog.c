@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * bench-catalog: makes a catalog with many images and shares, quickly and truly: each with the events, in the chain,
- * and the rows that the services would have made, but thousands in one transaction that waits for no disk.
+ * bench-catalog: makes a catalog with many images and shares quickly, with the events, chain and rows that the services
+ * would make, but in transactions of thousands of events that wait for no disk.
  *   bench-catalog DIR [images=N] [filled=N] [shared=N] [shares=N] [accounts=N]
  * The first `filled` of alice's images in the region north have a disk and are sealed; the first `shared` of these are
  * shared with `shares` accounts each. Prints the seconds it took, the catalog's bytes before and after the shares, and
- * the bytes a share takes.
+ * the bytes per share.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,10 +19,10 @@
 #include "hex.h"
 #include "timestamp.h"
 
-#define BATCH 20000          /* events of a transaction */
-#define LINKS 50000          /* names of one file: ext4 allows 65000 */
+#define BATCH 20000          /* events per transaction */
+#define LINKS 50000          /* links to one file: ext4 allows 65000 */
 #define DISK_SIZE 4096
-#define FIRST_UID 100000     /* of the accounts, for a mount of many users */
+#define FIRST_UID 100000     /* the accounts' uids, for a mount of many users */
 
 struct plan {
         int64_t images, filled, shared, shares, accounts;
@@ -35,9 +35,9 @@ struct builder {
         struct caller caller;
         int64_t region;
         int64_t *accounts, *images; /* ids */
-        char base[600];              /* the file whose links the blobs are */
+        char base[600];              /* path of the file that the blobs are links to */
         uint8_t digest[DIGEST_SIZE];
-        int64_t image, share; /* where the next transaction begins: image, and share in it */
+        int64_t image, share; /* where the next transaction starts: image, and its share */
 };
 
 static _Noreturn void fail(const char *what, int r) {
@@ -50,7 +50,7 @@ static void must(const char *what, int r) {
                 fail(what, r);
 }
 
-/* --- the catalog itself, regions, accounts and limits: by the services --- */
+/* --- the catalog itself, regions, accounts and limits: made by the services --- */
 
 static void add_accounts(struct request *request, const struct plan *plan) {
         char name[BENCH_NAME];
@@ -82,11 +82,11 @@ static void set_up(const char *dir, const struct plan *plan) {
 
 /* --- images and shares --- */
 
-/* A blob's name is its image's id: one more link to the base, of which there is a new one now and then. */
+/* Makes the blob of an image's id: a link to the base, or now and then a new base. */
 static int blob_put(struct builder *b, int64_t id, int64_t number) {
         char path[600], bytes[DISK_SIZE];
 
-        (void)snprintf(path, sizeof(path), "%s/store/north/%lld", b->dir, (long long)id); /* a long one fails below */
+        (void)snprintf(path, sizeof(path), "%s/store/north/%lld", b->dir, (long long)id); /* too long: fails below */
         if (number % LINKS != 0)
                 return link(b->base, path) < 0 ? -errno : 0;
         memset(bytes, (int)(number / LINKS) + 1, sizeof(bytes));
@@ -100,7 +100,7 @@ static int blob_put(struct builder *b, int64_t id, int64_t number) {
         }
 }
 
-/* What a disk created, closed, sealed and looked at leaves. */
+/* Leaves what creating, closing, sealing and digesting a disk leaves. */
 static int image_fill(struct builder *b, struct catalog_connection *c, struct event *event, int64_t number) {
         char mtime[TIMESTAMP_SIZE], digest[2 * DIGEST_SIZE + 1];
         int64_t id;
@@ -180,10 +180,10 @@ static int run_shares(struct catalog_connection *c, void *context) {
 /* --- the file --- */
 
 static void catalog_path(const struct builder *b, char *ret_path, size_t size) {
-        (void)snprintf(ret_path, size, "%s/catalog.db", b->dir); /* a long one fails where it is used */
+        (void)snprintf(ret_path, size, "%s/catalog.db", b->dir); /* if too long, it fails where it is used */
 }
 
-/* Opens it and learns the ids of those it is about. */
+/* Opens the catalog and looks up the ids needed. */
 static void open_catalog(struct builder *b) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         _cleanup_region_ struct region region = { 0 };
@@ -205,7 +205,7 @@ static void open_catalog(struct builder *b) {
         }
 }
 
-/* Closing it makes one file of all that was written. */
+/* Closing it copies the log back into one file. */
 static off_t close_catalog(struct builder *b) {
         char path[512];
         struct stat st;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Shares made and ended by many at once: a thread for each directory named, by turns mkdir of fifty accounts and rmdir of
- * them, until the time is over. The same directory twice: two threads in it.
+ * Shares made and ended by many at once: one thread for each directory given. The threads take turns of fifty mkdirs
+ * and fifty rmdirs until the time is over. A directory given twice has two threads.
  */
 #include "load.h"
 
@@ -12,10 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ACCOUNTS 9000 /* of those there are */
-#define SHARES 50     /* an image has at a time, as many as it may have unless an operator says otherwise */
+#define ACCOUNTS 9000 /* that exist */
+#define SHARES 50     /* per image at a time, the default limit */
 
-/* What all threads do together: a turn of mkdirs, then one of rmdirs, until the time is over. */
+/* All threads together do a turn of mkdirs, then one of rmdirs, until the time is over. */
 struct turns {
         pthread_barrier_t barrier;
         double seconds;            /* of each kind */
@@ -27,13 +27,13 @@ struct turns {
 struct worker {
         pthread_t thread;
         const char *path;
-        int fd; /* held open, so that the way to it is in the kernel's cache, and not what is measured */
+        int fd; /* kept open, so that the path is cached by the kernel and not measured */
         struct turns *turns;
-        int64_t first, count; /* accounts of a turn */
+        int64_t first, count; /* accounts per turn */
         struct sample grants, revokes;
 };
 
-/* The last thread ends the turn for all. */
+/* Waits for all threads; the last one ends the turn. */
 static void turn_end(struct turns *t, double *seconds) {
         if (pthread_barrier_wait(&t->barrier) == PTHREAD_BARRIER_SERIAL_THREAD) {
                 double now = seconds_now();
@@ -42,7 +42,7 @@ static void turn_end(struct turns *t, double *seconds) {
                 t->since = now;
                 t->over = t->granting + t->revoking >= 2 * t->seconds;
         }
-        (void)pthread_barrier_wait(&t->barrier); /* it has */
+        (void)pthread_barrier_wait(&t->barrier); /* the turn is ended */
 }
 
 static void turn(const struct worker *w, bool granting, struct sample *sample) {
@@ -63,7 +63,7 @@ static void *work(void *argument) {
         struct worker *w = argument;
         double unused = 0;
 
-        turn_end(w->turns, &unused); /* all are there */
+        turn_end(w->turns, &unused); /* all threads have started */
         do {
                 turn(w, true, &w->grants);
                 turn_end(w->turns, &w->turns->granting);
@@ -74,7 +74,7 @@ static void *work(void *argument) {
         return NULL;
 }
 
-/* mkdirs a second, p50, p99 and worst in us; the same for rmdir */
+/* Prints mkdirs per second, p50, p99 and worst in us; the same for rmdir. */
 void verb_change(int argc, char **argv) {
         _cleanup_free_ struct worker *workers = calloc((size_t)argc - 1, sizeof(*workers));
         _cleanup_sample_ struct sample grants = { 0 }, revokes = { 0 };
@@ -84,7 +84,7 @@ void verb_change(int argc, char **argv) {
                 die("threads");
         for (int i = 0; i < argc - 1; i++) {
                 struct worker *w = &workers[i];
-                int before = 0, there = 0; /* in the same directory */
+                int before = 0, there = 0; /* threads in the same directory */
 
                 for (int j = 0; j < argc - 1; j++) {
                         before += j < i && strcmp(argv[j + 1], argv[i + 1]) == 0;
@@ -102,7 +102,7 @@ void verb_change(int argc, char **argv) {
         for (int i = 0; i < argc - 1; i++) {
                 struct worker *w = &workers[i];
 
-                (void)pthread_join(w->thread, NULL); /* ours, joined once */
+                (void)pthread_join(w->thread, NULL); /* our own, joined once */
                 sample_join(&grants, &w->grants);
                 sample_join(&revokes, &w->revokes);
                 w->fd = fd_close(w->fd);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * How fast shares are granted at the service level, each durable before it is answered, against raw SQLite in the same
- * run: WAL, synchronous=FULL, one prepared INSERT a transaction. Candidates alternate; medians of the rounds.
+ * How fast shares are granted at the service level, each durable before it is answered, compared with raw SQLite in the
+ * same run: WAL, synchronous=FULL, one prepared INSERT per transaction. Rounds alternate; medians are printed.
  *
  *   bench-commit DIR [CLIENTS...]     rates, latencies; default 1 16 64; under taskset for one CPU
- *   bench-commit DIR bulk             as imgshare apply grants them, shares of 50 an image, transactions of 500
- *   bench-commit DIR size SHARES      fills a catalog and tells bytes a live share, by table and index
+ *   bench-commit DIR bulk             as imgshare apply grants them, 50 shares per image, transactions of 500
+ *   bench-commit DIR size SHARES      fills a catalog and prints bytes per live share, by table and index
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@
 #define ROUNDS 7
 #define ROUND_NS 700000000
 #define CLIENTS_MOST 256
-#define SHARES_EACH 50 /* of an image: the limit as it comes */
+#define SHARES_EACH 50 /* per image: the default limit */
 #define IMAGES 6000    /* enough for all rounds at 60 000 shares a second */
 #define LATENCIES 100000
 
@@ -53,14 +53,14 @@ struct client {
         pthread_t thread;
         struct request request;
         const int64_t *places;
-        _Atomic int *next_place; /* of all clients */
+        _Atomic int *next_place; /* shared by all clients */
         int64_t place, until;
         int next;
         int64_t *latencies; /* ns */
         size_t count;
 };
 
-/* Grants an image to one account after another, then the next image that nobody has taken. */
+/* Shares an image with one account after another, then takes the next free image. */
 static void *client_main(void *argument) {
         struct client *k = argument;
         int64_t before = now_ns();
@@ -119,7 +119,7 @@ static struct request request_of(struct service *service, const char *name) {
 static struct service *open_again(const char *dir, struct service *service, enum service_flags flags) {
         char why[WHY_SIZE];
 
-        (void)service_close(service); /* returns NULL; the WAL is in the file then */
+        (void)service_close(service); /* returns NULL; closing copies the WAL into the file */
         if (service_open(dir, flags, &service, why) < 0) {
                 (void)fprintf(stderr, "bench-commit: '%s': %s\n", dir, why);
                 exit(1);
@@ -127,7 +127,7 @@ static struct service *open_again(const char *dir, struct service *service, enum
         return service;
 }
 
-/* A catalog with alice's sealed images, and accounts to share them with; not durable, which would take long. */
+/* A catalog with alice's sealed images, and accounts to share them with; not durable, which saves time. */
 static struct service *open_filled(const char *dir, int accounts, int images, int64_t *ret_places) {
         struct request operator, alice;
         struct service *service = NULL;
@@ -198,7 +198,7 @@ static double share_round(struct client *clients, int count) {
                         die("thread", 0);
         }
         for (int i = 0; i < count; i++) {
-                (void)pthread_join(clients[i].thread, NULL); /* it is joinable */
+                (void)pthread_join(clients[i].thread, NULL); /* joinable */
                 done += clients[i].count;
         }
         return (double)done * 1e9 / (double)(now_ns() - begin);
@@ -317,7 +317,7 @@ static void bulk(const char *dir, struct service *service) {
         (void)printf("raw/s\tapply/s\tratio\n%.0f\t%.0f\t%.1f\n", r, s, s / r);
 }
 
-/* What a live share takes: the file's growth, and who takes it. */
+/* Prints bytes per live share: the file's growth, and each table's and index's part. */
 static void print_size(const char *path, int64_t before, int64_t shares) {
         struct stat st;
         sqlite3_stmt *s;
@@ -351,7 +351,7 @@ static void size(const char *catalog, int64_t shares) {
                 die(path, -errno);
         alice = request_of(service, "alice");
         for (int64_t i = 0; i < images * SHARES_EACH; i++) {
-                const int64_t image = i % images, turn = i / images; /* not one image after another: as in life */
+                const int64_t image = i % images, turn = i / images; /* by turns over the images, as in practice */
                 struct share share;
                 char name[NAME_SIZE];
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Bytes: read, written, mapped, and copied as cp does it. Files are in the page cache: a first pass, not timed, sees to
- * that where they are read.
+ * Bytes: read, written, mapped, and copied as cp does it. Files that are read are in the page cache: a first pass, not
+ * timed, fills it.
  */
 #include "load.h"
 
@@ -62,7 +62,7 @@ static void write_pass(const struct file *f, off_t size) {
         }
 }
 
-/* MiB a second, from the file's beginning to its end */
+/* MiB per second, reading the file from start to end */
 void verb_read(int argc, char **argv) {
         _cleanup_file_done_ struct file f = file_open(argv[0], O_RDONLY, argv[1]);
         double start, seconds = fraction(argv[2]);
@@ -78,7 +78,7 @@ void verb_read(int argc, char **argv) {
         (void)printf("%.2f\n", n * (double)f.size / MIB / (seconds_now() - start));
 }
 
-/* blocks a second, at random */
+/* random blocks per second */
 void verb_random(int argc, char **argv) {
         _cleanup_file_done_ struct file f = file_open(argv[0], O_RDONLY, argv[1]);
         uint64_t random = 88172645463325252U, blocks = (uint64_t)f.size / f.block_size;
@@ -99,7 +99,7 @@ void verb_random(int argc, char **argv) {
         (void)printf("%.1f\n", (double)n / (seconds_now() - start));
 }
 
-/* One look at each page of a new mapping. */
+/* Reads one byte of each page of a new mapping. */
 static unsigned map_pass(const struct file *f) {
         const volatile char *p = mmap(NULL, (size_t)f->size, PROT_READ, MAP_SHARED, f->fd, 0);
         unsigned sum = 0;
@@ -112,14 +112,14 @@ static unsigned map_pass(const struct file *f) {
         return sum;
 }
 
-/* MiB a second, mapped and touched page by page */
+/* MiB per second, mapped and touched page by page */
 void verb_map(int argc, char **argv) {
         _cleanup_file_done_ struct file f = file_open(argv[0], O_RDONLY, NULL);
         double start, seconds = fraction(argv[1]);
         int n = 0;
 
         (void)argc;
-        (void)map_pass(&f); /* the bytes themselves are of no interest, here and below */
+        (void)map_pass(&f); /* the sum is not used, here and below */
         start = seconds_now();
         do {
                 (void)map_pass(&f);
@@ -128,7 +128,7 @@ void verb_map(int argc, char **argv) {
         (void)printf("%.2f\n", n * (double)f.size / MIB / (seconds_now() - start));
 }
 
-/* MiB a second, over what is in the file */
+/* MiB per second, overwriting the file */
 void verb_write(int argc, char **argv) {
         _cleanup_file_done_ struct file f = file_open(argv[0], O_WRONLY, argv[1]);
         double start, seconds = fraction(argv[2]);
@@ -144,7 +144,7 @@ void verb_write(int argc, char **argv) {
         (void)printf("%.2f\n", n * (double)f.size / MIB / (seconds_now() - start));
 }
 
-/* MiB a second, into a new file, its close included */
+/* MiB per second, into a new file, including its close */
 void verb_import(int argc, char **argv) {
         double start = seconds_now();
         _cleanup_file_done_ struct file f = file_open(argv[0], O_WRONLY | O_CREAT | O_EXCL, argv[1]);
@@ -156,7 +156,7 @@ void verb_import(int argc, char **argv) {
         (void)printf("%.2f\n", (double)number(argv[2]) / (seconds_now() - start));
 }
 
-/* Copies what lies between two offsets as cp does, in as few calls as the kernel allows; returns the calls. */
+/* Copies the range between two offsets as cp does, in as few calls as the kernel allows; returns their number. */
 static int copy_extent(int from, int to, off_t start, off_t end) {
         int calls = 0;
 

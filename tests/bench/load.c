@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * bench-load: makes load on a mounted filesystem and prints how it went.
+ * bench-load: makes load on a mounted filesystem and prints results.
  *   names.c stat, list    changes.c mkdir, rmdir    visit.c random shares, walks    views.c many users
  *   data.c  bytes         start.c   times of whole programs
  */

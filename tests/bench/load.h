@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The verbs of bench-load; each takes its arguments after the verb's name, and prints one line.
+ * The verbs of bench-load; each takes the arguments after the verb's name and prints one line.
  */
 #pragma once
 
@@ -29,5 +29,5 @@ void verb_extents(int argc, char **argv);
 void verb_start(int argc, char **argv);
 void verb_time(int argc, char **argv);
 
-/* The kernel forgets the names and attributes of one mount (a remount does that, and nothing else for FUSE). */
+/* Makes the kernel forget the names and attributes of a mount (a remount does that, and nothing else for FUSE). */
 void mount_forget(const char *mountpoint);

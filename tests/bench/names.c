@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Names: stat, fstat, readdir and `ls -l`. With a MOUNTPOINT the kernel forgets before each pass, which is not timed,
- * so that every name is asked for; without one a first pass, not timed either, fills its caches.
+ * Names: stat, fstat, readdir and `ls -l`. With a MOUNTPOINT the kernel forgets all names before each pass, which is
+ * not timed, so the server is asked for each. Without one a first pass, not timed either, fills the kernel's caches.
  */
 #include "load.h"
 
@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SETTLE_US 20000 /* until the server has read what the kernel forgot */
+#define SETTLE_US 20000 /* for the server to read what the kernel forgot */
 
 void mount_forget(const char *mountpoint) {
         if (mount("none", mountpoint, NULL, MS_REMOUNT | MS_NOSUID | MS_NODEV, NULL) < 0)
@@ -22,7 +22,7 @@ void mount_forget(const char *mountpoint) {
         (void)usleep(SETTLE_US); /* an early return only adds noise */
 }
 
-/* Runs passes for some seconds, at least one; returns what they took. */
+/* Runs passes for some seconds, at least one; returns the time they took. */
 static double passes(int64_t (*pass)(void *context), void *context, double seconds, const char *mountpoint,
                      int64_t *ret_count, int *ret_passes) {
         double total = 0;
@@ -30,7 +30,7 @@ static double passes(int64_t (*pass)(void *context), void *context, double secon
         *ret_count = 0;
         *ret_passes = 0;
         if (!mountpoint)
-                (void)pass(context); /* it is counted from the next one on */
+                (void)pass(context); /* counted from the next pass on */
         do {
                 double start;
 
@@ -71,7 +71,7 @@ static int64_t stat_names(void *context) {
         return n->count;
 }
 
-/* stats a second */
+/* stats per second */
 void verb_stat(int argc, char **argv) {
         _cleanup_fd_ int fd = directory_open(argv[0]);
         struct names n = { .fd = fd, .count = number(argv[1]) };
@@ -82,7 +82,7 @@ void verb_stat(int argc, char **argv) {
         (void)printf("%.1f\n", (double)count / total);
 }
 
-/* All shares of some images, whose directories are held open: they are in the kernel's cache, whatever it forgets. */
+/* All shares of some images. The directories are kept open, so the kernel never forgets them. */
 struct shares {
         struct shape shape;
         int *fds;
@@ -109,7 +109,7 @@ static int64_t stat_shares(void *context) {
         return s->shape.images * s->shape.shares;
 }
 
-/* stats a second */
+/* stats per second */
 void verb_shares(int argc, char **argv) {
         _cleanup_(shares_close) struct shares s = { .shape = { number(argv[1]), number(argv[2]), number(argv[3]) } };
         char path[4096], name[BENCH_NAME];
@@ -140,7 +140,7 @@ static int64_t fstat_some(void *context) {
         return 10000;
 }
 
-/* fstats a second */
+/* fstats per second */
 void verb_fstat(int argc, char **argv) {
         _cleanup_fd_ int fd = open(argv[0], O_RDONLY | O_CLOEXEC);
         int64_t count;
@@ -178,7 +178,7 @@ static int64_t list_all(void *context) {
         return n;
 }
 
-/* entries a second, entries, milliseconds for all of them */
+/* entries per second, entries, milliseconds for all of them */
 static void listing(int argc, char **argv, bool attributes) {
         struct listing l = { .path = argv[0], .attributes = attributes };
         int64_t count;

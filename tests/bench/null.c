@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * bench-null: a FUSE server that answers at once, from memory, by one thread: what the kernel's way to any server is.
+ * bench-null: a FUSE server that answers at once, from memory, by one thread: the kernel's cost for any server.
  *   bench-null MOUNTPOINT -f [-o timeout=SECONDS]     how long the kernel may keep names, attributes and listings
  * Its root has a directory dN for every N up to a million, with the entries img0000000 to img<N-1>, and directories m0
- * to m63, in which acc00000 to acc65535 can be made and removed. Only names that somebody asks for exist.
+ * to m63, in which acc00000 to acc65535 can be made and removed. Names are made up when they are looked up.
  */
 #define FUSE_USE_VERSION 312
 
@@ -21,13 +21,13 @@
 #define LIST_MAX 1000000
 
 enum kind { ROOT, LIST, ENTRY, DIRECTORY, MEMBER };
-/* A node id is kind, directory (the list's length, or the number) and entry + 1; the root's is 1. */
+/* A node id is kind, directory (length of the list, or number of the directory) and entry + 1; the root's is 1. */
 struct node {
         enum kind kind;
         uint64_t directory, entry;
 };
 
-static bool members[DIRS][DIR_SIZE]; /* one thread */
+static bool members[DIRS][DIR_SIZE]; /* used by one thread */
 
 struct options {
         double timeout;
@@ -44,7 +44,7 @@ static struct node unpack(fuse_ino_t ino) {
         return (struct node){ (enum kind)(ino >> 48), ino >> 24 & 0xffffff, (ino & 0xffffff) - 1 };
 }
 
-/* The number that a name ends in. */
+/* Parses the number at the end of a name. */
 static bool number_of(const char *name, const char *prefix, uint64_t limit, uint64_t *ret_number) {
         size_t n = strlen(prefix);
         char *end;

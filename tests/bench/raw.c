@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * bench-raw: what a durable commit costs without us: SQLite, WAL, synchronous=FULL, one prepared INSERT a transaction.
- *   bench-raw FILE SECONDS        prints commits a second, and their p50, p99 and worst in microseconds
- *   bench-raw FILE N rows         prints rows a second, of N in one transaction
+ * bench-raw: the cost of a durable commit without our code: SQLite, WAL, synchronous=FULL, one prepared INSERT per
+ * transaction.
+ *   bench-raw FILE SECONDS        prints commits per second, and their p50, p99 and worst in microseconds
+ *   bench-raw FILE N rows         prints rows per second, for N rows in one transaction
  */
 #include "bench.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * bench-replay: what it costs to make all rows again from a catalog's log, in a temporary file.
- *   bench-replay CATALOG.DB       prints events a second, seconds of CPU, thousands of events a second
+ * bench-replay: the cost of making all rows again from a catalog's log, in a temporary file.
+ *   bench-replay CATALOG.DB       prints events per second, seconds of CPU, thousands of events per second
  */
 #include "bench.h"
 

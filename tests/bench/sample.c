@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The clock, samples of latencies, and how the benchmark's programs fail.
+ * The clock, samples of latencies, and fatal errors of the benchmark's programs.
  */
 #include "bench.h"
 
@@ -12,7 +12,7 @@
 double seconds_now(void) {
         struct timespec t;
 
-        (void)clock_gettime(CLOCK_MONOTONIC, &t); /* Linux has it */
+        (void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail on Linux */
         return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * How long whole programs take.
+ * Times of whole programs.
  */
 #include "load.h"
 
@@ -37,7 +37,7 @@ void verb_time(int argc, char **argv) {
         (void)printf("%.3f\n", (seconds_now() - start) * 1e3);
 }
 
-/* milliseconds from the start of a command, which mounts and goes to the background, to the end of listing PATH */
+/* milliseconds from the start of a command that mounts and goes to the background, to the end of listing PATH */
 void verb_start(int argc, char **argv) {
         _cleanup_dir_ DIR *d = NULL;
         double start = seconds_now();

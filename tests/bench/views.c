@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Many users of one mount: each uid in its turn goes into its own view and looks at an image shared with it.
+ * Many users of one mount: each uid in turn enters its own view and looks at an image shared with it.
  */
 #include "load.h"
 
@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 
 struct views {
-        int fd; /* of the mount point, opened by root: the way there may be closed to the others */
+        int fd; /* of the mount point, opened by root: other users may be unable to reach it */
         const char *path;
-        int64_t *image; /* of each account: one shared with it */
+        int64_t *image; /* per account: an image shared with it */
         int64_t first_uid, count;
 };
 
@@ -27,7 +27,7 @@ static int64_t *images_of_accounts(const struct shape *shape) {
         return image;
 }
 
-/* One look by the user of account number n, in seconds; the way to the view is not timed. */
+/* One stat by the user of account number n, in seconds; reaching the view is not timed. */
 static double look(const struct views *v, int64_t n) {
         _cleanup_fd_ int fd = -1;
         char name[BENCH_NAME], object[BENCH_NAME + 8];
@@ -35,7 +35,7 @@ static double look(const struct views *v, int64_t n) {
         double start;
 
         if (v->first_uid > 0)
-                (void)setfsuid((uid_t)(v->first_uid + n)); /* says nothing about success; the view does */
+                (void)setfsuid((uid_t)(v->first_uid + n)); /* does not report success; the view's content does */
         fd = openat(v->fd, v->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 die(v->path);
@@ -47,8 +47,8 @@ static double look(const struct views *v, int64_t n) {
         return seconds_now() - start;
 }
 
-/* stats a second, each of an image in PATH; FIRST-UID 0: COUNT images, by one user of one view. The kernel forgets
- * before each round. */
+/* stats per second, of one image per user in PATH; FIRST-UID 0: of COUNT images, by one user in one view. The kernel
+ * forgets all names before each round. */
 void verb_views(int argc, char **argv) {
         struct shape shape = { .images = number(argv[2]), .shares = number(argv[3]), .accounts = number(argv[4]) };
         struct views v = { .path = argv[1], .first_uid = number(argv[5]), .count = number(argv[6]) };

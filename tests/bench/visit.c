@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Random shares of a catalog of any size, by their whole path below DIR (`images`), and a walk over all of them. Visits
- * are to as many images as are said, spread over all: in catalogs of different sizes the same is done then.
+ * Random shares of a catalog of any size, by their full path below DIR (`images`), and a walk over all of them. The
+ * number of images visited is given, and they are spread over all: catalogs of different sizes get the same work.
  */
 #include "load.h"
 
@@ -42,7 +42,7 @@ static int64_t list(int fd, const char *path) {
         return n;
 }
 
-/* One visit; a share made is ended at once. Returns the time of the mkdir, else 0. */
+/* One visit; a new share is ended at once. Returns the time of the mkdir, else 0. */
 static double visit(int fd, const char *what, const struct shape *shape, int64_t visited, uint64_t *random) {
         int64_t image = (int64_t)(random_next(random) % (uint64_t)visited) * (shape->images / visited);
         char path[128];
@@ -73,10 +73,10 @@ static double visit(int fd, const char *what, const struct shape *shape, int64_t
         return start;
 }
 
-#define FORGET_EVERY 2000 /* visits: few enough that most are to what the kernel does not know */
+#define FORGET_EVERY 2000 /* visits: so few that the kernel does not know most of the images */
 
-/* visits a second; of shares made and ended, each of both: shares made a second, ended a second. With a MOUNTPOINT the
- * kernel forgets every now and then, which is not timed. */
+/* visits per second; if shares are made and ended: shares made per second, ended per second. With a MOUNTPOINT the
+ * kernel forgets all names now and then, which is not timed. */
 void verb_visit(int argc, char **argv) {
         struct shape shape = { .images = number(argv[2]), .shares = number(argv[3]), .accounts = number(argv[4]) };
         _cleanup_fd_ int fd = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -102,7 +102,7 @@ void verb_visit(int argc, char **argv) {
                 (void)printf("%.1f\n", (double)n / total);
 }
 
-/* images, shares, seconds: of all, or as far as it comes in so many */
+/* images, shares, seconds: for all images, or as many as the given time allows */
 void verb_walk(int argc, char **argv) {
         _cleanup_dir_ DIR *d = opendir(argv[0]);
         double start = seconds_now(), end = start + fraction(argv[1]);

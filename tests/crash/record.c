@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * LD_PRELOAD: writes down, in one log for all processes, whatever they change or flush below a directory, in the order
- * in which it happens: a lock is held around each such call and its record. Of a call that moves bytes within the kernel
- * the bytes are read back; no passthrough is let happen. The wal-index is left out: SQLite makes it anew. Modes, times
- * and locks are not recorded.
+ * LD_PRELOAD: records, in one log for all processes, every change and flush below a directory, in the order in which
+ * they happen: a lock is held around each call and its record. For calls that move bytes within the kernel, the bytes
+ * are read back; passthrough is refused. The wal-index is left out: SQLite makes it again. Modes, times and locks are
+ * not recorded.
  *
- * RECORD_ROOT: the directory; RECORD_LOG: the log; RECORD_LOCK: a file of a page of zeros.
+ * RECORD_ROOT: the directory; RECORD_LOG: the log; RECORD_LOCK: a file of one page of zeros.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -63,7 +63,7 @@ __attribute__((constructor)) static void start(void) {
         root_size = strlen(root);
 }
 
-/* The lock itself is made by whoever starts the processes (record_lock). */
+/* Makes the lock; called by the program that starts the processes (record_lock). */
 int record_lock_init(void *memory);
 int record_lock_init(void *memory) {
         pthread_mutexattr_t attributes;
@@ -119,7 +119,7 @@ static bool path_at(int dir_fd, const char *name, char path[static PATH_MAX]) {
         return is_below(path);
 }
 
-/* Is it a file or directory whose changes are recorded? */
+/* Are changes of this file or directory recorded? */
 static bool is_recorded(int fd, struct stat *ret_stat) {
         char path[PATH_MAX];
         int e = errno;
@@ -246,7 +246,7 @@ ssize_t write(int fd, const void *data, size_t size) {
         return n;
 }
 
-/* Nobody writes to these files with a vector. */
+/* Gives up: nobody writes to these files with writev. */
 ssize_t writev(int fd, const struct iovec *parts, int count) {
         struct stat st;
 
@@ -332,7 +332,7 @@ int ioctl(int fd, unsigned long request, ...) {
         va_end(arguments);
         if (_IOC_DIR(request) == _IOC_WRITE && _IOC_TYPE(request) == FUSE_DEVICE &&
             _IOC_NR(request) == FUSE_PASSTHROUGH) {
-                errno = EPERM; /* what the kernel writes by itself could not be recorded */
+                errno = EPERM; /* writes by the kernel itself could not be recorded */
                 return -1;
         }
         if (request != FICLONERANGE || !is_recorded(fd, &st))
@@ -425,7 +425,7 @@ int renameat(int from_fd, const char *from, int to_fd, const char *to) {
                 return REAL(renameat)(from_fd, from, to_fd, to);
         begin();
         same = fstatat(from_fd, from, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
-               fstatat(to_fd, to, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_ino == b.st_ino; /* then nothing happens */
+               fstatat(to_fd, to, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_ino == b.st_ino; /* then rename does nothing */
         r = REAL(renameat)(from_fd, from, to_fd, to);
         if (r == 0 && !same)
                 put(&(struct record){ .kind = RENAME }, path, to_path, NULL);
@@ -456,7 +456,7 @@ int link(const char *from, const char *to) {
         return linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
-/* The names that programs built with 64-bit offsets have for them. */
+/* The names used by programs with 64-bit offsets. */
 int open64(const char *name, int flags, ...) __attribute__((alias("open")));
 int openat64(int dir_fd, const char *name, int flags, ...) __attribute__((alias("openat")));
 ssize_t pwrite64(int fd, const void *data, size_t size, off_t offset) __attribute__((alias("pwrite")));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Which call fails, and what may be answered then.
+ * Chooses the call that fails, and knows which answers are allowed then.
  */
 #include "fault.h"
 
@@ -21,11 +21,11 @@ static const struct {
 #undef FAULT
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what follows */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the following variables */
 static struct fault armed;
 static bool reached;
 static int calls[FAULT_KINDS];
-static _Atomic bool is_armed; /* looked at without the lock: most calls are made when nothing fails */
+static _Atomic bool is_armed; /* read without the lock: most calls are made while nothing fails */
 
 const char *fault_name(enum fault_kind kind) {
         return kinds[kind].name;
@@ -43,7 +43,7 @@ int fault_error(enum fault_kind kind, int i) {
         return kinds[kind].errors[i];
 }
 
-/* The machine's own errno, or what SQLite's code means (statements.c); for the rest EIO. */
+/* The fault's errno, or the errno for an SQLite code (statements.c); EIO is always allowed. */
 bool fault_answer(const struct fault *fault, int answer) {
         int error = fault_error(fault->kind, fault->error);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * libc's calls as our objects make them, and a few of other libraries that only allocate. The linker puts these in
- * their place (--wrap in meson.build); the same names are there.
+ * Wrappers for calls of libc by our objects, and for a few calls of other libraries that only allocate. The linker
+ * inserts them (--wrap in meson.build, with the same names).
  */
 #include <dirent.h>
 #include <errno.h>
@@ -18,7 +18,7 @@
 int64_t fault_clock = INT64_C(1767225600000); /* 2026-01-01 */
 bool fault_apart;
 
-/* A call with its prototype, which fails by returning `failure` with errno set. */
+/* Wraps a call; it fails by returning `failure` with errno set. */
 #define WRAP(kind, type, failure, name, parameters, arguments)  \
         type __real_##name parameters;                          \
         type __wrap_##name parameters;                          \
@@ -75,7 +75,7 @@ WRAP(STAT, int, -1, access, (const char *path, int mode), (path, mode))
 WRAP(STAT, int, -1, faccessat, (int dir, const char *name, int mode, int flags), (dir, name, mode, flags))
 WRAP(STAT, int, -1, fchmod, (int fd, mode_t mode), (fd, mode))
 
-/* Those with a last argument that may be missing: one more is handed on, unread if there is none. */
+/* Wraps a call with an optional last argument: one is always passed on, and not read if there is none. */
 #define WRAP_VARIADIC(kind, name, more, parameters, arguments) \
         int __real_##name parameters;                          \
         int __wrap_##name parameters;                          \
@@ -125,7 +125,7 @@ int __wrap_linkat(int from_dir, const char *from, int to_dir, const char *to, in
         return -1;
 }
 
-/* The same each time. */
+/* Always returns the same bytes. */
 ssize_t __wrap_getrandom(void *to, size_t size, unsigned flags);
 ssize_t __wrap_getrandom(void *to, size_t size, unsigned flags) {
         (void)flags;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Directories of the fault tests, in memory where that is possible: thousands of catalogs are made and thrown away.
+ * Directories of the fault tests, in memory if possible: thousands of catalogs are made and thrown away.
  */
 #include "place.h"
 
@@ -49,7 +49,7 @@ uint64_t place_catalog_hash(void) {
 }
 
 static size_t prefix;
-static const char *target; /* whose copies copy_entry makes */
+static const char *target; /* where copy_entry copies to */
 
 static int copy_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {
         _cleanup_fd_ int from = -1, to = -1;
@@ -107,7 +107,7 @@ void place_remove(void) {
 
 int place_descriptors(void) {
         _cleanup_dir_ DIR *dir = opendir("/proc/self/fd");
-        int n = -3; /* . and .. and its own */
+        int n = -3; /* without . and .. and dir itself */
 
         assert_non_null(dir);
         while (readdir(dir))

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT
- * Where operations are tried: a catalog made once for each, and copies of it.
+ * Where operations are tried: a catalog made once for each operation, and copies of it.
  */
 #pragma once
 
 #include <stdint.h>
 
-/* Makes the catalog, of people and regions and what `more` adds. */
+/* Makes the catalog, with accounts, regions and what `more` adds. */
 void place_prepare(void (*more)(void));
-/* scratch_name("dir") becomes a copy of it. */
+/* Copies the catalog to scratch_name("dir"). */
 void place_copy(void);
-/* scratch_name("crashed") becomes what is found there after a crash. */
+/* Copies "dir" to scratch_name("crashed"), as a crash would leave it. */
 void place_crash(void);
-/* An empty directory in its place. */
+/* Makes "dir" an empty directory. */
 void place_empty(void);
-/* Does what the next mount does with what a failure left in the stores. */
+/* Removes what failures left in the stores, as the next mount does. */
 void place_sweep(void);
 void place_remove(void);
-/* Of the catalog's file, all of which is in it; 0: some may be in the write-ahead log. */
+/* Hash of the catalog's file if that is complete; 0: changes may be in the write-ahead log. */
 uint64_t place_catalog_hash(void);
-/* Descriptors that are open in this process. */
+/* Number of open descriptors of this process. */
 int place_descriptors(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Faults in a running daemon, or in a command: preloaded into it, and told by a file which of its own calls is to fail.
- * What libraries call for themselves does not: libfuse ends its loop when it has no memory for a request.
+ * Faults in a running daemon or command: this library is preloaded, and a file says which of the program's own calls
+ * fails. Calls by libraries do not fail: libfuse ends its loop when it has no memory for a request.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -22,7 +22,7 @@
 
 enum kind { NOTHING, MEMORY, FILES, SQL, TERMINAL };
 
-/* The file, as tests/mount/faults/faults.py writes it. */
+/* The control file, as tests/mount/faults/faults.py writes it. */
 struct control {
         int32_t kind, n, persistent, error;
         _Atomic int32_t calls, failed;
@@ -34,7 +34,7 @@ static uintptr_t program_begin, program_end;
 static int find_program(struct dl_phdr_info *info, size_t size, void *context) {
         (void)size;
         (void)context;
-        for (int i = 0; i < info->dlpi_phnum; i++) { /* the first one is the program */
+        for (int i = 0; i < info->dlpi_phnum; i++) { /* the program comes first */
                 const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
 
                 if (segment->p_type == PT_LOAD && segment->p_flags & PF_X) {
@@ -57,7 +57,7 @@ __attribute__((constructor)) static void begin(void) {
                 control = p;
 }
 
-/* The program has ended: what then writes the figures of a build for coverage does not bear failures. */
+/* The program has ended: the code that then writes coverage data does not tolerate failures. */
 void preloaded_end(void);
 void preloaded_end(void) {
         control = &none;
@@ -70,7 +70,7 @@ static int fails(enum kind kind, const void *caller) {
         if (control->kind != (int)kind || (uintptr_t)caller < program_begin || (uintptr_t)caller >= program_end)
                 return 0;
         if (!atomic_exchange(&begun, true))
-                (void)atexit(preloaded_end); /* not earlier: it would come after the program's own end */
+                (void)atexit(preloaded_end); /* not earlier: it would run after the program's own end */
         n = ++control->calls;
         if (control->n == 0 || (control->persistent ? n < control->n : n != control->n))
                 return 0;
@@ -78,7 +78,7 @@ static int fails(enum kind kind, const void *caller) {
         return control->error;
 }
 
-/* Under the call's own name, but not by that name here: some are declared with arguments that may be missing. */
+/* Defines the call's own name by __asm__ only: some calls are declared as variadic. */
 #define WRAP(kind, type, failure, name, parameters, arguments)                  \
         type preloaded_##name parameters __asm__(#name);                        \
         type preloaded_##name parameters {                                      \
@@ -127,7 +127,7 @@ WRAP(SQL, int, error, sqlite3_prepare_v3,
      (sqlite3 *db, const char *sql, int n, unsigned flags, sqlite3_stmt **s, const char **rest),
      (db, sql, n, flags, s, rest))
 
-/* A table for people: smartcols allocates. */
+/* For a table on a terminal, smartcols allocates. */
 WRAP(TERMINAL, struct libscols_table *, NULL, scols_new_table, (void), ())
 WRAP(TERMINAL, struct libscols_column *, NULL, scols_table_new_column,
      (struct libscols_table *table, const char *name, double width, int flags), (table, name, width, flags))
@@ -137,7 +137,7 @@ WRAP(TERMINAL, int, -error, scols_line_set_data, (struct libscols_line *line, si
      (line, column, text))
 WRAP(TERMINAL, int, -error, scols_print_table, (struct libscols_table *table), (table))
 
-/* Its arguments cannot be handed on to another asprintf. */
+/* The arguments cannot be passed on to another asprintf. */
 int preloaded_asprintf(char **text, const char *format, ...) __asm__("asprintf");
 int preloaded_asprintf(char **text, const char *format, ...) {
         va_list arguments;
@@ -153,7 +153,7 @@ int preloaded_asprintf(char **text, const char *format, ...) {
         return n;
 }
 
-/* dlsym calls it itself. */
+/* dlsym itself calls calloc. */
 void *preloaded_calloc(size_t count, size_t size) __asm__("calloc");
 void *preloaded_calloc(size_t count, size_t size) {
         static void *(*real)(size_t count, size_t size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What a catalog's directory holds, as a text: every row of every table, every file of the stores with its bytes.
+ * The contents of a catalog's directory as a text: every row of every table, every file of the stores with its bytes.
  */
 #include <assert.h>
 #include <ftw.h>
@@ -14,7 +14,7 @@
 #define LAUNCH INT64_C(34359738368)
 #define LAUNCH_END (2 * LAUNCH)
 #define REAL_YEAR 2001
-#define REAL_TIME INT64_C(1000000000000000000) /* ns; a file's own time, and not one that a test has set */
+#define REAL_TIME INT64_C(1000000000000000000) /* ns; from here on a file's own time, not one that a test has set */
 
 /* nftw takes no context */
 static struct {
@@ -45,7 +45,7 @@ static sqlite3_stmt *prepare(sqlite3 *db, const char *sql) {
         return s;
 }
 
-/* Failed launches use up ids: those that happened are numbered. */
+/* Failed launches use up ids, so the successful ones are numbered. */
 static void print_id(int64_t id) {
         sqlite3_stmt *s;
 
@@ -62,7 +62,7 @@ static void print_id(int64_t id) {
         (void)sqlite3_finalize(s);
 }
 
-/* The log says them too, and when a disk that is sealed was written. */
+/* The log contains these ids, too, and the mtime of a disk that was sealed. */
 static void print_text(const char *text) {
         static const char digits[] = "0123456789", mtime[] = "\"mtime\":\"";
 
@@ -84,7 +84,7 @@ static void print_text(const char *text) {
         }
 }
 
-/* So their hashes are others each time. */
+/* Whether an event comes after one with varying values: then its hash differs each time. */
 static bool is_after_such(int64_t event) {
         sqlite3_stmt *s =
                 prepare(now.db, "SELECT 1 FROM event WHERE id <= ? AND op IN ('launch', 'reinstall', 'seal')");
@@ -154,7 +154,7 @@ static uint64_t bytes_of(const char *path) {
         return hash;
 }
 
-/* The catalog's own files are read as tables. */
+/* The catalog's own files are skipped: they are read as tables. */
 static int print_file(const char *path, const struct stat *st, int type, struct FTW *ftw) {
         const char *name = path + now.prefix;
         char *end;
@@ -180,7 +180,7 @@ static int by_name(const void *a, const void *b) {
         return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The lines in order: those of a directory come in none. */
+/* Sorts the lines: directories have no order. */
 static char *sorted(char *text) {
         size_t n = 0, size = strlen(text) + 1;
         char **lines = malloc(size * sizeof(*lines)), *result = malloc(size), *p = result, *rest = text, *line;
@@ -215,7 +215,7 @@ char *snapshot(const char *dir, enum snapshot_flags flags) {
                 (void)sqlite3_finalize(tables);
         }
         if (!(flags & SNAPSHOT_NO_FILES))
-                (void)nftw(dir, print_file, 16, FTW_PHYS); /* what cannot be read is not in it */
+                (void)nftw(dir, print_file, 16, FTW_PHYS); /* unreadable files are missing from it */
         (void)fclose(now.to);
         (void)sqlite3_close(now.db);
         return sorted(text);
@@ -226,8 +226,8 @@ bool snapshot_writable(const char *dir) {
         int code;
 
         if (!db)
-                return true; /* there is none yet */
-        (void)sqlite3_busy_timeout(db, 2000); /* a refusal may just be written */
+                return true; /* there is no catalog yet */
+        (void)sqlite3_busy_timeout(db, 2000); /* a refusal may be being written */
         code = sqlite3_exec(db, "BEGIN IMMEDIATE; ROLLBACK", NULL, NULL, NULL);
         (void)sqlite3_close(db);
         return code == SQLITE_OK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * SQLite as the catalog calls it, and SQLite's memory.
+ * Wrappers for the catalog's calls of SQLite, and for SQLite's memory.
  */
 #include <assert.h>
 #include <sqlite3.h>
@@ -36,7 +36,7 @@ WRAP(CONNECT, sqlite3_create_function,
       void (*final)(sqlite3_context *)),
      (db, name, count, flags, data, run, step, final))
 
-/* Without a connection to close, as when there is no memory for one. */
+/* Fails without returning a connection to close, as if there were no memory for one. */
 int __real_sqlite3_open_v2(const char *path, sqlite3 **ret_db, int flags, const char *vfs);
 int __wrap_sqlite3_open_v2(const char *path, sqlite3 **ret_db, int flags, const char *vfs);
 int __wrap_sqlite3_open_v2(const char *path, sqlite3 **ret_db, int flags, const char *vfs) {
@@ -78,14 +78,14 @@ void fault_sqlite(void) {
         int code = sqlite3_config(SQLITE_CONFIG_GETMALLOC, &real);
 
         own = real;
-        if (code == SQLITE_OK) /* as the catalog has it */
+        if (code == SQLITE_OK) /* as in the catalog */
                 code = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
         own.xMalloc = memory_malloc;
         own.xFree = memory_free;
         own.xRealloc = memory_realloc;
         if (code == SQLITE_OK)
                 code = sqlite3_config(SQLITE_CONFIG_MALLOC, &own);
-        if (code == SQLITE_OK) /* or many allocations would not come here */
+        if (code == SQLITE_OK) /* else many allocations would bypass these functions */
                 code = sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
         if (code == SQLITE_OK)
                 code = sqlite3_initialize();

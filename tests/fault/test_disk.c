@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Faults in what is done with images' bytes.
+ * Faults in operations on images' bytes.
  */
 #include "fault.h"
 
@@ -112,13 +112,13 @@ static void check_referred(void) {
         scratch_same(handle, 0, SIZE);
 }
 
-/* Once it is bytes, a flush that is tried again has nothing to seal any more. */
+/* When it is a copy of bytes, a flush that is tried again has nothing to seal any more. */
 static void check_filled(void) {
         check_referred();
         assert_int_equal(row(copy).state, IMAGE_AVAILABLE);
 }
 
-/* As the mount does it. */
+/* Writes as the mount does. */
 static int write_text(struct disk_handle *to, uint64_t offset) {
         ssize_t n;
         int fd, r = disk_write_begin(to, &fd);
@@ -155,7 +155,7 @@ static int act_flush(struct request *request) {
         return disk_flush(request, handle);
 }
 
-/* As when the process that had it open was killed. */
+/* As if the process that had it open was killed. */
 static int act_close(struct request *request) {
         handle = disk_close(request, handle);
         return 0;
@@ -189,7 +189,7 @@ static int act_remove(struct request *request) {
         return disk_remove(request, place);
 }
 
-/* What `cp` does, and `rm` before it where something is. */
+/* What `cp` does, after `rm` if there is a disk. */
 static int act_import(struct request *request) {
         struct image image;
         int r = disk_remove(request, place), e;
@@ -212,7 +212,7 @@ static void check_import(void) {
         assert_int_equal(row(place).state, IMAGE_AVAILABLE);
 }
 
-/* Open, copy, close, with what a failure left in the way removed. */
+/* Open, copy, close, after removing what a failure left. */
 static int act_copy_steps(struct request *request) {
         struct image image;
         ssize_t n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Faults in what is done with images but their bytes, and with shares.
+ * Faults in operations on images (not their bytes) and shares.
  */
 #include <errno.h>
 
@@ -120,7 +120,7 @@ static int tell_refusal(const struct apply_refusal *refusal, void *context) {
         return 0;
 }
 
-/* The image is bob's; it is to be carol's, for some time, and not his any more. */
+/* The image is shared with bob; the file shares it with carol, for some time, and no longer with him. */
 static int act_apply(struct request *request) {
         static const struct apply_report report = { .step = tell_step, .refusal = tell_refusal };
         static const struct apply_line line = { .number = 1, .region = "north", .image = "web@alice",

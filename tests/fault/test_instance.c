@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Faults in what is done with instances.
+ * Faults in operations on instances.
  */
 #include "fault.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Faults in what an operator does, in trust, in opening a catalog, and in what a daemon does by itself.
+ * Faults in an operator's commands, in trust, in opening a catalog, and in a daemon's background work.
  */
 #include "fault.h"
 
@@ -16,7 +16,7 @@ static void make_trust(void) {
         assert_int_equal(trust_add(as("bob"), "alice", &id), 0);
 }
 
-/* Two shares, one by then expired, and a sealed disk without a digest. */
+/* Two shares, of which one will have expired, and a sealed disk without a digest. */
 static void make_shared(void) {
         int64_t place = filled(north, "web", 100);
         struct share share;
@@ -81,7 +81,7 @@ static int act_region_remove(struct request *request) {
         return region_remove(request, "south");
 }
 
-/* Its store may be left: it can be added again. */
+/* Its store may be left: then the region can be added again. */
 static void check_region_remove(void) {
         assert_int_equal(region_add(as("operator"), "south", NULL), 0);
 }
@@ -114,7 +114,7 @@ static int act_init(struct request *request) {
 }
 
 static int act_expiry(struct request *request) {
-        (void)expiry_round(request->service); /* a time */
+        (void)expiry_round(request->service); /* returns a time */
         return 0;
 }
 
@@ -128,18 +128,18 @@ static int act_sweep(struct request *request) {
         return 0;
 }
 
-/* 9 MiB in the log, by another process, so that the next change has it copied back. */
+/* Another process writes 9 MiB into the log, so that the next change has it copied back. */
 static void begin_log(void) {
         sql_run("PRAGMA wal_autocheckpoint = 0; CREATE TABLE filling (bytes);"
                 "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2300)"
                 "INSERT INTO filling SELECT zeroblob(3500) FROM n; DROP TABLE filling");
 }
 
-/* What is acknowledged stays, though the log may stay as well. */
+/* An acknowledged change stays, even if the log stays as well. */
 static int act_checkpoint(struct request *request) {
         int r = limit_set(request, "shares-per-image", 3);
 
-        scratch_service = service_close(scratch_service); /* which waits for it */
+        scratch_service = service_close(scratch_service); /* waits for the copying */
         (void)fault_disarm(NULL);
         scratch_reopen(0);
         return r;
@@ -171,7 +171,7 @@ static void done_second(void *context, int r) {
         (void)sem_post(&second_done);
 }
 
-/* What comes while a change is made goes into its transaction. */
+/* Posts a second change while the first is made, so that both share a transaction. */
 static int run_first(struct catalog_connection *c, void *context) {
         struct service *service = context;
         second_result = catalog_post(service->catalog, run_second, NULL, done_second);
@@ -181,7 +181,7 @@ static int run_first(struct catalog_connection *c, void *context) {
 
 #define LIVE " AND until_event = 140737488355327"
 
-/* Each is there, or says that it is not. */
+/* Each change must be there, or have reported an error. */
 static int act_together(struct request *request) {
         int r;
 

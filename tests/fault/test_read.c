@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Faults in what is only looked at: an answer is whole, or it is an error; never a part, never "it is not there".
+ * Faults in reading: an answer is complete, or it is an error; never a part, never "it does not exist".
  */
 #include "fault.h"
 
@@ -22,7 +22,7 @@ static int64_t place, copy, instance, bob;
 static struct disk_handle *handle;
 static struct feed *feed;
 
-/* Something of everything: an image with a description, shares, one of which ends, a copy, an instance, trust, and a
+/* One of everything: an image with a description, shares, one of which expires, a copy, an instance, trust, and a
  * refusal. */
 static void make_world(void) {
         struct instance made;
@@ -99,7 +99,7 @@ static int act_image(struct request *request) {
         return r;
 }
 
-/* The name is free, which must be known for sure. */
+/* The name is free, and a fault must not feign that. */
 static int act_missing(struct request *request) {
         struct image image;
 
@@ -294,7 +294,7 @@ static int act_events(struct request *request) {
 
 static bool sound;
 
-/* That something cannot be read may be found, but nothing else. */
+/* The check may find that something cannot be read, but nothing else. */
 static int tell_finding(const struct finding *finding, void *context) {
         static const char *const unreadable[] = { "Input/output error", "No space left", "No locks available",
                                                   "its store is offline", "unable to get the page" };
@@ -308,7 +308,7 @@ static int tell_finding(const struct finding *finding, void *context) {
         return 0;
 }
 
-/* A machine that fails is no "all is well". */
+/* If the machine fails, the answer must not be "all is well". */
 static int act_check(struct request *request) {
         uint8_t hash[CHECK_HASH_SIZE];
         int64_t event;
@@ -341,7 +341,7 @@ static void tell_change(const struct change *change, void *context) {
 
 static int64_t began;
 
-/* A share has expired, but nobody has put that into the log yet. */
+/* A share has expired, but the log does not say so yet. */
 static void begin_feed(void) {
         struct share share;
         struct image image;

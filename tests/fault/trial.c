@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Tries an operation with one fault after another: each time on a copy of the same catalog, and each time either it
- * has succeeded in full, or it has said why, nothing is changed, and the next try succeeds.
+ * Tries an operation with one fault after another, each time on a copy of the same catalog. Each time it must succeed
+ * in full, or report an error, change nothing, and succeed at the next try.
  */
 #include "fault.h"
 
@@ -14,22 +14,22 @@
 #include "oracle.h"
 #include "place.h"
 
-#define FIRST 4 /* that are tried each and both ways, in a short run too; of those after them each one way */
-#define HANGS 120 /* s: no try takes so long, under valgrind either */
+#define FIRST 4 /* calls tried both ways (once, persistently) even in a short run; later ones only one way */
+#define HANGS 120 /* s: no try takes so long, even under valgrind */
 
 struct trial {
         const struct operation *operation;
         struct fault fault;
-        char *rows;              /* what is there in the catalog */
-        char *before, *after;    /* what is there, and what it makes of it when nothing fails */
-        char *told;              /* what it tells then */
-        int calls[FAULT_KINDS];  /* and how often it calls what */
-        int descriptors, allocations; /* that are there before */
+        char *rows;              /* snapshot of the catalog before */
+        char *before, *after;    /* snapshots before, and after a try without fault */
+        char *told;              /* told by a try without fault */
+        int calls[FAULT_KINDS];  /* made by a try without fault */
+        int descriptors, allocations; /* open before the tries */
 };
 
 static int tries;
-static char told[65536]; /* trial_told */
-static char trying[512]; /* which fault, and how to have it again */
+static char told[65536]; /* by trial_told */
+static char trying[512]; /* the current fault, and how to repeat it */
 
 void trial_told(const char *format, ...) {
         size_t length = strlen(told);
@@ -54,7 +54,7 @@ static void describe(const struct trial *t) {
                        fault_error(f->kind, f->error), t->operation->name, fault_name(f->kind), f->n);
 }
 
-/* It waits for what never comes: its end, and not only meson's, says for which fault. */
+/* Reports the fault of a try that hangs; meson's timeout would not. */
 static void hang(int signal) {
         static const char text[] = "hangs: ";
 
@@ -89,7 +89,7 @@ static enum snapshot_flags after_flags(const struct trial *t) {
                (t->operation->flags & OPERATION_LINKS ? SNAPSHOT_NO_LINKS : 0) | SNAPSHOT_NO_RESERVATIONS;
 }
 
-/* Whether the directory is as it was; sweep: but for what the next mount removes. */
+/* Expects the directory to be as before; sweep: except for what the next mount removes. */
 static void expect(const char *was, enum snapshot_flags flags, bool sweep, const char *what) {
         _cleanup_free_ char *is = snapshot(scratch_name("dir"), flags), *difference = NULL;
 
@@ -106,7 +106,7 @@ static void expect(const char *was, enum snapshot_flags flags, bool sweep, const
         wrong("%s:\n%s\n", what, difference);
 }
 
-/* What failed is not done by a crash either. */
+/* A failed operation must not be done after a crash either. */
 static void expect_after_crash(const struct trial *t) {
         _cleanup_free_ char *is = NULL, *difference = NULL;
 
@@ -138,7 +138,7 @@ static int found(const struct finding *finding, void *context) {
         return 0;
 }
 
-/* What is on disk is whole. */
+/* Checks that what is on disk is consistent. */
 static void check(void) {
         uint8_t hash[CHECK_HASH_SIZE];
         int64_t event;
@@ -152,7 +152,7 @@ static void check(void) {
 
 #define SOUND 512
 
-/* Whatever has failed, the rows there are follow from the log. Most tries leave a catalog that one before has left. */
+/* Whatever failed, the rows must follow from the log. Most tries leave a catalog that an earlier one has left, too. */
 static void expect_sound(void) {
         static uint64_t sound[SOUND];
         uint64_t hash = place_catalog_hash();
@@ -166,13 +166,13 @@ static void expect_sound(void) {
         sound[hash % SOUND] = hash;
 }
 
-/* Ends the try; nothing is left open. */
+/* Ends a try; nothing may be left open. */
 static void end(const struct trial *t) {
         if (t->operation->end)
                 t->operation->end();
         scratch_service = service_close(scratch_service);
         expect_sound();
-        /* else it was compared with what was checked */
+        /* other tries were compared with a snapshot that was checked */
         if (t->fault.n == 0 || (t->operation->flags & OPERATION_STEPS && tries % (getenv("IMGSHARE_LONG") ? 1 : 8) == 0))
                 check();
         if (place_descriptors() != t->descriptors)
@@ -193,7 +193,7 @@ static int act(const struct trial *t, const struct fault *fault, bool *ret_reach
         return r;
 }
 
-/* After a failure: nothing is changed, others can write, and the same succeeds. */
+/* After a failure: nothing has changed, others can write, and the same operation succeeds. */
 static void again(struct trial *t, int r) {
         const struct operation *o = t->operation;
         bool reached;
@@ -214,7 +214,7 @@ static void again(struct trial *t, int r) {
                 if (o->begin)
                         o->begin();
         }
-        if (!(o->flags & OPERATION_ROUND)) /* else the rest will do */
+        if (!(o->flags & OPERATION_ROUND)) /* else the retry tells only the rest */
                 told[0] = '\0';
         r = act(t, &(struct fault){ 0 }, &reached, NULL);
         if (r != o->result)
@@ -244,19 +244,19 @@ static bool try_once(struct trial *t) {
         return reached;
 }
 
-/* Of allocations and bindings there are hundreds, of all that copies a log back. */
+/* Calls that come in hundreds: allocations, bindings, and any while a log is copied back. */
 static bool many(enum fault_kind kind, int calls) {
         return kind == FAULT_MEMORY || kind == FAULT_SQL_MEMORY || kind == FAULT_PREPARE || calls > 200;
 }
 
-/* Of the many there are of some calls about so many besides the first are tried, evenly, and the last. */
+/* Of such calls, besides the first ones and the last, about so many are tried, evenly spread. */
 static int spread(void) {
         const char *wanted = getenv("FAULT_SPREAD");
 
         return wanted && atoi(wanted) > 0 ? atoi(wanted) : 4;
 }
 
-/* Which n to try after this one. */
+/* Which n to try after the given one. */
 static int next(enum fault_kind kind, int n, int calls) {
         int step = (calls - FIRST) / spread();
 
@@ -265,7 +265,7 @@ static int next(enum fault_kind kind, int n, int calls) {
         return n + step > calls ? calls : n + step;
 }
 
-/* Until one is not reached: a fault can be followed by more calls than there are without one. */
+/* Tries until a call is not reached: after a fault there can be more calls than without one. */
 static void try_kind(struct trial *t, enum fault_kind kind, bool persistent) {
         const char *only = getenv("FAULT_KIND"), *call = getenv("FAULT_CALL");
         int errors = fault_errors(kind), first = 0, last = errors;
@@ -274,7 +274,7 @@ static void try_kind(struct trial *t, enum fault_kind kind, bool persistent) {
         for (int n = 1; reached; n = next(kind, n, t->calls[kind])) {
                 if (call ? n != atoi(call) : brief && n > FIRST && (n + persistent) % 2 != 0)
                         continue;
-                if (brief) /* one error a call, by turns */
+                if (brief) /* one error per call, in turn */
                         first = (n + persistent) / 2 % errors, last = first + 1;
                 for (int e = first; e < last; e++) {
                         t->fault = (struct fault){ .kind = kind, .n = n, .persistent = persistent, .error = e };

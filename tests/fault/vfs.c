@@ -7,7 +7,7 @@
 
 #include "fault.h"
 
-/* The real file follows in memory. */
+/* The real file follows it in memory. */
 struct file {
         sqlite3_file base;
         sqlite3_file *real;
@@ -36,7 +36,7 @@ METHOD(LOCK, xCheckReservedLock, (sqlite3_file *f, int *ret_locked), (real_of(f)
 METHOD(SHM, xShmMap, (sqlite3_file *f, int page, int size, int extend, void volatile **ret_memory),
        (real_of(f), page, size, extend, ret_memory))
 
-/* Taking a lock may fail, letting go does not. */
+/* Locking may fail, unlocking does not. */
 static int file_xShmLock(sqlite3_file *f, int offset, int n, int flags) {
         int code = flags & SQLITE_SHM_LOCK && fault_now(FAULT_VFS_SHM) != 0 ? SQLITE_IOERR_SHMLOCK : SQLITE_OK;
 

@@ -9,11 +9,11 @@ int main(int argc, char **argv) {
         int r;
 
         if (argc != 2) {
-                (void)fprintf(stderr, "usage: oracle DIR/catalog.db\n"); /* nobody else is told */
+                (void)fprintf(stderr, "usage: oracle DIR/catalog.db\n"); /* there is nowhere else to report it */
                 return 2;
         }
         r = oracle_check(argv[1], stdout);
         if (r < 0)
-                (void)fprintf(stderr, "oracle: %s: '%s'\n", strerror(-r), argv[1]); /* the same */
+                (void)fprintf(stderr, "oracle: %s: '%s'\n", strerror(-r), argv[1]); /* likewise */
         return r < 0 || fflush(stdout) != 0 ? 2 : r > 0;
 }

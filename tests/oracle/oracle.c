@@ -16,14 +16,14 @@ static const struct {
 
 struct telling {
         FILE *to;
-        const char *how; /* it was found */
+        const char *how; /* the check that found it */
         int found;
 };
 
 static int tell(const struct discrepancy *d, void *context) {
         struct telling *t = context;
 
-        (void)fprintf(t->to, "%s: %s %s: %s\n", t->how, d->what, d->object, d->problem); /* who reads it notices */
+        (void)fprintf(t->to, "%s: %s %s: %s\n", t->how, d->what, d->object, d->problem); /* missing lines are noticed */
         t->found++;
         return 0;
 }
@@ -63,7 +63,7 @@ static int check_sql(struct catalog_connection *c, const char *sql, struct telli
 
         while (r == 0 && (r = statement_row(s)) > 0)
                 r = tell(&(struct discrepancy){ text_of(s, 0), text_of(s, 1), text_of(s, 2) }, t);
-        (void)sqlite3_finalize(s); /* told by the step */
+        (void)sqlite3_finalize(s); /* the step returned its error */
         return r;
 }
 
@@ -83,5 +83,5 @@ int oracle_check(const char *path, FILE *to) {
                 t.how = checks[i].name;
                 r = check_sql(c, checks[i].sql, &t);
         }
-        return r < 0 ? r : t.found; /* closing ends the transaction, which has read only */
+        return r < 0 ? r : t.found; /* closing ends the read-only transaction */
 }

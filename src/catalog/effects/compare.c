@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A catalog's rows against those that follow from its log: each table in the order of its keys, side by side, in constant
- * memory. Every row that is too much, missing or otherwise is told, by the name it has in the catalog.
+ * Compares a catalog's rows with those that follow from its log: each table in the order of its keys, side by side, in
+ * constant memory. Every row that is extra, missing or different is reported, by the name it has in the catalog.
  */
 #include <inttypes.h>
 
@@ -26,7 +26,7 @@ static const struct table tables[] = {
 #undef DESCRIPTION_ROWS
 #undef LAUNCH_ROWS
 };
-/* as far as format 1 has the same, both ways */
+/* columns that format 1 has, too; read from both catalogs */
 static const struct table format_1[] = {
 #define IMAGE_ROWS \
         "id, place, disk_event, available_event, sealed_event, size, mtime, digest, same_content, until_event FROM image"
@@ -43,7 +43,7 @@ struct comparison {
         void *context;
         const struct table *table;
         sqlite3_stmt *a, *b; /* the table's rows as they are, and as they should be */
-        int told, found;     /* of the table, of all */
+        int told, found;     /* reported of the table, and of all */
 };
 
 static int compare_tell(struct comparison *n, const char *what, const char *object, const char *problem) {
@@ -60,7 +60,7 @@ static int compare_prepare(struct catalog_connection *c, const char *sql, sqlite
 }
 
 static void cleanup_finalize(sqlite3_stmt **s) {
-        (void)sqlite3_finalize(*s); /* repeats an error told before */
+        (void)sqlite3_finalize(*s); /* repeats an error reported before */
 }
 #define _cleanup_finalize_ _cleanup_(cleanup_finalize)
 
@@ -72,7 +72,7 @@ static int bind_value(sqlite3_stmt *s, int i, sqlite3_stmt *row, int column) {
         return sqlite3_bind_text(s, i, (const char *)sqlite3_column_text(row, column), -1, SQLITE_TRANSIENT);
 }
 
-/* Tells what is wrong with the row of the catalog: its name is asked for by its key. */
+/* Reports what is wrong with a row of the catalog, whose name is looked up by its key. */
 static int compare_tell_row(struct comparison *n, const char *problem) {
         _cleanup_finalize_ sqlite3_stmt *s = NULL;
         const char *name = NULL;
@@ -89,7 +89,7 @@ static int compare_tell_row(struct comparison *n, const char *problem) {
         return r < 0 ? r : compare_tell(n, n->table->what, name ?: "?", problem);
 }
 
-/* Tells that what an event did is not in the catalog. */
+/* Reports that what an event did is not in the catalog. */
 static int compare_tell_event(struct comparison *n, int64_t event) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         char number[24], problem[256];
@@ -118,7 +118,7 @@ static int column_of(sqlite3_stmt *s, const char *name) {
 static int64_t birth(sqlite3_stmt *row) {
         int column = column_of(row, "from_event");
 
-        return sqlite3_column_int64(row, column < 0 ? 0 : column); /* else its id is that */
+        return sqlite3_column_int64(row, column < 0 ? 0 : column); /* else its id is that event */
 }
 
 /* --- columns --- */
@@ -169,7 +169,7 @@ static void problem_of(const char *column, char *ret_text, size_t size) {
                 *p = '-';
 }
 
-/* The event that a column should name, where it names none: what that did is missing. */
+/* The event that a column should name; 0: none. ret_is: whether the catalog's row names one. */
 static int64_t event_missing(struct comparison *n, const char *name, int column, bool *ret_is) {
         const int64_t is = sqlite3_column_int64(n->a, column), should = sqlite3_column_int64(n->b, column);
         const bool end = ends_with(name, "until_event") || ends_with(name, "image_until");
@@ -189,7 +189,7 @@ static int compare_columns(struct comparison *n) {
                 const char *name = sqlite3_column_name(n->a, i);
                 char problem[80];
                 int64_t event;
-                bool is = true; /* the catalog says something there */
+                bool is = true; /* the catalog has a value there */
 
                 if (same(n->a, n->b, i))
                         continue;
@@ -205,7 +205,7 @@ static int compare_columns(struct comparison *n) {
 
 /* --- rows --- */
 
-/* Which key comes first: below 0 a's, above 0 b's. */
+/* Which key comes first: negative a's, positive b's. */
 static int order(struct comparison *n) {
         for (int i = 0; i < n->table->keys; i++) {
                 int r;

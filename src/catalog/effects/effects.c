@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The table of effects, and its three uses: applied by the writer and by a replay, and asked about by `check --log`.
- * Decides nothing: what a service let happen is in the event.
+ * The table of effects, and its three uses: the writer and a replay apply them, and `check --log` checks them. Decides
+ * nothing: the event says what a service allowed.
  */
 #include "effects/effects.h"
 #include "memo.h"
@@ -32,7 +32,7 @@
 #define ENDING(t, until, where) "UPDATE " t " SET " until " = :event WHERE " where " AND " until " = " FAR
 #define ENDED_FIRST(t, until, born, where) \
         "SELECT min(" until ") AS first FROM " t " WHERE " where " AND " born " < :event AND " until " >= :event"
-#define ENDED_COUNT(t, until) "SELECT count(*) FROM " t " WHERE " until " <> " FAR /* beyond it nothing lives either */
+#define ENDED_COUNT(t, until) "SELECT count(*) FROM " t " WHERE " until " <> " FAR /* not <: nothing lives beyond it */
 #define END(t, until, born, where)                                                                                 \
         {                                                                                                          \
                 ENDING(t, until, where),                                                                           \
@@ -45,7 +45,7 @@
                 "SELECT iif(first IS NULL, 0, nullif(first = :event, 0)) FROM (" ENDED_FIRST(t, until, born, where) ")", \
                 ENDED_COUNT(t, until), 0, 1                                                                        \
         }
-/* rows that have any of these columns: a size without the event that sealed is noticed, too */
+/* rows that have any of these columns, so a size without a sealing event is noticed, too */
 #define SET_COUNT(t, columns) "SELECT count(*) FROM " t " WHERE coalesce(" columns ", NULL) IS NOT NULL"
 #define SET(t, column, columns, values, where)                                                                     \
         {                                                                                                          \
@@ -83,7 +83,7 @@
 #define INSTALLED                                                                                                  \
         END_ANY("launch", "until_event", "from_event", "instance = :instance"),                                    \
         PUT("launch", "id, instance, image, image_name, from_event", ":launch, :instance, :image, :label, :event")
-/* {"events": {number: {member: value}}}: a replay has it before the events that it is about */
+/* {"events": {number: {member: value}}}: a replay has read it before the events that it is about */
 #define SNAPSHOT_EARLIER                                                                                           \
         {                                                                                                          \
                 "INSERT INTO earlier (event, detail) SELECT CAST(key AS INTEGER), value"                           \
@@ -148,7 +148,7 @@ static bool detail_is(const struct event *e, const char *key, const char *value)
 }
 
 int operation_find(const char *word, const struct event *event) {
-        /* of a part or kind that is not known, an operation that says none is not it, either */
+        /* an event of an unknown part or kind is not the operation that has none */
         const bool other = event_detail_find(event, "part") || event_detail_find(event, "kind");
         int found = -ENOENT;
 
@@ -168,7 +168,7 @@ int operation_find(const char *word, const struct event *event) {
 /* --- statements --- */
 
 enum word {
-        WORD_DETAIL_MEMBER, /* any other */
+        WORD_DETAIL_MEMBER, /* any other word */
         WORD_EVENT, WORD_ACTOR, WORD_OBJECT, WORD_OTHER, WORD_NAME, WORD_LABEL, WORD_DETAIL,
         WORD_PLACE, WORD_IMAGE, WORD_REGION, WORD_ACCOUNT, WORD_INSTANCE,
 };
@@ -193,7 +193,7 @@ void effects_forget(struct catalog_connection *c) {
         if (!all)
                 return;
         for (size_t i = 0; i < sizeof(*c->effects) / sizeof(*all); i++)
-                (void)sqlite3_finalize(all[i].s); /* repeats an error told before */
+                (void)sqlite3_finalize(all[i].s); /* repeats an error reported before */
         free(c->effects);
         c->effects = NULL;
 }
@@ -221,7 +221,7 @@ static int bind_number(sqlite3_stmt *s, int i, int64_t number) {
         return number == 0 ? sqlite3_bind_null(s, i) : sqlite3_bind_int64(s, i, number);
 }
 
-/* What the object says behind the slash, with the owner or without. */
+/* The object's text after the slash, with the owner or without. */
 static int bind_label(sqlite3_stmt *s, int i, const char *object, bool owner) {
         const char *slash = object ? strchr(object, '/') : NULL, *at = slash ? strchr(slash, '@') : NULL;
 
@@ -273,11 +273,11 @@ static int bind_word(sqlite3_stmt *s, int i, enum word word, const struct event 
 static void cleanup_effect(struct effect_statement **e) {
         if (!(*e)->s)
                 return;
-        (void)sqlite3_reset((*e)->s);          /* repeats the error that sqlite3_step has told already */
+        (void)sqlite3_reset((*e)->s);          /* repeats the error that sqlite3_step has returned */
         (void)sqlite3_clear_bindings((*e)->s); /* cannot fail */
 }
 
-/* One effect: how many rows it changed, or (check) the number it gave, -1 for none. */
+/* Runs one effect. ret_number: how many rows it changed, or (check) the number it returned, -1 for none. */
 static int effect_run(struct catalog_connection *c, struct effect_statement *statement, const char *sql, bool check,
                const struct event *event, int64_t id, int64_t *ret_number) {
         _cleanup_(cleanup_effect) struct effect_statement *e = statement;
@@ -306,10 +306,10 @@ static int effects_begin(struct catalog_connection *c) {
 
 /* --- applied --- */
 
-/* What memo.c knows of rows: a share that is made was not known, and one that ends is named; else all are void. */
+/* Tells memo.c which rows change: a new share was not remembered, one that ends is named, else all are invalid. */
 static void touch(struct catalog_connection *c, const struct event *e) {
         const bool ends = e->op == EVENT_UNSHARE || e->op == EVENT_EXPIRE;
-        const struct event_detail *share = ends ? event_detail_find(e, "share") : NULL; /* a damaged log says none */
+        const struct event_detail *share = ends ? event_detail_find(e, "share") : NULL; /* a damaged log may lack it */
 
         if (share)
                 memo_share_ends(c, &(struct share){ .id = share->number, .image = e->about.image,
@@ -338,7 +338,7 @@ int effects_apply(struct catalog_connection *c, const struct event *event, int64
         return 0;
 }
 
-/* --- asked about --- */
+/* --- checked --- */
 
 int effects_check(struct catalog_connection *c, const struct event *event, int64_t id, struct effect_counts *counts) {
         const struct operation *o = &operations[event->op];
@@ -363,7 +363,7 @@ int effects_check_begin(struct catalog_connection *c) {
                                  "CREATE UNIQUE INDEX temp.account_then_id ON account_then (id)");
 }
 
-/* The same rows are counted by all effects that have the same words for it: whether an effect is the first of them. */
+/* Effects with the same text of `count` count the same rows: whether an effect is the first of them. */
 static bool counts_first(size_t op, size_t i) {
         const char *count = operations[op].effects[i].count;
 

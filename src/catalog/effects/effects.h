@@ -1,34 +1,34 @@
 /* SPDX-License-Identifier: MIT
- * Operations and their effects (effects.def), and how an event's words are found again from the log.
+ * Operations and their effects (effects.def), and how events are read back from the log.
  */
 #pragma once
 
 #include "connection.h"
 #include "feed.h"
 
-/* What an event is about: what resolve.c finds from its texts, for the words of its effects. */
+/* What an event is about: resolve.c finds it by the event's texts, for the words of its effects. */
 enum about {
         ABOUT_NOTHING = 0,
-        ABOUT_NEW = 1 << 0,      /* :region, :name: something of the actor's is made */
+        ABOUT_NEW = 1 << 0,      /* :region, :name: an object of the actor's is made */
         ABOUT_IMAGE = 1 << 1,    /* :place, :image, :region: the object, by the name it had then */
         ABOUT_ACCOUNT = 1 << 2,  /* :account: by the other account's name */
-        ABOUT_SHARE = 1 << 3,    /* :place, of the image of `share`: the image itself may be gone */
+        ABOUT_SHARE = 1 << 3,    /* :place, :image, :account: of the detail `share`, whose image may be gone */
         ABOUT_IMAGE_ID = 1 << 6, /* :place, :image: by the detail `image` */
         ABOUT_INSTANCE = 1 << 4, /* :instance: the object */
-        ABOUT_INSTALLED = 1 << 5, /* :instance: the detail `instance`, the object being an image */
+        ABOUT_INSTALLED = 1 << 5, /* :instance: the detail `instance`; the object is an image */
 };
 
-#define UNSEEN (-1) /* no change to whoever caches */
+#define UNSEEN (-1) /* no change to any cache */
 
 #define EFFECTS_MOST 6
 struct effect {
         const char *apply; /* changes the rows */
-        const char *check; /* one number: how many rows are as it left them, which `count` counts; none or null: not so */
-        const char *count; /* of all events' effects of this kind; NULL: not counted */
+        const char *check; /* how many rows are as the event left them, as `count` counts; none or null: not so */
+        const char *count; /* how many rows all effects of this kind left; NULL: not counted */
         int least, most;   /* rows that applying it changes; most below 0: any number */
 };
 struct operation {
-        const char *word;       /* in the log; NULL: no operation has this number */
+        const char *word;       /* in the log */
         const char *key, *value; /* the member of its details that tells it from others of this word; NULL: none */
         int change;              /* enum change_kind, or UNSEEN */
         unsigned about;          /* enum about */
@@ -40,10 +40,10 @@ extern const struct operation operations[EVENT_OPS];
 int operation_find(const char *word, const struct event *event);
 bool operation_known(const char *word);
 
-/* The writer's and a replay's: changes the rows as the event numbered id says. -ENOENT: a row that it needs is not there;
- * then, as after any failure, the transaction is of no use. */
+/* For the writer and a replay: changes the rows as the event numbered id says. -ENOENT: a row that it needs is missing;
+ * then, as after any failure, the transaction must be undone. */
 int effects_apply(struct catalog_connection *c, const struct event *event, int64_t id);
-/* Asks whether they are so: 1, 0 (not so), -errno. Adds to the counts, ret_counts[op][effect]. Account rows are made
+/* Whether the rows are as the event left them: 1, 0 or -errno. Adds to counts->rows[op][effect]. Account rows are made
  * again in the connection's table account_then instead. */
 struct effect_counts {
         int64_t rows[EVENT_OPS][EFFECTS_MOST];
@@ -51,7 +51,7 @@ struct effect_counts {
 int effects_check(struct catalog_connection *c, const struct event *event, int64_t id, struct effect_counts *counts);
 /* Makes account_then, empty. */
 int effects_check_begin(struct catalog_connection *c);
-/* Whether there are just as many rows of each kind as were counted, and accounts as they were made: 1, 0, -errno. */
+/* Whether there are as many rows of each kind as were counted, and the accounts of account_then: 1, 0 or -errno. */
 int effects_check_end(struct catalog_connection *c, const struct effect_counts *counts);
 /* Finalizes the connection's statements of effects. */
 void effects_forget(struct catalog_connection *c);
@@ -59,7 +59,7 @@ void effects_forget(struct catalog_connection *c);
 /* The member of an event's details; NULL: none. `_` in the key stands for `-`. */
 const struct event_detail *event_detail_find(const struct event *event, const char *key);
 
-/* --- resolve.c: events as the log has them --- */
+/* --- resolve.c: events read back from the log --- */
 
 /* Columns of a statement that reads the log. */
 enum logged_column {
@@ -67,7 +67,8 @@ enum logged_column {
         LOGGED_ACCOUNT, LOGGED_RULE, LOGGED_ERRNO, LOGGED_DETAIL, LOGGED_PLACE, LOGGED_OWNER, LOGGED_LENGTH, LOGGED_HASH,
 };
 
-/* A row of the log as an event again. Its texts are the statement's until its next step, those of its details in `texts`. */
+/* A row of the log as an event. Its texts are valid until the statement's next step, those of its details are in
+ * `texts`. */
 struct logged {
         int64_t id, time;
         struct caller caller;
@@ -78,10 +79,10 @@ struct logged {
         char texts[4096];
         size_t used;
 };
-/* The row itself. */
+/* Reads the row itself. */
 int logged_row(sqlite3_stmt *s, struct logged *ret_logged);
-/* Its details, and what an upgrade's snapshot added to them; then its operation. -ENOENT: an unknown one. Members that
- * are no text or integer are left out. */
+/* Reads its details, and what an upgrade's snapshot added to them; finds its operation. -ENOENT: an unknown one.
+ * Members that are no text or integer are left out. */
 int logged_read(struct catalog_connection *c, struct logged *logged);
 /* Finds what the event is about, as of just before it. What is not found stays 0, which no effect accepts. */
 int logged_resolve(struct catalog_connection *c, struct logged *logged);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The log done again, by the same effects as the writer's. Events stay as they are, their hashes too: nobody checks those
- * here.
+ * Replays the log by the writer's effects. Events stay as they are, with their hashes, which are not checked here.
  */
 #include "effects/replay.h"
 #include "log/log.h"
@@ -16,7 +15,7 @@ int replay_open(const char *path, struct replay *ret_replay) {
 
         if (r == 0)
                 r = connection_open(replay.catalog, true, &replay.c);
-        if (r == 0) /* what it is made of may be torn by a crash: then it is made again */
+        if (r == 0) /* a crash may tear the file: then it is made again */
                 r = connection_run(replay.c, "PRAGMA foreign_keys = off; PRAGMA synchronous = off;"
                                              "PRAGMA journal_mode = memory; PRAGMA cache_size = -65536");
         if (r == 0)
@@ -28,7 +27,7 @@ int replay_open(const char *path, struct replay *ret_replay) {
         return r;
 }
 
-/* What upgrades added to earlier events must be there before those. */
+/* Copies what upgrades added to earlier events, before these are replayed. */
 static int read_snapshots(struct replay *replay, struct catalog_connection *from) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int r = statement_start(from, S_SNAPSHOTS, &s, "");
@@ -68,7 +67,7 @@ static int replay_event(struct replay *replay, sqlite3_stmt *s, struct logged *l
         return r < 0 ? r : effects_apply(replay->c, &logged->event, logged->id);
 }
 
-/* What an event can be wrong in: it is about what is not there, is unknown, or says what no row may hold. */
+/* An event's own errors: what it is about is missing, it is unknown, or no row may hold what it says. */
 static bool is_wrong(int r) {
         return r == -ENOENT || r == -EIO || r == -EEXIST;
 }

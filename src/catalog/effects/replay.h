@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: MIT
- * The log done again: its events' effects in an empty catalog, and what rows follow from it against those there are.
+ * Replays the log: applies its events' effects to an empty catalog. Compares the rows that follow with those of a
+ * catalog.
  */
 #pragma once
 
 #include "effects/effects.h"
 
-/* A catalog of its own, with a log but no rows yet: in a file at path, or, "": a temporary one, gone when it is closed.
- * Nothing of it is on disk before that is asked for. */
+/* A separate catalog, empty at first: in a file at path, or, "": a temporary one, gone when it is closed. It is not
+ * flushed to disk unless that is asked for. */
 struct replay {
         struct catalog *catalog;
         struct catalog_connection *c;
-        void (*progress)(int64_t events, void *context); /* NULL, or hears now and then how many have been read */
+        void (*progress)(int64_t events, void *context); /* called now and then with the last event read; NULL: none */
         void *context;
 };
 int replay_open(const char *path, struct replay *ret_replay);
 void replay_close(struct replay *replay);
 
-/* Appends the events of another catalog, as they are, and does what they say. failed: hears of an event whose effects
- * cannot be done (-ENOENT: what it is about is not there, or it is unknown), and goes on if that returns 0. */
+/* Appends the events of another catalog unchanged, and applies their effects. Calls failed for an event that cannot be
+ * applied: what it is about is missing, it is unknown, or no row may hold what it says. Goes on if that returns 0. */
 int replay_log(struct replay *replay, struct catalog_connection *from, int (*failed)(int64_t event, void *context),
                void *context);
 
-/* Tells each row of `is` that is not as in `should`, at most a page of each table: how many, or -errno. */
+/* Reports each row of `is` that is not as in `should`, at most a page of each table. Returns how many, or -errno. */
 int compare_rows(struct catalog_connection *is, struct catalog_connection *should,
                  int (*each)(const struct discrepancy *discrepancy, void *context), void *context);
-/* The same of a catalog of format 1, which has no columns for some of what the other says. */
+/* The same for an `is` of format 1, which lacks some columns. */
 int compare_format_1(struct catalog_connection *is, struct catalog_connection *should,
                      int (*each)(const struct discrepancy *discrepancy, void *context), void *context);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Events as the log has them, made again: their operation, details, and by id what they are about. Names are looked up as
+ * Reads events back from the log: their operation, details, and the ids of what they are about. Names are looked up as
  * of just before the event, so a replay, which has no later rows, and a check, which has all, find the same.
  */
 #include "effects/effects.h"
@@ -37,7 +37,7 @@ int logged_row(sqlite3_stmt *s, struct logged *logged) {
 
 /* --- details --- */
 
-/* A copy that lasts as long as the event; NULL: there is no text, or no room, which no event of ours needs. */
+/* A copy that lasts as long as the event; NULL: there is no text, or no room, which our own events never lack. */
 static const char *logged_keep(struct logged *logged, const char *text) {
         const size_t size = text ? strlen(text) + 1 : 0;
         char *copy = logged->texts + logged->used;
@@ -71,7 +71,7 @@ static int read_member(sqlite3_stmt *s, struct logged *logged, size_t *n) {
         return 0;
 }
 
-/* JSON texts, which may be NULL. */
+/* Reads the members of JSON texts, which may be NULL. */
 static int read_details(struct catalog_connection *c, struct logged *logged, const char *detail, const char *added) {
         const char *const sources[] = { detail, added };
         size_t n = 0;
@@ -137,7 +137,7 @@ static bool object_split(const char *text, struct object *ret_object) {
                part(at + 1, text + strlen(text), ret_object->owner);
 }
 
-/* Columns of the first row, as many as there are places for them; 0 where there is none. */
+/* Copies the first columns of the first row, if there is one. */
 static int numbers(sqlite3_stmt **s, int r, int64_t *const ret_numbers[], int count) {
         if (r == 0)
                 r = statement_row(*s);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * A catalog of an earlier format made anew from its log, beside it; then the two are exchanged at once.
+ * Makes a catalog of an earlier format anew from its log, in a file beside it, then exchanges the two atomically.
  *
  *   catalog.db (1) ── events ─────────► catalog.db.new (2) ── rows follow ──► compared with those of (1)
  *          └── what events left unsaid ──► `snapshot` events                          │ no row differs
  *   catalog.db.format-1 ◄── link ── catalog.db ◄──────────────── rename ──────────────┘
  *
- * Nobody else has the old one open meanwhile. Killed before the rename nothing has happened; after it, all has.
+ * Nobody else has the old one open meanwhile. If killed before the rename, nothing has changed; after it, all is done.
  */
 #include <fcntl.h>
 #include <libgen.h>
@@ -21,15 +21,15 @@ struct upgrade {
         struct catalog *old_catalog;
         struct catalog_connection *old;
         struct replay replay;
-        int64_t event; /* that cannot be done again; 0: none */
-        bool taken;    /* the old one is ours, and is to be given back */
+        int64_t event; /* that cannot be replayed; 0: none */
+        bool taken;    /* the old file is locked, and must be given back */
 };
 
 static void upgrade_end(struct upgrade *u) {
         replay_close(&u->replay);
         if (u->taken) {
                 (void)connection_run(u->old, "ROLLBACK");
-                (void)connection_run(u->old, "PRAGMA journal_mode = wal"); /* it can be used as it is, too */
+                (void)connection_run(u->old, "PRAGMA journal_mode = wal"); /* without it the file can be used, too */
         }
         u->old = connection_close(u->old);
         u->old_catalog = catalog_close(u->old_catalog);
@@ -40,8 +40,8 @@ static void upgrade_end(struct upgrade *u) {
 
 static const struct unsaid {
         const char *member; /* of a snapshot's details */
-        enum statement rows; /* a number, and the JSON that belongs to it */
-        bool ours; /* of the new file */
+        enum statement rows; /* columns: a number, and its JSON */
+        bool ours; /* asked of the new file */
 } unsaid[] = {
         { "events", S_UPGRADE_EARLIER, true },
         { "disks", S_UPGRADE_DISKS },
@@ -49,11 +49,11 @@ static const struct unsaid {
         { "descriptions", S_UPGRADE_DESCRIPTIONS },
 }, to_remember = { "events", S_UPGRADE_EVENTS };
 
-#define SNAPSHOT_ROWS 1000 /* of one event */
+#define SNAPSHOT_ROWS 1000 /* most in one event */
 
 typedef int (*snapshot_each)(struct upgrade *u, const char *json);
 
-/* The next rows as one object; ret_rows 0: there are no more. */
+/* The next rows as one JSON object; ret_rows 0: there are no more. */
 static int snapshot_page(sqlite3_stmt *s, const char *member, char **ret_json, int *ret_rows) {
         _cleanup_free_ char *json = NULL;
         size_t size;
@@ -62,7 +62,7 @@ static int snapshot_page(sqlite3_stmt *s, const char *member, char **ret_json, i
 
         if (r < 0)
                 return r;
-        (void)fprintf(f, "{\"%s\":{", member); /* fclose tells */
+        (void)fprintf(f, "{\"%s\":{", member); /* fclose returns the error */
         for (rows = 0; rows < SNAPSHOT_ROWS && (r = statement_row(s)) > 0; rows++) {
                 const char *value;
 
@@ -108,7 +108,7 @@ static int add_snapshot(struct upgrade *u, const char *json) {
         return catalog_event_add(u->replay.c, &(struct event){ .caller = u->caller, .op = EVENT_SNAPSHOT, .json = json }, &id);
 }
 
-/* Of what replay has from there, the log names some, too. */
+/* Reports where the log contradicts what the replay took from the old rows. Returns how many. */
 static int contradictions(struct upgrade *u) {
         static const enum statement asked[] = { S_UPGRADE_SOURCES, S_UPGRADE_SHARES };
         int found = 0, r = 0;
@@ -139,7 +139,7 @@ static int upgrade_cannot_be(int64_t event, void *context) {
         return -EBADMSG;
 }
 
-/* Stores' places, and disks that were being made: no event is about these. */
+/* Copies the places of stores, and disks that are being made: no event is about these. */
 static int copy_own(struct upgrade *u) {
         _cleanup_statement_ sqlite3_stmt *stores = NULL, *reservations = NULL;
         int64_t sequence;
@@ -174,7 +174,7 @@ static int upgrade_fill(struct upgrade *u) {
         return r < 0 ? r : connection_run(u->replay.c, "COMMIT");
 }
 
-/* All of it is on the disk. */
+/* Marks the new file as a catalog, and makes it durable. */
 static int upgrade_finish(struct upgrade *u, const char *path) {
         _cleanup_fd_ int fd = -1;
         int r = schema_seal(u->replay.c);
@@ -190,15 +190,15 @@ static int upgrade_finish(struct upgrade *u, const char *path) {
 
 /* --- the old one --- */
 
-/* Another upgrade has given its name to the new file, while its format was waited for. */
+/* Whether another upgrade has replaced the file since this one opened it. */
 static bool has_moved(struct upgrade *u) {
         int moved = 1;
 
         return sqlite3_file_control(u->old->db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK || moved;
 }
 
-/* The old file, and nobody else, until it is closed: who has it open is not waited for. It leaves its write-ahead log,
- * which would be taken for the new file's; killed from here on, it can be used without one. */
+/* Locks the old file until it is closed, without waiting for others who have it open. It leaves WAL mode: its log would
+ * be taken for the new file's. If the upgrade is killed from here on, the old file can be used without a log. */
 static int upgrade_take(struct upgrade *u) {
         int r;
 
@@ -223,14 +223,14 @@ static int open_old(struct upgrade *u) {
         return r < 0 ? r : connection_open(u->old_catalog, true, &u->old);
 }
 
-/* Both names of one file, as an upgrade that was interrupted behind the link leaves it. */
+/* Whether both names are of one file, as an upgrade that was interrupted after the link leaves it. */
 static bool same_file(const char *a, const char *b) {
         struct stat x, y;
 
         return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* Whether the old file can have this name: asked before all the work. */
+/* Whether the old file can have this name: checked before all the work. */
 static int check_kept(struct upgrade *u, const char *kept) {
         if (faccessat(AT_FDCWD, kept, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT ? 0 : -errno;
@@ -246,7 +246,7 @@ static int sync_above(const char *path) {
         return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
-/* The old file keeps a name. */
+/* Gives the old file the name `kept`, and its own name to the new one. */
 static int exchange(struct upgrade *u, const char *from, const char *kept) {
         int r = link(u->path, kept) < 0 ? -errno : 0;
 
@@ -255,13 +255,13 @@ static int exchange(struct upgrade *u, const char *from, const char *kept) {
         r = sync_above(u->path);
         if (r < 0 || rename(from, u->path) < 0)
                 return r < 0 ? r : -errno;
-        u->taken = false; /* its name is the new one's */
+        u->taken = false; /* the new file has its name */
         return sync_above(u->path);
 }
 
-/* --- together --- */
+/* --- all steps --- */
 
-/* The new file is whose the old one is: an administrator may upgrade what a service runs. */
+/* The new file gets the old one's mode and owner: an administrator may upgrade what a service runs. */
 static int make_file(const char *path, const char *like) {
         struct stat st;
         int r = file_make(path);
@@ -283,7 +283,7 @@ static int make(struct upgrade *u, const char *path) {
         if (r == 0)
                 r = upgrade_fill(u);
         if (r == 0)
-                r = catalog_mark(u->replay.c); /* or it could not be opened */
+                r = catalog_mark(u->replay.c); /* else it could not be opened */
         if (r == 0)
                 r = compare_format_1(u->old, u->replay.c, u->reader->each, u->reader->context);
         return r == 0 ? contradictions(u) : r;
@@ -296,7 +296,7 @@ int catalog_upgrade(const char *path, const struct caller *caller, bool plan, co
         int r;
 
         if (asprintf(&unfinished, "%s.new", path) < 0 || asprintf(&kept, "%s.format-1", path) < 0)
-                return -ENOMEM; /* what asprintf failed for is not looked at */
+                return -ENOMEM;
         *ret_upgraded = (struct upgraded){ 0 };
         r = open_old(&u);
         if (r == 0)
@@ -308,7 +308,7 @@ int catalog_upgrade(const char *path, const struct caller *caller, bool plan, co
                 r = check_kept(&u, kept);
         if (r < 0)
                 return r;
-        file_remove(unfinished); /* of one that was interrupted */
+        file_remove(unfinished); /* left by an interrupted upgrade */
         r = make(&u, plan ? "" : unfinished);
         ret_upgraded->differences = r > 0 ? r : 0;
         ret_upgraded->failed = u.event;
@@ -319,6 +319,6 @@ int catalog_upgrade(const char *path, const struct caller *caller, bool plan, co
         if (r == 0 && !plan)
                 r = exchange(&u, unfinished, kept);
         if (r != 0)
-                file_remove(unfinished); /* the error told is the first one */
+                file_remove(unfinished); /* the first error is returned */
         return r > 0 ? -EBADMSG : r;
 }

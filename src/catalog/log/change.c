@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * From an event to a change in the product's nouns: which image, whose, what of it was there before and is now. Decides
- * nothing, and knows nobody who caches.
+ * Turns an event into a change in the product's nouns: which image, its owner, what of it was there before and is now.
+ * Decides nothing, and knows no cache.
  */
 #include "effects/effects.h"
 #include "log/log.h"
 #include "write/write.h"
 
-/* Of an event in the log, so far as it matters to whoever caches: sizes and the like do not. */
+/* The operation of a logged event. Only the details that matter to caches are looked at. */
 static int change_operation(const char *word, const char *part, const char *kind) {
         struct event event = { 0 };
         size_t n = 0;
@@ -49,7 +49,7 @@ int change_read(struct feed *feed, sqlite3_stmt *s, struct change *ret_change, c
         *ret_change = (struct change){
                 .kind = (enum change_kind)kind,
                 .event = event,
-                /* that a share expired is nobody's doing, though it has an actor */
+                /* expiry is nobody's request, though the event has an actor */
                 .own = op != EVENT_EXPIRE && own_event(feed->c->catalog, event),
                 .actor = sqlite3_column_int64(s, EVENT_ACTOR),
                 .owner = sqlite3_column_int64(s, EVENT_OWNER),
@@ -106,7 +106,7 @@ static int change_find_share(struct feed *feed, struct change *change) {
         change->share = sqlite3_column_int64(s, SHARE_ID);
         change->again = sqlite3_column_int(s, SHARE_AGAIN) != 0;
         expires = sqlite3_column_int64(s, SHARE_EXPIRES);
-        /* set to a time that the catalog's clock has passed already */
+        /* the new expiry has passed already */
         if (change->kind == CHANGE_EXPIRY_SET && expires != 0 && expires <= feed->expired)
                 change->kind = CHANGE_UNSHARED;
         return 0;
@@ -160,13 +160,13 @@ int change_resolve(struct feed *feed, const char *object, struct change *change)
         case CHANGE_UNSHARED:
         case CHANGE_EXPIRY_SET:
                 r = change_find_place(feed->c, change->event ?: feed->event, change);
-                change->again = false; /* that was the place's */
+                change->again = false; /* found for the place, not the share */
                 return r < 0 || change->share != 0 ? r : change_find_share(feed, change);
         case CHANGE_INSTANCE:
                 return find_instance(feed->c, object, change);
         case CHANGE_REGION:
                 return find_region(feed->c, object, change);
         default:
-                return 0; /* all is said */
+                return 0; /* nothing to look up */
         }
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * The days of the log, as each who may read it sees them: found by halving, and summed up when somebody asks how long
- * one is. What was summed up is remembered, and only gone on from. Renders nothing.
+ * The days of the log, as each viewer sees them. They are found by binary search. A day's length is summed up when it
+ * is first asked for; the sum is remembered, and later only extended. Renders nothing.
  */
 #include "log/log.h"
 
 #define DAY_MS INT64_C(86400000)
-#define DAY_LAST INT64_C(2932896) /* 9999-12-31, the last that timestamp_format knows: what is later is of it, too */
-#define STEP 16384                /* events that one statement sums up: some milliseconds, as a page of the log */
+#define DAY_LAST INT64_C(2932896) /* 9999-12-31, the last that timestamp_format knows: later events count to it */
+#define STEP 16384                /* events that one statement sums up: some milliseconds, as for a page of the log */
 
-/* One of two statements, of the view's events with after < number <= last. */
+/* Starts one of two statements, for the view's events with after < number <= last. */
 static int sum_start(struct catalog_connection *c, enum statement of_all, enum statement of_viewer,
                  const struct log_filter *view, int64_t after, int64_t last, sqlite3_stmt **ret_statement) {
         if (view->viewer == 0)
@@ -37,7 +37,8 @@ static int64_t day_of(int64_t time) {
 
 /* --- what is remembered --- */
 
-/* Days of a viewer are in places of their own, as are viewers of a day. NULL: the limit is not the catalog's own. */
+/* Days of a viewer have different entries, as have viewers of a day. NULL: the view does not end at the catalog's last
+ * event. */
 static struct day_sum *place_of(struct catalog_connection *c, const struct log_filter *view, int64_t number) {
         const uint64_t place = (uint64_t)number + (uint64_t)view->viewer * 613;
 
@@ -63,7 +64,7 @@ static bool recall(struct catalog_connection *c, const struct log_filter *view, 
         return known;
 }
 
-/* Another thread may have counted further. */
+/* Remembers a sum, unless another thread has counted further. */
 static void sum_keep(struct catalog_connection *c, const struct log_filter *view, const struct day_sum *sum) {
         struct day_sum *place = place_of(c, view, sum->day.number);
 
@@ -77,7 +78,7 @@ static void sum_keep(struct catalog_connection *c, const struct log_filter *view
 
 /* --- which days there are --- */
 
-/* 1: the viewer's first event with after < number <= last; 0: there is none. */
+/* Finds the viewer's first event with after < number <= last: 1, 0 (none) or -errno. */
 static int next_event(struct catalog_connection *c, const struct log_filter *view, int64_t after, int64_t last,
                       int64_t *ret_id, int64_t *ret_time) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
@@ -117,7 +118,7 @@ int catalog_day_list(struct catalog_connection *c, const struct log_filter *view
 
 enum { SUM_BYTES, SUM_LAST, SUM_TIME }; /* columns */
 
-/* The viewer's events with after < number <= last. */
+/* Adds the viewer's events with after < number <= last to a day. */
 static int day_add_length(struct catalog_connection *c, const struct log_filter *view, int64_t after, int64_t last,
                struct day *day) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
@@ -147,12 +148,12 @@ static int add_all(struct catalog_connection *c, const struct log_filter *view, 
                 if (r < 0)
                         return r;
         }
-        if (sum->counted < last) /* else another thread has been further */
+        if (sum->counted < last) /* else another thread has counted further */
                 sum->counted = last;
         return r;
 }
 
-/* Goes on to the day's last event, or to the view's. */
+/* Counts on to the day's last event, or to the view's. */
 static int day_count(struct catalog_connection *c, const struct log_filter *view, struct day_sum *sum) {
         int64_t last, time;
         int r = log_event_at(c, view->last, &last, &time);

@@ -11,13 +11,13 @@
 
 #define HASH_SIZE EVENT_HASH_SIZE
 #define DETAIL_MOST 512
-#define LINE_MOST 1536 /* of one that is rendered here; NAME_SIZE and OBJECT_SIZE are far less */
+#define LINE_MOST 1536 /* bytes of JSON rendered here; NAME_SIZE and OBJECT_SIZE are far less */
 #define HASH_MEMBER ",\"hash\":\""
 #define LINE_EXTRA (strlen(HASH_MEMBER) + 2 * HASH_SIZE + strlen("\"\n")) /* what a line has beyond the hashed JSON */
 
 enum { LAST_ID, LAST_TIME, LAST_HASH }; /* columns */
 
-/* The last event of this transaction, or before it; all zero before the first. */
+/* Reads the last event, this transaction's included, into c->chain; all zero if there is none. */
 static int chain_last(struct catalog_connection *c) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int r;
@@ -42,7 +42,7 @@ static int chain_last(struct catalog_connection *c) {
         return 0;
 }
 
-/* The name of who acts, most often who acted last. */
+/* Reads the actor's name, which is most often that of the last event's actor. */
 static int chain_actor(struct catalog_connection *c, int64_t id, struct chain *chain) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int r;
@@ -73,7 +73,7 @@ static int bind_detail(sqlite3_stmt *s, const struct event *e) {
         return sqlite_error(sqlite3_db_handle(s), code);
 }
 
-/* The JSON that a statement makes, SQLite's until the next step. */
+/* The JSON that a statement returns, valid until the next step. */
 static int rendered(sqlite3_stmt *s, const char **ret_json) {
         int r = statement_row(s);
 
@@ -132,7 +132,7 @@ static int hash_rendered(struct catalog_connection *c, const struct event *e, co
         return 0;
 }
 
-/* next->hash is that of the event before; afterwards its own. detail: JSON, NULL for none. */
+/* next->hash: the previous event's; on return this one's. detail: JSON, NULL for none. */
 static int put_next(struct catalog_connection *c, const struct event *e, const char *detail, struct chain *next) {
         const char *via = e->caller->via == VIA_CLI ? "cli" : "mount", *op = operations[e->op].word;
         char json[LINE_MOST];
@@ -154,7 +154,7 @@ static int put_next(struct catalog_connection *c, const struct event *e, const c
         return r < 0 ? r : 0;
 }
 
-/* With its details rendered: plainly, or by SQLite. */
+/* Renders the details, plainly or by SQLite, and adds the event. */
 static int put_detailed(struct catalog_connection *c, const struct event *e, struct chain *next) {
         _cleanup_free_ char *json = NULL;
         char plain[DETAIL_MOST];
@@ -168,7 +168,7 @@ static int put_detailed(struct catalog_connection *c, const struct event *e, str
         return r < 0 ? r : put_next(c, e, json, next);
 }
 
-/* The member that tells its operation from others of the same word comes first, unless it is there already. */
+/* Puts the member that tells operations of one word apart first, unless it is there already. */
 static void tell_apart(struct event *e) {
         const struct operation *o = &operations[e->op];
 
@@ -192,7 +192,7 @@ int catalog_event_add(struct catalog_connection *c, const struct event *event, i
         if (e.place == EVENT_PLACE_NEW)
                 e.place = next.id;
         tell_apart(&e);
-        if (!e.rule) /* first: an account that it makes is its own actor in the log's first event */
+        if (!e.rule) /* first: the log's first event makes its own actor */
                 r = effects_apply(c, &e, next.id);
         if (r == 0)
                 r = chain_actor(c, e.caller->account, &next);
@@ -225,7 +225,7 @@ int event_line(sqlite3_stmt *s, int (*each)(const char *line, size_t length, voi
         line = malloc(length + 1);
         if (!line)
                 return -ENOMEM;
-        memcpy(line, json, n - 1); /* without its brace */
+        memcpy(line, json, n - 1); /* without the closing brace */
         p = stpcpy(line + n - 1, HASH_MEMBER);
         for (int i = 0; i < HASH_SIZE; i++)
                 p += sprintf(p, "%02x", hash[i]);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * What has changed since one last looked: events (change.c says what each one changed) and shares that have expired.
+ * What has changed since the feed was last read: events (change.c says what each one changed) and shares that have
+ * expired.
  */
 #include "feed.h"
 #include "write/write.h"
 
 #include "log/log.h"
 
-/* --- how far it has been read --- */
+/* --- the position of the feed --- */
 
-/* Differs from the last time's if anybody else than this connection has written something. */
+/* Differs from the last time's if anybody but this connection has written something. */
 static int read_version(struct feed *feed, int64_t *ret_version) {
         return statement_number(feed->c, S_DATA_VERSION, ret_version);
 }
@@ -17,7 +18,7 @@ static int read_last(struct feed *feed) {
         return statement_number(feed->c, S_FEED_LAST, &feed->event);
 }
 
-/* The clock that shares expire by, and when the next one does that has not been told. */
+/* Reads the clock that shares expire by, and when the next share expires that has not been reported. */
 static int read_clock(struct feed *feed, int64_t *ret_now) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int r = statement_one(&s, statement_start(feed->c, S_FEED_CLOCK, &s, "i", feed->expired));
@@ -58,7 +59,7 @@ int feed_open(struct catalog *catalog, void (*wake)(void *context), void *contex
         if (r == 0)
                 r = read_last(feed);
         if (r == 0)
-                r = read_clock(feed, &now); /* now that it is known until when */
+                r = read_clock(feed, &now); /* again: feed->due depends on feed->expired */
         if (r < 0)
                 return r;
         own_watch(catalog, wake, context);
@@ -102,7 +103,7 @@ static int read_events(struct feed *feed, const struct feed_reader *reader) {
                         if (r > 0)
                                 r = feed_tell(feed, reader, object, &change);
                         if (r == 0)
-                                feed->event = sqlite3_column_int64(s, 0); /* only now: what failed is read again */
+                                feed->event = sqlite3_column_int64(s, 0); /* only now: a failed event is read again */
                 }
         } while (r == 0 && rows == PAGE);
         return r;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Keeps few events out of the log's indexes. A change alone would write a page of each; many changes share them.
+ * Adds events to the log's indexes, many at a time. A single change would write a page of each index; many changes
+ * share them.
  */
 #include "log/log.h"
 
@@ -31,7 +32,7 @@ int indexed_consider(struct catalog_connection *c) {
         const int64_t most = c->catalog->index_events;
         int r;
 
-        if (c->last_event - c->indexed < most) /* it only rises: others fill them, too */
+        if (c->last_event - c->indexed < most) /* it only rises: other processes fill the indexes, too */
                 return 0;
         r = indexed_last(c, &c->indexed);
         if (r < 0 || c->last_event - c->indexed < most)

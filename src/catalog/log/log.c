@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The log in pages, by what narrows it most: each filter has an index, and none reads the whole log.
+ * The log in pages, by the narrowest filter: each filter has an index, and none reads the whole log.
  */
 #include "log/log.h"
 
@@ -67,13 +67,13 @@ int log_event_at(struct catalog_connection *c, int64_t number, int64_t *ret_id, 
                 r = statement_row(s);
         if (r < 0)
                 return r;
-        found = r > 0 && sqlite3_column_int64(s, 0) > 0; /* no other is in a sound catalog */
+        found = r > 0 && sqlite3_column_int64(s, 0) > 0; /* others only in a damaged catalog */
         *ret_id = found ? sqlite3_column_int64(s, 0) : 0;
         *ret_time = found ? sqlite3_column_int64(s, 1) : INT64_MIN;
         return 0;
 }
 
-/* Times rise with numbers, so halving finds one as fast as an index, which every event would have to pay for. */
+/* Times rise with numbers, so binary search is as fast as an index, which every event would have to update. */
 int log_before(struct catalog_connection *c, int64_t time, int64_t low, int64_t high, int64_t *ret_id) {
         int64_t id, found;
         int r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * An event's JSON without SQLite, which needs ten times as long for it: the same bytes, or no answer. Nearly all texts
- * stand in JSON as they are.
+ * Renders an event's JSON without SQLite, which takes ten times as long: the same bytes, or no answer. Nearly all texts
+ * need no escapes in JSON.
  */
 #include <inttypes.h>
 
@@ -22,7 +22,7 @@ static void render_put(struct writing *w, const char *text, size_t n) {
         w->p += n;
 }
 
-/* Without an early end, so that the compiler takes many bytes at a time. */
+/* No early exit, so that the compiler takes many bytes at a time. */
 static bool text_is_plain(const char *text, size_t n) {
         unsigned char other = 0;
 
@@ -31,7 +31,7 @@ static bool text_is_plain(const char *text, size_t n) {
         return other == 0;
 }
 
-/* name: with the comma before it and the colon behind it */
+/* name: includes the comma before it and the colon after it */
 static void put_text(struct writing *w, const char *name, const char *text) {
         size_t n;
 
@@ -61,7 +61,7 @@ static void put_number(struct writing *w, const char *name, int64_t number) {
         render_put(w, p, (size_t)(text + sizeof(text) - p));
 }
 
-/* The last one again with other milliseconds, most often. */
+/* Most often the last time again, with other milliseconds. */
 const char *event_stamp(struct stamp *stamp, int64_t time) {
         unsigned ms = (unsigned)(time % 1000);
 
@@ -85,7 +85,7 @@ bool detail_render(const struct event *e, char *ret_json, size_t size) {
                 else
                         put_number(&w, "\":", e->detail[i].number);
         }
-        render_put(&w, "}", 2); /* with its NUL */
+        render_put(&w, "}", 2); /* and NUL */
         return w.good;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The log verified, in one pass and constant memory: the hash chain from the first event on, what else an event must be,
- * and whether the rows are as it left them. The chain ends at the first event that does not follow, for what comes behind
- * that proves nothing. Where something is not so, all rows are made again from the log and compared.
+ * Verifies the log in one pass and constant memory: the hash chain from the first event on, what else must hold of an
+ * event, and whether the rows are as the event left them. The pass ends at the first event that breaks the chain: what
+ * comes after it proves nothing. If anything differs, all rows are made again from the log and compared.
  */
 #include <inttypes.h>
 
@@ -15,7 +15,7 @@ struct verification {
         int (*each)(const struct discrepancy *discrepancy, void *context);
         void *context;
         int found;
-        int told; /* of what is wrong with single events */
+        int told; /* problems of single events reported so far */
         int64_t id, time; /* of the last event */
         uint8_t hash[EVENT_HASH_SIZE], before[EVENT_HASH_SIZE]; /* its hash, that of the event before it */
         bool broken, kept_found;
@@ -41,7 +41,7 @@ static int break_at(struct verification *v, int64_t id, const char *problem) {
         return found_event(v, id, problem);
 }
 
-/* Whether the stored hash of an event is that of its content with this number, behind a given hash: 1 or 0. */
+/* Whether an event's stored hash is that of its content with a given number, after a given hash: 1, 0 or -errno. */
 static int follows(struct verification *v, int64_t id, int64_t number, const uint8_t *hash_before) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         uint8_t hash[EVENT_HASH_SIZE];
@@ -61,7 +61,7 @@ static int follows(struct verification *v, int64_t id, int64_t number, const uin
         return memcmp(hash, sqlite3_column_blob(s, 1), EVENT_HASH_SIZE) == 0;
 }
 
-/* The event behind the last one has a hash that is not its content's. Its neighbours tell what happened. */
+/* The next event's hash is not that of its content. Its neighbours tell what happened. */
 static int tell_break(struct verification *v, const uint8_t *hash) {
         const int64_t id = v->id + 1;
         char problem[128];
@@ -103,7 +103,7 @@ static int verify_tell_event(struct verification *v, int64_t id, const char *pro
         return v->told++ >= PAGE ? 0 : found_event(v, id, problem);
 }
 
-/* SQLite calls JSON that it has no memory for invalid, too: asked again, it would say something else. */
+/* SQLite also calls JSON invalid if it has no memory for it: -ENOMEM if a second try finds it valid. */
 static int tell_no_json(struct verification *v, int64_t id) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int r = statement_start(v->c, S_VERIFY_RENUMBERED, &s, "ii", id, id);
@@ -117,7 +117,7 @@ static int tell_no_json(struct verification *v, int64_t id) {
         return break_at(v, id, "it was changed: its detail is no JSON");
 }
 
-/* The hash by SQLite's JSON, which is what counts. 1, 0: it cannot be JSON. */
+/* The hash of SQLite's JSON, which is what counts: 1, or 0 if the detail is no JSON. */
 static int hash_by_sql(struct verification *v, int64_t id, size_t *ret_length, uint8_t ret_hash[static EVENT_HASH_SIZE]) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         const char *json;
@@ -126,7 +126,7 @@ static int hash_by_sql(struct verification *v, int64_t id, size_t *ret_length, u
         if (r == 0)
                 r = statement_row(s);
         if (r == 0)
-                r = ORIGIN(-EIO); /* it was there just now */
+                r = ORIGIN(-EIO); /* the event was there just now */
         if (r > 0)
                 r = column_pointer(s, 0, &json);
         if (r < 0 || !json)
@@ -138,7 +138,8 @@ static int hash_by_sql(struct verification *v, int64_t id, size_t *ret_length, u
 
 #define JSON_MOST 2048
 
-/* Its hash behind the last one's. Rendered plainly if that gives the one that it has, for SQLite takes ten times as long. */
+/* The event's hash after the last event's. Our own JSON will do if it gives the stored hash: SQLite takes ten times as
+ * long. */
 static int hash_of(struct verification *v, sqlite3_stmt *s, const struct logged *logged, size_t *ret_length,
                    uint8_t ret_hash[static EVENT_HASH_SIZE]) {
         char json[JSON_MOST];
@@ -155,7 +156,7 @@ static int hash_of(struct verification *v, sqlite3_stmt *s, const struct logged 
         return hash_by_sql(v, logged->id, ret_length, ret_hash);
 }
 
-/* What the chain does not say: a column of no hash, or a chain that was computed anew over what cannot be. */
+/* What the chain does not prove: a column that is not hashed, or values that cannot be, in a chain computed anew. */
 static int check_event(struct verification *v, sqlite3_stmt *s, const struct logged *logged, size_t length) {
         const char *rule = logged->event.rule, *problem = NULL;
 
@@ -183,7 +184,7 @@ static int check_refusal(struct verification *v, const struct logged *logged) {
         return sqlite3_column_int(s, 0) ? 0 : verify_tell_event(v, logged->id, MISPLACED);
 }
 
-/* Are the rows as it left them, and does it count as an event of what it is about? */
+/* Whether the rows are as the event left them, and whether it is counted among the events of what it is about. */
 static int check_effects(struct verification *v, struct logged *logged) {
         const int64_t owner = logged->owner;
         int r = logged_read(v->c, logged);
@@ -232,8 +233,8 @@ static int verify_event(struct verification *v, sqlite3_stmt *s) {
         return logged.event.rule ? check_refusal(v, &logged) : check_effects(v, &logged);
 }
 
-/* All events there are, a page a statement: no read is held for long. What comes meanwhile takes back no answer: it ends
- * rows, and makes others, by numbers of its own. */
+/* All events, a page a statement, so that no read lasts long. Changes that come meanwhile make no answer wrong: they
+ * end rows, and make others, under numbers of their own. */
 static int verify_chain(struct verification *v) {
         int r, rows;
 
@@ -268,7 +269,7 @@ static int read_head(struct verification *v, struct log_head *ret_head) {
                 return r;
         *ret_head = (struct log_head){ 0 };
         if (r == 0 || sqlite3_column_bytes(s, LAST_HASH) != EVENT_HASH_SIZE)
-                return 0; /* which has been found */
+                return 0; /* reported already */
         ret_head->event = sqlite3_column_int64(s, LAST_ID);
         memcpy(ret_head->hash, sqlite3_column_blob(s, LAST_HASH), EVENT_HASH_SIZE);
         return 0;
@@ -278,7 +279,7 @@ static int verify_cannot_be(int64_t event, void *context) {
         return verify_tell_event(context, event, "it does not follow from those before it");
 }
 
-/* Tells which rows are not as the log says. */
+/* Reports which rows are not as the log says. */
 static int explain(struct verification *v) {
         struct replay replay;
         const int before = v->found;
@@ -313,7 +314,7 @@ static int verify_each(struct verification *v, enum statement which) {
         return r;
 }
 
-/* Rows are counted in the same transaction as what has come meanwhile is verified in. */
+/* Verifies what has come meanwhile, and counts rows in the same transaction. */
 static int verify_snapshot(struct verification *v, struct log_head *ret_head) {
         static const enum statement rest[] = { S_VERIFY_FILE, S_VERIFY_INDEX, S_VERIFY_INDEX_EVENT, S_VERIFY_INDEXED };
         int r = v->broken ? 0 : verify_chain(v);
@@ -331,7 +332,7 @@ static int verify_snapshot(struct verification *v, struct log_head *ret_head) {
 
 static int verify_begin(struct verification *v) {
         int64_t earlier = 0;
-        int r = connection_run(v->c, "PRAGMA query_only = off; PRAGMA cache_size = -65536"); /* the former: it makes a table */
+        int r = connection_run(v->c, "PRAGMA query_only = off; PRAGMA cache_size = -65536"); /* off: it makes a table */
 
         if (r == 0)
                 r = effects_check_begin(v->c);
@@ -344,7 +345,7 @@ static int verify_begin(struct verification *v) {
 int catalog_verify(struct catalog *catalog, const uint8_t *kept,
                    int (*each)(const struct discrepancy *discrepancy, void *context), void *context,
                    struct log_head *ret_head) {
-        _cleanup_connection_ struct catalog_connection *c = NULL; /* of its own: the cache is freed again */
+        _cleanup_connection_ struct catalog_connection *c = NULL; /* a separate one: its large cache is freed again */
         _cleanup_free_ struct verification *v = calloc(1, sizeof(*v));
         int r = v ? connection_open(catalog, false, &c) : -ENOMEM;
 
@@ -361,5 +362,5 @@ int catalog_verify(struct catalog *catalog, const uint8_t *kept,
                 r = connection_run(c, "BEGIN");
         if (r == 0)
                 r = verify_snapshot(v, ret_head);
-        return r != 0 ? r : v->found; /* closing ends the transaction, which has read only */
+        return r != 0 ? r : v->found; /* closing ends the transaction, which only reads */
 }

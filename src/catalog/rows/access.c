@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Who sees what, in pages: live shares with the names of all that is in them.
+ * Who sees what, in pages: live shares with all names.
  */
 #include "rows/rows.h"
 

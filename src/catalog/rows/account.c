@@ -18,7 +18,7 @@ static int account_row(sqlite3_stmt *s, struct account *ret_account) {
         return column_text(s, ACCOUNT_NAME, ret_account->name, sizeof(ret_account->name));
 }
 
-/* Asks for one by its number or its name. */
+/* Reads an account by its number or its name. */
 static int account_ask(struct catalog_connection *c, const struct memo_key *key, struct account *ret_account) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int r = key->text ? statement_start(c, key->which, &s, "t", key->text)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Places and the images in them: looking up, listing, and their life.
+ * Places and the images in them: looking up and listing.
  */
 #include "rows/rows.h"
 
@@ -44,7 +44,7 @@ static int image_row(sqlite3_stmt *s, struct image *ret_image) {
         return r < 0 ? r : column_text(s, IMAGE_NAME, ret_image->name, NAME_SIZE);
 }
 
-/* Reads one by its place or its id, and knows it by both then. */
+/* Reads an image by its place or its id, and remembers it by both. */
 static int image_ask(struct catalog_connection *c, enum statement which, int64_t id, struct image *ret_image) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int r = statement_start(c, which, &s, "i", id);
@@ -221,7 +221,7 @@ static int disk_page(struct catalog_connection *c, int64_t region, int64_t after
         return r < 0 ? r : rows;
 }
 
-/* A page is read before its first call: what is done with a disk may take long, and a held read stops checkpoints. */
+/* A page is read in whole before each() is called, which may take long: an open read holds back checkpoints. */
 int catalog_disk_each(struct catalog_connection *c, int64_t region,
                       int (*each)(const struct image *image, void *context), void *context) {
         _cleanup_free_ struct image *images = calloc(PAGE, sizeof(*images));

@@ -5,7 +5,7 @@
 
 enum { DESCRIPTION_TEXT, DESCRIPTION_MTIME, DESCRIPTION_NUMBER }; /* columns */
 
-/* Of a description by its id: text, mtime, and a number that belongs to it. */
+/* A description by its id: text, mtime, and the number in the last column. */
 static int description_row(struct catalog_connection *c, enum statement which, int64_t id,
                            char ret_text[static TEXT_SIZE], size_t *ret_length, int64_t *ret_mtime,
                            int64_t *ret_number) {
@@ -35,7 +35,7 @@ int catalog_description_last(struct catalog_connection *c, int64_t id, char ret_
         return description_row(c, S_DESCRIPTION_LAST, id, ret_text, ret_length, ret_mtime, ret_owner);
 }
 
-/* The id of the one live row that a place has of a part; -ENOENT. */
+/* The place of a live part, by the part's id. -ENOENT. */
 static int part_of_place(struct catalog_connection *c, enum statement which, int64_t place, int64_t *ret_id) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         int r = statement_start(c, which, &s, "i", place);

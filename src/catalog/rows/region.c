@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Regions: names, stores, and what is in them in total.
+ * Regions: names, stores, and totals of what is in them.
  */
 #include "rows/rows.h"
 
@@ -84,7 +84,7 @@ static int region_page(struct catalog_connection *c, int64_t after, struct regio
         return r < 0 ? r : rows;
 }
 
-/* A page is read before its first call: what is done in a region may take long, and a held read stops checkpoints. */
+/* A page is read in whole before each() is called, which may take long: an open read holds back checkpoints. */
 int catalog_region_list(struct catalog_connection *c, int64_t after,
                         int (*each)(const struct region *region, void *context), void *context) {
         _cleanup_free_ struct region *regions = calloc(PAGE, sizeof(*regions));

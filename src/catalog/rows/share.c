@@ -32,8 +32,8 @@ static int share_one(sqlite3_stmt **s, int r, struct share *ret_share) {
         return share_row(*s, ret_share);
 }
 
-/* The row of a statement just started with result r. One that will expire must be asked for the next time, too, since
- * nothing is committed when it does. */
+/* The row of a statement just started with result r. A share that will expire is not remembered, since nothing is
+ * committed when it expires. */
 static int share_ask(struct catalog_connection *c, const struct memo_key *key, sqlite3_stmt **s, int r,
                      struct share *ret_share) {
         r = share_one(s, r, ret_share);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One transaction for all changes that wait: each is done or undone by itself, then one flush serves all of them.
- * Who runs it has the writer's turn; nobody is answered here.
+ * Writes all waiting changes in one transaction: each is done or undone by itself, then one flush serves all of them.
+ * The calling thread has the writer's turn. writer.c answers the callers.
  */
 #include "clock.h"
 #include "log/log.h"
@@ -19,25 +19,25 @@ static void job_set_result(struct pending *job, int r) {
                 job->origin = origin_get();
 }
 
-/* A connection that cannot end its transaction goes: it would keep all others from writing. */
+/* Rolls back. A connection that cannot is closed: it would keep all others from writing. */
 static void rollback(struct catalog *catalog) {
         struct catalog_connection *c = catalog->connection;
 
         if (in_transaction(c))                        /* SQLite rolls back by itself after some errors */
-                (void)statement_run(c, S_ROLLBACK, ""); /* seen by the next look at the transaction */
+                (void)statement_run(c, S_ROLLBACK, ""); /* a failure shows in the next check */
         if (in_transaction(c))
                 catalog->connection = connection_close(c);
 }
 
-/* What was done cannot be committed: what was decided on top of it is void as well. */
+/* The changes cannot be committed: what was decided on top of them is void as well. */
 static void batch_fail(struct batch *b, int error) {
         for (struct pending *job = b->first_done; job; job = STAILQ_NEXT(job, next))
                 job_set_result(job, error);
         b->first_done = NULL;
 }
 
-/* Only posted changes are not worth a flush: they go to the disk with the next batch. Within a transaction the pragma
- * would have no effect. */
+/* Posted changes alone are not worth a flush: the next batch flushes them. Within a transaction the pragma would have
+ * no effect. */
 static int set_level(struct catalog_connection *c, bool relaxed) {
         int r;
 
@@ -49,7 +49,7 @@ static int set_level(struct catalog_connection *c, bool relaxed) {
         return r;
 }
 
-/* A transaction, on a fresh connection if there is none. */
+/* Begins a transaction, on a fresh connection if there is none. */
 static int batch_begin(struct catalog *catalog, bool relaxed) {
         struct catalog_connection **c = &catalog->connection;
         int r = 0;
@@ -71,8 +71,8 @@ static int batch_begin(struct catalog *catalog, bool relaxed) {
         return r < 0 ? r : 0;
 }
 
-/* Behind what is done already: in a savepoint. Returns what `run` does; ret_lost: -errno if the savepoint could not be
- * made or ended. */
+/* Runs a change in a savepoint, after others in the transaction. Returns what `run` returns; ret_lost: -errno if the
+ * savepoint could not be made or ended. */
 static int run_behind(struct catalog_connection *c, const struct pending *job, int *ret_lost) {
         int r = 0, e = statement_run(c, S_SAVEPOINT, "");
 
@@ -86,8 +86,8 @@ static int run_behind(struct catalog_connection *c, const struct pending *job, i
         return r;
 }
 
-/* The first change needs no savepoint: the transaction is its own. Below 0: the transaction is lost, with all that was
- * done in it. */
+/* The first change needs no savepoint: the transaction is its own. Negative: the transaction is lost, with all changes
+ * in it. */
 static int run_one(struct catalog *catalog, struct batch *b, struct pending *job) {
         struct catalog_connection *c = catalog->connection;
         int64_t first = c->first_event, last = c->last_event;
@@ -110,19 +110,19 @@ static int run_one(struct catalog *catalog, struct batch *b, struct pending *job
         if (job->result == 0 && !b->first_done)
                 b->first_done = job;
         if (!b->first_done)
-                rollback(catalog); /* nothing was done so far, and nothing may stay of what was tried */
+                rollback(catalog); /* no change succeeded so far: nothing of the attempts may stay */
         return 0;
 }
 
-/* All of a commit may be in the log but for its flush, which failed: whoever recovers the log would find it done. So an
- * empty one takes its place. Nor does such a failure tell what else was lost, of refusals that nobody had flushed yet;
- * behind a gap nothing would ever be found. So the log begins anew before anything is acknowledged again. */
+/* All of a failed commit may be in the log, only not flushed: recovery would find it done. So an empty commit takes its
+ * place. Refusals not flushed before may be lost too, and recovery finds nothing behind such a gap. So the log is
+ * restarted before anything is acknowledged again. */
 static void bury(struct catalog *catalog) {
         char same[64]; /* a change that changes nothing */
 
         (void)snprintf(same, sizeof(same), "PRAGMA user_version = %d", CATALOG_VERSION); /* fits */
         if (batch_begin(catalog, false) == 0 && connection_run(catalog->connection, same) == 0)
-                (void)statement_run(catalog->connection, S_COMMIT, ""); /* flushed or not, it is there */
+                (void)statement_run(catalog->connection, S_COMMIT, ""); /* flushed or not, it is in the log */
         if (catalog->connection)
                 rollback(catalog);
         catalog->suspect = true;
@@ -133,14 +133,14 @@ static void batch_commit(struct catalog *catalog, struct batch *b) {
         int r = indexed_consider(c);
         const bool ready = r == 0;
 
-        own_events(catalog, c->first_event, c->last_event, true); /* whoever reads them can know it */
+        own_events(catalog, c->first_event, c->last_event, true); /* before any reader can see them */
         if (ready) {
                 memo_commit_begin(c);
                 r = statement_run(c, S_COMMIT, "");
                 memo_commit_end(c, r >= 0);
         }
         if (r < 0) {
-                c->indexed = c->chain.actor = 0; /* not known any more */
+                c->indexed = c->chain.actor = 0; /* no longer known */
                 own_events(catalog, c->first_event, c->last_event, false);
                 batch_fail(b, r);
                 rollback(catalog);
@@ -160,7 +160,7 @@ void batch_run(struct catalog *catalog, struct batch *b) {
                 if (r == 0 && !b->first_done)
                         r = batch_begin(catalog, b->relaxed);
                 if (r < 0)
-                        job_set_result(job, r); /* whoever waited for this transaction */
+                        job_set_result(job, r); /* the transaction could not begin */
                 else if (run_one(catalog, b, job) < 0)
                         break;
         }

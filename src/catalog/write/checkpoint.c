@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT
- * Keeps the write-ahead log short. A thread copies it back into the catalog's file while others write on, then, in a
- * pause between two batches, the little that has come meanwhile, so that the log begins again. SQLite's own way would
- * make the change that fills the log wait for all of it. Every process that writes does this, so that nobody depends on
- * a daemon; the last one that closes copies all and removes the log, as SQLite does.
+ * Keeps the write-ahead log short. A thread copies it back into the catalog's file while others write on. What has come
+ * meanwhile is little: it is copied in a pause between two batches, so that the log restarts. SQLite's own checkpoint
+ * would make the change that fills the log wait for all of it. Every process that writes does this, so none depends on
+ * a daemon. As usual in SQLite, the last process to close copies all and removes the log.
  */
 #include "write/write.h"
 
-#define FRAMES 2048     /* pages in the log, 8 MiB, that are worth a copy */
-#define PAUSE_FRAMES 512 /* as many may be left for the pause */
-#define PASSES 4        /* to come that near */
-#define PAUSE_TRIES 20  /* of busy(), 100 us each: for readers that began before the last change */
+#define FRAMES 2048     /* new pages in the log, 8 MiB, that are worth a checkpoint */
+#define PAUSE_FRAMES 512 /* pages that may be left for the pause */
+#define PASSES 4        /* at most, to get down to PAUSE_FRAMES */
+#define PAUSE_TRIES 20  /* of busy(), 100 us each: waits for readers that began before the last change */
 
-/* Copies what no reader still needs as it is; what is left then. */
+/* Copies back what readers allow. Returns how many pages are left. */
 static int64_t checkpoint_copy(struct catalog *catalog, struct catalog_connection *c, int mode) {
         int frames, copied, r;
         int64_t left;
@@ -26,7 +26,7 @@ static int64_t checkpoint_copy(struct catalog *catalog, struct catalog_connectio
         return left;
 }
 
-/* The rest, while nobody writes here: behind it the log begins again. */
+/* Copies the rest while this process does not write. Then the log restarts. */
 static void copy_rest(struct catalog *catalog, struct catalog_connection *c) {
         (void)pthread_mutex_lock(&catalog->lock);
         catalog->checkpoint_waits = true;
@@ -35,7 +35,7 @@ static void copy_rest(struct catalog *catalog, struct catalog_connection *c) {
         catalog->checkpoint_waits = false;
         catalog->writing = true;
         (void)pthread_mutex_unlock(&catalog->lock);
-        (void)checkpoint_copy(catalog, c, SQLITE_CHECKPOINT_RESTART); /* where a reader stays for long, the next round does it */
+        (void)checkpoint_copy(catalog, c, SQLITE_CHECKPOINT_RESTART); /* if a reader stays, the next round does it */
         (void)pthread_mutex_lock(&catalog->lock);
         turn_end(catalog);
         (void)pthread_mutex_unlock(&catalog->lock);
@@ -81,12 +81,12 @@ int checkpoint_restart(struct catalog_connection *c) {
 void checkpoint_consider(struct catalog *catalog) {
         int64_t pages = catalog->connection ? catalog->connection->frames : 0;
 
-        if (pages < catalog->stats.log_pages) /* it has begun again */
+        if (pages < catalog->stats.log_pages) /* the log has restarted */
                 catalog->copied = catalog->looked = 0;
         catalog->stats.log_pages = pages;
         if (pages - catalog->looked < FRAMES || catalog->checkpoint_wanted)
                 return;
-        if (!catalog->has_checkpoint) /* where that fails, the next change tries again */
+        if (!catalog->has_checkpoint) /* if that fails, the next change tries again */
                 catalog->has_checkpoint = pthread_create(&catalog->checkpointer, NULL, checkpoint_main, catalog) == 0;
         catalog->checkpoint_wanted = catalog->has_checkpoint;
         (void)pthread_cond_signal(&catalog->checkpoint);
@@ -99,6 +99,6 @@ void checkpoint_stop(struct catalog *catalog) {
         catalog->checkpoint_stops = true;
         (void)pthread_cond_signal(&catalog->checkpoint);
         (void)pthread_mutex_unlock(&catalog->lock);
-        (void)pthread_join(catalog->checkpointer, NULL); /* it is joinable and not ourselves */
+        (void)pthread_join(catalog->checkpointer, NULL); /* it is joinable, and not this thread */
         catalog->has_checkpoint = false;
 }

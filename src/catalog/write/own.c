@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Which events this process wrote itself, and who wants to hear that it has written some.
+ * Remembers which events this process wrote itself, and tells the feed after each commit.
  */
 #include "write/write.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The changes that wait, and whose turn it is to write them: one thread has the turn, and the connection with it.
+ * The queue of changes, and the turn to write them: one thread at a time has the turn, and with it the connection.
  */
 #include "write/write.h"
 
@@ -16,7 +16,7 @@ struct pending *turn_next(struct catalog *catalog, struct batch *b) {
                 b->relaxed = catalog->waiting == 0;
         job = STAILQ_FIRST(&catalog->queue);
         if (job && job->flush && b->relaxed)
-                job = NULL; /* it wants a flush: the next batch */
+                job = NULL; /* it wants a flush: left to the next batch */
         if (job) {
                 STAILQ_REMOVE_HEAD(&catalog->queue, next);
                 catalog->waiting -= job->flush;
@@ -34,7 +34,7 @@ bool turn_begin(struct catalog *catalog) {
         return true;
 }
 
-/* Under the lock. The log's copying back goes first: it has waited for the pause between two batches. */
+/* Under the lock. A waiting checkpoint goes first: it needs the pause between two batches. */
 void turn_end(struct catalog *catalog) {
         catalog->writing = false;
         if (catalog->checkpoint_waits)
@@ -43,7 +43,7 @@ void turn_end(struct catalog *catalog) {
                 (void)pthread_cond_signal(&catalog->work);
 }
 
-/* Takes a change back that nobody has taken yet. */
+/* Removes a change from the queue; false: a writer has taken it. */
 bool turn_withdraw(struct catalog *catalog, struct pending *job) {
         struct pending *waiting;
         bool found;

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT
- * Changes written. They queue up (turn.c); who finds nobody writing takes all that wait and does them at once
- * (batch.c): a caller in its own thread, which saves it two wake-ups. What has come meanwhile is left to the writer's
- * thread, so that no caller who waits works for others once its own change is done; one who does not wait goes on.
+ * Writes changes. They queue up (turn.c). A caller that finds nobody writing takes all that wait and writes them at
+ * once (batch.c), in its own thread, which saves two wake-ups. Changes that come meanwhile are left to the writer's
+ * thread, so that a caller is not kept writing for others once its own change is done. catalog_post() never writes in
+ * its caller's thread.
  */
 #include "clock.h"
 #include "write/write.h"
 
-/* Where another process keeps the catalog's lock, so many callers wait for as long as it is tried; their threads are not
- * all there are. Those beyond wait far longer than a disk takes, and no more. */
+/* If another process holds the catalog's lock, the first 48 callers wait up to 20 s, which leaves some threads free.
+ * Further ones give up after 1 s, far longer than a disk takes. */
 #define PATIENT_MAX 48
 #define IMPATIENT_MS 1000
 
-/* gcc's ThreadSanitizer does not know sem_clockwait: it must be told that who was woken comes after who woke it. */
+/* gcc's ThreadSanitizer does not know sem_clockwait: it must be told that the wake-up follows sem_post(). */
 #ifdef __SANITIZE_THREAD__
 void __tsan_acquire(void *address);
 #else
@@ -43,7 +44,7 @@ static void writer_answer(struct batch *b) {
         while ((job = STAILQ_FIRST(&b->jobs))) {
                 STAILQ_REMOVE_HEAD(&b->jobs, next);
                 if (job->wake) {
-                        (void)sem_post(job->wake); /* it is posted once */
+                        (void)sem_post(job->wake); /* no overflow: it is posted once */
                 } else {
                         origin_set(job->origin);
                         if (job->done)
@@ -96,13 +97,13 @@ void writer_stop(struct catalog *catalog) {
         catalog->stopping = true;
         (void)pthread_cond_signal(&catalog->work);
         (void)pthread_mutex_unlock(&catalog->lock);
-        (void)pthread_join(catalog->writer, NULL); /* it is joinable and not ourselves */
+        (void)pthread_join(catalog->writer, NULL); /* it is joinable, and not this thread */
         checkpoint_stop(catalog);
         catalog->connection = connection_close(catalog->connection);
         catalog->has_writer = false;
 }
 
-/* Writes until the job is answered: a batch may be full before its turn comes. */
+/* Writes until the caller's job is answered: a batch may be full before that job's turn comes. */
 static void writer_lead(struct catalog *catalog, sem_t *wake) {
         do
                 write_batch(catalog);
@@ -113,7 +114,7 @@ static void writer_lead(struct catalog *catalog, sem_t *wake) {
         (void)pthread_mutex_unlock(&catalog->lock);
 }
 
-/* false: the time is over. */
+/* false: timed out. */
 static bool wait_for(sem_t *wake, int ms) {
         const struct timespec until = clock_after_ns(ms * MS_NS);
         int r;
@@ -125,7 +126,7 @@ static bool wait_for(sem_t *wake, int ms) {
         return r == 0;
 }
 
-/* Until somebody has written the change. */
+/* Waits until another thread has written the change. An impatient caller may withdraw it: -EAGAIN. */
 static void follow(struct catalog *catalog, struct pending *job) {
         const bool patient = catalog->followers++ < PATIENT_MAX;
         bool done = !patient && wait_for(job->wake, IMPATIENT_MS);
@@ -135,7 +136,7 @@ static void follow(struct catalog *catalog, struct pending *job) {
                 done = true;
         }
         while (!done)
-                done = sem_wait(job->wake) == 0; /* else a signal came */
+                done = sem_wait(job->wake) == 0; /* else a signal interrupted it */
         catalog->followers--;
 }
 

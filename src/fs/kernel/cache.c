@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * What the kernel may remember, and for how long: all that the feed takes back exactly, for an hour. Which kind of node
- * that is says its row (struct kind, `remember`), by the rules here or one of its own. The rest is asked for each time:
+ * What the kernel may remember: for an hour, all that the feed takes back exactly. The row of each kind of node (struct
+ * kind, `remember`) says what that is, by the rules here or one of its own. The kernel asks each time for
  *   - what changes without an event: disks not sealed yet, texts;
- *   - what an own request changes elsewhere than in the directory it names, since a process must see at once what it
- *     has done: parts that appear when a disk is closed or an instance launched, an own image's other name;
- *   - names missing where a request may hold the directory's lock for long: a notice would wait for it.
- * A share that expires takes what it shows along: nothing of that is remembered beyond its time.
+ *   - what an own request changes outside the directory it names, since a process must see at once what it has done:
+ *     parts that appear when a disk is closed or an instance launched, an own image's alias;
+ *   - missing names where a request may hold the directory's lock for long: a notice would wait for it.
+ * What is seen by a share that expires is not remembered beyond the share's end.
  */
 #include "kernel/kernel.h"
 
@@ -16,7 +16,7 @@
 #include "timestamp.h"
 
 #define HOUR 3600.0
-#define TICK 0.005 /* the kernel counts in jiffies, and rounds up */
+#define TICK 0.005 /* seconds; the kernel rounds up to jiffies */
 
 /* --- the rules that several kinds have --- */
 
@@ -68,14 +68,14 @@ bool remember_no_part(struct call *call, struct node node, const char *name) {
 
 /* --- what holds for all --- */
 
-/* Has anything changed since the request began? Then its answer may be older than the notices about it. */
+/* False if anything has changed since the request began: the answer may be older than the notice. */
 static bool cache_is_current(const struct call *call) {
         const struct mount *mount = call->mount;
 
         return mount->notifier && !mount->feed_blind && call->changes == mount->changes;
 }
 
-/* Seconds until a share ends by which a node is seen; an hour if it does not. */
+/* Seconds until the share ends by which the node is seen; an hour at most. */
 static double cache_limit(const struct call *call, struct node node) {
         bool image = node.kind == NODE_IMAGE || (node.kind >= NODE_DESCRIPTION && node.kind <= NODE_DISK) ||
                      (node.kind >= NODE_META && node.kind < NODE_CONTROL) || node.kind == NODE_RECEIVED_LINK;
@@ -113,7 +113,7 @@ double cache_missing(struct call *call, const char *name) {
         bool cached = kind->remember.missing && kind->remember.missing(call, node, name);
         struct stat st;
 
-        /* In a directory that cannot be seen nothing is, but what is missing in it will be there with it again. */
+        /* While a directory cannot be seen, all names in it are missing. They come back with it: not remembered. */
         return cached && node_attributes(call, &st) == 0 && cache_is_current(call) ? cache_limit(call, node) : 0;
 }
 
@@ -121,16 +121,16 @@ bool cache_listing(struct call *call) {
         const struct kind *kind = kind_of(call->mount, call->node.kind);
         int64_t due;
 
-        if (call->mount->multiuser) /* who has been handed an open directory is to be asked for, each time */
+        if (call->mount->multiuser) /* a descriptor can be handed on: each reader must be checked */
                 return false;
         if (!kind->remember.listing || !kind->remember.listing(call, call->node, NULL) || !cache_is_current(call))
                 return false;
-        due = notifier_settled(call->mount->notifier).due; /* no listing has a time of its own */
+        due = notifier_settled(call->mount->notifier).due; /* listings have no timeout */
         return due == 0 || timestamp_now() < due;
 }
 
 bool cache_bytes(const struct call *call, const struct image *image) {
-        /* from when it was not sealed yet, pages may be older than another mount's last write */
+        /* pages from before the sealing may be older than another mount's last write */
         return image->state == IMAGE_SEALED && call->mount->notifier &&
                image->sealed <= notifier_settled(call->mount->notifier).event;
 }

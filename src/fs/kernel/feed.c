@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The thread that reads the feed: it looks for others' changes, is woken by this process's own, and when a share
- * expires; what it finds it has told to the views it concerns. It never waits for a request, and none waits for it.
+ * The thread that reads the feed. It wakes for this process's own changes, to look for other processes', and when a
+ * share expires, and sends notices to the views concerned. It never waits for a request, and none waits for it.
  */
 #include "kernel/kernel.h"
 
@@ -12,13 +12,13 @@
 #include "serve/serve.h"
 #include "timestamp.h"
 
-#define LOOK_MS 25   /* how often for what other processes did */
-#define GATHER_MS 10 /* after a change of our own: more may follow, and reading several costs hardly more than one */
+#define LOOK_MS 25   /* between two looks for other processes' changes */
+#define GATHER_MS 10 /* waits after an own change: reading several costs hardly more than one */
 
 struct feed_thread {
         struct mount *mount;
         struct feed *feed;
-        pthread_mutex_t lock; /* of what follows */
+        pthread_mutex_t lock; /* guards news and stopping */
         pthread_cond_t wake;
         bool news, stopping;
         pthread_t thread;
@@ -58,7 +58,7 @@ static bool feed_concerns(const struct change *change, void *context) {
         return asking.concerns;
 }
 
-/* The account's role may be another one, or it may be gone: then nothing of its view is as it was. */
+/* Reads the account's role again. If it has changed, or the account is gone, the whole view is forgotten. */
 static void feed_read_role(struct mount *mount, struct viewer *viewer, void *context) {
         struct caller caller = { .account = viewer->account };
         int before = viewer->role, r = service_caller_refresh(mount->service, &caller);
@@ -67,7 +67,7 @@ static void feed_read_role(struct mount *mount, struct viewer *viewer, void *con
         (void)context;
         if (r < 0 && r != -ENOENT) {
                 mount->feed_blind = true;
-        } else if (role != before || mount->multiuser) { /* there, its uid may be another one */
+        } else if (role != before || mount->multiuser) { /* there its uid may have changed */
                 viewer->role = role;
                 view_prune(mount, viewer, before != ROLE_ACCOUNT);
         }
@@ -88,13 +88,13 @@ static void feed_tell_viewer(struct mount *mount, struct viewer *viewer, void *c
 static void feed_tell_change(const struct change *change, void *context) {
         struct mount *mount = context;
 
-        mount->changes++; /* first: from now on no answer begun before is to be remembered */
+        mount->changes++; /* first: an answer begun before must not be remembered */
         viewers_each(mount, feed_tell_viewer, (void *)change);
 }
 
 /* --- the thread --- */
 
-/* Waits for news, until the next look, or the next share that expires. false: no more. */
+/* Waits for news, the next look, or the next share that expires. false: stop. */
 static bool feed_wait(struct feed_thread *t) {
         int64_t due = feed_due(t->feed), ms = LOOK_MS;
         struct timespec until;
@@ -105,14 +105,14 @@ static bool feed_wait(struct feed_thread *t) {
         until = clock_after_ns(ms * MS_NS);
         (void)pthread_mutex_lock(&t->lock);
         if (!t->news && !t->stopping)
-                (void)pthread_cond_timedwait(&t->wake, &t->lock, &until); /* an early return looks early */
+                (void)pthread_cond_timedwait(&t->wake, &t->lock, &until); /* an early return only looks early */
         gather = t->news;
         stopping = t->stopping;
         (void)pthread_mutex_unlock(&t->lock);
         if (gather && !stopping)
-                (void)nanosleep(&(struct timespec){ .tv_nsec = GATHER_MS * 1000000 }, NULL); /* less is no harm */
+                (void)nanosleep(&(struct timespec){ .tv_nsec = GATHER_MS * 1000000 }, NULL); /* may be less */
         (void)pthread_mutex_lock(&t->lock);
-        t->news = false; /* before it is read */
+        t->news = false; /* before the feed is read */
         stopping = t->stopping;
         (void)pthread_mutex_unlock(&t->lock);
         return !stopping;
@@ -125,7 +125,7 @@ static void feed_prune_viewer(struct mount *mount, struct viewer *viewer, void *
                 view_prune(mount, viewer, viewer->role != ROLE_ACCOUNT);
 }
 
-/* Views that could not be told for a long time. */
+/* Forgets views that could not be told for a long time and now can. */
 static void feed_find_recovered(struct mount *mount) {
         int64_t account;
 
@@ -143,7 +143,7 @@ static void *feed_main(void *argument) {
         while (feed_wait(t)) {
                 int r = feed_read(t->feed, &reader);
 
-                /* As long as it cannot be read nothing more is cached; what is, is told about later. */
+                /* While the feed cannot be read, nothing more is cached. What is cached is taken back later. */
                 if (r != 0)
                         mount->feed_blind = r < 0;
                 if (r > 0)
@@ -180,7 +180,7 @@ int feed_start(struct mount *mount) {
                 r = notifier_new(mount, (struct settled){ .event = feed_last(t->feed), .due = feed_due(t->feed) },
                                  &mount->notifier);
         if (r == 0) {
-                viewers_each(mount, feed_read_role, NULL); /* as of the feed's beginning */
+                viewers_each(mount, feed_read_role, NULL); /* roles as of the feed's beginning */
                 r = -pthread_create(&t->thread, NULL, feed_main, t);
                 if (r < 0)
                         mount->notifier = notifier_free(mount->notifier);
@@ -201,7 +201,7 @@ void feed_stop(struct mount *mount) {
         t->stopping = true;
         (void)pthread_cond_signal(&t->wake);
         (void)pthread_mutex_unlock(&t->lock);
-        (void)pthread_join(t->thread, NULL); /* joinable, and not ourselves */
+        (void)pthread_join(t->thread, NULL); /* joinable, and not this thread */
         mount->notifier = notifier_free(mount->notifier);
         feed_thread_free(t);
         mount->feed = NULL;

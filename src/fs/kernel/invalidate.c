@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * What a change means to a view: which names and nodes the kernel must not believe any more. Names are those of then.
- * What a request did in its own view the kernel knows by itself (that is why those changes are `own`): the name it was
- * asked for, the directory that is in. The rest is either told here or not cached at all (cache.c).
+ * What a change means to a view: which names and nodes the kernel must not trust any more. Names are those at the time
+ * of the change. Of an `own` change the kernel itself knows the name that was asked for, and its directory. The rest is
+ * told here or not cached at all (cache.c).
  */
 #include "kernel/kernel.h"
 
@@ -12,7 +12,7 @@
 #include "feed.h"
 #include "tree/tree.h"
 
-#define WAIT_MS 50 /* for the kernel to take notice of what its own request did elsewhere; long enough but for a jam */
+#define WAIT_MS 50 /* at most, for notices of what a request did elsewhere in its own view; enough unless they jam */
 
 static const char *const change_words[] = {
         [CHANGE_UNKNOWN] = "something unknown",
@@ -43,7 +43,7 @@ static struct telling telling_begin(struct mount *mount, const struct viewer *vi
         return (struct telling){ .mount = mount, .viewer = viewer, .notices = notices, .failed = !notices };
 }
 
-/* What a request of the view's own did elsewhere. */
+/* Notices to the caller's own view. */
 static struct telling telling_of_caller(struct call *call, const char *what) {
         return telling_begin(call->mount, viewer_add(call->mount, &call->request.caller),
                              (struct reason){ .what = what });
@@ -51,7 +51,7 @@ static struct telling telling_of_caller(struct call *call, const char *what) {
 
 static void telling_end(struct telling *t, int wait_ms) {
         if (t->failed)
-                t->mount->feed_blind = true; /* what has not been told must not be joined by more */
+                t->mount->feed_blind = true; /* a notice is missing: nothing more may be cached */
         if (t->notices && wait_ms > 0)
                 notices_send_wait(t->notices, wait_ms);
         else if (t->notices)
@@ -73,7 +73,7 @@ static void tell_content(struct telling *t, enum node_kind kind, int64_t id) {
         telling_add(t, NOTICE_CONTENT, kind, id, NULL);
 }
 
-/* A name begins or ceases (gone) to lead to something. */
+/* A name appears or disappears (gone) in a directory. */
 static void tell_name(struct telling *t, bool gone, enum node_kind kind, int64_t id, const char *text) {
         telling_add(t, gone ? NOTICE_GONE : NOTICE_NEW, kind, id, text);
         tell_content(t, kind, id);
@@ -99,7 +99,7 @@ static const char *name_in_view(const struct telling *t, const struct change *c,
 
 /* --- images --- */
 
-/* All that is in an image's directory, for who stands there. */
+/* All that is in an image's directory, for processes that stand there. */
 static void tell_all_of_image(struct telling *t, int64_t place, const struct change_state *state) {
         static const char *const parts[] = { "description", "shares", "disk", ".meta" };
 
@@ -117,13 +117,13 @@ static void tell_all_of_image(struct telling *t, int64_t place, const struct cha
                 telling_add(t, NOTICE_NEW, NODE_META, place, meta_name(i));
 }
 
-/* Links that say the name, and are another node for each image, not for each name. */
+/* Links whose text is the image's name. Their node is the place's, so it survives a rename. */
 static void tell_links(struct telling *t, int64_t place) {
         tell_content(t, NODE_ALIAS, place);
         tell_content(t, NODE_OWNED_LINK, place);
 }
 
-/* A share, for who stands there, and its name. */
+/* A share's names, and its directory, for processes that stand there. */
 static void tell_all_of_share(struct telling *t, const struct change *c, bool gone) {
         tell_name(t, gone, NODE_META_SHARES, c->place, c->account_name);
         tell_name(t, gone, NODE_SHARES, c->place, c->account_name);
@@ -140,7 +140,7 @@ static void tell_part(struct telling *t, int64_t place, const char *part, enum n
                 tell_attributes(t, kind, before);
 }
 
-/* Where one cannot write, drafts have no `shares`, and theirs in `.meta` is the directory, not a link. */
+/* In a read-only view a draft has no `shares`, and its `.meta/shares` is the directory, not a link. */
 static void tell_draft(struct telling *t, int64_t place) {
         tell_name(t, true, NODE_IMAGE, place, "shares");
         tell_name(t, true, NODE_META, place, "shares");
@@ -253,11 +253,11 @@ void unshare_tell(struct call *call, int64_t share, const char *account) {
         char text[2 * NAME_SIZE];
 
         if (!call->mount->notifier || strcmp(account, call->request.caller.name) != 0)
-                return; /* somebody else's: the caller's view shows it in the one directory that the kernel knows of */
+                return; /* somebody else's share: the view shows it only in the directory that the kernel knows */
         strcpy(c.owner_name, image->owner_name);
         c.account = call->request.caller.account;
         t = telling_of_caller(call, "its own share given up");
-        /* not yet what is in the directory that this very request has locked: the feed will */
+        /* the feed tells later what is in the directory that this request has locked */
         tell_name(&t, true, NODE_IMAGES, c.region, name_in_view(&t, &c, image->name, text));
         tell_name(&t, true, NODE_RECEIVED_REGION, account_region(&c), text);
         tell_content(&t, NODE_IMAGE, c.place);
@@ -279,7 +279,7 @@ void remove_tell(struct call *call, int64_t place) {
         for (size_t i = 0; i < ARRAY_SIZE(below); i++)
                 attributes_changed(call, below[i], place);
         t = telling_of_caller(call, "its own image removed");
-        tell_all_of_image(&t, place, &none); /* its own name stays locked until this request has been answered */
+        tell_all_of_image(&t, place, &none); /* no wait: the directory stays locked until this request is answered */
         telling_end(&t, 0);
 }
 
@@ -322,7 +322,7 @@ static void tell_region(struct telling *t, const struct change *c) {
         tell_content(t, NODE_RECEIVED_REGION, account << NODE_REGION_BITS | c->region);
 }
 
-/* Added, changed or removed: one looks. Whom one trusts is listed as long as it lives. */
+/* Added, changed or removed: the kernel asks. A trusted account is listed as long as it exists. */
 static void tell_account(struct telling *t, const struct change *c) {
         tell_name(t, false, NODE_ACCOUNTS, 0, c->account_name);
         tell_name(t, false, NODE_TRUSTED, t->viewer->account, c->account_name);
@@ -339,12 +339,12 @@ bool change_concerns(const struct change *c, const struct viewer *viewer) {
         case CHANGE_DESCRIBED:
         case CHANGE_INSTANCE:
                 return owner && !own;
-        case CHANGE_SEALED: /* that its bytes may be cached now is news to who did it, too */
+        case CHANGE_SEALED: /* even if own: its bytes may be cached now */
                 return owner;
         case CHANGE_SHARED:
-        case CHANGE_UNSHARED: /* of its own share the recipient has removed but one of several names */
+        case CHANGE_UNSHARED: /* a recipient that gave up its share has removed only one of its names */
                 return recipient || (owner && !own);
-        case CHANGE_EXPIRY_SET: /* from now on nothing is to be remembered beyond that */
+        case CHANGE_EXPIRY_SET: /* even if own: nothing may be remembered beyond that time */
                 return recipient || owner;
         case CHANGE_TRUST:
                 return c->actor == viewer->account && !own;

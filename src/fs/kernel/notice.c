@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Notices, and how the kernel is told them: in this order, the nodes, the names, the nodes once more. Dropping a name
- * waits, by its directory's lock, until every lookup and listing that was answered before has come to its end, so
- * whatever these may have put into caches is there by then, and goes the second time; and the first time is at once,
- * however long the lock is held.
+ * Tells the kernel notices: the nodes, the names, the nodes once more. Dropping a name takes its directory's lock, so
+ * it waits until lookups and listings that were answered before have filled the caches; the second round takes that
+ * back. The first round is at once, however long the lock is held.
  */
 #include "kernel/notice.h"
 
@@ -37,7 +36,7 @@ void notices_free(struct notices *n) {
 #define notify_expire fuse_lowlevel_notify_expire_entry
 #endif
 
-/* That a name is not known to the kernel is no error. */
+/* The kernel may not know the name: no error. */
 static void notice_expire(const struct notice *item, struct fuse_session *session, bool expires) {
         size_t length = strlen(item->name);
 
@@ -54,13 +53,13 @@ static void notices_tell_nodes(const struct notices *n, struct fuse_session *ses
                                                                n->items[i].kind == NOTICE_CONTENT ? 0 : -1, 0);
 }
 
-/* --- what `-d` says of it: libfuse tells the requests --- */
+/* --- what `-d` prints of notices; libfuse prints the requests --- */
 
 static void notice_show(const char *what, uint64_t number, const char *name, const struct reason *why, bool again) {
         struct node node = { 0 };
         char event[32] = "";
 
-        (void)node_unpack(number, &node); /* packed by us, or the kernel has it from us */
+        (void)node_unpack(number, &node); /* cannot fail: the number is one of ours */
         if (why->event != 0)
                 (void)snprintf(event, sizeof(event), ", event %lld", (long long)why->event); /* fits */
         fuse_log(FUSE_LOG_DEBUG, "notice: %s, nodeid: %llu (kind %d, viewer %lld, id %lld)%s%s, since: %s%s%s\n", what,
@@ -88,7 +87,7 @@ void notice_now(struct mount *mount, uint64_t node, off_t offset, off_t size, co
 
         if (mount->debug)
                 notice_show(what, node, "", &(struct reason){ .what = why }, false);
-        (void)fuse_lowlevel_notify_inval_inode(mount->session, node, offset, size); /* it may not be known */
+        (void)fuse_lowlevel_notify_inval_inode(mount->session, node, offset, size); /* the kernel may not know it */
 }
 
 void notices_tell(const struct notices *n, struct mount *mount, bool expires) {
@@ -102,7 +101,7 @@ void notices_tell(const struct notices *n, struct mount *mount, bool expires) {
 
                 if (item->kind == NOTICE_GONE && !n->again)
                         (void)fuse_lowlevel_notify_inval_entry(session, item->node, item->name,
-                                                               strlen(item->name)); /* it may not be known */
+                                                               strlen(item->name)); /* the kernel may not know it */
                 else if (item->kind == NOTICE_GONE || item->kind == NOTICE_NEW)
                         notice_expire(item, session, expires);
         }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * Telling the kernel what to forget. Its notification of a name takes the lock of the directory it is in, which a
- * request under way may hold; so this is done by threads of its own, several, and never by one that serves requests.
+ * The threads that tell the kernel what to forget. A notice about a name takes the lock of the name's directory, which
+ * a request under way may hold; so a thread that serves requests never sends one.
  *
- * Kernels from 6.19 on take the lock only for names they know, so an answer under way may come to be remembered after a
- * notice (notice.c). Hence all is told again a little later, when whoever waited for an answer has long had its turn. By
- * then the name may be in use again, and is only marked as to be asked for.
+ * Kernels from 6.19 on take the lock only for names they know, so an answer under way may be cached after the notice
+ * (notice.c). So all is told again a little later, when such answers have long arrived. By then the name may be in use
+ * again, so it is only marked to be looked up.
  *
- * A lock may be held on purpose, and for ever: by listing a directory into memory that never comes. So a view has but a
- * few of the threads, and what waits for a stuck one is bounded: beyond that the view is lost, and gone through as a
- * whole once it answers again.
+ * A caller can hold a lock for ever: by listing a directory into memory that never comes. So a view has only a few of
+ * the threads, and the queue for a stuck view is bounded. Beyond that the view is lost, and pruned as a whole once it
+ * can be told again.
  */
 #include "kernel/notice.h"
 
@@ -20,21 +20,21 @@
 #include "serve/serve.h"
 
 #define WORKERS 8       /* of a mount for one account */
-#define WORKERS_MANY 32 /* of one for many, of whom each has */
+#define WORKERS_MANY 32 /* of a multiuser mount */
 #define WORKERS_A_VIEW 2
 #define AGAIN_MS 30
-#define STUCK_MS 1000 /* at one notice */
-#define STUCK_WAITING 1000 /* notices for a view that is stuck */
+#define STUCK_MS 1000 /* without progress */
+#define STUCK_WAITING 1000 /* batches queued for a stuck view */
 #define LINES 64
 
 TAILQ_HEAD(queue, notices);
 
-/* What is sent to one view. */
+/* The notices for one view. */
 struct line {
         struct line *next;
         int64_t viewer;
-        int busy;        /* workers that are at it */
-        int64_t since;   /* ns, when one of them began */
+        int busy;        /* workers that tell it */
+        int64_t since;   /* ns, when the first of them began, or one last finished */
         size_t waiting;
         bool lost;       /* notices have been dropped */
 };
@@ -43,12 +43,12 @@ struct notifier {
         struct mount *mount;
         _Atomic bool expires; /* the kernel can mark names instead of dropping them */
         _Atomic int64_t sent;
-        pthread_mutex_t lock; /* of what follows */
+        pthread_mutex_t lock; /* guards what follows */
         pthread_cond_t work, done;
         struct queue now, later;
         struct line *lines[LINES];
         int per_view;
-        int first_round; /* notices not yet told once, waiting or under way */
+        int first_round; /* batches not told yet, queued or under way; and lost views */
         struct settled pushed, settled;
         bool stopping;
         int running;
@@ -65,7 +65,7 @@ struct notices *notices_new(struct notifier *notifier, struct reason why) {
         return n;
 }
 
-/* Of the view that a node is in. NULL: no memory. */
+/* The line of a node's view. NULL: no memory. */
 static struct line *line_of(struct notifier *notifier, uint64_t number) {
         struct node node = { 0 };
         struct line **at, *line;
@@ -102,7 +102,7 @@ static void queue_take(struct queue *queue, struct notices *n) {
         n->line->waiting--;
 }
 
-/* The first one whose view has a worker left. */
+/* The first batch whose view may have another worker. */
 static struct notices *queue_welcome(const struct notifier *notifier, struct queue *queue) {
         struct notices *n;
 
@@ -119,7 +119,7 @@ static struct notices *notifier_begin(struct queue *queue, struct notices *n) {
         return n;
 }
 
-/* What is to be told next; waits for it. NULL: no more. Under the lock. */
+/* Waits for the batch to tell next. NULL: stop. Under the lock. */
 static struct notices *notifier_next(struct notifier *notifier) {
         while (!notifier->stopping) {
                 struct notices *now = queue_welcome(notifier, &notifier->now);
@@ -141,7 +141,7 @@ static struct notices *notifier_next(struct notifier *notifier) {
         return NULL;
 }
 
-/* One thing less that has not been told once. Under the lock. */
+/* Counts first_round down: at 0 what was pushed is settled. Under the lock. */
 static void notifier_settle_one(struct notifier *notifier) {
         if (--notifier->first_round == 0)
                 notifier->settled = notifier->pushed;
@@ -199,7 +199,7 @@ static void queue_drop(struct notifier *notifier, struct queue *queue, const str
         }
 }
 
-/* Whether the view takes no more. Until it has been found again nothing counts as settled. */
+/* Whether the view is stuck and its queue full, which is then dropped. Until it recovers nothing is settled. */
 static bool line_is_lost(struct notifier *notifier, struct line *line) {
         if (line->lost || line->waiting < STUCK_WAITING || line->busy < notifier->per_view ||
             clock_ns() - line->since < STUCK_MS * INT64_C(1000000))
@@ -251,7 +251,7 @@ static void lines_free(struct notifier *notifier) {
                 }
 }
 
-/* Whether it is to be told at all; else it is gone. Under the lock. */
+/* false: there is nothing to tell, or the view is lost; frees the batch. Under the lock. */
 static bool notifier_admit(struct notifier *notifier, struct notices *n) {
         if (n->line && !line_is_lost(notifier, n->line))
                 return true;
@@ -286,15 +286,15 @@ void notices_send_wait(struct notices *n, int ms) {
                 return;
         }
         n->awaited = true;
-        n->told = &is_told; /* cppcheck-suppress autoVariables ; this waits until nobody has it */
-        TAILQ_INSERT_HEAD(&notifier->now, n, next); /* before what can wait */
+        n->told = &is_told; /* cppcheck-suppress autoVariables ; nobody uses it after the return */
+        TAILQ_INSERT_HEAD(&notifier->now, n, next); /* ahead of what can wait */
         n->line->waiting++;
         notifier->first_round++;
         (void)pthread_cond_signal(&notifier->work);
         while (!is_told && r == 0 && !notifier->stopping)
                 r = pthread_cond_timedwait(&notifier->done, &notifier->lock, &until);
         if (!is_told)
-                n->awaited = false; /* it has not been told, so it is still there */
+                n->awaited = false; /* not told yet, so not freed */
         (void)pthread_mutex_unlock(&notifier->lock);
 }
 
@@ -322,7 +322,7 @@ int64_t notifier_sent(const struct notifier *notifier) {
 /* --- its life --- */
 
 int notifier_new(struct mount *mount, struct settled start, struct notifier **ret_notifier) {
-        const bool many = mount->multiuser; /* none of whom may keep the others waiting */
+        const bool many = mount->multiuser; /* a stuck view must not keep others waiting */
         struct notifier *notifier = calloc(1, sizeof(*notifier));
         pthread_condattr_t monotonic;
 
@@ -369,12 +369,12 @@ static bool notifier_wait_stopped(struct notifier *notifier, int ms) {
         return stopped;
 }
 
-/* Nobody serves requests any more; but one that waits to be served may hold the lock that a worker waits for. */
+/* No thread serves requests any more, but the caller of one may hold the lock that a worker waits for. */
 static void notifier_serve_waiting(struct fuse_session *session) {
         struct pollfd fd = { .fd = fuse_session_fd(session), .events = POLLIN };
         struct fuse_buf buffer = { 0 };
 
-        fuse_session_reset(session); /* one that has been told to end reads requests and drops them */
+        fuse_session_reset(session); /* a session told to end drops what it reads */
         while (poll(&fd, 1, 0) == 1 && fd.revents == POLLIN) {
                 if (fuse_session_receive_buf(session, &buffer) <= 0)
                         break; /* unmounted: nothing is locked any more */
@@ -399,7 +399,7 @@ struct notifier *notifier_free(struct notifier *notifier) {
                 notifier_serve_waiting(notifier->mount->session);
         }
         for (int i = 0; i < workers; i++)
-                (void)pthread_join(notifier->workers[i], NULL); /* joinable, and not ourselves */
+                (void)pthread_join(notifier->workers[i], NULL); /* joinable, and not this thread */
         queue_free(&notifier->now);
         queue_free(&notifier->later);
         lines_free(notifier);

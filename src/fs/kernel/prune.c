@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Forgetting a whole view: its account has another role now, or is gone, or something happened that this version does
- * not know. Dropping the names at the top drops all below that nobody uses; what is in use is gone through here.
+ * Forgets a whole view: its account has another role or is gone, the view missed notices, or a newer version did
+ * something unknown. Dropping the names at the top drops all below that is not in use; the rest is told node by node.
  */
 #include "kernel/kernel.h"
 
@@ -14,7 +14,7 @@
 static const struct reason pruned = { .what = "the whole view is forgotten" };
 
 struct pruning {
-        struct request request; /* as somebody who sees all */
+        struct request request; /* as the view's account; as an operator if privileged */
         struct mount *mount;
         const struct viewer *viewer;
         bool images;
@@ -55,7 +55,7 @@ static int prune_image(const struct image_entry *entry, bool own, struct image_c
         (void)own;
         (void)next;
         if (r < 0)
-                return r == -ENOENT ? 0 : r; /* gone meanwhile: an event says so */
+                return r == -ENOENT ? 0 : r; /* gone meanwhile; its event follows */
         image_forget(p->mount, p->viewer, &image);
         return share_list(&request, &image, 0, prune_share_of_image, &(struct share_pruning){ p, image.place });
 }
@@ -87,7 +87,7 @@ static int prune_region(const struct region *region, void *context) {
         return r;
 }
 
-/* In a mount for many the owner of all that is in a view is another one, perhaps: its uid may have changed, too. */
+/* In a multiuser mount the account's uid may have changed, and with it the owner of all that is in the view. */
 static void prune_top(struct pruning *p, struct notices *n) {
         static const char *const names[] = { "regions", "accounts", "events" };
         enum node_kind top = p->mount->multiuser ? NODE_VIEW : NODE_ROOT;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One request from its beginning to its one reply; the only place where a verdict becomes an errno, and where a
- * refusal is kept for the caller to read.
+ * One request from its beginning to its one reply. Only here a verdict becomes an errno, and a refusal is kept for the
+ * caller to read.
  */
 #include "request/request.h"
 
@@ -13,7 +13,7 @@
 #include "timestamp.h"
 #include "tree/kind.h"
 
-#define DENIALS_MAX 4096 /* uids remembered; the one silent for longest is forgotten first */
+#define DENIALS_MAX 4096 /* uids remembered; the least recently refused is forgotten first */
 
 struct denial {
         struct denial *next;
@@ -22,7 +22,7 @@ struct denial {
         struct refusal refusal;
 };
 
-/* Which node it is about; who it acts as in a mount for one account. */
+/* Fills in the node, and in a mount for one account the caller. */
 static int call_fill(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
         struct mount *mount = fuse_req_userdata(req);
         int r;
@@ -97,7 +97,7 @@ void call_image_set(struct call *call, const struct image *image) {
         call->loaded = image->place;
 }
 
-/* The record of a uid, moved to the front; a new one, or the oldest one anew, if it has none. Under the lock. */
+/* The record of a uid, moved to the front; if it has none, a new one or the oldest one, emptied. Under the lock. */
 static struct denial *denial_of(struct mount *mount, uid_t uid) {
         struct denial **link = &mount->denials, *d;
         int n = 0;
@@ -146,7 +146,7 @@ void denial_print(struct mount *mount, uid_t uid, FILE *to) {
                 (void)fprintf(to, "number: %lld\ntime: %s\nrule: %s\nasked: %s\nfact: %s\ndo: %s\n",
                               (long long)d->number, timestamp_format(d->time, time),
                               rule_row((enum rule)d->refusal.rule)->id, d->refusal.asked, d->refusal.fact,
-                              d->refusal.remedy); /* node_text looks at the stream's state */
+                              d->refusal.remedy); /* node_text checks the stream */
         (void)pthread_mutex_unlock(&mount->denials_lock);
 }
 

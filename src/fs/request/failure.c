@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the machine failed at, for whoever runs the mount: the caller hears an errno, the log says where and how often.
- * At most a line in ten seconds, since a full disk fails each request.
+ * Failures of the machine, for the administrator: the caller gets an errno, the log says where and how often. At most
+ * one line in ten seconds, since a full disk fails every request.
  */
 #include "request/request.h"
 
@@ -15,7 +15,7 @@
 
 #define EVERY_MS 10000
 
-/* Refusals, races and wrong requests are nobody's business but the caller's. */
+/* Refusals, races and wrong requests concern only the caller. */
 static bool is_failure(int error) {
         switch (error) {
         case EIO:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The table of all files that are open, and as whom: what is done with one is done as who opened it.
+ * The table of open files. A request on an open file acts as the account that opened it.
  */
 #include "request/request.h"
 
@@ -35,7 +35,7 @@ void file_adopt(struct call *call, const struct open_file *file) {
         uid_t uid = call->request.caller.uid;
 
         call->request.caller = file->caller;
-        call->request.caller.uid = uid; /* who asks now: for the log, and to read the denial */
+        call->request.caller.uid = uid; /* the uid that asks now: for the log, and to read the denial */
         call->uid = file->uid;
 }
 
@@ -51,7 +51,7 @@ bool file_adopt_any(struct call *call) {
         const struct open_file *file;
 
         if (!S_ISREG(kind_of(call->mount, call->node.kind)->mode) || view_none(call->mount, call->node.kind))
-                return false; /* what is in no view reads differently for each */
+                return false; /* a node in no view reads differently for each caller */
         (void)pthread_mutex_lock(&call->mount->files_lock);
         file = files_find(call->mount, call->node);
         if (file)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One request, from the kernel's question to its one answer: whose view it is about, who it acts as, which open file it
- * came by, and what becomes of a refusal or a failure. Nothing here knows what the nodes are, but by mount->kinds.
+ * One request, from the kernel to its one reply: its view, the account it acts as, its open file, and what becomes of a
+ * refusal or a failure. What the nodes are is known here only by mount->kinds.
  */
 #pragma once
 
@@ -23,43 +23,44 @@ struct viewer {
 struct call {
         fuse_req_t req;
         struct mount *mount;
-        struct request request; /* its caller: whose view it is */
-        bool read_only;         /* the view is */
-        uid_t uid;              /* whose the files in it appear to be */
+        struct request request; /* its caller is the view's account */
+        bool read_only;         /* of the view */
+        uid_t uid;              /* owner shown for the files in it */
         gid_t gid;
         struct node node; /* what it is about */
-        struct image image; /* of a node that belongs to one, once call_image has loaded it */
+        struct image image; /* the node's image, once it is loaded */
         int64_t loaded;     /* place of image, 0: not loaded */
-        int64_t expires;    /* of a node that belongs to a share: when that ends, ms; 0: never */
-        uint64_t changes;   /* the mount's, when it began */
-        struct share share; /* one of its shares that was just found or listed; id 0: none */
-        bool quiet;         /* a refusal is not told by last_denial */
+        int64_t expires;    /* ms, when the node's share ends; 0: never */
+        uint64_t changes;   /* mount->changes when the request began */
+        struct share share; /* a share of the image, just found or listed; id 0: none */
+        bool quiet;         /* a refusal is not kept for last_denial */
 };
 
 /* --- call.c: a request begins, and ends in one reply --- */
 
 /* -ENOENT: no node of this view; -EACCES: the caller has no account, or the node is in another's view. */
 int call_begin(fuse_req_t req, fuse_ino_t ino, struct call *ret_call);
-/* The same for looking only: it is cheaper together, until call_done (service.h, request_look). */
+/* The same for lookups only: until call_done they share a transaction, which is cheaper (service.h, request_look). */
 int call_begin_look(fuse_req_t req, fuse_ino_t ino, struct call *ret_call);
 void call_done(struct call *call);
 #define _cleanup_call_ _cleanup_(call_done)
-/* -EROFS in a mount that cannot write; > 0 in an auditor's view of one that can. */
+/* The same for a change. -EROFS: the mount is read-only; > 0: only the view is, an auditor's. */
 int call_begin_change(fuse_req_t req, fuse_ino_t ino, struct call *ret_call);
-/* About an open file: nobody is let in, whoever holds it acts as who opened it. */
+/* About an open file: its holder is not checked, and acts as the account that opened it. */
 int call_begin_file(fuse_req_t req, fuse_ino_t ino, const struct fuse_file_info *fi, struct call *ret_call);
-/* As call_begin_look, but somebody else's open file answers: fstat works in all hands, and comes without the handle. */
+/* As call_begin_look, but a refused caller acts as an account that has the node open: fstat works for any holder, and
+ * comes without the handle. */
 int call_begin_stat(fuse_req_t req, fuse_ino_t ino, struct call *ret_call);
 /* Replies with r: 0, -errno or the rule that refused, which the caller's uid can then read in last_denial. */
 void call_end(struct call *call, int r);
 
-/* The errno (positive) of r other than 0; records a refusal. */
+/* The positive errno for r, which is not 0. Records a refusal. */
 int call_errno(struct call *call, int r);
 /* A node of this view. */
 struct node call_node(const struct call *call, enum node_kind kind, int64_t id);
 /* Loads call->image for a place. -ENOENT. */
 int call_image(struct call *call, int64_t place);
-/* The image was changed: what was loaded is void, or now this. */
+/* Sets call->image to an image just read or changed. */
 void call_image_set(struct call *call, const struct image *image);
 /* Writes the last denial of a uid; nothing if there is none. */
 void denial_print(struct mount *mount, uid_t uid, FILE *to);
@@ -67,41 +68,41 @@ void denials_clear(struct mount *mount);
 
 /* --- failure.c --- */
 
-/* Has the log say that the machine failed, if that is what the errno means. Any thread. */
+/* Logs an errno (positive) that means a failure of the machine. Any thread. */
 void failure_tell(struct call *call, int error);
 
-/* --- view.c: who asks --- */
+/* --- view.c: the caller --- */
 
-/* Lets the caller in, as the account that it is: 0, -EACCES, -ENOENT. */
+/* Lets the caller in, as its account. -EACCES, -ENOENT as in call_begin. */
 int view_enter(struct call *call);
-/* Of such a mount the nodes that are in nobody's view, and so the same for all. */
+/* Is the node in no view, the same for all? The root; in a multiuser mount also `.views`, links, `.imgshare`. */
 bool view_none(const struct mount *mount, enum node_kind kind);
-/* Owner and mode: what is in a view is its account's alone, what is in none is all the world's to read. */
+/* Sets owner and mode. In a multiuser mount a view's nodes are for its account only; all may read nodes in no view. */
 void view_own(const struct call *call, enum node_kind kind, struct stat *st);
 
 /* --- viewers.c: whose views are served --- */
 
-/* The viewer that a caller is, made if it is new; NULL: no memory. */
+/* The caller's viewer, made if it is new. NULL: no memory. */
 struct viewer *viewer_add(struct mount *mount, const struct caller *caller);
-/* The caller of a request gets the role it has now. -EACCES: its account was removed. */
+/* Gives the caller of a request its current role. -EACCES: its account was removed. */
 int viewer_enter(struct call *call);
 void viewers_each(struct mount *mount, void (*each)(struct mount *mount, struct viewer *viewer, void *context),
                   void *context);
 void viewers_clear(struct mount *mount);
 
-/* --- open_files.c: the table of those --- */
+/* --- open_files.c: the table of open files --- */
 
-/* What fuse_file_info.fh is: a disk, a small text or a day of the log; and its place among all that are open. */
+/* What fuse_file_info.fh points to: an open disk, small text or day of the log; and its links in the table. */
 struct open_file {
         struct open_file *next, *previous;
         struct node node;
-        struct caller caller; /* who opened it: RELEASE comes without, and a descriptor can be handed on */
-        uid_t uid;            /* whose it is, as struct call has it */
-        /* one of them, the others are NULL */
+        struct caller caller; /* who opened it: RELEASE does not tell, and a descriptor can be handed on */
+        uid_t uid;            /* owner shown, as in struct call */
+        /* one of these three, the others are NULL */
         struct disk_handle *disk;
         struct text_handle *text;
         struct events_reader *events;
-        int backing; /* the kernel's number for the disk's file, which it reads and writes; 0: we do */
+        int backing; /* the kernel's number for the disk's file in passthrough; 0: through the daemon */
 };
 static inline struct open_file *file_of(const struct fuse_file_info *fi) {
         return (struct open_file *)(uintptr_t)fi->fh;
@@ -110,9 +111,9 @@ void files_insert(struct mount *mount, struct open_file *file);
 void files_remove(struct mount *mount, struct open_file *file);
 /* NULL: the node is not open. Under files_lock, as the two above. */
 const struct open_file *files_find(struct mount *mount, struct node node);
-/* The list that open files of a node are in. */
+/* The list with all open files of a node. Under files_lock. */
 struct open_file **files_of(struct mount *mount, struct node node);
-/* Acts as who opened it. */
+/* Makes the call act as the account that opened the file. */
 void file_adopt(struct call *call, const struct open_file *file);
-/* Finds one that is open of the call's node, and acts as who opened it. */
+/* The same for any open file of the call's node. false: there is none. */
 bool file_adopt_any(struct call *call);

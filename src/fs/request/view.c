@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Who asks, and whose view a request is let into. In a mount with many users (CONTRACT 7) the caller's uid says the
- * account, asked of the catalog with every request, so that who is removed is refused from the next one on.
+ * The caller's account, and the view it is let into. In a multiuser mount (CONTRACT 7) every request asks the catalog
+ * for the account of its uid, so that a removed account is refused from the next request on.
  */
 #include "request/request.h"
 

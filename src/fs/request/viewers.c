@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Whose views this mount serves: every account that has made a request, each with the role it has by the feed's last
- * word. Nobody is forgotten before the mount ends, so reading takes no lock.
+ * The accounts whose views this mount serves: all that have made a request, each with the role that the feed's thread
+ * read last. None is removed before the mount ends, so reading takes no lock.
  */
 #include "request/request.h"
 
@@ -57,7 +57,7 @@ int viewer_enter(struct call *call) {
 
         if (!v)
                 return -ENOMEM;
-        if (!call->mount->feed) { /* nobody tells of changes */
+        if (!call->mount->feed) { /* no thread reads changes of the role */
                 r = service_caller_refresh(call->mount->service, &call->request.caller);
                 if (r < 0 && r != -ENOENT)
                         return r;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Requests that have been read while every thread waits for something: so that what is only looked up is answered all the
- * same. Bounded by their bytes.
+ * Requests that are put off while every other thread waits, so that lookups are still answered. Bounded by their bytes.
  */
 #include "serve/serve.h"
 
@@ -17,7 +16,7 @@ struct backlogged {
 bool backlog_add(struct backlog *backlog, const struct fuse_buf *buffer) {
         struct backlogged *b;
 
-        if (buffer->flags & FUSE_BUF_IS_FD || backlog->bytes + buffer->size > BACKLOG_BYTES) /* a pipe is its thread's own */
+        if (buffer->flags & FUSE_BUF_IS_FD || backlog->bytes + buffer->size > BACKLOG_BYTES) /* a thread's own pipe */
                 return false;
         b = malloc(sizeof(*b) + buffer->size);
         if (!b)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * That a killed daemon leaves nobody waiting for good. A connection ends when its last descriptor is closed; but a
- * thread that is telling the kernel to drop a name may wait, unkillable, for the lock of a directory that is held by
- * somebody who waits for this daemon's answer, and while it waits it keeps its descriptors. So
- *   - such threads have a table of descriptors of their own, with one of the connection that nobody reads requests
- *     from: what the daemon had read and not answered fails with the daemon's descriptors;
- *   - a child waits for the daemon's death, to refuse what nobody has read.
- * Nor may a daemon that is told to end wait for such a thread for good (guard_drop_read).
+ * Keeps callers from waiting for ever for a killed daemon. A connection ends when its last descriptor is closed. But a
+ * thread that tells the kernel to drop a name may wait, unkillable, for a directory's lock, and keeps its descriptors
+ * meanwhile; the lock's holder may wait for this daemon's answer. So
+ *   - such threads have a descriptor table of their own, with a descriptor of the connection that no request is read
+ *     from: requests that were read but not answered fail when the daemon's own descriptors are closed;
+ *   - a child waits for the daemon's death, to refuse requests that were not read.
+ * guard_drop_read() keeps a daemon that is told to end from waiting for such a thread for ever.
  */
 #include "serve/serve.h"
 
@@ -25,10 +25,10 @@
 #include "cleanup.h"
 
 #define DEATH (SIGRTMIN + 3)  /* nobody else sends it */
-#define LAST_ROUND_MS 500     /* whoever waits for a lock gets it within a few requests */
-#define REQUEST_MAX (2U << 20) /* more than max_write */
+#define LAST_ROUND_MS 500     /* idle time before the child ends: a lock is free after a few requests */
+#define REQUEST_MAX (2U << 20) /* bytes, more than max_write */
 
-/* Another descriptor of a connection, in place of `fd`. */
+/* Replaces `fd` by another descriptor of the same connection. */
 static int replace_descriptor(int fd) {
         uint32_t connection = (uint32_t)fd;
         _cleanup_fd_ int device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
@@ -38,18 +38,18 @@ static int replace_descriptor(int fd) {
         return 0;
 }
 
-/* The same; all others but the standard ones are closed. */
+/* The same, and closes all other descriptors but the standard ones. */
 static int own_descriptor(int fd) {
         int r = replace_descriptor(fd);
 
         if (r == 0 && fd > STDERR_FILENO + 1)
-                (void)close_range(STDERR_FILENO + 1, (unsigned)fd - 1, 0); /* what stays open does no harm here */
+                (void)close_range(STDERR_FILENO + 1, (unsigned)fd - 1, 0); /* one left open is harmless here */
         if (r == 0)
                 (void)close_range((unsigned)fd + 1, ~0U, 0);
         return r;
 }
 
-/* Whoever waits for the end of what the daemon prints is not to wait for us. */
+/* A reader of the daemon's output must not wait for this thread or process to end. */
 static void guard_silence(void) {
         int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -60,14 +60,14 @@ static void guard_silence(void) {
 
 void guard_thread(struct fuse_session *session, bool silent) {
         if (unshare(CLONE_FILES) < 0)
-                return; /* it uses the daemon's, as if there were no guard */
+                return; /* it shares the daemon's table, as without a guard */
         if (silent)
                 guard_silence();
         (void)own_descriptor(fuse_session_fd(session));
 }
 
 void guard_drop_read(struct fuse_session *session) {
-        (void)replace_descriptor(fuse_session_fd(session)); /* else they fail when the daemon has ended */
+        (void)replace_descriptor(fuse_session_fd(session)); /* if this fails, requests fail when the daemon has ended */
 }
 
 /* --- the child --- */
@@ -76,10 +76,10 @@ static void guard_refuse(int fd, const struct fuse_in_header *request) {
         struct fuse_out_header reply = { .len = sizeof(reply), .error = -ENOTCONN, .unique = request->unique };
 
         if (request->opcode != FUSE_FORGET && request->opcode != FUSE_BATCH_FORGET && request->opcode != FUSE_INTERRUPT)
-                (void)!write(fd, &reply, sizeof(reply)); /* who asked may be gone */
+                (void)!write(fd, &reply, sizeof(reply)); /* the caller may be gone */
 }
 
-/* Only what is safe in the child of a process with threads. ready: closed when it is on guard. */
+/* Calls only what is safe in the child of a process with threads. ready: closed when it is on guard. */
 _Noreturn static void guard_watch(int fd, int ready, void *buffer) {
         struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
         sigset_t death;
@@ -127,7 +127,7 @@ int guard_start(struct fuse_session *session, pid_t *ret_guard) {
         }
         (void)fd_close(ready[1]);
         if (guard > 0)
-                (void)!read(ready[0], &parent, 1); /* the end of file */
+                (void)!read(ready[0], &parent, 1); /* waits for the end of file */
         (void)fd_close(ready[0]);
         if (guard < 0)
                 return -EAGAIN;

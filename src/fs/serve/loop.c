@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * The threads that serve. One reads requests from the kernel and answers by itself what is only looked up in the
- * catalog: no thread is woken for that. Before anything that may wait it sees to it that another one reads; as long as
- * such requests come there are two, so that none need be woken. Where one reader cannot keep up others join it, half as
- * many as there are CPUs: the rest is for who asks.
+ * The threads that serve. One reads requests from the kernel and itself answers those that only look into the catalog:
+ * no thread is woken for them. Before a request that may wait, it makes sure that another thread reads. While such
+ * requests come, two read, so that none need be woken. If one reader cannot keep up, others join it, up to half as many
+ * as there are CPUs: the other CPUs are for the callers.
  *
  *                  woken
  *      +------+ ---------> +------+  something was put off, and somebody reads   +---------+
@@ -17,9 +17,9 @@
  *              quick: +-> | reading | ------------------------------------------------+
  *            answered +-- +---------+
  *
- * A thread is free only under the lock. There should be `readers` that read, and one more (`spare`) if a request had to
- * wait not long ago. A thread is made when one should read and none is idle; none ends before the session does, which
- * cancels those that wait for a request.
+ * A thread is free only under the lock. `readers` threads should read, and one more (`spare`) if a request that may
+ * wait came not long ago. A thread is made when one should read and none is idle. Threads end only with the session,
+ * which cancels those that wait for a request.
  */
 #include "serve/serve.h"
 
@@ -35,10 +35,10 @@
 #include "tree/kind.h"
 #include "clock.h"
 
-#define LOOK_EVERY 32  /* requests between two looks at whether more wait */
-#define LOOKS 8        /* in a row that say so make another reader, or one less */
-#define SPARE_FOR 1024 /* requests that a reader answers by itself, after which a second one is of no use */
-#define SIGNAL_SECONDS 1 /* until a signal is seen that came just before the wait for it, or to another thread */
+#define LOOK_EVERY 32  /* requests between two looks for waiting ones */
+#define LOOKS 8        /* looks in a row with one result that make a reader more or less */
+#define SPARE_FOR 1024 /* requests that a reader answers in a row, after which the spare reader is given up */
+#define SIGNAL_SECONDS 1 /* at most, until a signal is seen that came just before the wait, or to another thread */
 
 struct worker {
         struct loop *loop;
@@ -50,12 +50,12 @@ struct loop {
         struct mount *mount;
         struct fuse_session *session;
         sem_t ended;
-        pthread_mutex_t lock; /* of what follows */
+        pthread_mutex_t lock; /* guards what follows */
         pthread_cond_t wake;
         int idle, reading;
-        int readers, readers_max; /* that there should be, and at most */
-        bool spare;               /* and one more, for one may wait at any time */
-        int crowded; /* looks in a row that saw requests waiting; below 0: none */
+        int readers, readers_max; /* wanted, and at most */
+        bool spare;               /* one more is wanted, as a reader may have to wait */
+        int crowded; /* looks in a row that saw requests waiting; below 0: that saw none */
         struct backlog backlog;
         bool stopping;
         int error;
@@ -63,8 +63,8 @@ struct loop {
         struct worker workers[LOOP_THREADS];
 };
 
-/* A cancelled thread leaves its frames without telling AddressSanitizer, so those that lead to receive() must have no
- * variables that it guards: what has some stays out of them. */
+/* A cancelled thread leaves its stack frames without telling AddressSanitizer. So the callers of worker_receive() must
+ * have no variables that it guards: functions with such variables are not inlined into them. */
 #define OWN_FRAME __attribute__((noinline))
 
 /* --- what may be answered by the reader --- */
@@ -106,7 +106,7 @@ OWN_FRAME static bool is_quick(const struct mount *mount, const struct fuse_buf 
 
 static void *worker_main(void *argument);
 
-/* Under the lock: has another thread read, if one should. false: there is none. */
+/* Lets another thread read, if one should. false: there is none. Under the lock. */
 OWN_FRAME static bool loop_wake_reader(struct loop *loop) {
         struct worker *w = &loop->workers[loop->threads];
         sigset_t all, before;
@@ -121,7 +121,7 @@ OWN_FRAME static bool loop_wake_reader(struct loop *loop) {
         if (loop->threads == LOOP_THREADS)
                 return false;
         w->loop = loop;
-        (void)sigfillset(&all); /* signals are the main thread's */
+        (void)sigfillset(&all); /* signals go to the main thread */
         (void)pthread_sigmask(SIG_SETMASK, &all, &before);
         created = pthread_create(&w->thread, NULL, worker_main, w) == 0;
         loop->threads += created;
@@ -140,7 +140,7 @@ static void loop_end(struct loop *loop, int error) {
         (void)sem_post(&loop->ended);
 }
 
-/* Under the lock: do requests wait? Then there are too few readers, if that is so for long. */
+/* Takes in the result of a look. If requests wait for long, there are too few readers. Under the lock. */
 static void loop_count_readers(struct loop *loop, bool waiting) {
         if (waiting)
                 loop->crowded = loop->crowded < 0 ? 1 : loop->crowded + 1;
@@ -149,14 +149,14 @@ static void loop_count_readers(struct loop *loop, bool waiting) {
         if (loop->crowded >= LOOKS && loop->readers < loop->readers_max) {
                 loop->readers++;
                 loop->crowded = 0;
-                (void)loop_wake_reader(loop); /* else it will be missing the next time, too */
+                (void)loop_wake_reader(loop); /* if it fails, the next call tries again */
         } else if (loop->crowded <= -LOOKS && loop->readers > 1) {
                 loop->readers--;
                 loop->crowded = 0;
         }
 }
 
-/* From time to time, by a reader that has answered so many by itself in a row. false: there is one too many. */
+/* Called now and then by a reader that has answered so many requests in a row. false: it is one too many. */
 OWN_FRAME static bool loop_look(struct loop *loop, unsigned answered) {
         struct pollfd fd = { .fd = fuse_session_fd(loop->session), .events = POLLIN };
         bool waiting = loop->readers_max > 1 && poll(&fd, 1, 0) > 0, stays;
@@ -171,7 +171,7 @@ OWN_FRAME static bool loop_look(struct loop *loop, unsigned answered) {
         return stays;
 }
 
-/* 1: there is a request. Here alone a thread can be cancelled, when the session ends. */
+/* 1: there is a request; 0: none yet; below 0: no more. Threads are cancelled only here, when the session ends. */
 static int worker_receive(struct worker *w) {
         int r;
 
@@ -203,21 +203,21 @@ static int worker_read(struct worker *w) {
         return -ECANCELED;
 }
 
-/* Under the lock, which it lets go of meanwhile: a request that may wait. The last thread that reads does not serve it
- * while no other is free, but goes on reading for those who only look something up. */
+/* Serves a request that may wait. If no other thread reads or can, puts the request into the backlog instead, so that
+ * this thread goes on answering lookups. Under the lock, which is released meanwhile. */
 static void worker_serve(struct worker *w) {
         struct loop *loop = w->loop;
 
         if (loop->reading < loop->readers && !loop_wake_reader(loop) && loop->reading == 0 &&
             backlog_add(&loop->backlog, &w->buffer))
                 return;
-        loop->spare = true; /* this one comes back, and is that */
+        loop->spare = true; /* this thread, when it comes back */
         (void)pthread_mutex_unlock(&loop->lock);
         fuse_session_process_buf(loop->session, &w->buffer);
         (void)pthread_mutex_lock(&loop->lock);
 }
 
-/* Under the lock, as before: one that no thread was free for. */
+/* Serves the oldest request of the backlog, if another thread reads. Under the lock, released meanwhile. */
 static bool worker_serve_backlog(struct loop *loop) {
         struct backlogged *request = loop->reading > 0 ? backlog_take(&loop->backlog) : NULL;
 
@@ -247,7 +247,7 @@ static void *worker_main(void *argument) {
                 }
                 loop->reading++;
                 if (loop->reading < loop->readers)
-                        (void)loop_wake_reader(loop); /* of several that are missing, each wakes the next */
+                        (void)loop_wake_reader(loop); /* each missing reader wakes the next */
                 (void)pthread_mutex_unlock(&loop->lock);
                 r = worker_read(w);
                 (void)pthread_mutex_lock(&loop->lock);
@@ -274,7 +274,7 @@ static void loop_wait(struct loop *loop) {
         }
 }
 
-/* Nobody makes threads any more. */
+/* Ends all threads; after `stopping` none is made. */
 static void loop_join(struct loop *loop) {
         (void)pthread_mutex_lock(&loop->lock);
         loop->stopping = true;
@@ -283,7 +283,7 @@ static void loop_join(struct loop *loop) {
         for (int i = 0; i < loop->threads; i++)
                 (void)pthread_cancel(loop->workers[i].thread);
         for (int i = 0; i < loop->threads; i++) {
-                (void)pthread_join(loop->workers[i].thread, NULL); /* joinable, and not ourselves */
+                (void)pthread_join(loop->workers[i].thread, NULL); /* joinable, and not this thread */
                 free(loop->workers[i].buffer.mem);
         }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * In place of passthrough.c with a libfuse before 3.17: the daemon moves all bytes.
+ * Replaces passthrough.c with a libfuse before 3.17: the daemon moves all bytes.
  */
 #include "serve/serve.h"
 

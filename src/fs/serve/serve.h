@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Who serves: the threads that read requests and answer them (loop, backlog), that nobody is left waiting when the
- * daemon ends (guard), bytes that the kernel moves by itself (passthrough), and what it all took (stats).
+ * Serving: the threads that read and answer requests (loop, backlog), no caller left waiting when the daemon ends
+ * (guard), bytes that the kernel moves by itself (passthrough), counts and times (stats).
  */
 #pragma once
 
@@ -11,47 +11,47 @@
 
 /* --- loop.c --- */
 
-#define LOOP_THREADS 64 /* some may wait a second for a RELEASE, which needs another */
-/* Serves until the session ends or a signal ends it; calls begun(fd) once it does. -errno. */
+#define LOOP_THREADS 64 /* some may wait a second for a RELEASE, which needs another thread */
+/* Serves until the session ends or a signal ends it; calls begun(fd) once it serves. 0 or -errno. */
 int loop_run(struct mount *mount, void (*begun)(int fd), int fd);
 
-/* --- backlog.c: requests that no thread has been free for; under a lock of the owner's --- */
+/* --- backlog.c: requests that no thread was free for; under a lock of the owner's --- */
 
 struct backlogged;
 struct backlog {
         STAILQ_HEAD(, backlogged) requests; /* in the order they came */
         size_t bytes;
 };
-/* Copies it. false: there is no room, or it cannot be copied. */
+/* Copies the request. false: there is no room, or it cannot be copied. */
 bool backlog_add(struct backlog *backlog, const struct fuse_buf *buffer);
-/* The oldest; NULL. */
+/* Takes out the oldest. NULL: none. */
 struct backlogged *backlog_take(struct backlog *backlog);
-/* Serves and frees one that was taken; without the lock. */
+/* Serves and frees a request that was taken out; without the lock. */
 void backlogged_process(struct backlogged *request, struct fuse_session *session);
-/* What is left, when there is nobody to be answered any more. */
+/* Frees what is left, unanswered: the session has ended. */
 void backlog_clear(struct backlog *backlog);
 
-/* --- guard.c: that a daemon that ends leaves nobody waiting --- */
+/* --- guard.c: no caller waits for a daemon that has ended --- */
 
-/* A thread that may wait for a directory's lock begins. silent: it prints nothing, and keeps nobody waiting who reads
- * what the daemon prints. */
+/* Call first in a thread that may wait for a directory's lock. silent: it prints nothing, and no reader of the daemon's
+ * output waits for it. */
 void guard_thread(struct fuse_session *session, bool silent);
-/* Nobody serves any more. What was read and has no answer fails: libfuse drops what it reads once the session is told to
- * end, and who asked for that may hold a lock that such a thread waits for. */
+/* Call when no thread serves any more. Fails requests that were read but not answered: libfuse drops what it reads once
+ * the session is told to end, and the caller may hold a lock that such a thread waits for. */
 void guard_drop_read(struct fuse_session *session);
-/* In the thread that lives longest. */
+/* Call in the thread that lives longest: the child takes its end for the daemon's. */
 int guard_start(struct fuse_session *session, pid_t *ret_guard);
 void guard_stop(pid_t guard);
 
 /* --- passthrough.c --- */
 
-/* Lets the kernel read and write an open disk's file by itself, where it can; under files_lock, with the file among the
- * open ones: passthrough.c, or where libfuse has none no_passthrough.c. */
+/* Lets the kernel read and write an open disk's file by itself, where it can. begin and end: under files_lock, with the
+ * file in the table. passthrough.c, or no_passthrough.c where libfuse has none. */
 void passthrough_init(struct mount *mount, struct fuse_conn_info *connection);
 void passthrough_begin(struct call *call, struct open_file *file, struct fuse_file_info *fi);
 void passthrough_end(struct call *call, struct open_file *file);
 
-/* --- stats.c: how often each was asked, and how long it took --- */
+/* --- stats.c: how often each operation was asked, and how long it took --- */
 
 struct stats *stats_new(void);
 struct stats *stats_free(struct stats *stats);
@@ -64,7 +64,7 @@ enum operation {
 #undef OPERATION
         OPERATIONS
 };
-/* Of an operation that is timed by itself, once it has been answered: when it began, clock_ns(). */
+/* Counts an operation that has been answered. began: clock_ns() when it began. */
 void stats_took(struct stats *stats, enum operation operation, int64_t began);
 enum stats_counter { STATS_PASSTHROUGH_OPENS, STATS_DAEMON_OPENS, STATS_COUNTERS };
 void stats_count(struct stats *stats, enum stats_counter counter);

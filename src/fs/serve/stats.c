@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the mount did: each operation counted and timed from its start to its reply, and a few counters. Never slows one
- * thread by another but for a shared cache line.
+ * What the mount did: each operation counted and timed from its start to its return, and a few counters. Threads share
+ * cache lines, but no lock.
  */
 #include "serve/serve.h"
 
@@ -66,7 +66,7 @@ void stats_took(struct stats *stats, enum operation operation, int64_t began) {
                 ;
 }
 
-/* The bucket that holds the given share (per mille) of all: its upper end, in microseconds. */
+/* The time, in microseconds, that the given share (per mille) stays within: the upper end of a bucket. */
 static unsigned long long percentile(const struct timing *t, unsigned long long per_mille) {
         unsigned long long count = 0, all = 0;
 
@@ -80,7 +80,7 @@ static unsigned long long percentile(const struct timing *t, unsigned long long 
         return 0;
 }
 
-/* Numbers with commas between; node_text looks at the stream's state. */
+/* Numbers separated by commas; node_text checks the stream. */
 static void print_numbers(FILE *to, size_t count, unsigned long long number(const void *numbers, size_t i),
                           const void *numbers) {
         for (size_t i = 0; i < count; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * /accounts: what is told of each account by account. An ordinary one finds only itself, auditor and operator all
- * (CONTRACT 3, 3.3). What one received and owns: reverse.c.
+ * /accounts: what there is to see of each account. An ordinary account finds only itself, auditor and operator find all
+ * (CONTRACT 3, 3.3). `received` and `owned`: reverse.c.
  */
 #include "tree/tree.h"
 
@@ -56,7 +56,7 @@ static int account_list_entries(struct call *call, uint64_t offset, struct liste
         return fixed_list(call, account_entries, ARRAY_SIZE(account_entries), offset, lister);
 }
 
-/* Of all nodes whose id is an account: it lives, and is in this view. */
+/* For nodes whose id is an account: fails if it was removed or is not in this view. */
 int account_attributes(struct call *call, struct stat *st) {
         struct account account;
 
@@ -129,7 +129,7 @@ const struct kind kind_trust = {
 
 static int usage_print(const struct usage *usage, void *context) {
         (void)fprintf(context, "%s\t%lld\t%lld\t%lld\n", usage->region_name, (long long)usage->images,
-                      (long long)usage->quota, (long long)usage->bytes); /* node_text looks at the stream's state */
+                      (long long)usage->quota, (long long)usage->bytes); /* node_text checks the stream */
         return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The unlisted directory `.imgshare` at the root: who one is here, why one was refused, the rules.
+ * The unlisted directory `.imgshare` at the root: the caller, its last refusal, rules, version, statistics.
  */
 #include "tree/tree.h"
 
@@ -33,7 +33,7 @@ const struct kind kind_control = {
         .remember = { .entry = remember_always },
 };
 
-/* --- the files; node_text looks at the streams' state --- */
+/* --- the files; node_text checks the streams --- */
 
 static int text_whoami(struct call *call, FILE *to) {
         static const char *const roles[] = { "account", "auditor", "operator" };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the kernel gets of a node that was found, made or listed; and directories whose children are always there.
+ * Entries for the kernel of nodes found, made or listed; and directories whose children are always there.
  */
 #include "tree/tree.h"
 
@@ -25,7 +25,7 @@ int node_entry(struct call *call, struct node node, struct fuse_entry_param *ret
 }
 
 void node_entry_made(struct call *call, struct node node, struct fuse_entry_param *ret_entry) {
-        (void)node_entry(call, node, ret_entry); /* what it gives on failure has no time to live */
+        (void)node_entry(call, node, ret_entry); /* on failure the timeouts are 0 */
 }
 
 /* --- listings --- */
@@ -49,7 +49,7 @@ int lister_add(struct lister *l, const char *name, struct node node, uint64_t ne
         struct fuse_entry_param entry = { 0 };
 
         if (!l->plus || kind->costly || node_entry(l->call, node, &entry) < 0) {
-                /* or it went away, or its region is offline: listed, to be looked up */
+                /* listed without attributes, also if gone or offline: the kernel looks it up */
                 entry = (struct fuse_entry_param){ 0 };
                 entry.attr.st_ino = node_pack(node);
                 entry.attr.st_mode = kind->mode;

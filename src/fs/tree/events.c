@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * /events: a file a day of the log that the viewer may see (CONTRACT 3, 9), its size known unread, its bytes streamed.
+ * /events: one file for each day of the log that the viewer may see (CONTRACT 3, 9). Its size is known without reading;
+ * its bytes are streamed.
  */
 #include "tree/tree.h"
 
@@ -25,7 +26,7 @@ static void day_name(int64_t number, char ret_name[static DAY_NAME_SIZE]) {
         (void)snprintf(ret_name, DAY_NAME_SIZE, "%.*s" SUFFIX, DATE_LENGTH, timestamp_format(number * DAY_MS, time));
 }
 
-/* -ENOENT: no day is called that. */
+/* The day of a file's name, in days since 1970. -ENOENT: no such name. */
 static int day_number(const char *name, int64_t *ret_number) {
         char date[DATE_LENGTH + 1] = "", again[DAY_NAME_SIZE];
         int64_t end;
@@ -89,7 +90,7 @@ static int day_attributes(struct call *call, struct stat *st) {
         set_times(st, day.time);
         st->st_size = day.bytes;
         st->st_blocks = (day.bytes + 511) / 512;
-        st->st_blksize = 1 << 17; /* what tools like to read at once: each read is a request */
+        st->st_blksize = 1 << 17; /* tools read this much at once, and each read is a request */
         return 0;
 }
 

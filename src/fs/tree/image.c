@@ -14,7 +14,7 @@
 
 /* --- the directory --- */
 
-/* The node of the part `shares`: a link where one can write, the directory itself where one cannot (CONTRACT 3). */
+/* The node of the part `shares`: a link in a writable view, the directory itself in a read-only one (CONTRACT 3). */
 static int shares_node(struct call *call, struct node *ret_node) {
         const struct image *image = &call->image;
 
@@ -77,7 +77,7 @@ int image_attributes(struct call *call, struct stat *st) {
         return r;
 }
 
-/* Of a shared image the owner may still make the link, and recipients are not told of parts. */
+/* The owner may still make a missing link of a shared image, and recipients are not told of parts. */
 static bool remember_image_listing(struct call *call, struct node node, const char *name) {
         return remember_others(call, node, name) && (call->read_only || call->image.shares_link != 0);
 }
@@ -90,12 +90,12 @@ const struct kind kind_image = {
                       .missing = remember_no_part, .listing = remember_image_listing },
 };
 
-/* `web@me` -> `web`, unlisted: so that a path below `<img>@<owner>` is right for everyone (CONTRACT 3.1). */
+/* `web@me` -> `web`, unlisted, so that a path below `<img>@<owner>` is right for everyone (CONTRACT 3.1). */
 static int alias_text(struct call *call, FILE *to) {
         int r = call_image(call, call->node.id);
 
         if (r == 0)
-                (void)fputs(call->image.name, to); /* node_text looks at the stream's state */
+                (void)fputs(call->image.name, to); /* node_text checks the stream */
         return r;
 }
 
@@ -140,7 +140,7 @@ static int shares_link_attributes(struct call *call, struct stat *st) {
 
 static int shares_link_text(struct call *call, FILE *to) {
         (void)call;
-        (void)fputs(".meta/shares", to); /* node_text looks at the stream's state */
+        (void)fputs(".meta/shares", to); /* node_text checks the stream */
         return 0;
 }
 

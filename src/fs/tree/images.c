@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The directory `images` of a region: own images by their names, others' with their owner's.
+ * The directory `images` of a region: own images by their names, others' as `<img>@<owner>`.
  */
 #include "tree/tree.h"
 
@@ -10,7 +10,7 @@
 #include "image.h"
 #include "kernel/kernel.h"
 
-/* Listing goes through the own images first, then the received ones: a high bit tells where it is. */
+/* A listing has the own images first, then the received ones: this bit of an offset marks the latter. */
 #define RECEIVED (UINT64_C(1) << 60)
 
 static int images_lookup(struct call *call, const char *name, struct node *ret_node) {
@@ -47,7 +47,7 @@ static int images_list(struct call *call, uint64_t offset, struct lister *lister
                           &(struct images_listing){ .call = call, .lister = lister });
 }
 
-/* Not the other name of an image of one's own: renaming the image makes it. */
+/* Not the alias of an own image: renaming the image makes it. */
 static bool remember_no_alias(struct call *call, struct node node, const char *name) {
         const char *at = strchr(name, '@');
 

@@ -16,7 +16,7 @@ static int instances_lookup(struct call *call, const char *name, struct node *re
         int r = instance_lookup(&call->request, call->node.id, name, &instance);
 
         if (r == 0 && strchr(name, '@') && instance.owner == call->request.caller.account)
-                r = -ENOENT; /* one's own has its plain name only */
+                r = -ENOENT; /* an own instance has its plain name only */
         if (r == 0)
                 *ret_node = call_node(call, NODE_INSTANCE, instance.id);
         return r;
@@ -102,17 +102,17 @@ const struct kind kind_instance = {
         .remember = { .attributes = remember_always, .entry = remember_always, .missing = remember_no_part },
 };
 
-/* Also while it is only being made: then it is empty. */
+/* Empty between its creation and the first write. */
 static int instance_image_text(struct call *call, FILE *to) {
         struct instance instance;
         int r = instance_get(&call->request, call->node.id, &instance);
 
         if (r == 0 && instance.has_image)
-                (void)fprintf(to, "%s\n", instance.image_name); /* node_text looks at the stream's state */
+                (void)fprintf(to, "%s\n", instance.image_name); /* node_text checks the stream */
         return r;
 }
 
-const struct kind kind_instance_image = { /* launching makes and replaces it and the disk: nothing is remembered */
+const struct kind kind_instance_image = { /* a launch makes or replaces it and the disk: nothing is remembered */
         .mode = S_IFREG | 0644, .attributes = instance_attributes, .text = instance_image_text
 };
 

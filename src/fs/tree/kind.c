@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What all nodes have in common, whatever their kind: attributes and text, as its row says.
+ * What all nodes have in common: attributes and text, as the row of their kind says.
  */
 #include "tree/kind.h"
 
@@ -25,7 +25,7 @@ void set_times_ns(struct stat *st, int64_t ns) {
 void set_blob(struct stat *st, const struct stat *blob) {
         st->st_size = blob->st_size;
         st->st_blocks = blob->st_blocks;
-        st->st_blksize = 1 << 17; /* what tools like to read at once: each read is a request */
+        st->st_blksize = 1 << 17; /* tools read this much at once, and each read is a request */
         st->st_atim = st->st_ctim = st->st_mtim = blob->st_mtim;
 }
 
@@ -34,12 +34,12 @@ int node_text(struct call *call, char **ret_text, size_t *ret_size) {
         size_t size = 0;
         const struct kind *kind = kind_of(call->mount, call->node.kind);
         struct stat st = { 0 };
-        int r = kind->attributes && !call->loaded ? kind->attributes(call, &st) : 0; /* may it be seen? */
+        int r = kind->attributes && !call->loaded ? kind->attributes(call, &st) : 0; /* may the node be seen? */
         FILE *to;
 
         if (r != 0)
                 return r;
-        request_done(&call->request); /* it may be long */
+        request_done(&call->request); /* the text may take long */
         to = open_memstream(&text, &size);
         if (!to)
                 return -ENOMEM;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A kind of node: one row says all that there is to it. To add one, see docs/CONTRIBUTING.md.
+ * A kind of node: one row describes it. To add one, see docs/CONTRIBUTING.md.
  */
 #pragma once
 
@@ -13,16 +13,16 @@ struct call;
 struct lister;
 
 /* Whether the kernel may remember something of a node: its attributes, the name it was found by (entry), that a
- * directory has nothing of that name (missing; for the others name is NULL), or its listing. cache.c says for how long,
- * and what must hold besides. */
+ * directory has no child of that name (missing; for the others name is NULL), or its listing. cache.c says for how
+ * long, and what must hold besides. */
 typedef bool (*remember_rule)(struct call *call, struct node node, const char *name);
 
-/* What needs nothing but the catalog, so that the thread that reads requests may answer it by itself (loop.c). Other
- * things ask a store, which may hang, or make a long text for the sake of its size. */
+/* Requests that need only the catalog, so that the thread that reads requests may answer them itself (loop.c). Others
+ * ask a store, which may hang, or make a long text only for its size. */
 enum quick {
         QUICK_NEVER,
-        QUICK_ITSELF, /* what is asked about the node */
-        QUICK_ALL,    /* and by a name in it, and its listing */
+        QUICK_ITSELF, /* requests about the node itself */
+        QUICK_ALL,    /* also lookups in it, and its listing */
 };
 
 struct kind {
@@ -30,16 +30,16 @@ struct kind {
         /* Directories: the child of that name, -ENOENT; and the listed children after an offset. */
         int (*lookup)(struct call *call, const char *name, struct node *ret_node);
         int (*list)(struct call *call, uint64_t offset, struct lister *lister);
-        /* Existence, and what of the attributes is not the kind's: size, times. NULL: the mount's own. */
+        /* Checks existence; fills in size and times. NULL: always there, with the mount's times. */
         int (*attributes)(struct call *call, struct stat *st);
         /* Text files: the content; symlinks: the target. */
         int (*text)(struct call *call, FILE *to);
-        bool costly; /* its attributes take long, and nobody remembers them: a listing goes without */
+        bool costly; /* its attributes take long and are not remembered: a listing omits them */
         enum quick quick;
         struct {
-                remember_rule attributes, entry, missing, listing; /* NULL: never, it is asked for each time */
+                remember_rule attributes, entry, missing, listing; /* NULL: never, the kernel asks each time */
         } remember;
-        bool lasting; /* its name is there as long as who may see it, and remembered whatever else changes */
+        bool lasting; /* its name lasts as long as its viewer, and is remembered whatever changes */
 };
 
 /* NULL: no such kind. */

@@ -37,7 +37,7 @@ const char *meta_name(size_t i) {
         return i < ARRAY_SIZE(meta_entries) ? meta_entries[i].name : NULL;
 }
 
-/* Whatever can ever be there may be made at any time. */
+/* Not a name that `.meta` may have: it can appear at any time. */
 static bool remember_no_name(struct call *call, struct node node, const char *name) {
         (void)call;
         (void)node;
@@ -97,7 +97,7 @@ const struct kind kind_meta = {
                       .missing = remember_no_name, .listing = remember_others },
 };
 
-/* --- the files; node_text looks at the streams' state --- */
+/* --- the files; node_text checks the streams --- */
 
 static int text_id(struct call *call, FILE *to) {
         (void)fprintf(to, "%lld\n", (long long)call->image.id);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What `.meta` tells of risk: whom one trusts, what was reviewed, who runs an image and where its bytes may be.
+ * The files of `.meta` about risk: trust, review, who runs an image and where its bytes may be.
  */
 #include "tree/tree.h"
 
@@ -13,7 +13,7 @@
 #include "kernel/kernel.h"
 #include "timestamp.h"
 
-/* node_text looks at the streams' state, and asks for the attributes first, which loads the image. */
+/* node_text checks the streams, and asks for the attributes first, which loads the image. */
 
 static int meta_trust_text(struct call *call, FILE *to) {
         int r;

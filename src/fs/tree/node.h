@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Node ids: kind, viewer and catalog id packed into the inode number, so that nothing need be remembered of what the
- * kernel looks at. Pure.
+ * Node ids: kind, viewer and catalog id packed into the inode number, so that no table of inodes is needed. Pure.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Kinds are part of inode numbers: never renumber. An image's parts rise as `cp -r` must meet them (CONTRACT 3). */
+/* Kinds are part of inode numbers: never renumber. An image's parts rise in the order `cp -r` needs (CONTRACT 3). */
 enum node_kind {
         NODE_ROOT = 0,
         NODE_REGIONS = 1,
@@ -26,7 +25,7 @@ enum node_kind {
         NODE_INSTANCE_DISK = 14,  /* id: launch */
         NODE_DESCRIPTION = 16, /* id: description */
         NODE_SHARES_LINK = 17, /* id: link; `shares` in a view that can write */
-        NODE_SHARES = 18,      /* id: place; `shares` in one that cannot */
+        NODE_SHARES = 18,      /* id: place; `shares` in a read-only view */
         NODE_DISK = 19,        /* id: image */
         NODE_EVENTS = 20,
         NODE_EVENTS_DAY = 21,      /* id: days since 1970 */
@@ -36,9 +35,9 @@ enum node_kind {
         NODE_OWNED_REGION = 25,    /* id: account << 16 | region */
         NODE_RECEIVED_LINK = 26,   /* id: share */
         NODE_OWNED_LINK = 27,      /* id: place */
-        NODE_VIEWS = 28,           /* of a mount with many users: `.views` */
+        NODE_VIEWS = 28,           /* of a multiuser mount: `.views` */
         NODE_VIEW = 29,            /* viewer and id: the account whose view it is */
-        NODE_VIEW_LINK = 30,       /* id: the kind of the directory in the caller's view that it leads to */
+        NODE_VIEW_LINK = 30,       /* id: kind of the directory in the caller's view that it leads to */
         NODE_META = 32,        /* id, here and below: place */
         NODE_META_SHARES = 33,
         NODE_META_SHARES_LINK = 34,
@@ -75,7 +74,7 @@ struct node {
 #define NODE_VIEWER_BITS 20
 #define NODE_ID_BITS 36
 
-/* The id of a node per account and region. */
+/* Ids of nodes that stand for an account and a region. */
 #define NODE_REGION_BITS 16
 static inline int64_t node_account_region(int64_t account, int64_t region) {
         return account << NODE_REGION_BITS | region;
@@ -88,5 +87,5 @@ static inline int64_t node_region(int64_t id) {
 }
 
 uint64_t node_pack(struct node node);
-/* 0, or -ENOENT: no number that node_pack makes. */
+/* -ENOENT: no number that node_pack makes. */
 int node_unpack(uint64_t number, struct node *ret_node);

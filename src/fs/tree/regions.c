@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * /regions and a region, which is little more than what is in it.
+ * /regions, and a region with its fixed entries.
  */
 #include "tree/tree.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * /accounts/<account>/received and owned: by region, symlinks to the images as they are seen in this view. Every region
- * is there, also where there is nothing.
+ * is there, even if it is empty.
  */
 #include "tree/tree.h"
 
@@ -54,7 +54,7 @@ const struct kind kind_received = {
         .remember = { .attributes = remember_own, .entry = remember_own,
                       .missing = remember_own, .listing = remember_own },
 };
-/* Here and below: making an image makes more than the kernel knows of, so nothing is remembered. */
+/* Here and below nothing is remembered: making an image makes links that the kernel does not know of. */
 const struct kind kind_owned = {
         .mode = S_IFDIR | 0755, .lookup = reverse_regions_lookup, .list = reverse_regions_list,
         .attributes = account_attributes,
@@ -157,8 +157,8 @@ static int owned_link_attributes(struct call *call, struct stat *st) {
         return 0;
 }
 
-/* Up to where `accounts` and `regions` are side by side, and down to the image by its name in this view. node_text asks
- * for the attributes first, which loads the image, and looks at the stream's state. */
+/* Up to the directory of `accounts` and `regions`, and down to the image by its name in this view. node_text asks for
+ * the attributes first, which loads the image, and checks the stream. */
 static int reverse_link_text(struct call *call, FILE *to) {
         const struct image *image = &call->image;
 

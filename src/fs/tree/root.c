@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The root. In a mount with many users, too: there are links at the top, into the caller's own view in `.views`.
+ * The root. In a multiuser mount it has links into the caller's own view in `.views`.
  */
 #include "tree/tree.h"
 
@@ -11,7 +11,7 @@
 #include "cleanup.h"
 #include "kernel/kernel.h"
 
-/* --- the top: of the mount, `regions` -> `.views/<account>/regions`, and of each view, what that leads to --- */
+/* --- the top: of a multiuser mount, links (`regions` -> `.views/<account>/regions`); of a view, directories --- */
 
 #define VIEWS ".views"
 
@@ -75,8 +75,8 @@ const struct kind kind_root = {
                       .missing = remember_unless_many },
 };
 
-/* A view is there as long as its account, whose name is never used again; and a lookup that is refused, as another
- * account's is, makes the kernel forget the name: then getcwd would fail for who stands in it. */
+/* A view lasts as long as its account, whose name is never used again. Its name must be remembered: when another
+ * account's lookup is refused, the kernel forgets the name, and getcwd would fail for processes that stand there. */
 const struct kind kind_view = {
         .mode = S_IFDIR | 0755, .lookup = top_lookup, .list = top_list,
         .quick = QUICK_ALL, .lasting = true,
@@ -85,7 +85,7 @@ const struct kind kind_view = {
 static int view_link_text(struct call *call, FILE *to) {
         for (size_t i = 0; i < ARRAY_SIZE(root_entries); i++)
                 if (root_entries[i].kind == (enum node_kind)call->node.id) {
-                        /* node_text looks at the stream's state */
+                        /* node_text checks the stream */
                         (void)fprintf(to, VIEWS "/%s/%s", call->request.caller.name, root_entries[i].name);
                         return 0;
                 }
@@ -97,7 +97,7 @@ const struct kind kind_view_link = {
         .quick = QUICK_ALL,
 };
 
-/* --- .views: each caller finds its own, and does not learn which others there are --- */
+/* --- .views: each caller finds its own view, and does not learn of others --- */
 
 static int views_lookup(struct call *call, const char *name, struct node *ret_node) {
         if (strcmp(name, call->request.caller.name) != 0)

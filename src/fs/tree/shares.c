@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The directory of an image's shares, one empty directory a recipient.
+ * The directory of an image's shares: one empty directory for each recipient.
  */
 #include "tree/tree.h"
 
@@ -45,7 +45,7 @@ static int shares_list(struct call *call, uint64_t offset, struct lister *lister
                                   &(struct shares_listing){ .call = call, .lister = lister });
 }
 
-/* The first share may take long, with the directory's lock held: it makes the bytes durable. */
+/* Not before the first share, which may hold the directory's lock for long: it makes the bytes durable. */
 static bool remember_no_share(struct call *call, struct node node, const char *name) {
         (void)name;
         return call_image(call, node.id) == 0 && call->image.state == IMAGE_SEALED;
@@ -60,7 +60,7 @@ const struct kind kind_shares = {
 
 static int meta_link_text(struct call *call, FILE *to) {
         (void)call;
-        (void)fputs("../shares", to); /* node_text looks at the stream's state */
+        (void)fputs("../shares", to); /* node_text checks the stream */
         return 0;
 }
 
@@ -70,7 +70,7 @@ const struct kind kind_meta_shares_link = {
         .remember = { .attributes = remember_always, .entry = remember_always },
 };
 
-/* Unlisted, so that the directory is an empty one to all tools. */
+/* Unlisted, so that the directory is empty to all tools. */
 static const struct fixed_entry share_entries[] = { { ".expires", NODE_EXPIRES, true } };
 
 static int share_lookup(struct call *call, const char *name, struct node *ret_node) {
@@ -86,7 +86,7 @@ static int share_attributes(struct call *call, struct stat *st) {
         struct image image;
         int r;
 
-        if (share.id != call->node.id || !call->loaded) { /* else it has just been found, with its image */
+        if (share.id != call->node.id || !call->loaded) { /* else it was just found, with its image */
                 r = share_get(&call->request, call->node.id, &share, &image);
                 if (r < 0)
                         return r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the nodes are: the table of kinds, each with its row in the file of its noun. A mount has it by its pointer
- * (mount->kinds), so that what all kinds have in common depends on none of them.
+ * The table of kinds of nodes. Each row is in the file of its noun. Code for all kinds uses mount->kinds, so that it
+ * depends on none of them.
  */
 #include "tree/tree.h"
 

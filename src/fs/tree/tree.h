@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What there is: a file a directory, each with the rows of the kinds of nodes that are in it, and one table of them
- * all. Nodes are found, listed and described here, and what the services say of them becomes attributes and texts;
- * nothing is changed.
+ * The tree: one file for each directory, with the rows of the kinds of nodes in it, and one table of all kinds. Nodes
+ * are found, listed and described here; what the services say of them becomes attributes and texts. Nothing is changed.
  */
 #pragma once
 
@@ -13,10 +12,10 @@ struct events_reader;
 
 /* An entry for the kernel, of a node that has just been found. */
 int node_entry(struct call *call, struct node node, struct fuse_entry_param *ret_entry);
-/* Of what has just been made, for good: where it cannot be looked at, an entry that the kernel is to ask for again. */
+/* For a node that has just been made. If it cannot be read, the entry makes the kernel ask again. */
 void node_entry_made(struct call *call, struct node node, struct fuse_entry_param *ret_entry);
 
-/* Offsets: 0 before `.`, 1 before `..`, then what the directory itself gives, above. */
+/* Offsets of a listing: 0 is before `.`, 1 before `..`; the directory's own offsets are shifted by these two. */
 #define LISTER_DOTS 2
 struct lister {
         struct call *call;
@@ -24,10 +23,10 @@ struct lister {
         size_t size, used;
         bool plus;
 };
-/* An entry with or without its attributes; 1 when it does not fit. */
+/* Adds an entry, with its attributes if `plus`. 1: it does not fit. */
 int lister_put(struct lister *lister, const char *name, const struct stat *st, const struct fuse_entry_param *entry,
                off_t next);
-/* 1 when the reply is full, else 0 or -errno. next: where listing goes on after this entry. */
+/* 1: the reply is full, else 0. next: the offset where the listing goes on after this entry. */
 int lister_add(struct lister *lister, const char *name, struct node node, uint64_t next);
 
 /* Children that are always there. */
@@ -52,7 +51,7 @@ extern const struct kind kind_control, kind_whoami, kind_last_denial, kind_rules
 extern const struct kind kind_events, kind_events_day;
 /* image.c */
 extern const struct kind kind_image, kind_alias, kind_description, kind_shares_link, kind_disk;
-/* Of all directories and links that are as old as their image, by its place. */
+/* For directories and links that are as old as their image; their id is its place. */
 int image_attributes(struct call *call, struct stat *st);
 /* images.c */
 extern const struct kind kind_images;
@@ -77,9 +76,9 @@ extern const struct kind kind_shares, kind_share, kind_expires, kind_meta_shares
 int region_attributes(struct call *call, struct stat *st);
 int meta_attributes(struct call *call, struct stat *st);
 int account_attributes(struct call *call, struct stat *st);
-/* The names that `.meta` of some image may have, NULL at the end. */
+/* The names that `.meta` may have, NULL at the end. */
 const char *meta_name(size_t i);
 
-/* A day of the log, open: events.c. It is only read, as who wants to write is told. */
+/* events.c: opens a day of the log, read-only; day_judge_write() refuses to write it. */
 int day_open(struct call *call, int flags, struct events_reader **ret_reader);
 int day_judge_write(struct call *call);

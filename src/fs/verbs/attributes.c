@@ -64,7 +64,7 @@ static int set_mtime(struct call *call, const struct stat *attr, int set) {
         return r == -ENOENT ? 0 : r;
 }
 
-/* chmod and chown: without effect, and refused on what is somebody else's. */
+/* chmod and chown have no effect, and are refused on somebody else's image. */
 static int judge_attributes(struct call *call) {
         return call->loaded ? image_judge_attributes(&call->request, call->image.place) : 0;
 }
@@ -82,7 +82,7 @@ static int set_attributes(struct call *call, const struct stat *attr, int set, c
         return r;
 }
 
-/* What was set is set, even if it cannot be looked at any more; the kernel is to ask again. */
+/* The reply. A change stands even if the node cannot be read any more: then the kernel is to ask again. */
 static double attributes_set(struct call *call, const struct stat *before, const struct stat *attr, int set,
                              struct stat *ret_stat) {
         if (node_attributes(call, ret_stat) == 0)
@@ -97,7 +97,7 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int set, stru
         struct stat before, st;
         struct call call;
         double timeout;
-        int r = fi ? call_begin_file(req, ino, fi, &call) : call_begin_change(req, ino, &call); /* ftruncate */
+        int r = fi ? call_begin_file(req, ino, fi, &call) : call_begin_change(req, ino, &call); /* fi: ftruncate */
 
         if (r == 0)
                 r = set_attributes(&call, attr, set, fi, &before);
@@ -105,7 +105,7 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int set, stru
                 call_end(&call, r);
                 return;
         }
-        call.loaded = call.share.id = 0; /* it has changed */
+        call.loaded = call.share.id = 0; /* both may have changed */
         timeout = attributes_set(&call, &before, attr, set, &st);
         (void)fuse_reply_attr(req, &st, timeout); /* the caller may be gone */
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What goes through open files: a disk's bytes from descriptor to descriptor, a text's by way of its handle.
+ * Requests on open files: a disk's bytes go from descriptor to descriptor, a text's through its handle.
  */
 #include "verbs/verbs.h"
 
@@ -14,7 +14,7 @@
 /* --- reading --- */
 
 static int read_disk(struct call *call, size_t size, off_t offset, const struct fuse_file_info *fi) {
-        struct disk_handle *handle = file_of(fi)->disk; /* a RELEASE may follow the reply at once */
+        struct disk_handle *handle = file_of(fi)->disk; /* kept: a RELEASE may free the file right after the reply */
         struct fuse_bufvec data;
         int fd, r = disk_read_begin(handle, (uint64_t)offset, &size, &fd);
 
@@ -84,7 +84,7 @@ static ssize_t write_disk(struct fuse_bufvec *data, off_t offset, const struct f
 }
 
 static ssize_t write_text(struct call *call, struct fuse_bufvec *data, off_t offset, const struct fuse_file_info *fi) {
-        char memory[2 * TEXT_SIZE]; /* so much is too long for any text */
+        char memory[2 * TEXT_SIZE]; /* too long for any text */
         size_t size = fuse_buf_size(data);
         struct fuse_bufvec to = FUSE_BUFVEC_INIT(size < sizeof(memory) ? size : sizeof(memory));
         ssize_t n;
@@ -133,7 +133,7 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in, struct 
         if (n == 0)
                 n = call_begin_file(req, ino_out, fi_out, &to);
         if (n == 0 && (!is_disk(&call) || !is_disk(&to)))
-                n = -EOPNOTSUPP; /* the kernel reads and writes */
+                n = -EOPNOTSUPP; /* the kernel falls back to read and write */
         if (n == 0)
                 n = disk_copy_range(file_of(fi_in)->disk, (uint64_t)off_in, file_of(fi_out)->disk, (uint64_t)off_out,
                                     length);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Looking: lookup, attributes, listings, links and space, from the table of kinds.
+ * Lookups, attributes, listings, links and space, from the table of kinds.
  */
 #include "verbs/verbs.h"
 
@@ -31,7 +31,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
 
         if (r == 0)
                 r = lookup_child(&call, name, &entry);
-        if (r == -ENOENT) { /* remembered, too: an entry without a node */
+        if (r == -ENOENT) { /* an entry without a node: the kernel remembers that the name is missing */
                 entry = (struct fuse_entry_param){ .entry_timeout = cache_missing(&call, name) };
                 r = entry.entry_timeout > 0 ? 0 : -ENOENT;
         }
@@ -41,7 +41,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
                 (void)fuse_reply_entry(req, &entry); /* the caller may be gone */
 }
 
-/* What was removed lives on for those who have it open. fstat comes without the handle. */
+/* A removed file lives on while it is open. fstat comes without the handle. */
 static int getattr_or_removed(struct call *call, struct stat *ret_stat, double *ret_timeout) {
         mode_t mode = kind_of(call->mount, call->node.kind)->mode;
         int r = node_attributes(call, ret_stat);
@@ -104,7 +104,7 @@ static int list_directory(struct lister *l, uint64_t offset) {
 
         if (!kind->list)
                 return -ENOTDIR;
-        r = node_attributes(l->call, &st); /* it may be gone */
+        r = node_attributes(l->call, &st); /* the directory may be gone */
         if (r == 0)
                 r = list_dots(l, &offset);
         if (r == 0)
@@ -155,7 +155,7 @@ void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, s
 
 /* --- space --- */
 
-/* The region whose store a node is about; 0: the catalog's own filesystem. */
+/* The region whose store has the space for a node; 0: the catalog's own filesystem has it. */
 static int region_of(struct call *call, int64_t *ret_region) {
         struct instance instance = { 0 };
         struct stat st;
@@ -171,7 +171,7 @@ static int region_of(struct call *call, int64_t *ret_region) {
                 r = instance_get_disk(&call->request, call->node.id, &instance);
                 *ret_region = instance.region;
         } else if (call->node.kind >= NODE_IMAGE && call->node.kind < NODE_CONTROL) {
-                r = node_attributes(call, &st); /* loads the image, if it belongs to one */
+                r = node_attributes(call, &st); /* loads the image, if the node has one */
                 *ret_region = call->image.region;
         }
         return r;

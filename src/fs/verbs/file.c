@@ -17,7 +17,7 @@
 
 static void handle_close(struct call *call, const struct open_file *file) {
         if (file->disk)
-                (void)disk_close(&call->request, file->disk); /* returns NULL, as the next one */
+                (void)disk_close(&call->request, file->disk); /* returns NULL, as events_close() */
         else if (file->events)
                 (void)events_close(file->events);
         else
@@ -34,7 +34,7 @@ static void file_close(struct call *call, struct open_file *file) {
         free(file);
 }
 
-/* The memory of an open file, before anything is opened, cut or made: that could not be taken back. */
+/* Allocates the open file before anything is opened, truncated or made, which could not be undone. */
 static int file_reserve(struct fuse_file_info *fi) {
         fi->fh = (uintptr_t)calloc(1, sizeof(struct open_file));
         return fi->fh ? 0 : -ENOMEM;
@@ -52,14 +52,14 @@ static int file_open(struct call *call, const struct open_file *opened, struct f
         if (file->disk) {
                 passthrough_begin(call, file, fi);
                 if (file->backing == 0 && (fi->flags & O_ACCMODE) == O_WRONLY)
-                        fi->direct_io = 1; /* not into the page cache as well; what can be read may be mapped */
+                        fi->direct_io = 1; /* bypasses the page cache; a readable file may be mapped, so it cannot */
                 stats_count(call->mount->stats, file->backing > 0 ? STATS_PASSTHROUGH_OPENS : STATS_DAEMON_OPENS);
         }
         (void)pthread_mutex_unlock(&call->mount->files_lock);
         return 0;
 }
 
-/* Whether a node is open; what its handle knows of a text. */
+/* Whether a node is open; of a text also what its handle knows of size and mtime. */
 static bool file_is_open(struct mount *mount, struct node node, struct stat *st) {
         const struct open_file *file;
 
@@ -129,7 +129,7 @@ static int open_disk(struct call *call, struct fuse_file_info *fi) {
         r = disk_open(&call->request, image.place, fi->flags, &handle);
         if (r != 0)
                 return r;
-        /* its bytes never change again; but the page cache may be older than a passthrough write before that */
+        /* sealed bytes never change; but the page cache may be older than an earlier passthrough write */
         fi->keep_cache = cache_bytes(call, &image) && !call->mount->passthrough;
         return file_open(call, &(struct open_file){ .node = call->node, .disk = handle }, fi);
 }
@@ -140,7 +140,7 @@ static int open_day(struct call *call, struct fuse_file_info *fi) {
 
         if (r != 0)
                 return r;
-        fi->direct_io = 1; /* it grows by itself */
+        fi->direct_io = 1; /* the day grows by itself */
         return file_open(call, &(struct open_file){ .node = call->node, .events = reader }, fi);
 }
 
@@ -172,7 +172,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
         }
 }
 
-/* A file made in an image: one of its parts, or nothing. */
+/* Makes a file in an image or instance: one of its parts, or none. */
 static int create_part(struct call *call, const char *name, struct fuse_file_info *fi, struct node *ret_node) {
         struct disk_handle *handle;
         struct image image;
@@ -188,11 +188,11 @@ static int create_part(struct call *call, const char *name, struct fuse_file_inf
         } else if (call->node.kind == NODE_IMAGE && strcmp(name, "description") == 0) {
                 r = description_create(&call->request, call->node.id, &image);
         } else if (call->node.kind == NODE_INSTANCE && strcmp(name, "image") == 0) {
-                /* it is there once a name is written */
+                /* it appears once a name is written */
                 *ret_node = call_node(call, NODE_INSTANCE_IMAGE, call->node.id);
                 return 0;
         } else {
-                /* names an image cannot have are what editors and rsync probe: refused quietly (CONTRACT 4) */
+                /* editors and rsync probe names that an image cannot have: refused quietly (CONTRACT 4) */
                 call->quiet = call->node.kind == NODE_IMAGE || call->node.kind == NODE_INSTANCE ||
                               name_check(NAME_IMAGE, name) < 0;
                 return fixed_tree(&call->request, false, name, call->quiet);
@@ -205,7 +205,7 @@ static int create_part(struct call *call, const char *name, struct fuse_file_inf
         return 0;
 }
 
-/* What cannot be opened is not left behind either. */
+/* Opens a text just made. A description that cannot be opened is removed again. */
 static int open_made(struct call *call, struct node node, struct fuse_file_info *fi) {
         int64_t place = call->node.id;
         int r;
@@ -213,7 +213,7 @@ static int open_made(struct call *call, struct node node, struct fuse_file_info 
         call->node = node;
         r = open_text(call, fi);
         if (r != 0 && node.kind == NODE_DESCRIPTION)
-                (void)description_remove(&call->request, place); /* the first failure is the one to tell */
+                (void)description_remove(&call->request, place); /* the first error is replied */
         return r;
 }
 
@@ -253,7 +253,7 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
                 r = text_flush(file_of(fi)->text);
         }
         call_end(&call, r);
-        disk_write_back(fd); /* takes a while, for which nobody is to wait */
+        disk_write_back(fd); /* takes a while, so only after the reply */
 }
 
 void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
@@ -269,7 +269,7 @@ void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_inf
         struct call call;
         int r = call_begin_file(req, ino, fi, &call);
 
-        (void)datasync; /* a text is durable when its write returned */
+        (void)datasync; /* a text is durable once its write has returned */
         if (r == 0 && is_disk(&call))
                 r = disk_sync(&call.request, file_of(fi)->disk);
         call_end(&call, r);

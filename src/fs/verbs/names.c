@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What changes the tree: each verb by the kind of directory it is used in, one service call each.
+ * Changes of the tree: the kind of directory decides which service call a verb makes.
  */
 #include "verbs/verbs.h"
 
@@ -20,13 +20,13 @@ static int find_child(struct call *call, const char *name, struct node *ret_node
         return kind->lookup ? kind->lookup(call, name, ret_node) : -ENOTDIR;
 }
 
-/* Names that nothing here can have are what tools probe: refused quietly (CONTRACT 4). */
+/* Tools probe names that nothing here can have: these are refused quietly (CONTRACT 4). */
 static int refuse_name(struct call *call, bool removing, const char *name) {
         call->quiet = !removing && (call->node.kind == NODE_IMAGE || name_check(NAME_IMAGE, name) < 0);
         return fixed_tree(&call->request, removing, name, call->quiet);
 }
 
-/* Whom an account trusts is its own business, also where others may read it. */
+/* Only the account itself changes its trust, even where others may read it. */
 static bool is_callers_account(const struct call *call) {
         return call->node.id == call->request.caller.account;
 }
@@ -156,7 +156,7 @@ static int copy_disk(struct call *call, struct node from, int64_t to_place, stru
         return 0;
 }
 
-/* LINK as the verb of copying: it may answer with another node than it was asked to link. */
+/* LINK copies: the reply may have another node than the one to link. */
 void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t to_parent, const char *to_name) {
         struct node from, node = { 0 };
         struct call call;
@@ -166,7 +166,7 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t to_parent, const char *t
         if (r == 0)
                 r = call_begin_change(req, to_parent, &call);
         if (r != 0)
-                ; /* told below */
+                ; /* replied below */
         else if (call.node.kind == NODE_IMAGE && (from.kind == NODE_DISK || from.kind == NODE_INSTANCE_DISK) &&
                  strcmp(to_name, "disk") == 0)
                 r = copy_disk(&call, from, call.node.id, &node);
@@ -181,7 +181,7 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t to_parent, const char *t
 
 /* --- removing --- */
 
-/* Who gives up its own share removes more from its view than the name the kernel asked for. */
+/* Giving up an own share removes more from the view than the name the kernel asked for. */
 static int rmdir_share(struct call *call, const char *name) {
         struct image image;
         struct share share;
@@ -243,7 +243,7 @@ static int unlink_by_parent(struct call *call, const char *name) {
         if (call->node.kind == NODE_IMAGE && node.kind == NODE_DISK) {
                 r = disk_remove(&call->request, call->node.id);
                 if (r == 0)
-                        attributes_changed(call, NODE_META, call->node.id); /* another image is there now */
+                        attributes_changed(call, NODE_META, call->node.id); /* the place has another image now */
                 return r;
         }
         if (node.kind == NODE_INSTANCE_IMAGE)

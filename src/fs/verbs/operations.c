@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The operations as libfuse has them, each counted and timed; and what is agreed with the kernel before the first.
+ * The table of operations for libfuse, each counted and timed; and what is agreed with the kernel before the first.
  */
 #include "verbs/verbs.h"
 
@@ -15,11 +15,11 @@ static void agree_with_kernel(void *userdata, struct fuse_conn_info *connection)
         passthrough_init(mount, connection);
         if (mount->notifier && connection->capable & FUSE_CAP_EXPIRE_ONLY)
                 notifier_can_expire(mount->notifier);
-        /* `shares` is one, and in most paths; but those at the top of a mount for many say what the caller's view is */
+        /* `shares` is a symlink in most paths; but the links at the top of a multiuser mount depend on the caller */
         if (mount->notifier && !mount->multiuser && connection->capable & FUSE_CAP_CACHE_SYMLINKS)
                 connection->want |= FUSE_CAP_CACHE_SYMLINKS;
         connection->max_write = WRITE_MAX;
-        /* refused writes must not look successful, and a RELEASE not be waited for in vain (ARCHITECTURE "Nodes") */
+        /* refused writes must not look successful, nor a RELEASE be waited for in vain (ARCHITECTURE "Nodes") */
         connection->want &= ~(unsigned)FUSE_CAP_WRITEBACK_CACHE;
         if (connection->capable & FUSE_CAP_SPLICE_READ)
                 connection->want |= FUSE_CAP_SPLICE_READ;
@@ -29,7 +29,7 @@ static void agree_with_kernel(void *userdata, struct fuse_conn_info *connection)
                 connection->want |= FUSE_CAP_SPLICE_MOVE;
 }
 
-/* The request is gone once it is answered: the mount is asked for before. */
+/* The reply frees the request, so the mount is read before. */
 #define OPERATION(name, parameters, arguments)                                                                        \
         static void counted_##name parameters {                                                                       \
                 struct stats *stats = ((struct mount *)fuse_req_userdata(req))->stats;                                \

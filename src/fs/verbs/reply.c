@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The reply to a request that has made something.
+ * The reply to a request that makes a node.
  */
 #include "verbs/verbs.h"
 

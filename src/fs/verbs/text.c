@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Small text files, open: a snapshot to read, and for the writable ones a text that is judged and kept whole with each
- * write. A truncation waits for the first good write, so that a refused one leaves the old text (CONTRACT 5.2).
+ * Open small text files. Reads get a snapshot (of a description: the current text); each write is judged, and kept or
+ * carried out as a whole. A truncation waits for the first good write, so that a refused one leaves the old text
+ * (CONTRACT 5.2).
  */
 #include "verbs/verbs.h"
 
@@ -21,15 +22,15 @@ struct text_handle {
         pthread_mutex_t lock;
         struct node node;
         int64_t place;
-        char *text; /* a file that is only read */
+        char *text; /* as it was opened; NULL: a description */
         size_t size;
         struct timespec mtime; /* when it was opened */
         bool writes, append;
-        /* of the description: what it will be once the bytes are a whole text */
+        /* of a description: the text as written so far */
         char draft[TEXT_SIZE];
         size_t length;
-        bool truncated; /* the next write begins with an empty text; at the end, if there was none, it is empty */
-        bool unfinished; /* draft ends in the beginning of a character */
+        bool truncated; /* the next write begins with an empty text; if none comes, the close empties it */
+        bool unfinished; /* draft ends with an incomplete character */
 };
 
 static struct text_handle *text_handle_free(struct text_handle *handle) {
@@ -65,7 +66,7 @@ static int text_judge_write(struct call *call, const struct text_handle *handle)
         case NODE_EXPIRES:
                 return share_judge_expiry(&call->request, call->node.id);
         case NODE_INSTANCE_IMAGE:
-                return 0; /* judged with what is written */
+                return 0; /* judged at the write */
         default:
                 return fixed_tree(&call->request, false, "a file that is only read", false);
         }
@@ -123,7 +124,7 @@ int text_read(struct call *call, struct text_handle *handle, size_t size, off_t 
         return 0;
 }
 
-/* Keeps the draft if it is a text; its last character may still be on its way. */
+/* Writes the text, if its last character is complete, and keeps it as the draft. */
 static int text_commit(struct call *call, struct text_handle *handle, const char *text, size_t length) {
         size_t whole;
         int r = utf8_check(text, length, &whole);
@@ -180,7 +181,7 @@ static int text_run_command(struct call *call, const struct text_handle *handle,
         }
 }
 
-/* A file that takes one word a write, and does what it says. */
+/* Each write to such a file is one word, a command. */
 static int text_write_command(struct call *call, const struct text_handle *handle, const char *data, size_t size) {
         char word[OBJECT_SIZE];
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What is done: an operation of the kernel is who and where, the name, one service call, one reply. Looking goes by the
- * table of kinds; what changes something says here which service it is, by the kind of directory or file.
+ * The kernel's operations. Each finds caller and node, resolves the name, makes one service call and replies once.
+ * Reading goes by the table of kinds; a change chooses its service here, by the kind of directory or file.
  */
 #pragma once
 
@@ -14,13 +14,13 @@
 #undef OPERATION_TIMED
 #undef OPERATION
 
-/* --- operations.c: all of them, as libfuse has them --- */
+/* --- operations.c: the table for libfuse --- */
 
 extern const struct fuse_lowlevel_ops counted_operations;
 
 /* --- reply.c --- */
 
-/* The reply to a request that made a node, or not. */
+/* Replies with the node made, or, if r is not 0, as call_end(). */
 void reply_made(struct call *call, int r, struct node node);
 
 /* --- file.c --- */
@@ -31,14 +31,14 @@ static inline bool is_day(const struct call *call) {
 static inline bool is_disk(const struct call *call) {
         return call->node.kind == NODE_DISK || call->node.kind == NODE_INSTANCE_DISK;
 }
-/* Size and times of call->node, which is no more but still open. -ENOENT: it is not. */
+/* Size and times of call->node, which was removed but is still open. -ENOENT: it is not open. */
 int file_stat_removed(struct call *call, struct stat *st);
 /* Closes what was still open when the session ended, so that no copy under way is lost. */
 void files_close(struct mount *mount);
 
 /* --- text.c --- */
 
-/* A small text file, open: text.c. */
+/* An open small text file. */
 struct text_handle;
 int text_open(struct call *call, int flags, struct text_handle **ret_handle);
 int text_read(struct call *call, struct text_handle *handle, size_t size, off_t offset, char *ret_data,
@@ -46,6 +46,6 @@ int text_read(struct call *call, struct text_handle *handle, size_t size, off_t 
 int text_write(struct call *call, struct text_handle *handle, const char *data, size_t size, off_t offset);
 int text_truncate(struct call *call, struct text_handle *handle, uint64_t size);
 int text_flush(struct text_handle *handle);
-/* Size and mtime of what was open before it was removed; not of a description. */
+/* Size and mtime when it was opened, for a file removed since; not of a description. */
 void text_stat(const struct text_handle *handle, struct stat *st);
 void text_close(struct call *call, struct text_handle *handle);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Wanted shares in bulk: lines come in, some hundred go into a transaction, what was refused is told behind it.
+ * Wanted shares in bulk: gathers lines, does some hundred in a transaction, and reports them after it.
  */
 #include "apply/wing.h"
 #include "clock.h"
@@ -43,7 +43,7 @@ struct apply *apply_free(struct apply *apply) {
         return NULL;
 }
 
-/* Goes on behind a->from, as far as it may; a->to is what was reached. */
+/* Does jobs from a->from on, until its time is over; a->to is the first that is not done. */
 static int run_jobs(struct catalog_connection *c, void *context) {
         struct apply *a = context;
         const int64_t until = clock_ns() + APPLY_NS;
@@ -55,7 +55,7 @@ static int run_jobs(struct catalog_connection *c, void *context) {
         while (r == 0 && a->to < a->count && (a->to == a->from || clock_ns() < until)) {
                 struct apply_job *job = &a->jobs[a->to];
 
-                free(job->note); /* of a transaction that failed */
+                free(job->note); /* left by a transaction that failed */
                 job->note = NULL;
                 r = apply_judge(c, a, job);
                 if (r == 1)
@@ -66,7 +66,7 @@ static int run_jobs(struct catalog_connection *c, void *context) {
         return r < 0 ? r : 0;
 }
 
-/* A plan is made from what is so, changing nothing. */
+/* A plan runs the jobs on a reading connection, changing nothing. */
 static int plan_jobs(struct apply *a) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         int r = catalog_read(a->request->service->catalog, &c);
@@ -117,8 +117,8 @@ static int tell_job(struct apply *a, const struct apply_job *job) {
         return r;
 }
 
-/* Outside the transaction: what it found to be not sealed yet is made durable. If somebody writes to it, the rules say
- * so when it is tried again; if its region is offline, only this line fails. */
+/* Outside the transaction: makes the disk durable that was found unsealed there. If somebody writes to it, the rules
+ * say so when the line is tried again; if its region is offline, only this line fails. */
 static int apply_seal_prepare(struct apply *a) {
         struct apply_job *job = &a->jobs[a->from];
         struct image image;

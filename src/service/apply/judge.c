@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One wanted change: who acts, what is so, which rule speaks; then the same rows as a change that was asked alone.
- * Never waits, never reports.
+ * One wanted change: the actor, the facts, the verdict; then the same rows as for a change that was asked alone. Never
+ * waits, never reports.
  */
 #include "apply/wing.h"
 #include "nouns.h"
@@ -69,7 +69,7 @@ int apply_find(struct catalog_connection *c, struct apply *a, const char *region
         return a->found;
 }
 
-/* A plan for later transactions: they find the image as it was. */
+/* Notes a planned change for later lines, as the catalog still has the image as it was. */
 static int plan_change(struct apply *a, int64_t account, int more) {
         const int64_t place = a->decision.place;
         int r = numbers_add(&a->more, (uint64_t)place, more);
@@ -81,7 +81,7 @@ static int plan_change(struct apply *a, int64_t account, int more) {
         return r < 0 ? r : 0;
 }
 
-/* Keeps the image at hand as it is after a share more or less. */
+/* Updates the image at hand after a share more or less. */
 static int apply_changed(struct apply *a, int64_t account, int more) {
         a->decision.shares += more;
         if (more > 0)
@@ -105,7 +105,7 @@ static int apply_expire(struct catalog_connection *c, struct apply *a, struct ap
         return a->plan ? 0 : share_expire_commit(c, d, share->id, job->line.account, job->line.expires);
 }
 
-/* The live share that the line is about, if who asks may know of it: there is nothing to grant. */
+/* The live share that the line is about, if the actor may know of it: then there is nothing to grant. */
 static int apply_find_share(struct catalog_connection *c, struct apply *a, const char *name, struct share *ret_share) {
         struct account account;
         int r = catalog_account_find(c, name, &account);
@@ -125,7 +125,7 @@ static int apply_grant(struct catalog_connection *c, struct apply *a, struct app
         int r = share_grant_judge(c, d, &a->seal, &account);
 
         if (a->plan && account.id != 0 && numbers_get(&a->planned, apply_pair(d->place, account.id)) > 0)
-                return 0; /* it would be there by then */
+                return 0; /* an earlier line would have granted it */
         if (r == RULE_SHARE_EXISTS || (r != 0 && !d->owner)) {
                 int e = apply_find_share(c, a, job->line.account, &share);
 
@@ -169,7 +169,7 @@ static struct apply_note *note_new(const struct apply *a, int rule) {
         return note;
 }
 
-/* -errno that are about the line, not the machine. */
+/* Is r an -errno about the line, not the machine? */
 static bool is_answer(int r) {
         return r == -ENOENT || r == -EINVAL || r == -ENAMETOOLONG || r == -EBUSY;
 }
@@ -188,7 +188,7 @@ static int judge_line(struct catalog_connection *c, struct apply *a, struct appl
                 r = name_check(NAME_ACCOUNT, job->line.account);
         if (r > 0)
                 job->note = note_new(a, r);
-        d->account = NULL; /* the job's */
+        d->account = NULL; /* it belongs to the job */
         return r;
 }
 

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* The place of a key, or where it would be. */
+/* The slot of a key, or the free one for it. */
 static size_t numbers_find(const struct numbers *n, uint64_t key) {
         size_t i = (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 20) & (n->size - 1);
 

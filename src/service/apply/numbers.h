@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A compact table from numbers other than 0 to counts, for millions of them.
+ * A compact hash table from numbers other than 0 to counts, for millions of them.
  */
 #pragma once
 
@@ -12,8 +12,8 @@ struct numbers {
         size_t used, size; /* a power of two */
 };
 
-/* 0, also of a number that is not there. */
+/* The key's count; 0 if it is not there. */
 int32_t numbers_get(const struct numbers *numbers, uint64_t key);
-/* Adds to its count. 1: it was not there, 0, -ENOMEM. */
+/* Adds to the key's count. 1: the key is new, 0: it is not, -ENOMEM. */
 int numbers_add(struct numbers *numbers, uint64_t key, int32_t count);
 void numbers_done(struct numbers *numbers);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What nobody listed: takes note of what is listed, then revokes the other shares of the images that were named.
+ * Pruning: notes which images and shares are listed, then revokes the other shares of these images.
  */
 #include "apply/wing.h"
 #include "array.h"
@@ -24,7 +24,7 @@ int apply_list(struct apply *apply, const struct apply_line *line) {
         if (r > 0)
                 r = add_place(apply, apply->decision.place);
         if (r < 0 || !line->account)
-                return r == -ENOENT ? 0 : r; /* an image that is not there is told when the line is done */
+                return r == -ENOENT ? 0 : r; /* a missing image is reported when the line is done */
         r = catalog_account_find(c, line->account, &account);
         if (r == 0)
                 r = numbers_add(&apply->listed, apply_pair(apply->decision.place, account.id), 1);
@@ -49,7 +49,7 @@ static int prune_collect(const struct share *share, void *context) {
         return p->lines[p->count].account ? (p->count++, 0) : -ENOMEM;
 }
 
-/* Collects first, changes then: no reading is held open over a change. */
+/* Collects first, then changes: no read is open during a change. */
 static int prune_place(struct apply *a, int64_t place) {
         char name[OBJECT_SIZE];
         struct image image;
@@ -68,7 +68,7 @@ static int prune_place(struct apply *a, int64_t place) {
                 free((char *)p.lines[i].account);
         }
         free(p.lines);
-        return r == -ENOENT ? 0 : r; /* it has gone meanwhile */
+        return r == -ENOENT ? 0 : r; /* the image has gone meanwhile */
 }
 
 int apply_prune(struct apply *apply) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Closing disks: what a close makes of the image. The way down; each stair calls only what is below it, here or in the
- * file that is named:
+ * Closing disks: what a close changes in the image. The call tree; each function calls only those below it, here or in
+ * the file named:
  *
  *   disk_flush          a descriptor is closed, at each close(2); io is held exclusively
  *     disk_settle         a reference becomes a link, its source made durable, or bytes   settle.c > seal.c, separate.c
@@ -25,11 +25,11 @@ struct closing {
         const struct disk *disk;
         uint64_t size;
         bool written;
-        bool failed;  /* a write did: what there is may be half of something */
-        bool matters; /* what the close makes of the image; else only what it makes of a source */
+        bool failed;  /* a write failed: the content may be incomplete */
+        bool matters; /* the close changes the image; else at most its source */
 };
 
-/* What a close makes of the image: available with its first content, a copy, no set mtime after a write. */
+/* What a close makes of the image: available with its first content, a copy, after a write no set mtime, no review. */
 static int run_close(struct catalog_connection *c, void *context) {
         struct closing *n = context;
         struct decision *d = &n->decision;
@@ -79,7 +79,7 @@ static int close_matters(struct request *request, const struct closing *n, int64
                (disk->written && (image.mtime != 0 || image.reviewed));
 }
 
-/* Looks at what was written. Most closes leave nothing to tell. */
+/* Looks at what was written. Most closes have nothing to commit. */
 static int close_begin(struct request *request, const struct disk_handle *handle, struct closing *n) {
         struct disk *disk = handle->disk;
         struct stat st;
@@ -104,7 +104,7 @@ static void close_done(struct request *request, struct disk *disk, const struct 
         disk_settle_done(request->service, disk, &n->settling);
         disk->written = false;
         disk->lineage = 0;
-        if (!disk->flushed) /* where that fails, who wants to seal is told at once that it is busy */
+        if (!disk->flushed) /* if this fails, sealers get -EBUSY at once */
                 disk->flushed = blob_lock_flushed(&disk->lock, true) == 0;
 }
 
@@ -139,7 +139,7 @@ int disk_flush(struct request *request, struct disk_handle *handle) {
 static void remove_writer(struct request *request, struct disk *disk) {
         (void)pthread_rwlock_wrlock(&disk->io);
         if (--disk->writers == 0) {
-                (void)disk_settle_now(request, disk); /* told by the last flush, which tried it too */
+                (void)disk_settle_now(request, disk); /* the last flush tried it, too, and reported its error */
                 disk_copied(request->service, disk);
                 disk->lock = blob_unlock(disk->lock);
         }

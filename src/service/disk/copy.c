@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Copies by reference. While cp asks for a copy piece by piece, the new disk is the first bytes of the old one; its
- * last flush makes it a hard link to the sealed blob. Whatever does not fit this becomes bytes.
+ * last flush makes it a hard link to the sealed blob. Whatever does not fit this is copied as bytes.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -11,7 +11,7 @@
 #define COPY_STEP (UINT64_C(64) << 20) /* bytes moved per request, so that a caller's progress bar moves */
 #define COPY_MAX UINT64_C(0xfffff000)  /* libfuse 3.14's reply has 32 bits */
 
-/* A descriptor of its own on a disk's file, which is held still; on what is open, if that has been removed. */
+/* A new descriptor of a disk's file, which is locked against changes; of the open file, if the disk was removed. */
 static int source_file(struct disk *from) {
         int fd, r = blob_open(from->store, from->id, O_RDONLY, &fd);
 
@@ -25,7 +25,7 @@ static int source_file(struct disk *from) {
         return fd;
 }
 
-/* The source is held still from the first piece to the flush. */
+/* Locks the source against changes, from the first piece to the flush. */
 static int hold_source(struct service *service, struct disk *to, struct disk *from) {
         int r;
 
@@ -53,12 +53,12 @@ static int hold_source(struct service *service, struct disk *to, struct disk *fr
         return 0;
 }
 
-/* Can [offset, offset + length) of the source be had by growing the reference? 1, 0 or -errno. */
+/* Can the reference grow to take in a piece at from_offset? 1, 0 or -errno. */
 static int can_refer(struct disk *to, uint64_t from_offset, uint64_t to_offset, uint64_t source_size) {
         struct stat st;
         int r;
 
-        if (is_launch(to->source->id)) /* it goes on changing */
+        if (is_launch(to->source->id)) /* an instance's disk goes on changing */
                 return 0;
         if (to->pinned > 0) /* its file must stay the same */
                 return 0;
@@ -79,7 +79,7 @@ static int can_refer(struct disk *to, uint64_t from_offset, uint64_t to_offset, 
         return r;
 }
 
-/* Keeps writers in other processes off the empty file; if one has it open already, it stays a plain copy. */
+/* Keeps writers in other processes off the empty file. False: one has it open already, so bytes are copied. */
 static bool begin_referring(struct disk *to) {
         if (!to->referring && blob_lock_refer(&to->lock, true) == 0) {
                 to->referring = true;

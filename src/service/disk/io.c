@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * Reading and writing open disks, and having them written back. A disk that is a reference, or a hard link, becomes a
- * file of its own before the first write; until then its bytes are the source's.
+ * Reading and writing open disks, and starting their writeback. A disk that is a reference, or a hard link, gets a file
+ * of its own before the first write; until then its bytes are the source's.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "disk/wing.h"
 
-#define WRITE_BACK_STEP (INT64_C(32) << 20) /* a removed disk's space is not held for longer */
+#define WRITE_BACK_STEP (INT64_C(32) << 20) /* bytes until the next look whether the disk was removed */
 
-/* Tells sealers that bytes are on their way again. io is held exclusively. */
+/* Tells sealers that this writer writes again. io is held exclusively. */
 static int disk_unflush(struct disk *disk) {
         int r = disk->flushed ? blob_lock_flushed(&disk->lock, false) : 0;
 
@@ -18,7 +18,7 @@ static int disk_unflush(struct disk *disk) {
         return r;
 }
 
-/* Takes io, shared, with the disk ready to be written to. */
+/* Makes the disk ready to be written to, and takes io, shared. */
 static int begin_write(struct disk_handle *handle) {
         struct disk *disk = handle->disk;
 
@@ -81,7 +81,7 @@ void disk_read_end(struct disk_handle *handle) {
         disk_handle_put(handle);
 }
 
-/* May a reference just change its size? Growing needs a hole in the source, shrinking nothing. */
+/* Resizes a reference. 1: done, 0: it must be a file. Growing needs a hole in the source, shrinking nothing. */
 static int resize_reference(struct disk *disk, uint64_t size) {
         struct stat st;
         int r;
@@ -130,7 +130,7 @@ int disk_allocate(struct disk_handle *handle, int mode, uint64_t offset, uint64_
         if (r == 0)
                 disk_wrote(handle->disk);
         (void)pthread_rwlock_unlock(&handle->disk->io);
-        return r; /* nothing was written that could be half there, so the handle has not failed */
+        return r; /* a failed fallocate writes nothing by half, so the handle has not failed */
 }
 
 int64_t disk_seek(struct disk_handle *handle, uint64_t offset, int whence) {
@@ -149,7 +149,7 @@ int64_t disk_seek(struct disk_handle *handle, uint64_t offset, int whence) {
         return at;
 }
 
-/* Of a reader too: `sync FILE` opens it for reading. A reference becomes a file, as at its last close. */
+/* For a reader's handle, too: `sync FILE` opens for reading. A reference becomes a file, as at its last close. */
 int disk_sync(struct request *request, struct disk_handle *handle) {
         struct disk *disk = handle->disk;
         int r;

@@ -19,7 +19,7 @@ static int still_writable(struct catalog_connection *c, int64_t id) {
         return image.state == IMAGE_SEALED ? RULE_SEALED : 0;
 }
 
-/* The first writer's part of opening: the lock first, then another look at whether it may be written. */
+/* Opens for the first writer: takes the lock first, then looks again whether the disk may be written. */
 static int first_writer(struct request *request, struct disk *disk) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         _cleanup_(cleanup_blob_lock) struct blob_lock lock = BLOB_LOCK_NONE;
@@ -64,7 +64,7 @@ static int handle_new(struct service *service, struct disk *disk, int flags, str
         return 0;
 }
 
-/* The judgement at open, and its words. */
+/* Judges an open, and sets the words for a refusal. */
 static int judge_open(struct request *request, struct decision *d, int flags, bool sealed) {
         bool writes = (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC;
         int r = 0;
@@ -158,7 +158,7 @@ static int run_disk_create(struct catalog_connection *c, void *context) {
         return r < 0 ? r : catalog_image_get(c, d->place, &d->image);
 }
 
-/* A crash left a file where the catalog knows none, or another process is just making one. */
+/* Removes a file that a crash left and the catalog does not know. Another process may also be making it just now. */
 static int clear_leftover(struct request *request, const struct disk *disk) {
         _cleanup_(cleanup_blob_lock) struct blob_lock lock = BLOB_LOCK_NONE;
         _cleanup_read_ struct catalog_connection *c = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Disks by their image, without a handle: removing, looking, truncating, touching.
+ * Disks by their image, without a handle: remove, stat, truncate, touch.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -77,8 +77,7 @@ static int stat_open(const struct disk *disk, struct stat *ret_stat) {
         return 0;
 }
 
-/* Looks at the open disk of an image, if only_referring: only if its bytes are another one's. -ENOENT: there is none.
- */
+/* Stats the open disk of an image; only_referring: only if it is a reference. -ENOENT: there is none. */
 static int stat_if_open(struct service *service, int64_t id, bool only_referring, struct stat *ret_stat) {
         struct disk *disk = disk_find(service, id);
         int r = -ENOENT;

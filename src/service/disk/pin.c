@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * Disks whose bytes the kernel reads and writes by itself (passthrough): for that the file must stay the same, and what
- * was written is known only by looking at it.
+ * Disks whose bytes the kernel reads and writes by itself (passthrough). Their file must stay the same, and only its
+ * mtime shows that something was written.
  */
 #include <sys/stat.h>
 #include <time.h>
 
 #include "disk/wing.h"
 
-/* The clock of files ticks every few milliseconds: a time as young as that would hide the next write. */
+/* File times tick every few milliseconds: a write in the same tick as a young mtime would not change it. */
 static bool is_young(const struct timespec *time) {
         struct timespec now, tick;
         int64_t age;
@@ -46,7 +46,7 @@ static int can_pin(const struct disk_handle *handle, struct stat *ret_stat) {
                 return 1;
         r = disk_sole_name(disk, ret_stat);
         if (r <= 0)
-                return 0; /* also a name that is gone: the daemon reads what it has open */
+                return 0; /* also if the name is gone: the daemon reads its open file */
         return ret_stat->st_size > 0 && !(handle->writes && is_young(&ret_stat->st_mtim));
 }
 

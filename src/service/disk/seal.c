@@ -11,8 +11,8 @@
 #include "policy.h"
 #include "upkeep/wing.h"
 
-/* Whoever keeps a disk open can make any number of requests wait, each in a thread of the mount: half of these are left
- * to others. A RELEASE that is really on its way comes as soon as there is a thread for it. */
+/* A caller that keeps a disk open can make any number of requests wait, each in a thread of the mount: half of the
+ * threads are left to others. A RELEASE that is really on its way comes as soon as there is a thread for it. */
 #define WAITING_MAX 32
 #define SHORT_WAIT_MS 10
 
@@ -43,7 +43,7 @@ int seal_prepare(struct service *service, const struct image *image, struct seal
                 r = seal_wait(service, store, image->id, BLOB_LOCK_SEAL, &seal.lock);
         if (r == 0)
                 r = blob_open(store, image->id, O_RDONLY, &fd);
-        if (r == 0 && service_writable(service) == 0) /* else nothing will be sealed: a plan is made */
+        if (r == 0 && service_writable(service) == 0) /* else only a plan is made, nothing sealed */
                 r = blob_sync(store, fd);
         if (r == 0)
                 r = fstat(fd, &st) < 0 ? -errno : 0;
@@ -57,7 +57,7 @@ int seal_prepare(struct service *service, const struct image *image, struct seal
         return 0;
 }
 
-/* A look at its bytes has failed: has its disk been removed meanwhile? */
+/* The image's bytes could not be prepared: has its disk been removed meanwhile? */
 static bool disk_removed(struct request *request, int64_t place, int64_t image) {
         struct image now;
 

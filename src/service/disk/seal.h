@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT
- * Sealing, in two halves: the bytes made durable before a transaction, the row in it. And how long a request may wait
- * for somebody to close a disk.
+ * Sealing, in two halves: the bytes are made durable before a transaction, the row is written in it. And how long a
+ * request may wait for somebody to close a disk.
  */
 #pragma once
 
 #include "blob.h"
 #include "log/decision.h"
 
-/* A disk made durable, nobody writing to it until this ends: what sealing in a transaction needs. */
+/* A disk made durable, and locked against writers until seal_end(): what sealing in a transaction needs. */
 struct seal {
         struct blob_lock lock;
-        int64_t image; /* whose; 0: nothing was prepared */
+        int64_t image; /* its id; 0: nothing was prepared */
         int64_t size, mtime;
 };
-/* Takes the lock and syncs (where nothing can be sealed, only the former). -EBUSY: somebody writes. Not for drafts. */
+/* Takes the lock, and syncs unless the service is read-only. -EBUSY: somebody writes. Not for drafts. */
 int seal_prepare(struct service *service, const struct image *image, struct seal *ret_seal);
-/* Reads the image, and prepares sealing it if it is the asker's own and not sealed yet. Somebody writing is no error
- * here, nor that the disk has been removed meanwhile: nothing is prepared, and the rules say so when it is their turn. */
+/* Reads the image, and prepares sealing it if it is the caller's own and available. A writer is no error here, nor a
+ * disk removed meanwhile: nothing is prepared, and the rules report it later. */
 int seal_prepare_own(struct request *request, int64_t place, struct image *ret_image, struct seal *ret_seal);
 static inline void seal_end(struct seal *seal) {
         seal->lock = blob_unlock(seal->lock);
@@ -26,14 +26,14 @@ static inline void seal_end(struct seal *seal) {
 #define SEAL_NONE ((struct seal){ .lock = { .fd = -1 } })
 /* In the transaction: whether sealing this image now is possible (it is sealed, or prepared). */
 bool seal_possible(const struct seal *seal, const struct image *image);
-/* Whether this image was prepared and is empty; a seal may be that of another one. */
+/* Whether this image was prepared and is empty; the seal may be another image's. */
 bool seal_empty(const struct seal *seal, const struct image *image);
 /* In the transaction: seals it unless it is sealed. */
 int seal_commit(struct catalog_connection *c, struct decision *d, const struct seal *seal);
 #define SEAL_WAIT_MS 1000 /* CONTRACT 5.1 */
-/* A request waits for somebody to close a disk: how long, in ms; below 0: that briefly, since many wait already. */
+/* Begins a wait for somebody to close a disk. Returns how long, in ms; negative: briefly, as many wait already. */
 int wait_begin(struct service *service);
 void wait_end(struct service *service);
-/* A lock (seal or copy) that a request waits for, as CONTRACT 5.1 wants; not for long where many wait already. */
+/* Takes a seal or copy lock, waiting as CONTRACT 5.1 says; only briefly if many wait already. */
 int seal_wait(struct service *service, const struct blob_store *store, int64_t id, enum blob_lock_kind kind,
               struct blob_lock *ret_lock);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A disk that is a reference, or a hard link, gets a file of its own, to be written to.
+ * Gives a disk that is a reference, or a hard link, a file of its own, to be written to.
  */
 #include <sys/stat.h>
 
@@ -7,7 +7,7 @@
 
 void disk_copied(struct service *service, struct disk *disk) {
         if (disk->referring)
-                (void)blob_lock_refer(&disk->lock, false); /* at worst others wait until the lock is gone */
+                (void)blob_lock_refer(&disk->lock, false); /* at worst, writers get -EBUSY until the lock is gone */
         disk->referring = false;
         disk->referred = 0;
         disk->source_lock = blob_unlock(disk->source_lock);
@@ -17,8 +17,8 @@ void disk_copied(struct service *service, struct disk *disk) {
         disk->source = NULL;
 }
 
-/* The one name of a file must be this blob's: that of a removed copy's is its source's, and so is what another process
- * has replaced. */
+/* A file's only name must be this blob's: if this copy was removed, or another process replaced its file, the name left
+ * is the source's. */
 int disk_sole_name(const struct disk *disk, struct stat *ret_stat) {
         struct stat named;
         int r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What becomes of a reference: a hard link to its source, which is sealed with that, or else bytes.
+ * Turns a reference into a hard link to its source, which is sealed with that, or else into bytes.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -53,7 +53,7 @@ int disk_settle(struct request *request, struct disk *disk, struct settling *s) 
                 if (r != -EXDEV && r != -EMLINK)
                         return r;
         }
-        /* An interrupted copy leaves what it wrote, and its source unsealed. */
+        /* An interrupted copy leaves what it wrote; its source stays unsealed. */
         return disk_separate(request->service, disk);
 }
 

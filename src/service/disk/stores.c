@@ -12,7 +12,7 @@ struct store_entry {
 };
 
 int service_store_path(const struct service *service, const struct region *region, char **ret_path) {
-        /* a damaged catalog leads nowhere */
+        /* a damaged catalog must not lead elsewhere */
         if (name_check(NAME_REGION, region->name) < 0 || (region->store && region->store[0] != '/'))
                 return ORIGIN(-EIO);
         if (region->store) {
@@ -43,7 +43,7 @@ static struct store_entry *find_entry(struct service *service, int64_t region) {
         return e;
 }
 
-/* Under stores_lock. Whoever opened it before us has it. */
+/* Under stores_lock. If another thread has kept one meanwhile, that one is used. */
 static int keep_store(struct service *service, int64_t region, struct blob_store *store, struct blob_store **ret_store) {
         struct store_entry *e = find_entry(service, region);
 
@@ -63,7 +63,7 @@ static int keep_store(struct service *service, int64_t region, struct blob_store
         return 0;
 }
 
-/* A store may hang: only its own users wait for it, so nothing is asked of it under the lock. */
+/* A store may hang. It is never accessed under the lock, so that only its own users wait for it. */
 int service_store(struct service *service, int64_t region, struct blob_store **ret_store) {
         struct blob_store *store = NULL;
         struct store_entry *e;

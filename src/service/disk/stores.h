@@ -10,7 +10,7 @@
 /* The store of a region, opened once; belongs to the service. -EIO: offline. */
 int service_store(struct service *service, int64_t region, struct blob_store **ret_store);
 void service_stores_close(struct service *service);
-/* Where a region's store is: allocated. */
+/* The path of a region's store; the caller frees it. */
 int service_store_path(const struct service *service, const struct region *region, char **ret_path);
-/* Removes a blob whose row is gone; not before that is on disk, or a power loss would bring back the row alone. */
+/* Removes a blob once its row's end is on disk: else a power loss would bring back the row alone. */
 int service_blob_remove(struct service *service, const struct blob_store *store, int64_t id);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The disks that are open in this process, by image: one descriptor and one set of locks each, shared by the handles.
+ * The disks that are open in this process, by id: one descriptor and one set of locks each, shared by the handles.
  */
 #include <fcntl.h>
 
@@ -7,7 +7,7 @@
 #include "disk/wing.h"
 #include "origin.h"
 
-#define SPARE 512 /* descriptors kept for the catalog, stores and pipes, so that others go on */
+#define SPARE 512 /* descriptors kept for the catalog, stores and pipes, so that other requests go on */
 
 static struct disk *disk_free(struct disk *disk) {
         if (!disk)
@@ -24,7 +24,7 @@ void disk_cleanup(struct disk **disk) {
         *disk = disk_free(*disk);
 }
 
-/* Takes its place among those that may be open at once. */
+/* Counts one more open disk. -ENFILE: no more may be open at once. */
 static int disk_admit(struct service *service) {
         const rlim_t each = 2; /* the file's, and its writer's lock */
         struct rlimit limit;
@@ -123,7 +123,7 @@ int disk_reopen(struct disk *disk, int flags) {
         return 0;
 }
 
-/* What has been removed since it was opened for writing goes on as it is. */
+/* A disk that was removed while it is open for writing keeps its file. */
 static int disk_refresh(struct disk *disk) {
         int r;
 

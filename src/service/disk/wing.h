@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Disks: the bytes of images and instances, open in this process and shared by their handles. A disk is a file of its
- * own, a hard link that its source has too, or, while it is being copied to, a reference: the first bytes of another.
- * What callers outside see of it is in include/disk.h; sealing is in seal.h, the regions' stores are in stores.h.
+ * own, a hard link to its source's file, or, while it is being copied to, a reference: the first bytes of its source.
+ * The public part is in include/disk.h; sealing is in seal.h, the regions' stores are in stores.h.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 
 /* --- table.c --- */
 
-/* The bytes of one image, open in this process; shared by its handles. */
+/* The bytes of one image or instance, open in this process; shared by its handles. */
 struct disk {
         struct disk *next;
         struct service *service;
@@ -22,14 +22,14 @@ struct disk {
         struct blob_store *store;
         pthread_rwlock_t io; /* shared: reading and writing; exclusive: changing what follows */
         int fd;
-        int writers;           /* handles; with any, fd is open for writing and lock is held */
+        int writers;           /* handles that write; with any, fd is writable and lock is held */
         struct blob_lock lock; /* BLOB_LOCK_WRITE */
-        bool separate;         /* known to be no hard link, as long as there are writers */
-        bool flushed;          /* the lock says so */
+        bool separate;         /* known to be no hard link; valid while there are writers */
+        bool flushed;          /* as the lock tells others */
         _Atomic bool written;  /* since the last flush */
         int pinned;            /* handles whose file the kernel reads and writes itself, unseen */
         struct timespec seen;  /* the file's mtime when it was pinned, flushed or touched last */
-        _Atomic bool timed;    /* its time was set after the last write that was seen */
+        _Atomic bool timed;    /* its mtime was set by hand after the last write that was seen */
         /* what is being copied into it, until the flush */
         struct disk *source;
         struct blob_lock source_lock; /* BLOB_LOCK_COPY on the source */
@@ -44,17 +44,17 @@ struct disk_handle {
         struct service *service;
         struct disk *disk;
         bool reads, writes;
-        bool sealed; /* it was when it was opened */
+        bool sealed; /* when it was opened */
         bool pinned;
-        _Atomic bool failed; /* a write did: this handle makes nothing available */
+        _Atomic bool failed; /* a write failed: this handle makes nothing available */
 };
 
-/* The open disk of an image or launch, one reference more. */
+/* Opens the disk of an image or launch, or takes the open one. The caller owns a reference. */
 int disk_get(struct service *service, int64_t region, int64_t id, struct disk **ret_disk);
 void disk_put(struct service *service, struct disk *disk);
-/* The one that is open already; NULL. One reference more. */
+/* The disk if it is open already, else NULL. The caller owns a reference. */
 struct disk *disk_find(struct service *service, int64_t id);
-/* A disk not yet in the table: no descriptor, one reference. -ENFILE: what is left is for other things than disks. */
+/* A disk not yet in the table: no descriptor, one reference. -ENFILE: no descriptor is left for disks. */
 int disk_new(struct service *service, int64_t region, int64_t id, struct disk **ret_disk);
 void disk_cleanup(struct disk **disk);
 void disk_insert(struct service *service, struct disk *disk); /* takes ownership */
@@ -68,47 +68,47 @@ static inline void disk_wrote(struct disk *disk) {
 
 /* --- separate.c --- */
 
-/* Makes it a file of its own, to be written to; io is held exclusively. */
+/* Gives the disk a file of its own, to be written to. io is held exclusively. */
 int disk_separate(struct service *service, struct disk *disk);
-/* The same, its first bytes only: who is about to cut it needs no more. */
+/* The same with its first bytes only, as a truncation needs no more. */
 int disk_separate_size(struct service *service, struct disk *disk, uint64_t size);
-/* Ends a copy into it, with what is there. io is held exclusively. */
+/* Ends a copy into the disk, and releases the source. io is held exclusively. */
 void disk_copied(struct service *service, struct disk *disk);
-/* Is the open file nobody else's: 1 yes, 0 it is a copy's too. -ESTALE: it was replaced and has no name left. */
+/* Is the open file no other blob's? 1: yes, 0: no. -ESTALE: no, and this disk was removed. */
 int disk_sole_name(const struct disk *disk, struct stat *ret_stat);
 
 /* --- settle.c --- */
 
-/* A reference becomes a link, or bytes; io is held exclusively. Of a link the source must be sealed in the transaction
- * that tells of it; until that is done the disk stays a reference, so that it can be tried again. */
+/* Turns a reference into a link, or bytes; io is held exclusively. For a link, the transaction that follows must seal
+ * the source. Until that is done the disk stays a reference, so that it can be tried again. */
 struct settling {
         struct seal seal;
-        int64_t place; /* whose disk is to be sealed; 0: none */
+        int64_t place; /* of the image to be sealed; 0: none */
 };
 int disk_settle(struct request *request, struct disk *disk, struct settling *settling);
-/* In the transaction: seals the source, if there is one to be sealed. -EBUSY */
+/* In the transaction: seals the source, if that is needed. -EBUSY: it cannot be sealed. */
 int disk_settle_commit(struct catalog_connection *c, struct request *request, const struct settling *settling);
-/* Behind it: it is no reference any more, and its source has a digest to be made. */
+/* After the transaction: ends the reference, and has a sealed source's digest computed. */
 void disk_settle_done(struct service *service, struct disk *disk, const struct settling *settling);
-/* All of it, between closes. */
+/* All three, with a transaction of its own. */
 int disk_settle_now(struct request *request, struct disk *disk);
 
 /* --- pin.c --- */
 
 void disk_unpin(struct disk *disk);
-/* What the kernel wrote to a pinned disk's file counts as written; what is there now, as seen. io is held exclusively. */
+/* Counts a pinned disk as written if its mtime shows that the kernel wrote to it. io is held exclusively. */
 void disk_catch_up(struct disk *disk);
 
 /* --- open.c --- */
 
-/* Who asks, and for what, before anything is judged. */
+/* Reads the facts about an image, before anything is judged. */
 int disk_decision(struct request *request, int64_t place, struct decision *ret_decision);
-/* Before anything is judged: -EROFS, or -EPERM in the past, whose bytes nobody has. */
+/* Before anything is judged: -EROFS, or -EPERM in a view of the past, which has no bytes. */
 int disk_openable(const struct service *service, int flags);
-/* Opens what has been judged. -EBUSY; `sealed`, if it has become that meanwhile. */
+/* Opens a disk that was judged. -EBUSY; the rule `sealed`, if it has been sealed meanwhile. */
 int disk_open_judged(struct request *request, int64_t region, int64_t id, int flags, struct disk_handle **ret_handle);
 
 /* --- path.c --- */
 
-/* What a view of the past shows of a disk: the size that was sealed by then, the time of an event; 0: unknown. */
+/* What a view of the past shows of a disk: the size if sealed by then, an event's time (ns); 0: unknown. */
 void disk_stat_past(int64_t size, int64_t mtime, struct stat *ret_stat);

@@ -101,7 +101,7 @@ int decision_judged(struct catalog_connection *c, struct decision *d, int r) {
         return r;
 }
 
-/* asked: the template's {object}, {account} and {name} replaced. */
+/* Renders d->asked: replaces {object}, {account} and {name}. */
 static void render_asked(const struct decision *d, char *ret_text, size_t size) {
         const char *p = d->asked;
         size_t n = 0;
@@ -130,7 +130,7 @@ static void render_asked(const struct decision *d, char *ret_text, size_t size) 
 void decision_explain(const struct decision *d, enum rule rule, struct refusal *ret_refusal) {
         refusal_explain(rule,
                         &(struct refusal_context){
-                                .object = d->op >= EVENT_CREATE ? d->object : NULL, /* before: managing, no image */
+                                .object = d->op >= EVENT_CREATE ? d->object : NULL, /* the ops before: about no image */
                                 .region = d->region ?: d->image.region_name,
                                 .image = d->image.name,
                                 .owner = d->image.owner_name,

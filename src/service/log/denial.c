@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT
- * The log of refusals. The first of a kind is a row at once, its repeats within a minute are counted and become one
- * more. Rows of their own are rationed, for each caller and for all; what goes beyond is counted by operation and rule
- * only. So no loop of refused calls fills the disk, takes memory without end or costs anybody else a flush, no refused
- * caller waits for a disk, and yet each refusal is in the log, by itself or in a count.
+ * The log of refusals. The first of a kind is a row at once; its repeats within a minute are counted and become one
+ * more row. Single rows are rationed, for each caller and for all; refusals beyond that are counted by caller,
+ * operation and rule only. So a loop of refused calls fills no disk, takes bounded memory and costs others no flush,
+ * and no refused caller waits for a disk. Yet each refusal is in the log, by itself or in a count.
  */
 #include "log/wing.h"
 #include "log/rate.h"
 #include "utf8.h"
 
 #define WINDOW_MS 60000
-#define KINDS_MAX 1024   /* of refusals told apart at a time, with and (as many more) without their object */
-#define CALLERS_MAX 256  /* rationed at a time, each by itself */
+#define KINDS_MAX 1024   /* of refusals at a time; as many again that are folded */
+#define CALLERS_MAX 256  /* with a ration of their own, at a time */
 #define WAITING_MAX 256  /* rows on their way to the log */
 #define CHAINS 256
-#define SHOWN_SIZE 256   /* of a name that is none, too */
+#define SHOWN_SIZE 256   /* bytes of a name as logged, valid or not */
 
 static const struct rate caller_rate = { .at_once = 100, .a_minute = 10 };
 static const struct rate common_rate = { .at_once = 1000, .a_minute = 200 };
@@ -26,10 +26,10 @@ struct denial {
         char *object, *account; /* NULL: none, or counted without */
         int64_t place;
         int rule;
-        bool folded;   /* counted by operation and rule only */
-        bool several;  /* and not by caller either: the catalog's own account stands for them */
+        bool folded;   /* counted by caller, operation and rule only */
+        bool several;  /* and not by caller either: the built-in operator stands for them */
         int64_t since; /* ms */
-        int64_t count; /* refusals that are in no row yet; of a row: it counts so many, 0: it is one itself */
+        int64_t count; /* of a kind: refusals in no row yet; of a row: so many that it counts, 0: a single one */
 };
 
 struct quota {
@@ -41,15 +41,15 @@ struct quota {
 struct denials {
         pthread_mutex_t lock;
         struct denial *chains[CHAINS];
-        size_t kinds[2]; /* by folded */
+        size_t kinds[2]; /* indexed by `folded` */
         struct quota quotas[CALLERS_MAX];
         struct allowance common;
-        struct denial *waiting, **last; /* rows */
+        struct denial *waiting, **last; /* rows to be written */
         size_t rows;                    /* these, and what the writer has taken */
-        bool posted;                    /* the writer will come for them */
+        bool posted;                    /* a job for them is posted */
 };
 
-/* What the writer takes at one time. One commit may serve several. */
+/* The rows that one posted job writes. A commit may serve several jobs. */
 struct writing {
         struct denials *denials;
         struct denial *rows;
@@ -131,7 +131,7 @@ static struct denial **chain_of(struct denials *denials, const struct denial *d)
         return &denials->chains[h % CHAINS];
 }
 
-/* Where the kind is, or would be. */
+/* The link to the kind, or to where it would be. */
 static struct denial **kind_find(struct denials *denials, const struct denial *model) {
         struct denial **link = chain_of(denials, model);
 
@@ -140,7 +140,7 @@ static struct denial **kind_find(struct denials *denials, const struct denial *m
         return link;
 }
 
-/* A new kind at the end of its chain; NULL: no memory. */
+/* Adds a kind at the end of its chain. NULL: no memory. */
 static struct denial *kind_insert(struct denials *denials, struct denial **link, const struct denial *model) {
         *link = denial_copy(model);
         if (*link)
@@ -157,7 +157,7 @@ static struct denial *kind_take_out(struct denials *denials, struct denial **lin
         return d;
 }
 
-/* The ration of a caller; NULL: too many are being refused. Who has used none of it is not remembered. */
+/* The ration of a caller; NULL: too many callers are being refused. A ration that is whole gives up its slot. */
 static struct allowance *allowance_of(struct denials *denials, const struct caller *caller, int64_t now) {
         struct quota *unused = NULL;
 
@@ -179,12 +179,12 @@ static void row_add(struct denials *denials, struct denial *row) {
         denials->rows++;
 }
 
-/* A row for what has been counted, if there is room for one. */
+/* Is there room, and a ration left, for one more row? */
 static bool row_may(struct denials *denials, int64_t now) {
         return denials->rows < WAITING_MAX && allowance_left(&denials->common, &common_rate, now);
 }
 
-/* A row of its own for the first of a kind. False: it must be counted elsewhere. */
+/* Adds a row for the first refusal of a kind. False: there is no room; it must be folded. */
 static bool log_first(struct denials *denials, const struct denial *model, int64_t now) {
         struct allowance *ration = allowance_of(denials, &model->caller, now);
         struct denial *row, **link = kind_find(denials, model);
@@ -203,7 +203,7 @@ static bool log_first(struct denials *denials, const struct denial *model, int64
         return true;
 }
 
-/* Closes a kind whose minute is over, or (at_once) in any case. False: it goes on counting until there is room. */
+/* Closes a kind whose minute is over, or (at_once) any kind. False: it goes on counting, also for lack of room. */
 static bool kind_close(struct denials *denials, struct denial **link, bool at_once, int64_t now) {
         struct denial *d = *link;
 
@@ -221,7 +221,7 @@ static bool kind_close(struct denials *denials, struct denial **link, bool at_on
         return true;
 }
 
-/* Counts refusals by caller, operation and rule only; by operation and rule, if the callers are too many. */
+/* Counts refusals by caller, operation and rule only; not by caller either if there are too many such kinds. */
 static void kind_fold(struct denials *denials, const struct denial *what, int64_t count, int64_t now) {
         struct denial model = { .caller = what->caller, .op = what->op, .rule = what->rule, .folded = true,
                                 .several = what->several, .since = now };
@@ -264,7 +264,7 @@ static int write_row(struct catalog_connection *c, const struct denial *d) {
         return catalog_event_add(c, &event, &id);
 }
 
-/* The writer has come: what it takes is its own until it is done. */
+/* Moves the waiting rows to a job, which owns them until waiting_written(). */
 static void take_waiting(struct writing *writing) {
         struct denials *denials = writing->denials;
 
@@ -285,14 +285,14 @@ static int write_waiting(struct catalog_connection *c, void *context) {
         return r;
 }
 
-/* What could not be written is counted again. */
+/* Rows that could not be written are counted again. */
 static void waiting_written(void *context, int r) {
         struct writing *writing = context;
         struct denials *denials = writing->denials;
         int64_t now = rate_now();
 
         (void)pthread_mutex_lock(&denials->lock);
-        if (r < 0 && !writing->rows) /* not even begun */
+        if (r < 0 && !writing->rows) /* write_waiting() did not run */
                 take_waiting(writing);
         for (const struct denial *d = writing->rows; d; d = d->next) {
                 denials->rows--;
@@ -304,7 +304,7 @@ static void waiting_written(void *context, int r) {
         free(writing);
 }
 
-/* A log that cannot be written loses its lines, not the requests. */
+/* Posts a job for the waiting rows. If that fails, they wait for the next call; no request fails. */
 static void denials_post(struct service *service) {
         struct denials *denials = service->denials;
         struct writing *writing;
@@ -313,14 +313,14 @@ static void denials_post(struct service *service) {
                 return;
         writing = malloc(sizeof(*writing));
         if (!writing)
-                return; /* the next one may have more luck */
+                return; /* the next call tries again */
         *writing = (struct writing){ .denials = denials };
         denials->posted = catalog_post(service->catalog, write_waiting, writing, waiting_written) == 0;
         if (!denials->posted)
                 free(writing);
 }
 
-/* A name as it was typed, as it may stand in the log. */
+/* Makes a name as it was typed fit for the log. */
 static char *shown_name(const char *text, char ret_text[static SHOWN_SIZE]) {
         (void)snprintf(ret_text, SHOWN_SIZE, "%s", text); /* a long one is cut */
         utf8_clean(ret_text);

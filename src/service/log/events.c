@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A day of the log as a file: lines are rendered as they are read, and skipped by their lengths, so that no day is ever
- * held in memory. What a reader may see of a day is decided when it is written: the file only grows.
+ * A day of the log as a file. Lines are rendered as they are read, and skipped by their lengths, so that no day is ever
+ * held in memory. Whether a viewer may see an event is settled when it is written, so the file only grows.
  */
 #include "events.h"
 
@@ -18,7 +18,7 @@ struct mark {
 struct events_reader {
         int64_t day, viewer; /* whose view was opened */
         pthread_mutex_t lock; /* of what follows */
-        struct mark *marks;  /* rising, the first one the beginning */
+        struct mark *marks;  /* rising; the first is the file's beginning */
         size_t room, count;
         struct mark last; /* where the last read ended: the next one begins there */
 };
@@ -35,7 +35,7 @@ int events_day(struct request *request, int64_t number, struct events_day *ret_d
         struct day day;
         int r = day_view(request, &view);
 
-        request_done(request); /* it may be long */
+        request_done(request); /* summing up may take long */
         if (r == 0)
                 r = catalog_read(request->service->catalog, &c);
         if (r == 0)
@@ -95,7 +95,7 @@ int events_open(struct request *request, int64_t number, struct events_reader **
         return 0;
 }
 
-/* The known place nearest before an offset, or at it. */
+/* The nearest mark at or before an offset. */
 static struct mark mark_before(struct events_reader *reader, uint64_t offset) {
         size_t low = 0, high;
         struct mark mark;
@@ -118,7 +118,7 @@ static void mark_keep(struct events_reader *reader, struct mark mark, bool last)
         if (last)
                 reader->last = mark;
         if (mark.offset >= reader->marks[reader->count - 1].offset + MARK_EVERY &&
-            ARRAY_ROOM(reader->marks, &reader->room, reader->count) == 0) /* else the way there is longer next time */
+            ARRAY_ROOM(reader->marks, &reader->room, reader->count) == 0) /* else the next read skips more lines */
                 reader->marks[reader->count++] = mark;
         (void)pthread_mutex_unlock(&reader->lock);
 }
@@ -164,7 +164,7 @@ static int copy_line(const struct log_entry *entry, void *context) {
         return reading->done;
 }
 
-/* Goes on page by page until `each` says that it is done, or there is no more. */
+/* Goes on page by page until the wanted line is reached, or there are no more. */
 static int skip_lines(struct catalog_connection *c, struct log_filter *view, struct reading *reading) {
         int r;
 

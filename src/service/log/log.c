@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Reading the log as who asks may see it, page by page.
+ * Reading the log, as far as the caller may see it, page by page.
  */
 #include "log.h"
 
@@ -23,7 +23,7 @@ static int read_entry(const struct log_entry *entry, void *context) {
                              reading->context);
 }
 
-/* An account that never was may be named in refusals all the same. */
+/* Refusals may name an account that never existed: its number is -1. */
 static int account_number(struct catalog_connection *c, struct log_query *query) {
         int r = catalog_account_ever(c, query->account, &query->number);
 
@@ -69,7 +69,7 @@ int log_page(struct request *request, struct log_query *query,
 
         if (r == 0)
                 r = catalog_read(request->service->catalog, &c);
-        if (r == 0 && query->has_since) /* again and again: that time may not have come yet */
+        if (r == 0 && query->has_since) /* for each page: that time may not have come yet */
                 r = catalog_log_at(c, query->since, false, &since);
         if (r == 0 && query->has_until)
                 r = catalog_log_at(c, query->until, true, &filter.last);

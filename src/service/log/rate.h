@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * So many at once, and so many a minute: an allowance that is used up and comes back with time. Pure but for the clock.
+ * Rate limits: an allowance of so many at once that comes back at so many a minute. Pure but for the clock.
  */
 #pragma once
 
@@ -12,12 +12,12 @@ struct rate {
         int64_t at_once, a_minute;
 };
 
-/* When all of it will have come back, ms; all zero: it is whole. */
+/* The rate_now() when all of it will have come back; 0: it is whole. */
 struct allowance {
         int64_t whole;
 };
 
-/* Milliseconds that nobody sets back. */
+/* Milliseconds of the monotonic clock. */
 static inline int64_t rate_now(void) {
         return clock_ns() / MS_NS;
 }
@@ -31,7 +31,7 @@ static inline bool allowance_left(const struct allowance *a, const struct rate *
         return allowance_whole(a, now) || a->whole - now <= (rate->at_once - 1) * 60000 / rate->a_minute;
 }
 
-/* Uses one, also if none is left. */
+/* Uses one, even if none is left. */
 static inline void allowance_spend(struct allowance *a, const struct rate *rate, int64_t now) {
         a->whole = (allowance_whole(a, now) ? now : a->whole) + 60000 / rate->a_minute;
 }

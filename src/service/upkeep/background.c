@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The daemon's own threads. One computes digests and does what is due; one sweeps, and has nothing else to do, since a
- * store may be large, or hang.
+ * The daemon's own threads. One computes digests and does what is due; one only sweeps, since a store may be large, or
+ * hang.
  */
 #include <sys/resource.h>
 #include <time.h>
@@ -9,7 +9,7 @@
 #include "upkeep/wing.h"
 
 #define IDLE_SECONDS 10
-#define HUNG_SECONDS 5 /* between two looks at whether to stop: then the store hangs */
+#define HUNG_SECONDS 5 /* a thread that has not stopped by then waits for a hung store */
 
 static void *digest_main(void *argument) {
         struct service *service = argument;
@@ -40,7 +40,7 @@ int digest_start(struct service *service) {
 }
 
 static void *sweep_main(void *argument) {
-        (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 10); /* whoever asks comes first */
+        (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 10); /* requests come first */
         service_sweep(argument);
         return NULL;
 }
@@ -59,6 +59,6 @@ bool background_join(bool *has, pthread_t thread) {
                 return true;
         (void)clock_gettime(CLOCK_REALTIME, &until); /* cannot fail for this clock */
         until.tv_sec += HUNG_SECONDS;
-        *has = pthread_timedjoin_np(thread, NULL, &until) != 0; /* it is joinable and not ourselves */
+        *has = pthread_timedjoin_np(thread, NULL, &until) != 0; /* only a timeout can fail here */
         return !*has;
 }

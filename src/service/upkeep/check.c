@@ -28,8 +28,8 @@ static int check_found(struct checking *k, const char *what, const char *object,
                        k->context);
 }
 
-/* That something could not be looked at is a finding, unless just this process is short of something: that says
- * nothing about the store. */
+/* What cannot be read is a finding, unless only this process is short of something: that says nothing about the
+ * store. */
 static int check_unreadable(struct checking *k, const char *what, const char *object, int r) {
         if (r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EAGAIN)
                 return r;
@@ -53,7 +53,7 @@ static int check_digest(struct checking *k, const struct image *image, const cha
         return 0;
 }
 
-/* A daemon may have removed it since the row was read. 1, 0 or -errno. */
+/* A daemon may have removed the disk since its row was read. 1, 0 or -errno. */
 static int still_wanted(struct checking *k, int64_t id) {
         return catalog_disk_wanted(k->c, k->region, id);
 }
@@ -102,7 +102,7 @@ static int check_blob(int64_t id, void *context) {
 
         if (r != 0)
                 return r < 0 ? r : 0;
-        /* Somebody may be just making or removing it: then it is locked, or soon gone. */
+        /* Somebody may be making or removing it just now: then it is locked, or soon gone. */
         r = blob_lock(k->store, id, BLOB_LOCK_SEAL, SEAL_WAIT_MS, &writing);
         if (r == 0)
                 r = blob_lock(k->store, id, BLOB_LOCK_REMOVE, 0, &removing);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The catalog against its log: who may ask, and what mends what is found.
+ * The catalog against its log: checks the caller, and adds the repair to each finding.
  */
 #include "check.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Digests of sealed disks, smaller ones in between where one takes long.
+ * Digests of sealed disks; smaller disks come in between where one takes long.
  */
 #include <fcntl.h>
 
@@ -8,7 +8,7 @@
 #include "request.h"
 #include "upkeep/wing.h"
 
-#define TURN 1024 /* reads of one disk, of 1 MiB each, before smaller ones have theirs */
+#define TURN 1024 /* reads of one disk, of 1 MiB each, before smaller disks have their turn */
 
 struct digest {
         const struct caller *caller;
@@ -16,7 +16,7 @@ struct digest {
         uint8_t value[DIGEST_SIZE];
 };
 
-/* Says an image's digest, and of which older one it is the twin (0: none). */
+/* Logs an image's digest, and the older image that has the same bytes (0: none). */
 static int digest_commit(struct catalog_connection *c, const struct digest *d, int64_t image, int64_t twin) {
         char object[OBJECT_SIZE], text[2 * DIGEST_SIZE + 1];
         struct event event = {
@@ -56,13 +56,13 @@ struct turn {
         uint64_t reads;
 };
 
-/* Asked between two reads. A disk of many terabytes may be nothing but holes: whatever is less than half its size
- * comes in between, so that nobody's waits for it, and at most some thirty are under way. */
+/* Called between two reads. A disk of many terabytes may be nothing but holes: disks of less than half its size come in
+ * between, so that none of them waits for it. At most some thirty are under way. */
 static bool digest_interrupted(void *context) {
         struct turn *turn = context;
 
         if (++turn->reads % TURN == 0 && !service_stopping(turn->service)) {
-                (void)due_round(turn->service); /* asked for at the end of the round */
+                (void)due_round(turn->service); /* digest_main() asks again when to wake */
                 digest_round(turn->service, turn->size / 2);
         }
         return service_stopping(turn->service);
@@ -98,5 +98,5 @@ void digest_round(struct service *service, int64_t below) {
         int64_t id = 0, region, size;
 
         while (!service_stopping(service) && next_undigested(service, id, below, &id, &region, &size) == 0)
-                (void)digest_one(service, id, region, size); /* stays `pending` */
+                (void)digest_one(service, id, region, size); /* else it stays `pending` */
 }

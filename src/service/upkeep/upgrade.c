@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Bringing a catalog's directory to this version's format: what can be wrong with that, in words.
+ * Upgrades a catalog's directory to this version's format, and says in a sentence why it cannot.
  */
 #include "upgrade.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Word to the background threads: that there is something to do, that they are to end. Knows none of them.
+ * Signals to the background threads: there is something to do, or they are to end. Knows none of them.
  */
 #include "state.h"
 #include "upkeep/wing.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Upkeep: what a daemon does by itself, in threads of its own (digests, shares that expire, counted refusals, what a
- * crash left), and what an operator asks for (include/check.h, include/upgrade.h). Services only wake it, none waits.
+ * crash left), and what an operator asks for (include/check.h, include/upgrade.h). Requests only wake its threads, and
+ * never wait for them.
  */
 #pragma once
 
@@ -12,7 +13,7 @@ struct service;
 
 /* --- wake.c --- */
 
-/* There is something to do for the background thread. */
+/* Wakes the background thread: there is something to do. */
 void digest_wake(struct service *service);
 /* Tells the background threads to end. */
 void background_stop(struct service *service);
@@ -21,14 +22,14 @@ bool service_stopping(struct service *service);
 
 /* --- due.c --- */
 
-/* Ends what has expired; returns the time (ms) when to look again, 0: nothing is due. */
+/* Ends expired shares. Returns when the next one expires (ms since 1970); 0: none does, or unknown. */
 int64_t expiry_round(struct service *service);
-/* The same, and what refusals were counted. */
+/* The same, and writes the counted refusals whose minute is over. */
 int64_t due_round(struct service *service);
 
 /* --- digest.c --- */
 
-/* The digests of all below a size that wait, once each; one that cannot be read now is tried again in the next round. */
+/* Computes the missing digests of disks below a size (bytes). A disk that cannot be read is tried again next round. */
 void digest_round(struct service *service, int64_t below);
 
 /* --- sweep.c --- */
@@ -38,9 +39,9 @@ void service_sweep(struct service *service);
 
 /* --- background.c --- */
 
-/* The thread that computes digests and does what is due. */
+/* Starts the thread that computes digests and does what is due. */
 int digest_start(struct service *service);
-/* The one that sweeps, once. */
+/* Starts the one that sweeps, once. */
 int sweep_start(struct service *service);
-/* Waits for one, if it is there. false: it waits for a store that hangs. */
+/* Waits for such a thread, if it was started; at most 5 s. false: it waits for a store that hangs. */
 bool background_join(bool *has, pthread_t thread);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Directories and filesystems for the blob tests. Mounts live in a mount namespace of the test's own: they end with it.
+ * Directories and filesystems for the blob tests. Mounts are made in a mount namespace of the test, and end with it.
  */
 #include "scratch.h"
 
@@ -26,7 +26,7 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 }
 
 static void remove_tree(const char *path) {
-        (void)nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS); /* what is left is left in /tmp */
+        (void)nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS); /* leftovers stay in /tmp */
 }
 
 int scratch_setup(void **state) {
@@ -46,7 +46,7 @@ int scratch_teardown(void **state) {
         return 0;
 }
 
-/* Our copy would keep the daemon of another test alive, after that has unmounted it. */
+/* Unmounts copies of others' mounts: they would keep another test's daemon alive after it has unmounted. */
 static void leave_others_mounts(void) {
         FILE *mounts = setmntent("/proc/self/mounts", "r");
         struct mntent *entry;
@@ -84,7 +84,7 @@ static bool loop_mount(const char *type, const char *mkfs, const char *size, con
         return system(command) == 0;
 }
 
-/* Also when the run ends; the directory under the mount goes too. */
+/* Runs also at exit; removes the mount point, too. */
 __attribute__((destructor)) static void filesystem_leave(void) {
         if (strncmp(base, "/tmp/blob-mount-", 16) == 0 && umount2(base, MNT_DETACH) == 0)
                 (void)rmdir(base);

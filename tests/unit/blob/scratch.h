@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the blob tests stand on: a directory to throw away, filesystems mounted in it, files with holes.
+ * Fixtures of the blob tests: a temporary directory, filesystems mounted in it, files with holes.
  */
 #pragma once
 
@@ -17,7 +17,7 @@
 #define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
 
-/* Made anew for each test by scratch_setup: an empty directory, a store in it. */
+/* Made for each test by scratch_setup: an empty directory, and a store in it. */
 extern char scratch_dir[64];
 extern char scratch_path[80];
 extern struct blob_store *scratch_store;
@@ -25,21 +25,21 @@ extern struct blob_store *scratch_store;
 int scratch_setup(void **state);
 int scratch_teardown(void **state);
 
-/* Where scratch_setup makes its directories, from now on: NULL for /tmp, or a filesystem mounted for this process
- * alone (tmpfs, ramfs, ext3, xfs). False: it cannot be had (not root, no mkfs). */
+/* Sets where scratch_setup makes its directories from now on: NULL for /tmp, or a filesystem mounted for this process
+ * only (tmpfs, ramfs, ext3, xfs). False: not available (not root, no mkfs). */
 bool scratch_filesystem(const char *type);
-/* Mounts a tmpfs at path, for this process alone. */
+/* Mounts a tmpfs at path, for this process only. */
 bool scratch_tmpfs(const char *path, const char *options);
 
-/* dir/name, good until the fourth next call */
+/* dir/name; valid until the fourth call after this one */
 const char *scratch_name(const char *name);
 void scratch_write(const char *path, const char *text);
 bool scratch_exists(const char *path);
 int scratch_count(const char *dir);
 
-/* Bytes that depend on where they are. */
+/* Writes bytes that depend on their offset. */
 void scratch_fill(int fd, uint64_t offset, uint64_t length);
-/* Fails the test unless both files' ranges are the same bytes. */
+/* Fails the test unless both files' ranges hold the same bytes. */
 void scratch_same(int a, uint64_t a_offset, int b, uint64_t b_offset, uint64_t length);
 uint64_t scratch_size(int fd);
 uint64_t scratch_allocated(int fd);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/time.h>
 
-static const char *filesystem; /* NULL: what /tmp is on */
+static const char *filesystem; /* NULL: that of /tmp */
 
 static bool keeps_holes(void) {
         return !filesystem || strcmp(filesystem, "ramfs") != 0;
@@ -54,7 +54,7 @@ static void test_steps_bound_a_call_and_keep_holes(void **state) {
 
                 assert_int_equal(n, 64 * MIB - at < 3 * MIB ? 64 * MIB - at : 3 * MIB);
                 at += (uint64_t)n;
-                assert_int_equal(scratch_size(to), at); /* also where it ends in a hole */
+                assert_int_equal(scratch_size(to), at); /* even if it ends in a hole */
         }
         assert_int_equal(blob_copy_range(from, at, to, at, UINT64_MAX, 3 * MIB), 0);
         scratch_same(from, 0, to, 0, 64 * MIB);
@@ -129,13 +129,13 @@ static void test_a_hole_at_the_end_extends(void **state) {
                         assert_int_equal(blob_is_hole(to, 0, sizes[i]), 1);
                 if (keeps_holes())
                         assert_true(scratch_allocated(to) <= (sizes[i] % 4096 == 0 ? 0 : 4096));
-                /* last: what has been read of an unwritten block is in the page cache, which SEEK_DATA calls data */
+                /* last: reading an unwritten block puts it into the page cache, and SEEK_DATA then calls it data */
                 assert_int_equal(pread(to, &end, 1, (off_t)sizes[i] - 1), 1);
                 assert_int_equal(end, 0);
         }
 }
 
-/* The hole's last block begins with data that was copied the moment before. */
+/* The hole's last block begins with data that was just copied. */
 static void test_a_short_hole_at_the_end_spares_the_data_before(void **state) {
         _cleanup_fd_ int from = file("from"), to = file("to");
 
@@ -164,7 +164,7 @@ static void test_another_writer_is_never_cut(void **state) {
 
         (void)state;
         if (filesystem && (strcmp(filesystem, "ramfs") == 0 || strcmp(filesystem, "ext3") == 0))
-                skip(); /* these cannot fallocate: there remains a moment */
+                skip(); /* they cannot fallocate: ftruncate is not safe */
         assert_int_equal(ftruncate(from, (off_t)(64 * KIB)), 0);
         for (int i = 0; i < 500; i++) {
                 _cleanup_fd_ int to = file("to");
@@ -196,7 +196,7 @@ static void test_within_one_file(void **state) {
         assert_int_equal(blob_copy_range(again, 0, fd, 1, 64 * KIB, 0), -EINVAL);
         assert_int_equal(blob_copy_range(again, 1, fd, 0, 64 * KIB, 0), -EINVAL);
         assert_int_equal(blob_copy_range(again, 0, fd, 0, 64 * KIB, 0), -EINVAL);
-        assert_int_equal(blob_copy_range(again, 0, fd, 4096, 64 * KIB, 4096), 4096); /* the step keeps them apart */
+        assert_int_equal(blob_copy_range(again, 0, fd, 4096, 64 * KIB, 4096), 4096); /* up to the step: no overlap */
         assert_int_equal(scratch_size(fd), 128 * KIB);
 }
 
@@ -233,7 +233,7 @@ static void test_signals_do_not_disturb(void **state) {
         for (int i = 0; i < 5; i++)
                 assert_int_equal(blob_copy_range(from, 1, to, 0, 16 * MIB - 1, 0), 16 * MIB - 1);
         assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
-        assert_int_equal(sigaction(SIGALRM, &ignore, NULL), 0); /* one may be under way: valgrind delivers it later */
+        assert_int_equal(sigaction(SIGALRM, &ignore, NULL), 0); /* one may be pending: valgrind delivers it later */
         scratch_same(from, 1, to, 0, 16 * MIB - 1);
 }
 
@@ -244,7 +244,7 @@ static uint32_t below(uint32_t n) {
         return (uint32_t)((uint64_t)(seed >> 4) * n >> 28);
 }
 
-/* Often on a block's edge: that is where reflinks and punches differ. */
+/* Often at a block's edge, where reflinks and punches differ. */
 static uint32_t place(uint32_t n) {
         uint32_t at = below(n);
 

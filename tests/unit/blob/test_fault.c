@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The order in which things reach the disk, and what is left when one of them fails. The calls are wrapped by the
- * linker: each is noted by a letter, and the n-th fails.
+ * The order in which data reaches the disk, and what is left if a step fails. The linker wraps the calls: a letter
+ * notes each one, and the n-th fails.
  */
 #include "scratch.h"
 
@@ -11,7 +11,7 @@
 static char noted[64];
 static size_t notes;
 static int fail_at, fail_with; /* 0: none fails */
-static size_t short_count;     /* of copy_file_range, 0: as it is */
+static size_t short_count;     /* for copy_file_range: bytes it copies; 0: all */
 
 static bool note(char letter) {
         if (notes < sizeof(noted) - 1)
@@ -131,7 +131,7 @@ static void test_order_of_a_sweep(void **state) {
         make(6, 0);
         notes_begin(0, 0);
         assert_int_equal(blob_sweep(scratch_store, none, NULL), 2);
-        assert_string_equal(noted, "D"); /* once for all */
+        assert_string_equal(noted, "D"); /* one for all blobs */
         notes_begin(0, 0);
         assert_int_equal(blob_sweep(scratch_store, none, NULL), 0);
         assert_string_equal(noted, "");
@@ -196,7 +196,7 @@ static void test_link_fails_everywhere(void **state) {
                 r = blob_link(scratch_store, 5, scratch_store, 6);
                 notes_begin(0, 0);
                 assert_true(r == 0 || r == -EIO);
-                assert_int_equal(size_of(6), n < 3 ? 20 : 10); /* the third is the directory's, after the rename */
+                assert_int_equal(size_of(6), n < 3 ? 20 : 10); /* the third: directory sync, after the rename */
                 assert_int_equal(scratch_count(scratch_path), 4);
         }
         assert_int_equal(n, 5);
@@ -216,12 +216,13 @@ static void test_replace_fails_everywhere(void **state) {
                 r = blob_replace(scratch_store, 6, from, 10, &fd);
                 assert_true(r == 0 || r == -EIO);
                 assert_int_equal(fd >= 0, r == 0);
-                /* what the kernel's copy refuses is read and written; when the last one fails it is renamed */
+                /* if the kernel's copy fails, read and write are used; when the last call fails it is renamed
+                 * already */
                 assert_int_equal(size_of(6), r == 0 || strchr(noted, 'D') ? 10 : 20);
                 assert_int_equal(scratch_count(scratch_path), 4);
                 if (r == 0)
                         scratch_same(from, 0, fd, 0, 10);
-                if (r == 0 && strchr(noted, 'c') && fail_at == 0) { /* only the copy was refused: go on */
+                if (r == 0 && strchr(noted, 'c') && fail_at == 0) { /* only the copy failed: go on */
                         (void)fd_close(TAKE_FD(fd));
                         notes_begin(0, 0);
                         assert_int_equal(blob_unlink(scratch_store, 6), 0);
@@ -253,7 +254,7 @@ static void test_copy_goes_another_way_where_the_kernel_refuses(void **state) {
         (void)state;
         make(5, 100 * KIB + 1);
         for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
-                for (int n = 1; n < 4; n++) { /* the second and third in the middle of the range */
+                for (int n = 1; n < 4; n++) { /* the second and third are in the middle of the range */
                         _cleanup_fd_ int from = -1, to = -1;
 
                         assert_int_equal(blob_open(scratch_store, 5, O_RDONLY, &from), 0);
@@ -268,7 +269,7 @@ static void test_copy_goes_another_way_where_the_kernel_refuses(void **state) {
                 }
 }
 
-/* The whole range in one call, where the filesystem shares blocks. */
+/* A reflink copies the range in one call, if the filesystem shares blocks. */
 static void test_reflink_needs_no_other_copy(void **state) {
         _cleanup_fd_ int from = -1, to = -1;
 

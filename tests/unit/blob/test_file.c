@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * One blob's file, links between two, and replacement; on each filesystem that can be had.
+ * One blob's file, links between two, and replacement; on each available filesystem.
  */
 #include "scratch.h"
 
@@ -14,9 +14,9 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-static const char *filesystem; /* NULL: what /tmp is on */
+static const char *filesystem; /* NULL: that of /tmp */
 
-/* ramfs keeps no holes, and nothing counts blocks there */
+/* ramfs keeps no holes and counts no blocks */
 static bool keeps_holes(void) {
         return !filesystem || strcmp(filesystem, "ramfs") != 0;
 }
@@ -74,7 +74,7 @@ static void test_what_is_no_file_is_no_blob(void **state) {
         assert_int_equal(symlink("7", scratch_name("store/5")), 0);
         assert_int_equal(mkdir(scratch_name("store/6"), 0700), 0);
         assert_int_equal(mkfifo(scratch_name("store/4"), 0600), 0);
-        (void)alarm(10); /* a pipe waits for its other end */
+        (void)alarm(10); /* opening a pipe can hang */
         for (int64_t id = 4; id <= 6; id++) {
                 assert_int_equal(blob_open(scratch_store, id, O_RDONLY, &fd), -ENOENT);
                 assert_int_equal(blob_open(scratch_store, id, O_RDWR, &fd), -ENOENT);
@@ -155,7 +155,7 @@ static void test_link_over_itself_leaves_no_temporary_file(void **state) {
         make(5, 10);
         assert_int_equal(blob_link(scratch_store, 5, scratch_store, 5), 0);
         assert_int_equal(blob_link(scratch_store, 5, scratch_store, 6), 0);
-        assert_int_equal(blob_link(scratch_store, 5, scratch_store, 6), 0); /* is it already */
+        assert_int_equal(blob_link(scratch_store, 5, scratch_store, 6), 0); /* is linked already */
         assert_int_equal(scratch_count(scratch_path), 4);
         assert_int_equal(blob_unlink(scratch_store, 6), 0);
         assert_int_equal(blob_open(scratch_store, 5, O_RDONLY, &fd), 0);
@@ -170,7 +170,7 @@ static void test_temporary_file_of_a_crash_is_no_obstacle(void **state) {
         scratch_write(scratch_name("store/6.tmp"), "torn");
         assert_int_equal(blob_link(scratch_store, 5, scratch_store, 6), 0);
         assert_int_equal(inode_of(5), inode_of(6));
-        assert_int_equal(link(scratch_name("store/5"), scratch_name("store/7.tmp")), 0); /* a crash of blob_link */
+        assert_int_equal(link(scratch_name("store/5"), scratch_name("store/7.tmp")), 0); /* a crash in blob_link */
         assert_int_equal(blob_open(scratch_store, 5, O_RDONLY, &fd), 0);
         assert_int_equal(blob_replace(scratch_store, 7, fd, 10, &(int){ -1 }), 0);
         fd = fd_close(fd);
@@ -191,7 +191,7 @@ static void test_own_copies_what_others_have_too(void **state) {
         assert_int_equal(scratch_size(first), 60 * KIB);
         scratch_same(source, 0, first, 0, 60 * KIB);
         assert_int_equal(pwrite(first, "x", 1, 0), 1);
-        assert_int_equal(blob_separate(scratch_store, 6, UINT64_MAX, &second), 0); /* it is, with what was written */
+        assert_int_equal(blob_separate(scratch_store, 6, UINT64_MAX, &second), 0); /* no link: keeps its bytes */
         scratch_same(first, 0, second, 0, 60 * KIB);
         assert_int_equal(pwrite(second, "y", 1, 1), 1);
         assert_int_equal(blob_separate(scratch_store, 7, 1, &(int){ -1 }), -ENOENT);
@@ -352,7 +352,7 @@ static void test_replace_above_the_size_limit(void **state) {
         assert_int_equal(scratch_count(scratch_path), 4);
 }
 
-/* No space: a small tmpfs with a store of its own. */
+/* No space, on a small tmpfs with its own store. */
 static void test_full_filesystem_leaves_the_old_blob(void **state) {
         struct blob_store *small = NULL;
         int from = -1, fd = -1;

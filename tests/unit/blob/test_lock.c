@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Who excludes whom, within a process and between two, and how long one waits.
+ * Which locks exclude each other, within a process and between two, and how long a caller waits.
  */
 #include "scratch.h"
 
@@ -28,8 +28,8 @@ static int take(int64_t id, enum held held, struct blob_lock *ret_lock) {
         return r;
 }
 
-/* Another process that holds a lock until it is told to end. Commands: 'd' delay, 'u' written again, 'r' release,
- * 'q' end (a pipe's end would not do: the next holder has it too). */
+/* Another process that holds a lock until told to end. Commands: 'd' delay, 'u' written again, 'r' release, 'q' end
+ * (not EOF: the next holder inherits the pipe). */
 struct holder {
         pid_t pid;
         int fd;
@@ -98,7 +98,7 @@ static void holder_end(struct holder holder, int with) {
         assert_int_equal(waitpid(holder.pid, &status, 0), holder.pid);
 }
 
-/* But a sealer and another, who is waited for. */
+/* All pairs except two sealers: the second one waits. */
 static const struct {
         enum held held, wanted;
         int expected;
@@ -123,7 +123,7 @@ static void want(size_t i) {
         if (r != pairs[i].expected)
                 fail_msg("held %d, wanted %d: %d instead of %d", pairs[i].held, pairs[i].wanted, r, pairs[i].expected);
         lock = blob_unlock(lock);
-        r = take(6, pairs[i].wanted, &lock); /* neighbours do not mind */
+        r = take(6, pairs[i].wanted, &lock); /* other ids are not affected */
         assert_int_equal(r, 0);
         lock = blob_unlock(lock);
         assert_int_equal(lock.fd, -1);
@@ -179,7 +179,7 @@ static void test_a_refused_lock_leaves_nothing_held(void **state) {
         copy = blob_unlock(copy);
 }
 
-/* Whoever excludes the holder gets the lock once the holder is dead. */
+/* When a holder dies, a rival that it excluded gets the lock. */
 static void test_death_releases(void **state) {
         static const enum held rivals[] = {
                 [WRITE] = SEAL,  [FLUSHED] = SEAL,  [REFER] = WRITE,   [SEAL] = WRITE,
@@ -206,7 +206,7 @@ static void test_a_forked_child_keeps_no_lock(void **state) {
         (void)state;
         assert_int_equal(take(5, SEAL, &lock), 0);
         assert_int_equal(pipe2(hear, O_CLOEXEC), 0);
-        pid = fork(); /* has the lock's descriptor too */
+        pid = fork(); /* inherits the lock's descriptor */
         assert_true(pid >= 0);
         if (pid == 0) {
                 char c;
@@ -247,7 +247,7 @@ static void test_one_unflushed_among_flushed_is_not_waited_for(void **state) {
         holder_end(unflushed, 0);
 }
 
-/* Whatever the limit: its sync takes as long as it takes. */
+/* Whatever the limit: the sync of the other sealer may take longer. */
 static void test_sealer_is_waited_for_until_it_is_done(void **state) {
         static const int limits[] = { 0, 1 };
 
@@ -322,7 +322,7 @@ static void test_writer_that_writes_again_ends_the_wait(void **state) {
         holder_end(holder, 0);
 }
 
-/* Asks the kernel: to try a lock would disturb what is looked at. */
+/* Asks the kernel: trying a lock would disturb the test. */
 static bool held_by_copier(int64_t id) {
         _cleanup_fd_ int fd = open(scratch_name("store/.locks"), O_RDWR | O_CLOEXEC);
         struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = id * 8 + 2, .l_len = 1 };
@@ -347,7 +347,7 @@ static void test_waiting_copier_keeps_new_writers_out(void **state) {
         for (int64_t end = scratch_now_ms() + 10000; !held_by_copier(5);)
                 assert_true(scratch_now_ms() < end);
         for (int i = 0; i < 1000; i++)
-                assert_int_equal(take(5, WRITE, &other), -EBUSY); /* and does not drive it away */
+                assert_int_equal(take(5, WRITE, &other), -EBUSY); /* and does not make it give up */
         writer = blob_unlock(writer);
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_int_equal(status, 0);
@@ -360,7 +360,7 @@ static void test_refer_ends_and_can_begin_again(void **state) {
         assert_int_equal(take(5, WRITE, &writer), 0);
         assert_int_equal(take(5, WRITE, &other), 0);
         assert_int_equal(blob_lock_refer(&writer, true), -EBUSY);
-        assert_int_equal(blob_lock_refer(&other, true), -EBUSY); /* the refused one left nothing */
+        assert_int_equal(blob_lock_refer(&other, true), -EBUSY); /* the refused attempt left no lock */
         other = blob_unlock(other);
         assert_int_equal(take(5, WRITE, &other), 0);
         other = blob_unlock(other);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Five processes hammer one id, each with another kind of lock: no two that exclude each other ever hold at once.
+ * Five processes hammer one id, each with another kind of lock: two that exclude each other never hold at once.
  */
 #include "scratch.h"
 
@@ -87,7 +87,7 @@ static void race(const enum actor *actors, int n, int ms) {
         assert_int_equal(munmap(board, sizeof(*board)), 0);
 }
 
-/* Two in one process, the second coming between the first's steps, whichever: the linker leads fcntl through here. */
+/* Two lock calls in one process, the second one between any two steps of the first: the linker redirects fcntl here. */
 static int steps_before_rival = -1; /* -1: no rival */
 static enum actor rival;
 static struct blob_lock rival_lock = BLOB_LOCK_NONE;
@@ -110,12 +110,12 @@ static void test_every_interleaving_of_two(void **state) {
                                 int r;
 
                                 if (first == SEALER && second == SEALER)
-                                        break; /* would wait for itself */
+                                        break; /* it would wait for itself */
                                 rival = (enum actor)second;
                                 rival_result = -EBUSY;
                                 steps_before_rival = step;
                                 r = take((enum actor)first, &lock);
-                                assert_true(step > 0 || steps_before_rival < 0); /* it was led here */
+                                assert_true(step > 0 || steps_before_rival < 0); /* the redirection works */
                                 steps_before_rival = -1;
                                 assert_true(r == 0 || r == -EBUSY);
                                 assert_true(rival_result == 0 || rival_result == -EBUSY);

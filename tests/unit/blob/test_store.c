@@ -110,7 +110,7 @@ static void test_create_without_space_leaves_nothing(void **state) {
         assert_int_equal(mkdir(scratch_name("small"), 0755), 0);
         if (!scratch_tmpfs(scratch_name("small"), "size=64k,nr_inodes=3,mode=755"))
                 skip();
-        /* the third inode is the directory's: the mark cannot be made */
+        /* the third inode is the directory's: there is none for the mark */
         assert_int_equal(blob_store_create(scratch_name("small/store"), UUID), -ENOSPC);
         assert_int_equal(scratch_count(scratch_name("small")), 0);
         assert_int_equal(blob_store_create(scratch_name("small"), UUID), 0);

@@ -75,7 +75,7 @@ static void test_each_sees_blobs_only(void **state) {
         assert_int_equal(calls, 1);
 }
 
-/* Answers by id: 1 to 9 are wanted, from 100 on the question itself fails. */
+/* Answers by id: below 10 is wanted; from 100 on the question fails. */
 static int below_ten(int64_t id, void *context) {
         if (context)
                 ++*(int *)context;
@@ -136,7 +136,7 @@ static void test_sweep_removes_temporary_files_of_anybody(void **state) {
         assert_true(there(5));
 }
 
-/* The row comes between the first question and the second: the maker has let go of its lock. */
+/* The maker writes the row between the two questions, then unlocks. */
 static int wanted_at_last(int64_t id, void *context) {
         int *asked = context;
 
@@ -158,7 +158,7 @@ static int sealed_meanwhile(int64_t id, void *context) {
         struct blob_lock lock = BLOB_LOCK_NONE;
         int *asked = context;
 
-        /* the second time the sweeper holds the lock: nobody can begin to write */
+        /* at the second question the sweeper holds the lock: no writer can begin */
         assert_int_equal(blob_lock(scratch_store, id, BLOB_LOCK_WRITE, 0, &lock), (*asked)++ > 0 ? -EBUSY : 0);
         lock = blob_unlock(lock);
         return 0;
@@ -200,7 +200,7 @@ static void test_sweep_of_an_offline_store_removes_nothing(void **state) {
         assert_int_equal(scratch_count(scratch_name("away")), 4);
 }
 
-/* A sweeper or a check that lets go while somebody waits for it: the linker leads pauses through here. */
+/* A sweeper or a check unlocks while another waits for it: the linker redirects pauses here. */
 static struct blob_lock sweeping = BLOB_LOCK_NONE;
 
 int __wrap_clock_nanosleep(clockid_t clock, int flags, const struct timespec *pause, struct timespec *left);
@@ -217,7 +217,7 @@ static void test_a_maker_waits_for_the_sweeper(void **state) {
         struct blob_lock lock = BLOB_LOCK_NONE;
 
         (void)state;
-        assert_int_equal(blob_lock(scratch_store, 5, BLOB_LOCK_SEAL, 0, &sweeping), 0); /* the same byte */
+        assert_int_equal(blob_lock(scratch_store, 5, BLOB_LOCK_SEAL, 0, &sweeping), 0); /* on the sweeper's byte */
         assert_int_equal(blob_lock(scratch_store, 5, BLOB_LOCK_WRITE, 0, &lock), -EBUSY);
         assert_int_equal(blob_lock(scratch_store, 5, BLOB_LOCK_WRITE, BLOB_SWEEP_MS, &lock), 0);
         lock = blob_unlock(lock);

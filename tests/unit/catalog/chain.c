@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The hash chain, computed once more from the file: JSON by a query of this file's own, SHA-256 by nettle.
+ * Computes the hash chain again from the file: JSON by its own query, SHA-256 by nettle.
  */
 #include "scratch.h"
 
@@ -7,7 +7,7 @@
 #include <sqlite3.h>
 #include <string.h>
 
-/* As CONTRACT 9 writes an event, without its last member. */
+/* Events as CONTRACT 9 writes them, without the last member. */
 static const char events[] =
         "SELECT e.id, '{\"event\":' || e.id || ',\"time\":\"' ||"
         " strftime('%Y-%m-%dT%H:%M:%S', e.time / 1000, 'unixepoch') || printf('.%03dZ', e.time % 1000) ||"

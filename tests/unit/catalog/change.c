@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The catalog's changes for the tests: events as the services make them, true in every word, so that the log can be
- * done again. What they are about is looked up by ids, also of what has ended: the catalog itself is to find that out.
+ * The tests' changes of the catalog: complete events as the services make them, so that the log can be replayed. Their
+ * subjects are looked up by id even if they have ended: the catalog itself must notice that.
  */
 #include "scratch.h"
 
@@ -18,16 +18,16 @@ struct wish {
         int64_t a, b;
         const char *text;
         int64_t event;
-        int count; /* of several */
+        int count; /* for several changes */
         bool step;
 };
 
-/* An event, and what its pointers point to. */
+/* An event, and the storage that its pointers point to. */
 struct said {
         struct event event;
         struct caller caller;
         char object[OBJECT_SIZE], account[NAME_SIZE], source[2 * OBJECT_SIZE + 32], time[TIMESTAMP_SIZE];
-        int64_t numbers[6]; /* what a look found */
+        int64_t numbers[6]; /* found by look() */
         size_t details;
 };
 
@@ -39,7 +39,7 @@ static int text_of(sqlite3_stmt *s, int column, char *ret_text, size_t size) {
         return 0;
 }
 
-/* A row with an id, or two: who does it and what the log calls it, and numbers from the third column on. */
+/* Looks up the row of one or two ids: its actor, its name in the log, and numbers from the third column on. */
 static int look(struct catalog_connection *c, const char *sql, int64_t a, int64_t b, struct said *ret_said) {
         sqlite3_stmt *s = NULL;
         int r = sqlite_error(c->db, sqlite3_prepare_v2(c->db, sql, -1, &s, NULL));
@@ -56,7 +56,7 @@ static int look(struct catalog_connection *c, const char *sql, int64_t a, int64_
                 for (int i = 2; i < sqlite3_column_count(s); i++)
                         ret_said->numbers[i - 2] = sqlite3_column_int64(s, i);
         }
-        (void)sqlite3_finalize(s); /* told by the step */
+        (void)sqlite3_finalize(s); /* the step returned its error */
         return r;
 }
 
@@ -66,7 +66,7 @@ static int look(struct catalog_connection *c, const char *sql, int64_t a, int64_
         " JOIN account a ON a.id = p.owner JOIN region r ON r.id = p.region JOIN place_name n ON n.place = p.id"    \
         " WHERE %s = ?1 ORDER BY n.until_event DESC, i.id DESC LIMIT 1"
 
-/* Its owner says something of an image, or of the last one in a place. */
+/* Its owner acts on an image, or on the last one in a place. */
 static int of_image(struct catalog_connection *c, const char *column, int64_t id, struct said *said) {
         char sql[512];
         int r;
@@ -80,7 +80,7 @@ static int of_image(struct catalog_connection *c, const char *column, int64_t id
         return r;
 }
 
-/* Somebody makes something called `text` in a region; neither need be there. */
+/* Somebody makes something called `text` in a region; account and region need not exist. */
 static int of_new(struct catalog_connection *c, int64_t region, int64_t account, const char *text, struct said *said) {
         char called[3 * OBJECT_SIZE];
         int r = look(c, "SELECT coalesce((SELECT name FROM account WHERE id = ?2), 'nobody'),"
@@ -140,7 +140,7 @@ static int of_instance(struct catalog_connection *c, int64_t instance, struct sa
         return r;
 }
 
-/* --- what each says --- */
+/* --- what each event says --- */
 
 static int say_account(struct catalog_connection *c, const struct wish *w, struct said *said) {
         int64_t id;
@@ -165,7 +165,7 @@ static int say_region_end(struct catalog_connection *c, const struct wish *w, st
         return look(c, "SELECT 'operator', name FROM region WHERE id = ?1", w->a, 0, said);
 }
 
-/* A copy of an image or launch. */
+/* Says that an image is a copy of an image or launch. */
 static int say_copy(struct catalog_connection *c, int64_t source, int64_t size, struct said *said) {
         char instance[OBJECT_SIZE], image[OBJECT_SIZE];
         int64_t id = source, number;
@@ -219,7 +219,7 @@ static int say_expiry(struct catalog_connection *c, const struct wish *w, struct
         return r;
 }
 
-/* Nobody's doing. */
+/* The operator's account stands for the clock. */
 static int say_expires(struct catalog_connection *c, const struct wish *w, struct said *said) {
         int r = look(c, "SELECT '', '', expires FROM share_expiry WHERE share = ?1 ORDER BY until_event DESC LIMIT 1",
                      w->a, 0, said);
@@ -375,7 +375,7 @@ static int say(struct catalog_connection *c, const struct wish *w, struct said *
         }
 }
 
-/* --- done --- */
+/* --- making the changes --- */
 
 static int run(struct catalog_connection *c, struct wish *w) {
         struct said said = { .event = { .op = operations_of[w->what] }, .caller = scratch_operator };
@@ -387,7 +387,7 @@ static int run(struct catalog_connection *c, struct wish *w) {
         return r < 0 ? r : catalog_event_add(c, &said.event, &w->event);
 }
 
-/* As one who writes a description, and sets its time: up to three events. */
+/* Writes a description and sets its time, as a client does: up to three events. */
 static int run_description(struct catalog_connection *c, struct wish *w) {
         struct said said;
         struct wish writing = { .what = DESCRIPTION_WRITE, .a = w->a, .text = w->text };
@@ -402,7 +402,7 @@ static int run_description(struct catalog_connection *c, struct wish *w) {
         }
         if (r == 0 && writes)
                 r = run(c, &writing);
-        w->event = w->event ?: writing.event; /* the first */
+        w->event = w->event ?: writing.event; /* the first event */
         return r < 0 || w->b == 0 ? r : run(c, &times);
 }
 

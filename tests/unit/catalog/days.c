@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Sums of the log by days, made by reading all of it.
+ * Sums up the log by days, by reading all of it.
  */
 #include "days.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * All that can be read of a catalog, for comparisons.
+ * A dump of all that can be read from a catalog, for comparisons.
  */
 #pragma once
 
-#define SHARE_LIMIT "limit" /* a setting that is told too */
+#define SHARE_LIMIT "limit" /* a setting that is dumped, too */
 
 struct catalog;
 
-/* As text, allocated; regions 1 and 2. */
+/* The dump as text, allocated; regions 1 and 2. */
 char *everything(struct catalog *catalog);

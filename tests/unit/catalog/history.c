@@ -12,7 +12,7 @@ int64_t history_below(struct history *h, int64_t n) {
         return (int64_t)(h->seed >> 33) % n;
 }
 
-/* The number a query finds, at random among its rows; 0: none. */
+/* A random id from the rows of a query; 0: none. */
 static int64_t any(struct history *h, const char *rows) {
         char sql[512];
         int64_t id;
@@ -23,7 +23,7 @@ static int64_t any(struct history *h, const char *rows) {
         return id < 0 ? 0 : id;
 }
 
-/* A number that a query finds, the id between its two parts; 0: none. */
+/* A number found by a query with the id between its two parts; 0: none. */
 static int64_t of(const char *before, int64_t id, const char *after) {
         char sql[512];
         int64_t number;
@@ -41,7 +41,7 @@ struct doing {
         char name[16];
 };
 
-/* A disk is made once, filled once, sealed once; it may be said whose copy it is. */
+/* The next step of a disk: made, filled and sealed once each; sometimes a source of its copy is recorded. */
 static int64_t disk(const struct doing *d) {
         int64_t source = d->number % 2 ? any(d->h, d->number % 3 ? "image" : "launch") : 0;
 
@@ -54,7 +54,7 @@ static int64_t disk(const struct doing *d) {
         return change(IMAGE_SEAL, d->image, 1 + d->number, NULL);
 }
 
-/* Its time has come. */
+/* It has expired. */
 static bool is_dead(int64_t share) {
         return of("1 FROM share_expiry WHERE " LIVES " AND share = ", share, "") &&
                of("min(expires) FROM share_expiry WHERE " LIVES " AND share = ", share, "") <= timestamp_now();
@@ -74,7 +74,7 @@ static int64_t renew(const struct doing *d) {
         return is_shared(d->image) ? -1 : change(IMAGE_RENEW, d->place, 0, NULL);
 }
 
-/* One more step towards its end: only what is empty is removed. */
+/* One more step towards the place's end: only an empty one is removed. */
 static int64_t place_end(const struct doing *d) {
         if (is_shared(d->image))
                 return -1;
@@ -96,19 +96,19 @@ static int64_t instance_end(const struct doing *d) {
         return change(INSTANCE_END, d->instance, 0, NULL);
 }
 
-/* A share that has expired is closed, and nothing else. */
+/* An expired share can only be closed. */
 static int64_t share_end(const struct doing *d) {
         return change(is_dead(d->share) ? SHARE_EXPIRES : SHARE_END, d->share, 0, NULL);
 }
 
 static int64_t expiry(const struct doing *d) {
         int64_t expires =
-                d->number % 4 ? timestamp_now() + d->number % 90 : 0; /* some are over before the next change */
+                d->number % 4 ? timestamp_now() + d->number % 90 : 0; /* some expire before the next change */
 
         if (is_dead(d->share))
                 return change(SHARE_EXPIRES, d->share, 0, NULL);
         if (expires == 0 && !of("1 FROM share_expiry WHERE share = ", d->share, " AND " LIVES))
-                return -1; /* nothing would be changed */
+                return -1; /* it would change nothing */
         return change(EXPIRY_PUT, d->share, expires, NULL);
 }
 
@@ -169,7 +169,7 @@ static int64_t launch(struct doing *d) {
         if (of("region FROM place WHERE id = ", d->place, "") !=
             of("region FROM instance WHERE id = ", d->instance, ""))
                 return -1;
-        if (d->number % 4 == 0) /* one that never starts: no event */
+        if (d->number % 4 == 0) /* a launch that never starts: no event */
                 assert_int_equal(catalog_write(scratch_catalog, run_reserve, d), 0);
         return change(LAUNCH, d->instance, d->image, NULL);
 }
@@ -245,7 +245,7 @@ int64_t history_change(struct history *h) {
                 (void)snprintf(d.name, sizeof(d.name), "n%ld", d.number % 7);
                 d.image = of("id FROM image WHERE place = ", d.place, " AND " LIVES);
                 event = try(&d);
-                if (event > 0) /* the first, if there were several */
+                if (event > 0) /* the first of several: returns the last */
                         return sql_number("SELECT max(id) FROM event");
         }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A random history: changes of every kind, each with its event, as services make them.
+ * A random history: changes of every kind with their events, as services make them.
  */
 #pragma once
 
@@ -9,10 +9,11 @@ struct history {
         uint64_t seed;
 };
 
-/* Regions and accounts: five events. */
+/* Makes regions and accounts: five events. */
 void history_begin(void);
-/* A row in each table: nineteen events. */
+/* Makes a row in each table: nineteen events. */
 void history_example(void);
-/* One more change: its event. What is tried and fails, for what is not there or is there already, leaves nothing. */
+/* Makes one more change and returns its event. An attempt that fails (something is missing, or exists already) leaves
+ * nothing. */
 int64_t history_change(struct history *history);
 int64_t history_below(struct history *history, int64_t n);

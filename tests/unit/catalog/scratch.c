@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Catalogs for the tests, and SQLite's own look at their files.
+ * Temporary catalogs for the tests, and SQLite's own view of their files.
  */
 #include "scratch.h"
 
@@ -55,7 +55,7 @@ int scratch_teardown(void **state) {
         scratch_close();
         r = tampered ? 0 : oracle_check(scratch_path, stderr);
         while (dir && (e = readdir(dir)))
-                (void)unlinkat(dirfd(dir), e->d_name, 0); /* what is left is left in /tmp */
+                (void)unlinkat(dirfd(dir), e->d_name, 0); /* leftovers stay in /tmp */
         (void)rmdir(scratch_dir);
         return r;
 }
@@ -104,11 +104,11 @@ const char *scratch_copy(const char *sql) {
         const char *path = scratch_name("copy.db");
         char copying[256];
 
-        (void)unlink(path); /* the last one */
+        (void)unlink(path); /* of the last call */
         (void)snprintf(copying, sizeof(copying), "VACUUM INTO '%s'", path); /* fits */
         sql_run(copying);
         assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-        assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK); /* foreign keys are off by themselves */
+        assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK); /* foreign keys are off by default */
         return path;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the catalog tests stand on: a catalog to throw away, changes by name, and SQLite's own look at the file.
+ * Fixtures of the catalog tests: a temporary catalog, changes by name, and SQLite's own view of the file.
  */
 #pragma once
 
@@ -15,35 +15,35 @@
 #define UUID "6b1c1f0e-27a5-4c5e-9d0a-0123456789ab"
 #define OPERATOR 1 /* the built-in account */
 
-/* Made anew for each test by scratch_setup: a catalog, open, and one of its readers. */
+/* Made for each test by scratch_setup: an open catalog, and one of its readers. */
 extern char scratch_dir[64];
 extern char scratch_path[80];
 extern struct catalog *scratch_catalog;
 extern struct catalog_connection *scratch_reader;
 
 int scratch_setup(void **state);
-/* The same with the catalog made but not opened. */
+/* The same without opening the catalog. */
 int scratch_setup_closed(void **state);
-/* Fails if the catalog's rows do not follow from its log, unless the test has said that it damages it. */
+/* Fails if the catalog's rows do not follow from its log, unless the test called scratch_tampered. */
 int scratch_teardown(void **state);
 void scratch_tampered(void);
 void scratch_close(void);
 void scratch_open(void);
 
-/* dir/name, good until the fourth next call */
+/* dir/name; valid until the fourth call after this one */
 const char *scratch_name(const char *name);
 
-/* The file as SQLite itself sees it: first column of the first row, -1 if there is none. */
+/* Queries the file by SQLite: first column of the first row, -1 if there is none. */
 int64_t sql_number(const char *sql);
 /* Runs SQL on the file. */
 void sql_run(const char *sql);
-/* A copy of the catalog, in which the SQL has been run. */
+/* A copy of the catalog in which the SQL was run. */
 const char *scratch_copy(const char *sql);
 
 extern const struct caller scratch_operator;
 
-/* A change by the event that makes it so, in a transaction: the event's number, or what failed (below 0). What owners
- * do is theirs, the rest the operator's. */
+/* Makes a change by adding its event, in a transaction. Returns the event's number, or an error (below 0). Owners are
+ * the actors of their own changes, the operator of all others. */
 enum fact {
         ACCOUNT_PUT,       /* text: name */
         ACCOUNT_QUOTA,     /* account, quota or -1 */
@@ -55,15 +55,15 @@ enum fact {
         PLACE_RENAME,      /* place, text: name */
         PLACE_END,         /* place */
         IMAGE_RENEW,       /* place */
-        IMAGE_DISK,        /* image, source or 0: it is empty */
-        IMAGE_COPY,        /* image, source: with content */
-        IMAGE_FILL,        /* becomes available: place, image */
+        IMAGE_DISK,        /* image, source or 0; the disk is empty */
+        IMAGE_COPY,        /* image, source; with content */
+        IMAGE_FILL,        /* place, image; becomes available */
         IMAGE_SEAL,        /* image, size */
         IMAGE_REVIEW,      /* image, 1 or 0 */
         IMAGE_DIGEST,      /* image, the same one or 0, text: hex digits */
         IMAGE_TOUCH,       /* image, mtime or 0 */
-        DESCRIPTION_PUT,   /* place, mtime or 0, text: made, written, its time set: up to three events */
-        DESCRIPTION_WRITE, /* place, text: of one that is there */
+        DESCRIPTION_PUT,   /* place, mtime or 0, text: made, written, its time set; up to three events */
+        DESCRIPTION_WRITE, /* place, text; the description exists */
         DESCRIPTION_TOUCH, /* place, mtime */
         DESCRIPTION_END,   /* place */
         LINK_PUT,          /* place */
@@ -83,18 +83,18 @@ enum fact {
 int64_t change(enum fact what, int64_t a, int64_t b, const char *text);
 /* The same, which must succeed. */
 int64_t must(enum fact what, int64_t a, int64_t b, const char *text);
-/* The same in a transaction. */
+/* The same in the caller's transaction. */
 int change_in(struct catalog_connection *c, enum fact what, int64_t a, int64_t b, const char *text, int64_t *ret_event);
-/* The same, n times in one transaction, the text followed by 0 to n - 1, b + i the second argument if step. */
+/* The same, n times in one transaction, with 0 to n - 1 appended to the text; step: the second argument is b + i. */
 void many(enum fact what, int n, int64_t a, int64_t b, bool step, const char *prefix);
 
-/* An event of its own, committed. */
+/* Adds an event alone and commits it. */
 int64_t log_event(const struct event *event);
 
-/* Ids of what was just made by name. */
+/* Ids by name. */
 int64_t account_id(const char *name);
 int64_t region_id(const char *name);
 
-/* Fails the test unless the file's events are numbered from 1 without a gap and each one's hash and length are what
- * its JSON, made here, and the hash before say. Returns how many they are. */
+/* Fails the test unless the file's events are numbered from 1 without gaps, and each one's hash and length match its
+ * JSON, rendered here, and the hash before. Returns their number. */
 int64_t chain_check(void);

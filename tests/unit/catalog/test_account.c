@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Accounts: a name is never used again, a uid is one living account's; settings.
+ * Accounts: a name is never used again, a uid belongs to one living account; settings.
  */
 #include "scratch.h"
 

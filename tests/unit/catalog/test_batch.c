@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Changes that share a transaction: each is done or undone by itself, in order; one flush, or one failure, is
- * everybody's. The clock stands still, unless a change moves it: what waits comes into one batch.
+ * Changes that share a transaction: each is made or undone alone, in order; one flush, or one failure, is shared by
+ * all. The clock stands still unless a change moves it: all that waits comes into one batch.
  */
 #include "scratch.h"
 
@@ -26,18 +26,18 @@ int __wrap_clock_gettime(clockid_t id, struct timespec *ret_time) {
         return 0;
 }
 
-/* What the changes set: each round another. */
+/* The setting that the changes write: another one each round. */
 static char setting[16] = "all";
 
 static void begin_round(int number) {
         (void)snprintf(setting, sizeof(setting), "all%d", number); /* fits */
 }
 
-/* A change: its number behind those of the others, then what the test wants. */
+/* A change: appends its number to the setting, then returns what the test wants. */
 struct wish {
         pthread_t thread;
         int number, wanted, result;
-        int64_t ms; /* it takes */
+        int64_t ms; /* that it takes */
         int level;  /* PRAGMA synchronous while it ran */
         void (*fault)(sqlite3 *db);
 };
@@ -66,7 +66,7 @@ static int run_change(struct catalog_connection *c, void *context) {
         return r < 0 ? r : change->wanted;
 }
 
-/* The writer's turn, held until the test lets it go: for so long that the batch takes nothing else. */
+/* Keeps the writer's turn until the test ends it, and then for so long that the batch takes no other change. */
 static sem_t held, let_go;
 
 static int run_hold(struct catalog_connection *c, void *context) {
@@ -117,7 +117,7 @@ static void end_hold(void) {
         (void)pthread_join(holder, NULL);
 }
 
-/* All wait, in order, then all are done. */
+/* Queues all changes, in order, then lets the writer make them. */
 static void together(struct wish *changes, int count) {
         begin_hold();
         for (int i = 0; i < count; i++) {
@@ -156,14 +156,14 @@ static void test_one_commit_serves_all(void **state) {
         assert_int_equal(stats().commits, 1);
         assert_int_equal(stats().changes, 6);
         assert_int_equal(stats().largest, 6);
-        assert_int_equal(stats().sizes[2], 1); /* 4 to 7 */
+        assert_int_equal(stats().sizes[2], 1); /* 4 to 7 changes */
         for (int i = 0; i < 6; i++) {
                 assert_int_equal(changes[i].result, 0);
                 assert_int_equal(changes[i].level, 2);
         }
 }
 
-/* Every place of a refused one among those that are done. */
+/* A refused change in every position among others. */
 static void test_a_refused_neighbour_disturbs_nobody(void **state) {
         int64_t events = 1;
 
@@ -202,13 +202,13 @@ static void break_commit(sqlite3 *db) {
         (void)sqlite3_commit_hook(db, refuse_commit, NULL);
 }
 
-/* Nobody is told that something is done which is not; what was decided on top of it is void, too. */
+/* A failed commit is reported to every change in it. Decisions that build on it are void, too. */
 static void test_a_failed_commit_fails_all(void **state) {
         struct wish changes[] = { { .wanted = 7 }, { .fault = break_commit }, { .wanted = 7 }, { .wanted = 0 } };
 
         (void)state;
         together(changes, 4);
-        assert_int_equal(changes[0].result, 7); /* before anything was done */
+        assert_int_equal(changes[0].result, 7); /* refused before anything was done */
         assert_true(changes[1].result < 0);
         assert_true(changes[2].result < 0);
         assert_true(changes[3].result < 0);
@@ -239,7 +239,7 @@ static void break_rollbacks(sqlite3 *db) {
         (void)sqlite3_set_authorizer(db, deny_rollbacks, NULL);
 }
 
-/* What cannot be undone by itself is undone with all that shares its transaction; who comes next does not notice. */
+/* A change that cannot be undone alone is undone with its whole transaction. Later changes do not notice. */
 static void test_a_stuck_transaction_is_given_up(void **state) {
         void (*const faults[])(sqlite3 *) = { break_savepoints, break_rollbacks };
 
@@ -260,7 +260,7 @@ static void test_a_stuck_transaction_is_given_up(void **state) {
 }
 
 static void end_transaction(sqlite3 *db) {
-        (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL); /* as SQLite does by itself when a disk is full */
+        (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL); /* as SQLite itself does when a disk is full */
 }
 
 static void test_a_transaction_that_ends_by_itself(void **state) {
@@ -275,7 +275,7 @@ static void test_a_transaction_that_ends_by_itself(void **state) {
         assert_int_equal(chain_check(), 2);
 }
 
-/* Other processes want to write, too. */
+/* So that other processes can write, too. */
 static void test_a_transaction_takes_no_more_after_some_time(void **state) {
         struct wish changes[] = { { .ms = 4 }, { .ms = 7 }, { 0 }, { .ms = 9 }, { .ms = 30 }, { .ms = 30 } };
 
@@ -291,7 +291,7 @@ static void post(struct wish *change) {
         assert_int_equal(catalog_post(scratch_catalog, run_change, change, NULL), 0);
 }
 
-/* CONTRACT 5.3: what nobody waits for goes to the disk with what somebody waits for, or without haste. */
+/* CONTRACT 5.3: posted changes reach the disk with the flush of awaited ones, or later. */
 static void test_posted_ones_share_the_flush_of_others(void **state) {
         struct wish posted[4] = { { .number = 1 }, { .number = 2 }, { .number = 3, .wanted = 7 }, { .number = 4 } };
         struct wish waited = { .number = 5 };

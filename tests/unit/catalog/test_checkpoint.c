@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The write-ahead log stays short, whoever writes: one for long, many who come and go, with readers about.
+ * The write-ahead log stays short, whoever writes: one process for long, or many short ones, with readers open.
  */
 #include "scratch.h"
 
@@ -10,7 +10,7 @@
 
 #include "connection.h"
 
-#define LOG_MOST ((int64_t)24 << 20) /* thrice what has it copied back */
+#define LOG_MOST ((int64_t)24 << 20) /* three times the size at which it is copied back */
 
 static int64_t log_size(void) {
         char path[128];
@@ -20,7 +20,7 @@ static int64_t log_size(void) {
         return stat(path, &st) < 0 ? 0 : st.st_size;
 }
 
-/* Some 150 pages. */
+/* Writes about 150 pages. */
 static void write_much(int number) {
         char prefix[32];
 
@@ -37,7 +37,7 @@ static void test_one_who_writes_for_long(void **state) {
                 int64_t before = log_size();
 
                 write_much(i);
-                written += log_size() - before; /* less than what was written: the log begins again */
+                written += log_size() - before; /* less than was written: the log starts over */
                 catalog_stats(scratch_catalog, &stats);
         }
         assert_true(stats.checkpoints > 0);
@@ -49,7 +49,7 @@ static void test_one_who_writes_for_long(void **state) {
         assert_int_equal(sql_number("SELECT count(*) FROM account"), 1 + 120 * 400);
 }
 
-/* The log is never all in the file while somebody else writes on: it needs a pause to begin again. */
+/* While another process writes on, the log is never completely in the file; it can only start over in a pause. */
 static void test_small_changes_without_a_pause(void **state) {
         int64_t most = 0;
 
@@ -68,7 +68,7 @@ static void test_small_changes_without_a_pause(void **state) {
         assert_true(most * 4096 < 2 * LOG_MOST);
 }
 
-/* As many commands do beside a daemon that only reads. */
+/* Like many commands beside a daemon that only reads. */
 static void test_many_who_come_and_go(void **state) {
         struct catalog *daemon = scratch_catalog;
 
@@ -80,7 +80,7 @@ static void test_many_who_come_and_go(void **state) {
                 assert_null(catalog_close(scratch_catalog));
         }
         scratch_catalog = daemon;
-        assert_true(log_size() > 0); /* somebody else has the catalog open */
+        assert_true(log_size() > 0); /* the daemon has the catalog open */
         assert_true(log_size() < LOG_MOST);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The days of the log: which there are and how long each is follows from what the log's own filter lets through, for
- * everyone, now and as of any event, whatever was asked before.
+ * The days of the log: their list and their lengths must match what the log's filter selects, for everyone, now and as
+ * of any event, whatever was asked before.
  */
 #include "days.h"
 #include "scratch.h"
@@ -14,7 +14,7 @@
 
 #define LAST 2932896 /* 9999-12-31 */
 
-/* What is refused does nothing. */
+/* A refusal has no effects. */
 #define REFUSED .rule = "role", .error = "EPERM"
 
 static int64_t now;
@@ -24,16 +24,16 @@ int64_t __wrap_timestamp_now(void) {
         return now;
 }
 
-static int64_t place, other; /* alice's, bob's */
+static int64_t place, other; /* places of alice's, of bob's */
 
 static int setup(void **state) {
         now = FIRST * DAY_MS + 1000;
         (void)scratch_setup(state); /* 0 */
-        scratch_tampered(); /* refusals about images that they do not name */
+        scratch_tampered(); /* refusals give images that their objects do not name */
         return 0;
 }
 
-/* All events are in the log's indexes, or some. */
+/* Indexes all events at once, or only some (setup_partly). */
 static int setup_indexed(void **state) {
         (void)setup(state); /* 0 */
         scratch_catalog->index_events = 1;
@@ -64,7 +64,7 @@ static void test_init_and_accounts_are_counted(void **state) {
         check_all(INT64_MAX);
 }
 
-/* One who is the actor, is named and owns the place sees the event once. */
+/* An actor that is also named and owns the place sees the event once. */
 static void test_each_event_counts_once(void **state) {
         int64_t before;
 
@@ -85,7 +85,7 @@ static void test_each_event_counts_once(void **state) {
         check_all(INT64_MAX);
 }
 
-/* CONTRACT 3.2: what was refused about a name before its account was made is not the account's. */
+/* CONTRACT 3.2: a refusal about a name before its account exists does not belong to the account. */
 static void test_a_name_refused_before_its_account(void **state) {
         int64_t refused, last;
 
@@ -104,7 +104,7 @@ static void test_a_name_refused_before_its_account(void **state) {
         check_all(INT64_MAX);
 }
 
-/* A change that fails leaves nothing behind. */
+/* A change that fails leaves nothing. */
 static int run_nothing(struct catalog_connection *c, void *context) {
         int64_t id;
         int r = catalog_event_add(c, &(struct event){ REFUSED, .caller = &alice, .op = EVENT_COPY, .account = "bob" },
@@ -163,7 +163,7 @@ static void test_sizes_are_what_the_log_gives(void **state) {
         assert_int_equal(chain_check(), last);
 }
 
-/* A catalog opened as of an event: its sizes are that limit's, when they are first asked for and again. */
+/* A catalog opened as of an event has the sizes of that moment, at the first question and later. */
 static void test_the_past_has_its_own_sizes(void **state) {
         const struct caller *const viewers[] = { NULL, &alice, &bob, &zoe };
         unsigned seed = 2;
@@ -187,7 +187,7 @@ static void test_the_past_has_its_own_sizes(void **state) {
 
                         assert_int_equal(catalog_read(past, &scratch_reader), 0);
                         then = check_view(viewer, catalog_last(past));
-                        assert_true(check_view(viewer, n / 2) <= then); /* another limit is not mixed up with it */
+                        assert_true(check_view(viewer, n / 2) <= then); /* not confused with another moment's */
                         catalog_read_end(&scratch_reader);
                         scratch_reader = today;
                         assert_int_equal(check_view(viewer, n), then);
@@ -196,7 +196,7 @@ static void test_the_past_has_its_own_sizes(void **state) {
         }
 }
 
-/* From any day on, and only as far as it is wanted. */
+/* From any day on, and until the caller stops. */
 static void test_days_are_listed_in_pages(void **state) {
         struct log_filter view = view_of(NULL, INT64_MAX);
         struct listed listed = { .stop_at = 2 };
@@ -237,7 +237,7 @@ static void test_many_days_lose_and_repeat_nothing(void **state) {
         assert_int_equal(days.events, 499); /* the first day has two events */
 }
 
-/* Times that no date has go into the nearest day that has one. */
+/* Times without a date count for the nearest day that has one. */
 static void test_times_out_of_range_have_a_day(void **state) {
         const struct log_filter view = { .last = INT64_MAX };
         struct lengths days = { .last = -1 };
@@ -276,7 +276,7 @@ static int run_thousands(struct catalog_connection *c, void *context) {
         return r;
 }
 
-/* Steps of SQLite's machine that the statement has taken since it was asked last. */
+/* Steps of SQLite's virtual machine in the statement since the last call. */
 static int steps(enum statement statement) {
         sqlite3_stmt *s = scratch_reader->statements[statement];
 
@@ -306,7 +306,7 @@ static void test_only_what_is_new_is_summed_up(void **state) {
                 assert_true(first > 1000);
                 assert_int_equal(steps_of_day(viewers[i], FIRST), 0);
                 (void)log_event(&(struct event){ REFUSED, .caller = &alice, .op = EVENT_TRUST });
-                assert_in_range(steps_of_day(viewers[i], FIRST), 1, first / 2); /* some are in no index yet */
+                assert_in_range(steps_of_day(viewers[i], FIRST), 1, first / 2); /* some events are in no index yet */
                 assert_int_equal(steps_of_day(viewers[i], FIRST), 0);
         }
         check_all(INT64_MAX);
@@ -319,14 +319,14 @@ static void test_only_what_is_new_is_summed_up(void **state) {
                 assert_int_equal(steps_of_day(viewers[i], FIRST), 0);
                 (void)steps(S_LOG_AT);
                 assert_int_equal(steps_of_day(viewers[i], FIRST), 0);
-                assert_int_equal(steps(S_LOG_AT), 0); /* it is over: nothing is asked */
+                assert_int_equal(steps(S_LOG_AT), 0); /* the day is over: nothing is looked up */
                 assert_true(steps_of_day(viewers[i], FIRST + 2) > 0);
                 assert_true(steps(S_LOG_AT) > 0);
         }
         check_all(INT64_MAX);
 }
 
-/* A day that is asked for before, at and after midnight, with events of the viewer's and of others on either side. */
+/* A day is read before, at and after midnight, with events of the viewer and of others on both sides. */
 static void test_the_last_day_grows(void **state) {
         unsigned seed = 3;
 
@@ -349,7 +349,7 @@ static void test_the_last_day_grows(void **state) {
         check_all(INT64_MAX);
 }
 
-/* Whose sums are kept in the same place. */
+/* Viewers whose sums are kept in the same slot. */
 static void test_viewers_are_not_mixed_up(void **state) {
         const struct caller twin = { .account = 2 + DAY_SUMS, .name = "twin" };
         const struct caller *const actors[] = { &alice, &twin, &bob };
@@ -365,7 +365,7 @@ static void test_viewers_are_not_mixed_up(void **state) {
         }
 }
 
-/* More than one statement sums up, and with numbers missing, as in a damaged log. */
+/* Summed up by more than one statement, and with numbers missing, as in a damaged log. */
 static void test_long_days(void **state) {
         int count = 17000;
 
@@ -392,7 +392,7 @@ static void test_long_days(void **state) {
 
 struct asking {
         int64_t asked;
-        bool same; /* no size went back, and each was the same again */
+        bool same; /* no call failed and no size shrank */
 };
 
 static void *ask(void *context) {
@@ -447,7 +447,7 @@ static void test_threads_ask_while_it_grows(void **state) {
 
 /* --- what it costs --- */
 
-/* Finding a day costs the same however many events there are, also of those that several indexes have. */
+/* Finding a day costs the same for any number of events, even of those in several indexes. */
 static void test_a_next_event_is_found_by_indexes(void **state) {
         int64_t cost[2];
 

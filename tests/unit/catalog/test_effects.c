@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The table of effects, by a story in which each operation happens: which rows it makes, ends and sets; that it cannot
- * happen where one of them is not there; and that the check of the log notices each of them undone or changed.
+ * The table of effects, tested by a story with every operation: which rows it makes, ends and sets; that it fails if
+ * one of them is missing; and that the check of the log notices each effect undone or changed.
  */
 #include "scratch.h"
 
@@ -14,21 +14,20 @@
 #define FAR "140737488355327"
 #define EFFECTS 7
 
-/* What an event leaves, by the column that has its number: "+t.column" a row that it made, "-t.column" one that it
- * ended, "~t.column" the same, of which there might be none, "=t.column" what it set, "<t.column" the same, whatever
- * there was. */
+/* Effects of an event, by the column with its number: "+t.column": a row it made; "-t.column": a row it ended;
+ * "~t.column": a row it ended if there was one; "=t.column": set once; "<t.column": set, whatever was there before. */
 struct step {
         enum event_op op;
         enum fact fact;
-        const char *a, *b, *text; /* numbers as SQL says them, NULL: 0 */
+        const char *a, *b, *text; /* numbers as SQL, NULL: 0 */
         const char *effects[EFFECTS];
-        const char *rows; /* what else is so, as SQL says it; NULL: nothing */
+        const char *rows; /* an SQL condition that is true, too; NULL: none */
 };
 
 #define ALICE "id FROM account WHERE name = 'alice'"
 #define BOB "id FROM account WHERE name = 'bob'"
 #define NORTH "id FROM region WHERE name = 'north'"
-#define WEB "min(id) FROM place" /* the first image made, whatever it is called, and the first in it */
+#define WEB "min(id) FROM place" /* the first place, whatever its name, and the first image in it */
 #define DB "place FROM place_name WHERE name = 'db'"
 #define MAIL "place FROM place_name WHERE name = 'mail'"
 #define NEWS "place FROM place_name WHERE name = 'news'"
@@ -62,7 +61,7 @@ static const struct step story[] = {
         { EVENT_CREATE_LINK, LINK_PUT, WEB, .effects = { "+shares_link.id" } },
         { EVENT_DELETE_LINK, LINK_END, WEB, .effects = { "-shares_link.until_event" } },
         { EVENT_CREATE_DISK, IMAGE_DISK, WEB, .effects = { "=image.disk_event" } },
-        /* of what it would make, the description is there */
+        /* the description exists already */
         { EVENT_AVAILABLE, IMAGE_FILL, WEB, WEB, .effects = { "=image.available_event", "+shares_link.id" } },
         { EVENT_TIMES_DISK, IMAGE_TOUCH, WEB, "1777803072345678901", .effects = { "<image.times_event" },
           .rows = "mtime = 1777803072345678901 FROM image" },
@@ -79,7 +78,7 @@ static const struct step story[] = {
           .effects = { "~lineage.until_event", "+lineage.from_event", "<image.available_event",
                        "+description.from_event", "+shares_link.id" },
           .rows = "disk_event < available_event FROM image WHERE id = (SELECT " DB ")" },
-        /* it has content already */
+        /* with content already */
         { EVENT_COPY, IMAGE_COPY, DB, WEB, .effects = { "~lineage.until_event", "+lineage.from_event" },
           .rows = "count(*) = 4 FROM lineage" },
         { EVENT_CREATE, PLACE_PUT, NORTH, BOB, "mail", .effects = { CREATED } },
@@ -152,7 +151,7 @@ static int64_t happen(const struct step *s) {
 
 /* --- rows --- */
 
-/* Every column that can hold the number of an event that made, ended or set something. */
+/* All columns for numbers of events that made, ended or set something. */
 static const char *const columns[] = {
         "account.from_event", "account.until_event", "region.from_event", "region.until_event", "setting.from_event",
         "setting.until_event", "place.id", "place.until_event", "place_name.from_event", "place_name.until_event",
@@ -201,15 +200,15 @@ static void check_rows(const struct step *s, int64_t event) {
                 fail_msg("event %ld, %s: %s", event, operations[s->op].word, s->rows);
 }
 
-/* --- where a row is not there --- */
+/* --- missing rows --- */
 
 struct attempt {
         const struct step *step;
         int64_t a, b;
-        char before[160]; /* SQL */
+        char before[160]; /* SQL to run first */
 };
 
-/* Is undone in any case. */
+/* Always undone. */
 static int run_attempt(struct catalog_connection *c, void *context) {
         const struct attempt *t = context;
         int64_t event;
@@ -228,7 +227,7 @@ static int attempt(const struct step *s, const char *condition, const struct col
         return catalog_write(scratch_catalog, run_attempt, &t);
 }
 
-/* Before a step: of what it will end or set nothing is there. */
+/* Before a step: it must fail if a row that it ends or sets is missing. */
 static void check_missing(const struct step *s) {
         for (size_t i = 0; i < EFFECTS && s->effects[i]; i++) {
                 struct column c = column_of(s->effects[i] + 1);
@@ -259,7 +258,7 @@ static int teardown(void **state) {
         return scratch_teardown(state);
 }
 
-/* 1: the log and the rows agree, 0: they do not. In a transaction that is rolled back. */
+/* 1: the log and the rows agree, 0: they do not. Runs in a transaction that is rolled back. */
 static int check_log(void) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
         struct effect_counts counts = { 0 };
@@ -277,7 +276,8 @@ static int check_log(void) {
         return good == 1 ? effects_check_end(checker, &counts) : good;
 }
 
-/* How many rows the SQL changes; -1: they cannot be so. changed: whether the check notices. */
+/* Returns how many rows the SQL changes; -1: a constraint forbids it. ret_noticed: whether the check notices the
+ * change. */
 static int try_change(const char *sql, bool *ret_noticed) {
         int r, rows;
 
@@ -293,7 +293,7 @@ static void must_notice(const char *sql) {
         bool noticed;
         int rows = try_change(sql, &noticed);
 
-        if (rows != 0 && !noticed) /* else it has been set again, by a later event */
+        if (rows != 0 && !noticed) /* rows == 0: a later event has set it again */
                 fail_msg("%s: %s", sql, rows < 0 ? sqlite3_errmsg(checker->db) : "it is not noticed");
 }
 
@@ -303,7 +303,7 @@ static void check_good(void) {
         assert_int_equal(connection_run(checker, "ROLLBACK"), 0);
 }
 
-/* Each effect of an event undone: a row that it made is not there, one that it ended lives on, or ends later. */
+/* Undoes each effect of an event: removes a row that it made; lets a row that it ended live, or end later. */
 static void check_undone(const struct step *s, int64_t event) {
         char sql[512];
         bool noticed;
@@ -318,14 +318,14 @@ static void check_undone(const struct step *s, int64_t event) {
                 else
                         (void)snprintf(sql, sizeof(sql), "UPDATE %s SET %s = %s WHERE %s = %ld", c.table, c.name,
                                        kind == '=' || kind == '<' ? "NULL" : FAR, c.name, event); /* fits */
-                if (try_change(sql, &noticed) < 0) /* another one lives */
+                if (try_change(sql, &noticed) < 0) /* another live row exists */
                         (void)snprintf(sql, sizeof(sql), "UPDATE %s SET %s = %s + 1000 WHERE %s = %ld", c.table,
                                        c.name, c.name, c.name, event); /* fits */
                 must_notice(sql);
         }
 }
 
-/* A column of the rows that an event made, with other values. */
+/* Changes a column in the rows that an event made. */
 static void check_changed(const char *table, const char *born, const char *name, int64_t event) {
         char sql[512], values[5][40];
 
@@ -370,7 +370,7 @@ static void test_each_operation(void **state) {
                 check_good();
                 check_undone(&story[i], events[i]);
         }
-        for (size_t i = 0; i < ARRAY_SIZE(story); i++) { /* once all the others have happened */
+        for (size_t i = 0; i < ARRAY_SIZE(story); i++) { /* again, after all other steps */
                 check_undone(&story[i], events[i]);
                 for (size_t e = 0; e < EFFECTS && story[i].effects[e]; e++)
                         if (story[i].effects[e][0] == '+')
@@ -390,7 +390,7 @@ static void test_the_first_event(void **state) {
         check_row("+account.from_event", 1);
 }
 
-/* What an upgrade says of earlier events, and of rows that they did not tell all about. */
+/* A snapshot: an upgrade's record of earlier events, and of rows that these do not describe fully. */
 static void test_a_snapshot(void **state) {
         static const char *const tampering[] = {
                 "DELETE FROM earlier", "UPDATE earlier SET detail = '{}'", "INSERT INTO earlier VALUES (2, '{}')",
@@ -422,7 +422,7 @@ static void test_a_snapshot(void **state) {
         check_good();
         for (size_t i = 0; i < ARRAY_SIZE(tampering); i++)
                 must_notice(tampering[i]);
-        (void)must(IMAGE_TOUCH, web, 5, NULL); /* what comes later counts */
+        (void)must(IMAGE_TOUCH, web, 5, NULL); /* later events override it */
         check_good();
         must_notice("UPDATE image SET mtime = 1000");
 }
@@ -456,13 +456,13 @@ static void test_about_what_is_not_there(void **state) {
         assert_int_equal(chain_check(), 1);
 }
 
-/* An operation, and each of its effects: a new row of effects.def needs its step here. */
+/* Every operation and effect is in the story: a new row of effects.def needs a step here. */
 static void test_each_is_in_the_story(void **state) {
         (void)state;
         for (int op = 0; op < EVENT_OPS; op++) {
                 const char *seen[EFFECTS];
                 size_t effects = 0, n = 0;
-                bool tried = op == EVENT_INIT || op == EVENT_SNAPSHOT; /* in tests of their own */
+                bool tried = op == EVENT_INIT || op == EVENT_SNAPSHOT; /* have their own tests */
 
                 while (effects < EFFECTS_MOST && operations[op].effects[effects].apply)
                         effects++;
@@ -478,7 +478,7 @@ static void test_each_is_in_the_story(void **state) {
                         }
                 if (!tried)
                         fail_msg("operation %d, %s: it never happens", op, operations[op].word);
-                if (op == EVENT_LAUNCH) /* shares its effects with reinstall, and has no disk to end */
+                if (op == EVENT_LAUNCH) /* shares its effects with reinstall, but has no disk to end */
                         n++;
                 if (n != effects && op != EVENT_INIT && op != EVENT_SNAPSHOT && op != EVENT_ACCOUNT_SET)
                         fail_msg("operation %d, %s: %zu of %zu effects are seen", op, operations[op].word, n, effects);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * One event: its JSON whatever its texts are, its time, its place in the hash chain.
+ * One event: its JSON for any texts, its time, its place in the hash chain.
  */
 #include "scratch.h"
 
@@ -45,7 +45,7 @@ static void line_of(int64_t id, struct line *ret_line) {
         assert_int_equal(strlen(ret_line->text), ret_line->length);
 }
 
-/* The line without `,"hash":"..."}` and newline, its brace back; the hash is the row's. */
+/* Removes `,"hash":"..."}` and the newline, and puts the brace back; the hash must be the row's. */
 static void without_hash(struct line *line, int64_t id) {
         char *hash = line->text + line->length - strlen(",\"hash\":\"") - 64 - strlen("\"}\n"), sql[256];
 
@@ -123,7 +123,7 @@ static void test_operations_have_the_specs_names(void **state) {
         assert_int_equal(ARRAY_SIZE(names), EVENT_OPS);
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
                 int64_t id = log_event(&(struct event){ .caller = &scratch_operator, .op = (enum event_op)i,
-                                                        .rule = "role", .error = "EPERM" }); /* it does nothing */
+                                                        .rule = "role", .error = "EPERM" }); /* has no effects */
 
                 (void)snprintf(sql, sizeof(sql), "SELECT op = '%s' FROM event WHERE id = %lld", names[i], (long long)id);
                 assert_int_equal(sql_number(sql), 1);
@@ -131,7 +131,7 @@ static void test_operations_have_the_specs_names(void **state) {
         assert_int_equal(chain_check(), 1 + ARRAY_SIZE(names));
 }
 
-/* Whatever a text holds, the line is one line of valid JSON that gives it back. */
+/* For any text, the line is one line of valid JSON that contains it. */
 static void test_any_text_is_valid_json(void **state) {
         static const char *const texts[] = {
                 "", "\"", "\\", "a\"b\\c/d", "two\nlines\r\n", "\t\b\f\x01\x1f\x7f", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80",
@@ -209,7 +209,7 @@ static void test_chain_continues_after_reopening(void **state) {
         }
 }
 
-/* The check above can fail: a changed text, a changed hash. */
+/* A changed text or hash makes the check above fail. */
 static void test_chain_notices_a_change(void **state) {
         int64_t id = must(SETTING_PUT, 1, 0, "x");
         struct line before, after;
@@ -219,7 +219,7 @@ static void test_chain_notices_a_change(void **state) {
         sql_run("UPDATE event SET uid = 1001 WHERE id = 2");
         line_of(id, &after);
         assert_string_not_equal(before.text, after.text);
-        without_hash(&after, id); /* its hash is still the old one */
+        without_hash(&after, id); /* the hash is still the old one */
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, scratch_teardown)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The feed: each change once, with what was there before it and is after it, whoever made it.
+ * The feed: reports each change once, with the state before and after it, whoever made it.
  */
 #include "scratch.h"
 
@@ -13,7 +13,7 @@ static int64_t north, alice, bob, carol;
 static struct feed *feed;
 static bool concerned;
 static int woken, asked;
-static char told[4096]; /* the changes, a line each */
+static char told[4096]; /* the changes, one per line */
 static struct change last;
 
 static void wake(void *context) {
@@ -47,7 +47,7 @@ static bool concerns(const struct change *change, void *context) {
         return concerned;
 }
 
-/* `web draft description`: what there is. */
+/* The parts that exist, such as `web draft description`. */
 static void print_state(const struct change_state *s, char text[static 128]) {
         (void)snprintf(text, 128, "%s%s%s%s%s", s->name[0] ? s->name : "-", s->name[0] && s->draft ? " draft" : "",
                        s->description ? " description" : "", s->shares_link ? " shares" : "", s->disk ? " disk" : "");
@@ -72,7 +72,7 @@ static void tell(const struct change *c, void *context) {
                                c->again ? " again" : "", c->own || c->event == 0 ? "" : ", other");
 }
 
-/* What is new is just this. */
+/* Expects exactly these new changes. */
 static void expect(const char *text) {
         told[0] = '\0';
         (void)feed_read(feed, &(struct feed_reader){ .concerns = concerns, .each = tell }); /* 0 or 1: see told */
@@ -91,7 +91,7 @@ static int64_t filled(const char *name) {
         return place;
 }
 
-/* What there is by now is no news. */
+/* Skips all changes so far. */
 static void overlook(void) {
         concerned = false;
         expect("");
@@ -107,9 +107,9 @@ static void test_nothing_is_new(void **state) {
         told[0] = '\0';
         assert_int_equal(feed_read(feed, &(struct feed_reader){ .concerns = concerns, .each = tell }), 1);
         assert_string_equal(told, "");
-        assert_null(feed->c->statements[S_FEED_PLACE]); /* nothing is looked up for what concerns nobody */
+        assert_null(feed->c->statements[S_FEED_PLACE]); /* changes that concern nobody are not looked up */
         concerned = true;
-        expect(""); /* it has been read, though it concerned nobody */
+        expect(""); /* already read, though it concerned nobody */
 }
 
 static void test_more_than_a_page(void **state) {
@@ -127,7 +127,7 @@ static void test_what_failed_is_read_again(void **state) {
 
         (void)state;
         (void)draft("db");
-        sql_run("UPDATE place_name SET name = hex(zeroblob(100)) WHERE name = 'db'"); /* longer than names are */
+        sql_run("UPDATE place_name SET name = hex(zeroblob(100)) WHERE name = 'db'"); /* longer than a name may be */
         told[0] = '\0';
         assert_int_equal(feed_read(feed, &(struct feed_reader){ .concerns = concerns, .each = tell }), -EIO);
         assert_string_equal(told, "- > web draft\n");
@@ -162,7 +162,7 @@ static void test_what_a_close_makes(void **state) {
         expect("- > web draft\nweb draft > web draft disk\nweb draft disk > web description shares disk\n");
         (void)must(IMAGE_SEAL, place, 100, NULL);
         expect("sealed\n");
-        assert_int_equal(last.after.disk, place); /* the first image in it has its number */
+        assert_int_equal(last.after.disk, place); /* the place's first image has the place's number */
         (void)must(IMAGE_RENEW, place, 0, NULL);
         expect("web description shares disk > web draft description shares\n");
         assert_int_equal(last.before.disk, place);
@@ -205,10 +205,10 @@ static void test_shares(void **state) {
         expect("shared bob again\nunshared bob again\nshared bob\n");
         (void)must(EXPIRY_PUT, share, timestamp_now() + 3600000, NULL);
         overlook();
-        (void)must(SHARE_EXPIRES, share, 0, NULL); /* nobody's doing, whoever logs it */
+        (void)must(SHARE_EXPIRES, share, 0, NULL); /* not its own: no request made it */
         share = must(SHARE_PUT, place, bob, NULL);
         expect("unshared bob again, other\nshared bob\n");
-        (void)must(EXPIRY_PUT, share, 1000, NULL); /* that is over */
+        (void)must(EXPIRY_PUT, share, 1000, NULL); /* a past time */
         expect("unshared bob\n");
         assert_int_equal(last.share, share);
 }
@@ -236,11 +236,11 @@ static void test_a_time_that_failed_to_be_read_stays_due(void **state) {
 
         (void)state;
         overlook();
-        feed->due = 1; /* over */
+        feed->due = 1; /* in the past */
         assert_int_equal(sqlite3_prepare_v2(feed->c->db, "SELECT json(?1 || '{')", -1, clock, NULL), SQLITE_OK);
-        for (int i = 0; i < 2; i++) /* nobody commits anything in between */
+        for (int i = 0; i < 2; i++) /* no commit in between */
                 assert_int_equal(feed_read(feed, &(struct feed_reader){ .concerns = concerns, .each = tell }), -EIO);
-        (void)sqlite3_finalize(*clock); /* its failure, once more */
+        (void)sqlite3_finalize(*clock); /* returns its failure again */
         *clock = whole;
         assert_int_equal(feed_read(feed, &(struct feed_reader){ .concerns = concerns, .each = tell }), 1);
         assert_int_equal(feed_due(feed), 0);
@@ -306,7 +306,7 @@ static void test_launches_are_nobodys_cached(void **state) {
         expect("");
 }
 
-/* As another process would: what it writes is nobody's own here. */
+/* Changes by another process are not our own. */
 static void test_what_others_do(void **state) {
         struct catalog *mine = scratch_catalog;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A place's history: its own events, oldest first, for one account only what names it.
+ * A place's history: its own events, oldest first; for one account only those that name it.
  */
 #include "scratch.h"
 
@@ -41,13 +41,13 @@ static void test_a_place_has_its_own_events(void **state) {
         (void)must(PLACE_RENAME, a, 0, "c");
         (void)must(DESCRIPTION_PUT, a, 0, "");
         (void)must(PLACE_END, a, 0, NULL);
-        assert_int_equal(history(a, NULL), 4); /* also when it is gone */
+        assert_int_equal(history(a, NULL), 4); /* even when the place has ended */
         assert_int_equal(history(b, NULL), 1);
         assert_int_equal(history(0, NULL), 0);
         assert_int_equal(history(999, NULL), 0);
 }
 
-/* Who reads as an account reads what it did and what was done with it, and nothing else (CONTRACT 3.3). */
+/* An account reads what it did and what was done with it, nothing else (CONTRACT 3.3). */
 static void test_an_account_reads_its_own_rows(void **state) {
         struct caller bob = { .account = 3, .name = "bob" };
         int64_t web, db;
@@ -91,9 +91,9 @@ static void test_long_histories_are_whole(void **state) {
         places[0] = must(PLACE_PUT, region_id("north"), OPERATOR, "a");
         places[1] = must(PLACE_PUT, region_id("north"), OPERATOR, "b");
         assert_int_equal(catalog_write(scratch_catalog, run_many, places), 0);
-        assert_int_equal(history(places[0], NULL), 302); /* it and its description were made */
+        assert_int_equal(history(places[0], NULL), 302); /* with the two events that made it and its description */
         assert_int_equal(history(places[1], "operator"), 302);
-        assert_int_equal(catalog_history(scratch_reader, places[0], NULL, collect, &seen), 17); /* what `each` said */
+        assert_int_equal(catalog_history(scratch_reader, places[0], NULL, collect, &seen), 17); /* returned by `each` */
         assert_int_equal(seen.count, 257);
         assert_int_equal(chain_check(), 606);
 }
@@ -107,7 +107,7 @@ static void test_a_damaged_hash_is_told(void **state) {
         place = must(PLACE_PUT, region_id("north"), OPERATOR, "web");
         sql_run("UPDATE event SET hash = x'00' WHERE id = 3");
         assert_int_equal(catalog_history(scratch_reader, place, NULL, collect, &seen), -EIO);
-        assert_int_equal(change(REGION_PUT, 0, 0, "south"), -EIO); /* the chain cannot go on from there */
+        assert_int_equal(change(REGION_PUT, 0, 0, "south"), -EIO); /* the chain cannot continue from there */
         assert_int_equal(sql_number("SELECT count(*) FROM event"), 3);
 }
 

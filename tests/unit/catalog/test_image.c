@@ -35,7 +35,7 @@ static void test_life(void **state) {
         assert_int_equal(catalog_disk_wanted(scratch_reader, north + 1, place), 0);
         description = link = must(IMAGE_FILL, place, place, NULL);
         assert_int_equal(get().state, IMAGE_AVAILABLE);
-        assert_int_equal(get().description, description); /* appear with the content */
+        assert_int_equal(get().description, description); /* made together with the content */
         assert_int_equal(get().shares_link, link);
         assert_int_equal(get().size, 0);
         (void)must(IMAGE_SEAL, place, 4096, NULL);
@@ -76,7 +76,7 @@ static void test_renewal_keeps_the_place_and_ends_the_image(void **state) {
         assert_int_equal(image.state, IMAGE_DRAFT);
         assert_false(image.has_disk);
         assert_int_equal(image.size, 0);
-        assert_int_equal(image.description, description); /* same directory, name and description (CONTRACT 5.2) */
+        assert_int_equal(image.description, description); /* directory, name and description stay (CONTRACT 5.2) */
         assert_true(image.shares_link > 0);
         assert_true(image.created >= image.place_created);
         assert_int_equal(image.created, sql_number("SELECT time FROM event ORDER BY id DESC LIMIT 1"));
@@ -84,7 +84,7 @@ static void test_renewal_keeps_the_place_and_ends_the_image(void **state) {
         assert_int_equal(catalog_image_of_id(scratch_reader, id, &image), 0);
         assert_int_equal(image.place, place);
         assert_int_equal(catalog_disk_wanted(scratch_reader, north, old), 0);
-        /* nothing is done to what has ended */
+        /* an ended image cannot change */
         assert_int_equal(change(IMAGE_SEAL, old, 1, NULL), -ENOENT);
         assert_int_equal(change(IMAGE_DISK, old, 0, NULL), -ENOENT);
         assert_int_equal(change(IMAGE_FILL, place, old, NULL), -ENOENT);
@@ -101,7 +101,7 @@ static void test_source(void **state) {
         assert_int_equal(source, 0);
         assert_int_equal(catalog_image_source(scratch_reader, other, &source, &same), 0);
         assert_int_equal(source, place);
-        (void)must(PLACE_END, place, 0, NULL); /* a source that is gone is still one */
+        (void)must(PLACE_END, place, 0, NULL); /* a removed source is still recorded */
         assert_int_equal(catalog_image_source(scratch_reader, other, &source, &same), 0);
         assert_int_equal(source, place);
         assert_int_equal(catalog_image_source(scratch_reader, 999, &source, &same), -ENOENT);
@@ -116,7 +116,7 @@ static void test_times_are_set_by_events_of_their_own(void **state) {
         assert_int_equal(get().mtime, 1234567890123456789);
         (void)must(IMAGE_TOUCH, place, -5, NULL); /* before 1970 */
         assert_int_equal(get().mtime, -5);
-        (void)must(IMAGE_TOUCH, place, 0, NULL); /* the blob's own again */
+        (void)must(IMAGE_TOUCH, place, 0, NULL); /* the blob's own time again */
         assert_int_equal(get().mtime, 0);
         assert_int_equal(sql_number("SELECT mtime IS NULL FROM image"), 1);
         assert_int_equal(change(IMAGE_TOUCH, 999, 1, NULL), -ENOENT);
@@ -136,7 +136,7 @@ static void test_a_source_may_change(void **state) {
                 assert_int_equal(catalog_image_source(scratch_reader, place, &source, &same), 0);
                 assert_int_equal(source, sources[i]);
         }
-        assert_int_equal(sql_number("SELECT count(*) FROM lineage"), 4); /* what it was is kept */
+        assert_int_equal(sql_number("SELECT count(*) FROM lineage"), 4); /* earlier sources are kept */
 }
 
 static void test_digests_are_of_sealed_images(void **state) {
@@ -159,7 +159,7 @@ static void test_digests_are_of_sealed_images(void **state) {
         assert_int_equal(catalog_undigested(scratch_reader, id, INT64_MAX, &id, &region, &size), 0);
         assert_int_equal(id, other);
         assert_int_equal(catalog_undigested(scratch_reader, id, INT64_MAX, &id, &region, &size), -ENOENT);
-        assert_int_equal(id, other); /* set on success only */
+        assert_int_equal(id, other); /* set only on success */
         assert_false(get().digested);
         (void)must(IMAGE_DIGEST, place, 0, "0100ff0405060708090a0b0c0d0e0010");
         assert_true(get().digested);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The log's indexes, filled many events at a time: what SQL makes of the events, whoever wrote them and however many
- * they are.
+ * The log's indexes, filled with many events at a time, equal what SQL computes from the events, whoever wrote them and
+ * however many.
  */
 #include "scratch.h"
 
@@ -50,7 +50,7 @@ static int run_history(struct catalog_connection *c, void *context) {
                 int64_t id;
 
                 (void)snprintf(name, sizeof(name), "a%u", n / 7 % (ACCOUNTS + 50)); /* some do not exist */
-                r = catalog_event_add(c, &(struct event){ .caller = &caller, .op = EVENT_DELETE, /* what does nothing */
+                r = catalog_event_add(c, &(struct event){ .caller = &caller, .op = EVENT_DELETE, /* has no effects */
                                                           .rule = "role", .error = "EPERM",
                                                           .account = n % 3 ? name : NULL, .place = place,
                                                           .object = place || n % 11 ? objects[n % 2] : NULL }, &id);
@@ -78,7 +78,8 @@ static void test_a_history_is_filled_in_bit_by_bit(void **state) {
         assert_int_equal(chain_check(), sql_number("SELECT max(id) FROM event"));
 }
 
-/* What another process has left, which fills nothing: any number, also about accounts that are only made now. */
+/* Another process that does not fill the indexes leaves any number of events, even about accounts that are made
+ * later. */
 static void test_what_others_left_is_filled_in(void **state) {
         struct history h = { .seed = 2, .count = 3000 };
         struct catalog *other;

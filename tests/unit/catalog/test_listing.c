@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Listings longer than a page: whole, in order, from any cursor, ended by who reads, and while rows come and go.
+ * Listings longer than a page: complete, in order, from any cursor, stopped by the caller, and while rows come and go.
  */
 #include "scratch.h"
 
@@ -28,13 +28,13 @@ struct seen {
         int count;
         int64_t last;
         bool named; /* i0, i1 … in this order */
-        int stop_at; /* ends there, with 17 */
-        enum fact what; /* done at the 100th row to the doomed one */
+        int stop_at; /* returns 17 there */
+        enum fact what; /* at the 100th row, this is done to the doomed one */
         int64_t doomed;
 };
 
 static int see(struct seen *seen, int64_t id) {
-        assert_true(id > seen->last); /* in order, none twice */
+        assert_true(id > seen->last); /* in order, no duplicates */
         assert_true(seen->count < 2 * N);
         seen->ids[seen->count++] = seen->last = id;
         if (seen->doomed && seen->count == 100)
@@ -69,7 +69,7 @@ static int see_share(const struct share *share, void *context) {
         return see(context, share->id);
 }
 
-static int64_t shared; /* the image that all shares of list_shares are of */
+static int64_t shared; /* the image whose shares list_shares lists */
 
 static int list_shares(int64_t after, struct seen *seen) {
         return catalog_share_list(scratch_reader, shared, 0, after, see_share, seen);
@@ -80,7 +80,7 @@ static const struct {
         enum fact end;
 } listings[] = { { list_own, PLACE_END }, { list_all, PLACE_END }, { list_received, SHARE_END }, { list_shares, SHARE_END } };
 
-/* All images with bob. */
+/* Shares all images with bob. */
 static int run_shares(struct catalog_connection *c, void *context) {
         int64_t event;
         int r = 0;
@@ -91,7 +91,7 @@ static int run_shares(struct catalog_connection *c, void *context) {
         return r;
 }
 
-/* N images of alice's, all shared with bob; one of them shared with N accounts. */
+/* Makes N images of alice's, all shared with bob; the first one is shared with N more accounts. */
 static void fill(void) {
         int64_t account;
 
@@ -110,7 +110,7 @@ static void test_whole_and_from_any_cursor(void **state) {
         (void)state;
         fill();
         for (size_t k = 0; k < ARRAY_SIZE(listings); k++) {
-                int total = N + (listings[k].list == list_shares); /* bob too */
+                int total = N + (listings[k].list == list_shares); /* and bob */
 
                 all = (struct seen){ .named = true };
                 assert_int_equal(listings[k].list(0, &all), 0);
@@ -151,17 +151,17 @@ static void test_rows_removed_meanwhile(void **state) {
                 assert_int_equal(listings[k].list(0, &all), 0);
                 seen = (struct seen){ .what = listings[k].end, .doomed = all.ids[400] };
                 assert_int_equal(listings[k].list(0, &seen), 0);
-                assert_int_equal(seen.count, all.count - 1); /* gone on the next page, all others once */
+                assert_int_equal(seen.count, all.count - 1); /* missing on the next page; all others once */
                 assert_int_equal(seen.ids[399], all.ids[399]);
                 assert_int_equal(seen.ids[400], all.ids[401]);
-                /* from a cursor whose row is gone */
+                /* from a cursor whose row has ended */
                 seen = (struct seen){ .count = 0 };
                 assert_int_equal(listings[k].list(all.ids[400], &seen), 0);
                 assert_int_equal(seen.ids[0], all.ids[401]);
         }
 }
 
-/* Those that still live, and among them those that have ended since, but none that were granted since. */
+/* Shares live at that moment, including those that have ended since, without those granted since. */
 static void test_an_images_shares_as_of_a_moment(void **state) {
         static const int cursors[] = { 0, 1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, N - 1 };
         struct catalog *past = NULL;

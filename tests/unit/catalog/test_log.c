@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The log and who-sees-what in pages: each filter by itself and together, and none by reading everything.
+ * The log and who-sees-what in pages: each filter alone and combined, none by reading everything.
  */
 #include "scratch.h"
 
@@ -22,7 +22,7 @@ static int collect(const struct log_entry *entry, void *context) {
         return 0;
 }
 
-/* Reads it to its end, in pages. */
+/* Reads the whole log, in pages. */
 static int read_log(struct log_filter filter, struct seen *ret_seen) {
         int r;
 
@@ -76,7 +76,7 @@ static void test_each_filter(void **state) {
         assert_events(FILTER(.denied = true), 7, 8);
         assert_events(FILTER(.place = place), 5, 6, 7);
         assert_events(FILTER(.object = "north/old@alice"), 8);
-        assert_events(FILTER(NAMED(alice)), 2, 5, 6, 8, 9); /* the last one once */
+        assert_events(FILTER(NAMED(alice)), 2, 5, 6, 8, 9); /* event 9 only once */
         assert_events(FILTER(NAMED(bob)), 3, 6, 7);
         assert_events(FILTER(.account = -1, .name = "zoe"), 8);
         assert_events(FILTER(VIEW(alice)), 2, 5, 6, 7, 8, 9);
@@ -160,7 +160,7 @@ static void test_times_are_found(void **state) {
                 }
 }
 
-/* No filter reads a whole table, nor sorts what it has found, but for an image's shares (of one alone: test_plan.c). */
+/* No filter reads a whole table or sorts its result, except for an image's shares (test_plan.c). */
 static void test_filters_are_answered_by_indexes(void **state) {
         static const enum statement statements[] = {
                 S_LOG_ALL, S_LOG_DENIED, S_LOG_OF_PLACE, S_LOG_OF_OBJECT, S_LOG_OF_ACCOUNT, S_LOG_OF_VIEWER,
@@ -179,7 +179,7 @@ static void test_filters_are_answered_by_indexes(void **state) {
                         const char *step = (const char *)sqlite3_column_text(s, 3);
 
                         if (strncmp(step, "SCAN", 4) == 0 && strstr(step, "CONSTANT ROW") == NULL &&
-                            strcmp(step, "SCAN event") != 0) /* the clock: its last row */
+                            strcmp(step, "SCAN event") != 0) /* its last row has the log's clock */
                                 fail_msg("%s: %s", sql, step);
                         if (strstr(step, "TEMP B-TREE") && !strstr(step, " OF ORDER BY")) /* places are in order */
                                 fail_msg("%s: %s", sql, step);
@@ -190,7 +190,7 @@ static void test_filters_are_answered_by_indexes(void **state) {
         }
 }
 
-/* No event is in the indexes, all are, some. */
+/* Events in the indexes: none, all, some. */
 static int setup(void **state) {
         return fill(state, INDEX_EVENTS);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Rows known from before are those that are there, whoever commits, however the log is copied back, reset or recovered;
- * and reads together are one transaction.
+ * Remembered rows equal the current ones, whoever commits, and however the log is copied back, reset or recovered;
+ * reads together share one transaction.
  */
 #include "scratch.h"
 
@@ -28,7 +28,7 @@ static void test_a_row_is_asked_for_once(void **state) {
         look_set_quota(2);
         assert_int_equal(look_quota(), 2);
         assert_true(look_asked(S_ACCOUNT_GET));
-        (void)must(REGION_PUT, 0, 0, "north"); /* nearly whatever it is about */
+        (void)must(REGION_PUT, 0, 0, "north"); /* nearly any change */
         assert_int_equal(look_quota(), 2);
         assert_true(look_asked(S_ACCOUNT_GET));
 }
@@ -45,7 +45,7 @@ static void test_what_is_missing_is_asked_for(void **state) {
         assert_true(account_id("bob") > 0);
 }
 
-/* Lookups by different keys, of different statements, with the same numbers. */
+/* Lookups with the same numbers, by different keys, through different statements. */
 static void test_rows_are_of_their_keys(void **state) {
         int64_t north, web, link, shared;
         struct catalog_connection *c;
@@ -66,7 +66,7 @@ static void test_rows_are_of_their_keys(void **state) {
                 assert_int_equal(image.id, link);
                 assert_int_equal(catalog_image_of_id(c, link, &image), 0);
                 assert_int_equal(image.place, web);
-                assert_int_equal(catalog_image_of_id(c, web, &image), -ENOENT); /* it was renewed */
+                assert_int_equal(catalog_image_of_id(c, web, &image), -ENOENT); /* the place was renewed */
                 assert_int_equal(catalog_image_get(c, link, &image), -ENOENT);
                 assert_int_equal(catalog_place_find(c, north, alice, "web", &place), 0);
                 assert_int_equal(place, web);
@@ -82,7 +82,7 @@ static void test_rows_are_of_their_keys(void **state) {
         }
 }
 
-/* Nothing is committed when it does. */
+/* A share expires without a commit. */
 static void test_a_share_that_will_expire_is_asked_for(void **state) {
         int64_t web, id;
         struct share share;
@@ -116,7 +116,7 @@ static void test_only_who_reads_together_knows(void **state) {
         assert_int_equal(sqlite3_stmt_status(c->statements[S_ACCOUNT_GET], SQLITE_STMTSTATUS_RUN, 1), 1);
 }
 
-/* More rows than there is room for: what is given up is asked for again. */
+/* More rows than there is room for: dropped ones are read again. */
 static void test_many_rows(void **state) {
         (void)state;
         many(ACCOUNT_PUT, 2000, 0, 0, false, "a");
@@ -140,7 +140,7 @@ static void test_together_is_one_transaction(void **state) {
         int64_t place;
 
         (void)state;
-        assert_true(sqlite3_get_autocommit(c->db)); /* nothing has been asked yet */
+        assert_true(sqlite3_get_autocommit(c->db)); /* nothing was read yet */
         assert_int_equal(catalog_place_find(c, 1, 1, "web", &place), -ENOENT);
         assert_false(sqlite3_get_autocommit(c->db));
         (void)must(ACCOUNT_PUT, 0, 0, "bob");
@@ -155,14 +155,14 @@ static void test_together_is_one_transaction(void **state) {
         catalog_read_end(&c);
 }
 
-/* What was read in a transaction that began before a commit is not known after it. */
+/* A row read in a transaction that began before a commit is not remembered after it. */
 static void test_an_old_transaction_makes_nothing_known(void **state) {
         struct catalog_connection *old = look_begin(scratch_catalog);
         struct account account;
         int64_t place;
 
         (void)state;
-        assert_int_equal(catalog_place_find(old, 1, 1, "web", &place), -ENOENT); /* it begins */
+        assert_int_equal(catalog_place_find(old, 1, 1, "web", &place), -ENOENT); /* the transaction begins */
         look_set_quota(7);
         assert_int_equal(catalog_account_get(old, alice, &account), 0);
         assert_int_equal(account.quota, -1);
@@ -191,7 +191,7 @@ static void test_copying_the_log_back_changes_nothing(void **state) {
         }
 }
 
-/* The parts of the log's index that one cannot rely on: a writer died, or the catalog was made by something else. */
+/* Damages unreliable parts of the log's index, as a dying writer or another program may leave them. */
 static void damage(off_t offset, size_t size) {
         pid_t pid = fork(); /* closing the file here would drop SQLite's locks */
         int status = -1;
@@ -220,7 +220,7 @@ static void test_a_damaged_index_is_not_believed(void **state) {
                 look_set_quota((int64_t)i);
                 assert_int_equal(look_quota(), i);
                 damage(cases[i].offset, cases[i].size);
-                assert_int_equal(look_quota(), i); /* SQLite recovers it */
+                assert_int_equal(look_quota(), i); /* SQLite recovers the index */
                 assert_int_equal(look_quota(), i);
                 look_set_quota(100 + (int64_t)i);
                 assert_int_equal(look_quota(), 100 + i);
@@ -246,7 +246,7 @@ static void test_without_an_index_everything_is_asked(void **state) {
 #define ROUNDS 400
 
 struct shared {
-        atomic_llong committed[PROCESSES]; /* what each has been told is done */
+        atomic_llong committed[PROCESSES]; /* the last change acknowledged to each */
         atomic_int ended;
 };
 static struct shared *shared;
@@ -266,7 +266,7 @@ static int raise_quota(int process) {
         return failures;
 }
 
-/* Whatever is read is no older than what was done before it was asked. */
+/* A read must not be older than what was committed before it began. */
 static void *read_quotas(void *argument) {
         int *failures = argument;
 
@@ -303,7 +303,7 @@ static void test_readers_are_never_behind_other_processes(void **state) {
                 accounts[i] = account_id(name);
                 assert_int_equal(look_set_quota_of(scratch_catalog, accounts[i], 0), 0);
         }
-        scratch_close(); /* before a fork nothing is open */
+        scratch_close(); /* nothing is open at a fork */
         for (int i = 0; i < PROCESSES; i++) {
                 children[i] = fork();
                 assert_true(children[i] >= 0);
@@ -324,7 +324,7 @@ static void test_readers_are_never_behind_other_processes(void **state) {
                 assert_int_equal(pthread_join(threads[i], NULL), 0);
                 assert_int_equal(failures[i], 0);
         }
-        (void)munmap(shared, sizeof(*shared)); /* it is mapped */
+        (void)munmap(shared, sizeof(*shared)); /* cannot fail: it is mapped */
 }
 
 static void *change_quota(void *argument) {

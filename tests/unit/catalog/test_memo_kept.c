@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Rows that are known outlive shares that this process makes and ends, but for these shares; and nothing that others
- * commit.
+ * Remembered rows survive shares that this process makes and ends, except these shares; they never survive others'
+ * commits.
  */
 #include "scratch.h"
 
@@ -15,7 +15,7 @@
 #define READERS 3
 #define ROUNDS 400
 
-/* An image of alice's that can be shared with bob. */
+/* Makes an image of alice's that can be shared with bob. */
 static int64_t web_new(void) {
         (void)must(REGION_PUT, 0, 0, "north");
         (void)must(ACCOUNT_PUT, 0, 0, "bob");
@@ -76,7 +76,7 @@ static int run_end(struct catalog_connection *c, void *context) {
         return r;
 }
 
-/* More than are told apart. */
+/* More shares than are tracked one by one. */
 static void test_many_shares_end_at_once(void **state) {
         struct ending e = { .web = web_new() };
         struct share share;
@@ -101,7 +101,7 @@ static void test_many_shares_end_at_once(void **state) {
         }
 }
 
-/* Somebody else's change before or after shares is not missed for them. */
+/* Another process's change before or after shares is noticed. */
 static void test_no_row_outlives_what_others_commit(void **state) {
         int64_t web = web_new(), id;
 
@@ -118,7 +118,7 @@ static void test_no_row_outlives_what_others_commit(void **state) {
         assert_int_equal(look_quota(), 11);
 }
 
-/* --- what lies between a commit and the look at what it has made --- */
+/* --- between a commit and the lookup of its rows --- */
 
 static void test_two_commits_are_not_taken_for_one(void **state) {
         struct catalog_connection *c;
@@ -156,21 +156,21 @@ static void test_a_look_in_the_midst_of_a_commit_ends_nothing(void **state) {
         assert_int_equal(look_quota(), -1);
         memo_write_begin(c);
         memo_commit_begin(c);
-        sql_run("UPDATE account SET quota = quota WHERE name = 'bob'"); /* as if it were this connection's */
+        sql_run("UPDATE account SET quota = quota WHERE name = 'bob'"); /* as if this connection had written it */
         memcpy(&frames, (const char *)(uintptr_t)c->log_header + 16, sizeof(frames));
         c->frames = (int)frames;
         assert_int_equal(look_quota(), -1);
-        assert_true(look_asked(S_ACCOUNT_GET)); /* it is not known what the new state means */
+        assert_true(look_asked(S_ACCOUNT_GET)); /* the meaning of the new state is not known */
         memo_commit_end(c, true);
         (void)look_asked(S_ACCOUNT_FIND);
         find_bob();
         assert_false(look_asked(S_ACCOUNT_FIND));
 }
 
-/* Shares are made and ended here while others write: whoever asks later than an end was told does not find it. */
+/* Shares are made and ended here while others write: a lookup after an acknowledged end must not find the share. */
 struct turnover {
         int64_t web, bob;
-        atomic_llong ended; /* the last share that has */
+        atomic_llong ended; /* the last share that ended */
         atomic_bool over;
 };
 

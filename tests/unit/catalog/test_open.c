@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Making and opening catalogs: whose they are, which are refused and by which errno.
+ * Making and opening catalogs: their owners and modes, and the errno of each refusal.
  */
 #include "scratch.h"
 
@@ -67,7 +67,7 @@ static void refused(const char *path, int error) {
 
         assert_int_equal(catalog_open(path, 0, &catalog), error);
         assert_int_equal(catalog_open(path, CATALOG_READ_ONLY, &catalog), error);
-        assert_ptr_equal(catalog, (void *)1); /* set on success only */
+        assert_ptr_equal(catalog, (void *)1); /* set only on success */
 }
 
 static void file(const char *name, const char *text) {
@@ -104,7 +104,7 @@ static void test_versions(void **state) {
                 { "PRAGMA user_version = 2000000000", -EPROTONOSUPPORT },
                 { "PRAGMA user_version = 0", -EMEDIUMTYPE },
                 { "PRAGMA user_version = 2; PRAGMA application_id = 0", -EMEDIUMTYPE },
-                { "PRAGMA user_version = 3", -EMEDIUMTYPE }, /* another database may count as it likes */
+                { "PRAGMA user_version = 3", -EMEDIUMTYPE }, /* other databases may use any version number */
                 { "PRAGMA user_version = 2; PRAGMA application_id = 0x494d4754", -EMEDIUMTYPE },
                 { "PRAGMA application_id = 0x494d4753; DELETE FROM meta", -EMEDIUMTYPE },
         };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Which operation an event in the log is: by its word, and where that says several by a member of its details.
+ * The operation of an event in the log: found by its word, and for ambiguous words by a member of its detail.
  */
 #include "scratch.h"
 
@@ -82,7 +82,7 @@ static void test_known(void **state) {
                         fail_msg("operation %d, %s, is not in the list", op, operations[op].word);
 }
 
-/* A newer version may have more parts and kinds, of any operation: then nothing is known of what it does. */
+/* A newer version may have more parts and kinds of any operation: their effects are unknown. */
 static void test_unknown_parts(void **state) {
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
@@ -90,9 +90,9 @@ static void test_unknown_parts(void **state) {
                 assert_int_equal(find(known[i].word, "part", NULL, 0), -ENOENT);
                 assert_int_equal(find(known[i].word, "part", "", 0), -ENOENT);
                 assert_int_equal(find(known[i].word, "kind", "cluster", 0), -ENOENT);
-                assert_int_equal(find(known[i].word, "kind", "disk", 0), -ENOENT); /* a part */
+                assert_int_equal(find(known[i].word, "kind", "disk", 0), -ENOENT); /* disk is a part */
         }
-        assert_int_equal(find("times", NULL, NULL, 0), -ENOENT); /* of what? */
+        assert_int_equal(find("times", NULL, NULL, 0), -ENOENT); /* times of what? */
         assert_int_equal(find("instance-delete", NULL, NULL, 0), -ENOENT);
         assert_int_equal(find("delete", "part", "directory", 0), -ENOENT);
         assert_int_equal(find("instance-delete", "part", "shares", 0), -ENOENT);
@@ -110,7 +110,7 @@ static void test_unknown_words(void **state) {
         }
 }
 
-/* Of a key that stands twice the first counts, as for whoever reads the log; `_` stands for `-`. */
+/* If a key is given twice the first one counts, as for readers of the log; `_` matches `-`. */
 static void test_details(void **state) {
         const struct event event = { .detail = { { .key = "require-trust", .number = 1 }, { .key = "uid", .text = "x" },
                                                  { .key = "uid", .number = 5 } } };
@@ -125,7 +125,7 @@ static void test_details(void **state) {
         assert_null(event_detail_find(&(struct event){ .object = "x" }, "uid"));
 }
 
-/* What tells the operations of a word apart stands in the log, once, and first if it is not given. */
+/* The member that distinguishes the operations of a word is in the log, once, and first if it was not given. */
 static void test_told_apart_in_the_log(void **state) {
         const struct event given = { .caller = &scratch_operator, .op = EVENT_REVIEW_CLEAR,
                                      .detail = { { .key = "x", .number = 1 }, { .key = "reviewed", .number = 0 } } };
@@ -136,7 +136,7 @@ static void test_told_apart_in_the_log(void **state) {
 
                 if (!operations[op].key || op == EVENT_REVIEW_CLEAR)
                         continue;
-                /* a refusal says what was asked, so far as it is known: nothing is added to it */
+                /* a refusal contains what was known of the request; nothing is added */
                 (void)log_event(&(struct event){ .caller = &scratch_operator, .op = (enum event_op)op, .rule = "role",
                                                  .error = "EPERM" });
                 assert_int_equal(sql_number("SELECT detail IS NULL FROM event ORDER BY id DESC LIMIT 1"), 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The tests' own judge: it finds nothing in a true catalog, and each thing that is not so, in both of its ways.
+ * The tests' own judge: it finds nothing in an intact catalog, and each tampering in both of its ways.
  */
 #include "history.h"
 #include "scratch.h"
@@ -20,7 +20,7 @@ static const char *const tampering[] = {
 #undef TAMPERING
 };
 
-/* What is printed, allocated. */
+/* The oracle's output, allocated. */
 static char *ask(const char *path, int *ret_found) {
         char *text = NULL;
         size_t size;
@@ -49,7 +49,7 @@ static void test_nothing_is_wrong(void **state) {
         assert_int_equal(found, 0);
         assert_string_equal(before, "");
         history_example();
-        after = ask(scratch_path, &found); /* while it is open to others */
+        after = ask(scratch_path, &found); /* while others have it open */
         assert_int_equal(found, 0);
         assert_string_equal(after, "");
 }
@@ -82,7 +82,7 @@ static void *write_on(void *argument) {
         return NULL;
 }
 
-/* It looks at one moment. */
+/* It reads one moment. */
 static void test_while_others_write(void **state) {
         pthread_t writer;
         int found = 0;

@@ -53,7 +53,7 @@ static void test_new_text_keeps_the_file(void **state) {
         is(id, "", 8);
         (void)must(DESCRIPTION_PUT, place, -9, "\xc3\xa4 \"quoted\" \\ 'x'\n\n");
         is(id, "\xc3\xa4 \"quoted\" \\ 'x'\n\n", -9);
-        assert_int_equal(sql_number("SELECT count(*) FROM description"), 4); /* none is forgotten; it began empty */
+        assert_int_equal(sql_number("SELECT count(*) FROM description"), 4); /* all are kept; the first was empty */
 }
 
 static void test_longest_text(void **state) {
@@ -100,7 +100,7 @@ static void test_links_come_and_go(void **state) {
         assert_int_equal(get().shares_link, first);
         assert_int_equal(catalog_shares_link_get(scratch_reader, first, &of), 0);
         assert_int_equal(of, place);
-        assert_true(change(LINK_PUT, place, 0, NULL) < 0); /* one a place */
+        assert_true(change(LINK_PUT, place, 0, NULL) < 0); /* one per place */
         (void)must(LINK_END, place, 0, NULL);
         assert_int_equal(get().shares_link, 0);
         assert_int_equal(catalog_shares_link_get(scratch_reader, first, &of), -ENOENT);

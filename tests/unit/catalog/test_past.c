@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The past: after each of many random changes all that can be read is written down, and read again as of that event
- * and of that time. What happens later never shows.
+ * The past: after each of many random changes everything readable is dumped, and later dumped again as of that event
+ * and of that time. Later changes must not show.
  */
 #include "everything.h"
 #include "history.h"
@@ -37,7 +37,7 @@ static int stopped_setup(void **state) {
         return scratch_setup(state);
 }
 
-/* The texts are too long for a message: the first lines that differ. */
+/* Compares line by line: the texts are too long for a message. */
 static void assert_same(const char *then, const char *live, int64_t event) {
         while (*then && *then == *live) {
                 size_t n = strcspn(then, "\n") + 1;
@@ -64,7 +64,7 @@ static void test_everything_as_it_was(void **state) {
         history_begin();
         for (int i = 0; i < CHANGES; i++) {
                 now += history_below(&history, 3) ? history_below(&history, 60)
-                                                  : 0; /* several may share a millisecond */
+                                                  : 0; /* several changes may share a millisecond */
                 moments[i].event = history_change(&history);
                 moments[i].time = now;
                 moments[i].text = everything(scratch_catalog);
@@ -81,7 +81,7 @@ static void test_everything_as_it_was(void **state) {
                 assert_same(by_event, moments[i].text, moments[i].event);
                 if (by_time)
                         assert_same(by_time, moments[i].text, moments[i].event);
-                if (i == CHANGES / 2) { /* opened before the changes after it */
+                if (i == CHANGES / 2) { /* opened before the later changes */
                         _cleanup_free_ char *text = everything(early);
 
                         assert_same(text, moments[i].text, moments[i].event);
@@ -92,7 +92,7 @@ static void test_everything_as_it_was(void **state) {
                 free(moments[i].text);
 }
 
-/* Between two events only the clock moves: what expires there is dead though no event says so. */
+/* Between two events only the clock moves: a share that expires there is dead, though no event says so. */
 static void test_expiry_by_the_clock(void **state) {
         static const struct {
                 int64_t time;
@@ -142,7 +142,7 @@ static void test_moments_that_have_not_come(void **state) {
                 assert_true(!catalog == (cases[i].error < 0));
                 catalog = catalog_close(catalog);
         }
-        now -= 100; /* the log's clock does not go back */
+        now -= 100; /* the log's clock never goes back */
         free(as_of(-1, 1000000));
 }
 
@@ -163,7 +163,7 @@ static int change_nothing(struct catalog_connection *c, void *context) {
         return 0;
 }
 
-/* Who asks is today's: its account, even one that did not exist then or does not any more. */
+/* The caller is today's account, even one that did not exist then or no longer exists. */
 static void test_reads_of_today(void **state) {
         struct catalog_moment moment = { .event = 2 };
         struct catalog *catalog = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The statements of the past, each: it asks for the moment, and finds its rows by an index.
+ * Each statement of the past uses the moment, and finds its rows by an index.
  */
 #include "scratch.h"
 
@@ -17,28 +17,28 @@ static bool is_read(const char *sql) {
         return strncmp(sql, "SELECT", 6) == 0 || strncmp(sql, "WITH", 4) == 0;
 }
 
-/* An upgrade reads every row there is, of another schema. */
+/* An upgrade reads all rows, of another schema. */
 static bool is_upgrade(enum statement which) {
         return which >= S_UPGRADE_EVENTS && which <= S_RESERVATION_SEQUENCE;
 }
 
-/* The log is neither done again nor written as of a moment. */
+/* Replays and writes are never as of a moment. */
 static bool is_replay(enum statement which) {
         return (which >= S_LOGGED && which <= S_RESOLVE_BY_ID) || which == S_ACCOUNT_NEXT || which == S_REGION_NEXT;
 }
 
-/* The check of the log reads every row there is. */
+/* The check of the log reads all rows. */
 static bool is_check(enum statement which) {
         return which >= S_VERIFY_RENUMBERED && which <= S_VERIFY_INDEXED;
 }
 
-/* The feed is of today: the past does not change. */
+/* The feed is only for today: the past does not change. */
 static bool is_feed(enum statement which) {
         return which >= S_FEED_LAST && which <= S_FEED_INSTANCE;
 }
 
-/* What has no past: meta, a rendering of values, what only the writer of today asks; days and lengths of the log, whose
- * last event is given; names, which never change. */
+/* Statements without a past: of meta, for rendering values, of today's writer; days and lengths of the log, which are
+ * given the last event; of names that never change. */
 static bool is_timeless(enum statement which) {
         return is_check(which) || is_feed(which) || is_replay(which) || is_upgrade(which) ||
                (which >= S_DAY_NEXT && which <= S_LENGTHS_OF_VIEWER) ||
@@ -46,7 +46,7 @@ static bool is_timeless(enum statement which) {
                which == S_IMAGE_TWIN || which == S_IMAGE_YOUNGER || which == S_INDEXED_LAST || which == S_EVENT_ACTOR;
 }
 
-/* A new statement that forgets LIVE and the other words of statements.def shows the present. */
+/* A new statement without LIVE and the other macros of statements.def would show the present. */
 static void test_each_asks_for_the_moment(void **state) {
         (void)state;
         for (int i = 0; i < STATEMENT_COUNT; i++) {
@@ -58,7 +58,7 @@ static void test_each_asks_for_the_moment(void **state) {
         }
 }
 
-/* The first step of a plan that reads a whole table, or sorts; NULL: none. */
+/* The first step of a plan that reads a whole table or (sorting) sorts; NULL: none. */
 static const char *bad_step(enum statement which, bool sorting, char *ret_step, size_t size) {
         sqlite3_stmt *s = NULL;
         const char *bad = NULL;
@@ -69,13 +69,13 @@ static const char *bad_step(enum statement which, bool sorting, char *ret_step, 
         assert_int_equal(sqlite3_prepare_v2(scratch_reader->db, sql, -1, &s, NULL), SQLITE_OK);
         while (!bad && sqlite3_step(s) == SQLITE_ROW) {
                 const char *step = (const char *)sqlite3_column_text(s, 3);
-                bool scan = strncmp(step, "SCAN ", 5) == 0 && strcmp(step, "SCAN r") != 0 && /* what was reached */
+                bool scan = strncmp(step, "SCAN ", 5) == 0 && strcmp(step, "SCAN r") != 0 && /* the rows so far */
                             !strstr(step, "CONSTANT ROW") && !strstr(step, "VIRTUAL TABLE") && !strstr(step, "subquery");
 
                 if (scan || (sorting && strstr(step, "TEMP B-TREE")))
                         bad = strncpy(ret_step, step, size);
         }
-        (void)sqlite3_finalize(s); /* told by the steps */
+        (void)sqlite3_finalize(s); /* the steps returned its errors */
         return bad;
 }
 
@@ -84,13 +84,14 @@ static void test_none_reads_a_whole_table(void **state) {
 
         (void)state;
         for (int i = 0; i < STATEMENT_COUNT; i++)
-                if (is_read(statement_past_sql[i]) && !is_check(i) && !is_upgrade(i) && i != S_ACCOUNT_OF_UID && /* who asks is today's */
-                    i != S_EARLIER_ANY && i != S_SNAPSHOTS && /* one row; once a replay */
+                /* S_ACCOUNT_OF_UID is of today */
+                if (is_read(statement_past_sql[i]) && !is_check(i) && !is_upgrade(i) && i != S_ACCOUNT_OF_UID &&
+                    i != S_EARLIER_ANY && i != S_SNAPSHOTS && /* one row; once per replay */
                     bad_step(i, false, step, sizeof(step) - 1))
                         fail_msg("%s: %s", names[i], step);
 }
 
-/* A page goes on where the last one ended, and reads no more than it shows. Of an image's shares: test_plan.c. */
+/* A page starts where the last one ended, and reads only what it shows. For an image's shares see test_plan.c. */
 static void test_pages_are_not_sorted(void **state) {
         static const enum statement pages[] = {
                 S_IMAGE_LIST, S_IMAGE_LIST_ALL, S_RECEIVED_LIST, S_INSTANCE_LIST, S_INSTANCE_LIST_ALL,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Places: the names of images, unique among the living of one owner in one region; ids that never come back.
+ * Places: images' names, unique among the live ones of an owner in a region; ids are never used again.
  */
 #include "scratch.h"
 
@@ -68,7 +68,7 @@ static void test_names_are_unique_per_owner_and_region(void **state) {
         assert_int_equal(chain_check(), events);
         assert_int_not_equal(must(PLACE_PUT, north, bob, "web"), place);
         assert_int_not_equal(must(PLACE_PUT, south, alice, "web"), place);
-        (void)must(PLACE_PUT, north, alice, "Web"); /* case matters in an image's name */
+        (void)must(PLACE_PUT, north, alice, "Web"); /* images' names are case-sensitive */
         assert_int_equal(find(north, alice, "web"), place);
         assert_int_equal(find(south, bob, "web"), -ENOENT);
         assert_int_equal(find(north, alice, "we"), -ENOENT);
@@ -81,7 +81,7 @@ static void test_a_name_is_free_again_after_its_end(void **state) {
         for (int i = 0; i < 3; i++) {
                 int64_t place = must(PLACE_PUT, north, alice, "web");
 
-                assert_true(place > last); /* an id never comes back */
+                assert_true(place > last); /* ids are never used again */
                 assert_int_equal(find(north, alice, "web"), place);
                 (void)must(PLACE_END, place, 0, NULL);
                 assert_int_equal(find(north, alice, "web"), -ENOENT);
@@ -89,7 +89,7 @@ static void test_a_name_is_free_again_after_its_end(void **state) {
                 assert_int_equal(change(PLACE_RENAME, place, 0, "db"), -ENOENT);
                 last = place;
         }
-        assert_int_equal(sql_number("SELECT count(*) FROM place"), 3); /* nothing is forgotten */
+        assert_int_equal(sql_number("SELECT count(*) FROM place"), 3); /* all rows are kept */
 }
 
 static void test_rename_moves_the_name_and_nothing_else(void **state) {
@@ -97,7 +97,7 @@ static void test_rename_moves_the_name_and_nothing_else(void **state) {
         struct image image;
 
         (void)state;
-        assert_int_equal(change(PLACE_RENAME, place, 0, "db"), -EEXIST); /* taken, and nothing is half done */
+        assert_int_equal(change(PLACE_RENAME, place, 0, "db"), -EEXIST); /* taken; the rename has no effect */
         assert_int_equal(find(north, alice, "web"), place);
         (void)must(PLACE_RENAME, place, 0, "app");
         assert_int_equal(find(north, alice, "web"), -ENOENT);
@@ -130,7 +130,7 @@ static void test_count_is_of_the_living(void **state) {
         assert_int_equal(count(north, alice), 1);
 }
 
-/* Its parts are removed before it, which the services see to. */
+/* The services remove its parts first. */
 static void test_the_end_takes_the_image_along(void **state) {
         int64_t place = must(PLACE_PUT, north, alice, "web"), description, link;
         char text[TEXT_SIZE];

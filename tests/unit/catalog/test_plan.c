@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A page of a listing and a lookup cost the log of an index: SQLite neither sorts for them nor reads a whole table.
- * Only an image's shares are sorted, of which there are few.
+ * A page of a listing and a lookup cost the logarithm of an index: SQLite neither sorts nor reads a whole table. Only
+ * an image's shares are sorted; they are few.
  */
 #include "scratch.h"
 
@@ -17,7 +17,7 @@ static const struct {
         PLAN(TRUST_FIND),   PLAN(TRUST_GET),     PLAN(TRUST_LIST),
 };
 
-/* The log's last row is read by its end. */
+/* Reading the log's last row is a SCAN of event. */
 static bool costs(const char *step) {
         return strstr(step, "TEMP B-TREE") || (strstr(step, "SCAN ") && strcmp(step, "SCAN event") != 0);
 }
@@ -47,7 +47,7 @@ static void test_listings_and_lookups_use_an_index(void **state) {
         }
 }
 
-/* `REGION = ? AND OWNER = ?` must not be answered by an index that knows the region alone. */
+/* `REGION = ? AND OWNER = ?` must not use an index on the region alone. */
 static void test_what_an_account_uses_is_read_by_its_own_rows(void **state) {
         sqlite3_stmt *s = explain(statement_sql[S_REGION_TOTALS_OF]);
         int indexes = 0;
@@ -59,11 +59,11 @@ static void test_what_an_account_uses_is_read_by_its_own_rows(void **state) {
         assert_int_equal(indexes, 2); /* images, instances */
 }
 
-/* By all of an index's columns, of those that live and of those that have ended: an image may have had many. */
+/* An image may have had many shares: all columns of an index are used, for live and for ended ones. */
 static void test_the_share_of_an_account_is_not_looked_for_among_all(void **state) {
         const struct {
                 const char *sql;
-                bool ended; /* one of those is asked for as well */
+                bool ended; /* also looks for an ended one */
         } cases[] = {
                 { statement_sql[S_SHARE_FIND], false },     { statement_past_sql[S_SHARE_FIND], true },
                 { statement_sql[S_RECEIVED_FIND], false },  { statement_past_sql[S_RECEIVED_FIND], true },
@@ -94,7 +94,7 @@ static void test_the_share_of_an_account_is_not_looked_for_among_all(void **stat
         }
 }
 
-/* The numbers are, before anything else of a share is read. */
+/* Only the numbers are sorted, before other columns are read. */
 static void test_of_an_images_shares_a_page_is_sorted(void **state) {
         const char *const cases[] = {
                 statement_sql[S_SHARE_LIST], statement_sql[S_ACCESS_OF_IMAGE],
@@ -144,7 +144,7 @@ static void test_days_are_answered_by_indexes(void **state) {
         }
 }
 
-/* Each effect finds its row by a key, whether it is applied or asked about; those of a snapshot read its own details. */
+/* Each effect, applied or checked, finds its row by a key; those of a snapshot read its own detail. */
 static void test_effects_use_an_index(void **state) {
         (void)state;
         assert_int_equal(connection_run(scratch_reader, "PRAGMA query_only = off"), 0);
@@ -171,7 +171,7 @@ static void test_effects_use_an_index(void **state) {
                 }
 }
 
-/* Steps of SQLite's machine that the statement has taken since it was asked last. */
+/* Steps of SQLite's virtual machine in the statement since the last call. */
 static int steps(enum statement statement) {
         return sqlite3_stmt_status(scratch_reader->statements[statement], SQLITE_STMTSTATUS_VM_STEP, 1);
 }
@@ -266,7 +266,7 @@ static int64_t log_pages(void) {
         return stats.log_pages;
 }
 
-/* As many as a flush waits for. */
+/* A flush waits for the pages that a change writes. */
 static void test_a_share_changes_few_pages(void **state) {
         int64_t share, pages;
 
@@ -278,7 +278,7 @@ static void test_a_share_changes_few_pages(void **state) {
         assert_int_equal(log_pages() - pages, 4); /* event, share, two indexes */
         pages = log_pages();
         (void)must(SHARE_END, share, 0, NULL);
-        assert_int_equal(log_pages() - pages, 6); /* and the two of those that have ended */
+        assert_int_equal(log_pages() - pages, 6); /* and those two for ended shares */
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)

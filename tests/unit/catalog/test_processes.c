@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Several processes with one catalog: none loses a change, the chain stays one.
+ * Several processes on one catalog: no change is lost, the chain stays intact.
  */
 #include "scratch.h"
 
@@ -36,7 +36,7 @@ static void *work(void *argument) {
         return NULL;
 }
 
-/* In the child: the number of failures. */
+/* Runs in the child. Returns the number of failures. */
 static int child(int process) {
         struct worker workers[THREADS];
         struct catalog *catalog = NULL;
@@ -61,7 +61,7 @@ static void test_processes_and_threads_lose_nothing(void **state) {
 
         (void)state;
         for (int i = 0; i < PROCESSES; i++) {
-                children[i] = fork(); /* before anything is open */
+                children[i] = fork(); /* nothing is open at a fork */
                 assert_true(children[i] >= 0);
                 if (children[i] == 0)
                         _exit(child(i));
@@ -76,12 +76,12 @@ static void test_processes_and_threads_lose_nothing(void **state) {
         assert_int_equal(chain_check(), 1 + PROCESSES * THREADS * EACH);
         assert_int_equal(sql_number("SELECT count(*) FROM account"), 1 + PROCESSES * THREADS * EACH);
         assert_int_equal(sql_number("SELECT count(DISTINCT id) FROM account"), 1 + PROCESSES * THREADS * EACH);
-        /* what each made is dated by its own event */
+        /* each row is dated by its own event */
         assert_int_equal(sql_number("SELECT count(*) FROM account a JOIN event e ON e.id = a.from_event AND e.account = a.name"),
                          PROCESSES * THREADS * EACH);
 }
 
-/* A process that dies in a transaction leaves nothing, and holds nobody up. */
+/* A process that dies in a transaction leaves nothing and blocks nobody. */
 static int run_and_die(struct catalog_connection *c, void *context) {
         if (run_account(c, context) == 0)
                 _exit(7);
@@ -112,7 +112,7 @@ static void test_a_killed_process_leaves_nothing(void **state) {
         assert_int_equal(chain_check(), 2);
 }
 
-/* What one catalog wrote the other reads at once. */
+/* One catalog reads at once what another one wrote. */
 static void test_a_change_is_seen_by_others_at_once(void **state) {
         struct catalog *other = NULL;
         struct catalog_connection *c = NULL;

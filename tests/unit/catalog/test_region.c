@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Regions: names unique among the living, stores, and what is in them in total.
+ * Regions: names unique among the live ones, stores, and totals.
  */
 #include "scratch.h"
 
@@ -54,7 +54,7 @@ static void test_names_are_unique_among_the_living(void **state) {
         }
 }
 
-/* An inode number has 16 bits for a region and 20 for an account: one more is refused, not confused with another. */
+/* An inode number has 16 bits for a region and 20 for an account: ids beyond are refused. */
 static void test_ids_fit_into_inode_numbers(void **state) {
         (void)state;
         (void)must(REGION_PUT, 0, 0, "first");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The log done again: the same rows, whatever the history; and which row is not as it should be is told by its name.
+ * Replaying the log makes the same rows, whatever the history. Rows that differ are reported by name.
  */
 #include "history.h"
 #include "scratch.h"
@@ -20,7 +20,7 @@ int64_t __wrap_timestamp_now(void) {
         return now;
 }
 
-static struct catalog_connection *connection; /* of its own, which may do anything */
+static struct catalog_connection *connection; /* the test's own: it may write anything */
 static struct replay replay;
 static char told[65536];
 static int answer, failures;
@@ -45,7 +45,7 @@ static int tell(const struct discrepancy *d, void *context) {
         size_t n = strlen(told);
 
         (void)context;
-        (void)snprintf(told + n, sizeof(told) - n, "%s %s: %s\n", d->what, d->object, d->problem); /* much is cut */
+        (void)snprintf(told + n, sizeof(told) - n, "%s %s: %s\n", d->what, d->object, d->problem); /* truncated */
         return answer;
 }
 
@@ -84,7 +84,7 @@ static int64_t number(struct catalog_connection *c, const char *sql) {
         assert_int_equal(sqlite3_prepare_v2(c->db, sql, -1, &s, NULL), SQLITE_OK);
         if (sqlite3_step(s) == SQLITE_ROW)
                 n = sqlite3_column_int64(s, 0);
-        (void)sqlite3_finalize(s); /* told by the step */
+        (void)sqlite3_finalize(s); /* the step returned its error */
         return n;
 }
 
@@ -125,7 +125,7 @@ static void test_random_histories(void **state) {
         }
 }
 
-/* Events are copied as they are: their hashes too, and what was refused. */
+/* Events are copied unchanged, with their hashes and refusals. */
 static void test_the_log_is_the_same(void **state) {
         (void)state;
         history_begin();
@@ -156,7 +156,7 @@ static void test_the_log_is_the_same(void **state) {
         assert_int_equal(number(replay.c, "SELECT count(*) FROM event"), 7);
 }
 
-/* What this directory alone knows is in no log. */
+/* Rows that only this directory has: no log contains them. */
 static int run_own(struct catalog_connection *c, void *context) {
         int64_t launch;
         int r = catalog_launch_reserve(c, 1, 1, &launch);
@@ -174,7 +174,7 @@ static void test_what_is_not_of_the_log(void **state) {
         assert_int_equal(number(replay.c, "SELECT count(*) FROM reservation"), 0);
 }
 
-/* Names that are used again mean what had them then, up to the event that ended it. */
+/* A reused name means the object that had it then, up to the event that ended that. */
 static void test_names_used_again(void **state) {
         int64_t alice, web, vm;
 
@@ -192,7 +192,7 @@ static void test_names_used_again(void **state) {
                 (void)must(IMAGE_DISK, web, 0, NULL);
                 (void)must(IMAGE_RENEW, web, 0, NULL);
                 (void)must(DESCRIPTION_END, web, 0, NULL);
-                (void)must(PLACE_PUT, region, alice, "web"); /* the name is free, and taken */
+                (void)must(PLACE_PUT, region, alice, "web"); /* the name is free, and taken again */
                 (void)must(PLACE_END, web, 0, NULL);
                 (void)must(PLACE_END, sql_number("SELECT max(id) FROM place"), 0, NULL);
                 vm = must(INSTANCE_PUT, region, alice, "vm");
@@ -202,9 +202,9 @@ static void test_names_used_again(void **state) {
         }
 }
 
-/* --- logs of the version before --- */
+/* --- logs of the previous version --- */
 
-/* What it did not say is in `earlier`, by the event that upgraded the catalog. */
+/* What these do not say is in `earlier`, under the event that upgraded the catalog. */
 static void test_an_upgraded_log(void **state) {
         static const char not_said[] =
                 "SELECT json_object('events', json_group_object(id, json(said))) FROM (SELECT e.id,"
@@ -226,17 +226,17 @@ static void test_an_upgraded_log(void **state) {
         sql_run("UPDATE event SET detail = nullif(json_remove(detail, '$.id', '$.launch', '$.from', '$.share',"
                 " '$.uuid'), '{}')");
         assert_int_equal(replay_again(), 0);
-        assert_true(failures > 10); /* by itself it does not say enough */
+        assert_true(failures > 10); /* alone it does not say enough */
         (void)log_event(&(struct event){ .caller = &scratch_operator, .op = EVENT_SNAPSHOT, .json = json });
         free(json);
         same();
-        for (int n = 0; n < CHANGES / 10; n++) /* and goes on */
+        for (int n = 0; n < CHANGES / 10; n++) /* the log goes on */
                 (void)history_change(&history);
         same();
         assert_true(number(replay.c, "SELECT count(*) FROM earlier") > 10);
 }
 
-/* --- logs that cannot be --- */
+/* --- impossible logs --- */
 
 static void check_failed(const char *sql, int64_t event) {
         assert_int_equal(connection_run(connection, "BEGIN"), 0);
@@ -262,14 +262,14 @@ static void test_events_that_cannot_be(void **state) {
         check_failed("UPDATE event SET op = 'frobnicate' WHERE id = 12", 12);
         check_failed("UPDATE event SET detail = NULL WHERE id = 12", 12); /* which share? */
         check_failed("UPDATE event SET detail = NULL WHERE id = 10", 10);
-        check_failed("UPDATE event SET detail = NULL WHERE id = 9", 10); /* nor did it come to expire */
+        check_failed("UPDATE event SET detail = NULL WHERE id = 9", 10); /* without the expiry it cannot expire */
         check_failed("UPDATE event SET detail = '{' WHERE id = 12", 12);
         check_failed("UPDATE event SET detail = '[1,2]' WHERE id = 12", 12);
         check_failed("UPDATE event SET detail = '7' WHERE id = 12", 12);
         check_failed("UPDATE event SET detail = '{\"share\":\"x\"}' WHERE id = 12", 12);
         check_failed("UPDATE event SET detail = '{\"share\":1e99}' WHERE id = 12", 12);
         check_failed("UPDATE event SET detail = '{\"share\":{\"a\":1}}' WHERE id = 12", 12);
-        check_failed("UPDATE event SET account = 'zoe' WHERE id = 11", 12); /* nor can it be ended */
+        check_failed("UPDATE event SET account = 'zoe' WHERE id = 11", 12); /* nor can the share be ended */
         check_failed("UPDATE event SET account = NULL WHERE id = 11", 12);
         check_failed("UPDATE event SET object = 'north' WHERE id = 11", 12);
         check_failed("UPDATE event SET object = NULL WHERE id = 7", 7);
@@ -277,9 +277,9 @@ static void test_events_that_cannot_be(void **state) {
         check_failed("UPDATE event SET object = printf('north/%.100c@alice', 'x') WHERE id = 11", 12);
         check_failed("UPDATE event SET actor = 77 WHERE id = 7", 7);
         check_failed("UPDATE event SET account = NULL WHERE id = 6", 6);
-        check_failed("UPDATE event SET detail = json_set(detail, '$.id', 2) WHERE id = 5", 5); /* it is alice's */
+        check_failed("UPDATE event SET detail = json_set(detail, '$.id', 2) WHERE id = 5", 5); /* the id is alice's */
         check_failed("DELETE FROM event WHERE id = 7", 12);
-        answer = -ECANCELED; /* whoever hears of it may end it */
+        answer = -ECANCELED; /* `fails` may end it */
         assert_int_equal(connection_run(connection, "BEGIN; UPDATE event SET op = 'x' WHERE id = 8"), 0);
         assert_int_equal(replay_again(), -ECANCELED);
         assert_int_equal(failures, 1);
@@ -321,7 +321,7 @@ static void test_each_table_is_compared(void **state) {
         assert_int_equal(compare(), 0);
 }
 
-/* No table that follows from the log is forgotten: each is emptied. */
+/* Empties each table that follows from the log: none may be left out of the comparison. */
 static void test_no_table_is_forgotten(void **state) {
         static const char *const own[] = {
                 "event", "indexed", "event_of_place", "event_of_actor", "event_of_account", "event_of_object", "day",
@@ -369,19 +369,19 @@ static void test_many_differences_are_cut(void **state) {
                 found++;
         assert_int_equal(found, PAGE + 1);
         assert_non_null(strstr(told, "region more: "));
-        answer = -ECANCELED; /* whoever is told may end it */
+        answer = -ECANCELED; /* `tell` may end it */
         assert_int_equal(compare(), -ECANCELED);
         assert_ptr_equal(strchr(told, '\n') + 1, told + strlen(told));
         assert_int_equal(connection_run(connection, "ROLLBACK"), 0);
 }
 
-/* Into a file that is there and empty; and the rows that are made are the same, whichever is asked about which. */
+/* Replays into an existing empty file. The comparison finds the same rows in both directions. */
 static void test_into_a_file(void **state) {
         struct replay other = { 0 };
 
         (void)state;
         make();
-        assert_int_equal(replay_open(scratch_name("again.db"), &other), -EIO); /* it makes no file */
+        assert_int_equal(replay_open(scratch_name("again.db"), &other), -EIO); /* replay_open makes no file */
         assert_int_equal(fd_close(open(scratch_name("again.db"), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)), -1);
         assert_int_equal(replay_open(scratch_name("again.db"), &other), 0);
         assert_int_equal(replay_log(&other, connection, fails, NULL), 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Shares: granted once, ended, granted anew under another id.
+ * Shares: granted once, ended, granted again with another id.
  */
 #include "scratch.h"
 
@@ -42,7 +42,7 @@ static void test_grant_and_end(void **state) {
         assert_int_equal(share.granted, sql_number("SELECT time FROM event ORDER BY id DESC LIMIT 1"));
         assert_int_equal(shares(), 1);
         assert_int_equal(catalog_share_find(scratch_reader, image, carol, &share), -ENOENT);
-        assert_true(change(SHARE_PUT, image, bob, NULL) < 0); /* one an account */
+        assert_true(change(SHARE_PUT, image, bob, NULL) < 0); /* one per account */
         (void)must(SHARE_END, first, 0, NULL);
         assert_int_equal(change(SHARE_END, first, 0, NULL), -ENOENT);
         assert_int_equal(catalog_share_get(scratch_reader, first, &share), -ENOENT);
@@ -159,7 +159,7 @@ static void test_found_by_the_names_of_now(void **state) {
         (void)must(PLACE_RENAME, image, 0, "db");
         found(north, carol, "web", "alice", 0);
         found(north, carol, "db", "alice", second);
-        /* dead from the instant of its expiry, though nobody has ended it */
+        /* dead from its expiry on, though nobody has ended it */
         (void)must(EXPIRY_PUT, second, 1, NULL);
         found(north, carol, "db", "alice", 0);
         (void)must(PLACE_PUT, north, alice, "web"); /* another image under the old name */

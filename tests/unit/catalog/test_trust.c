@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Trust: begun once, ended, begun anew under another id; of one account, in the order of trusting.
+ * Trust: begun once, ended, begun again with another id; of one account, in the order of trusting.
  */
 #include "scratch.h"
 
@@ -40,7 +40,7 @@ static void test_begin_and_end(void **state) {
         assert_int_equal(again.since, trust.since);
         assert_int_equal(catalog_trust_find(scratch_reader, alice, bob, &trust), -ENOENT);
         assert_int_equal(catalog_trust_find(scratch_reader, carol, alice, &trust), -ENOENT);
-        assert_true(change(TRUST_PUT, bob, alice, NULL) < 0); /* once */
+        assert_true(change(TRUST_PUT, bob, alice, NULL) < 0); /* only once */
         (void)must(TRUST_END, bob, alice, NULL);
         assert_int_equal(change(TRUST_END, bob, alice, NULL), -ENOENT);
         assert_int_equal(catalog_trust_get(scratch_reader, first, &trust), -ENOENT);
@@ -48,7 +48,7 @@ static void test_begin_and_end(void **state) {
         assert_true(second > first);
         assert_int_equal(catalog_trust_get(scratch_reader, first, &trust), -ENOENT);
         assert_int_equal(catalog_trust_get(scratch_reader, second, &trust), 0);
-        /* an account that goes takes the trust in it along */
+        /* removing an account ends the trust in it */
         (void)must(ACCOUNT_END, alice, 0, NULL);
         assert_int_equal(catalog_trust_get(scratch_reader, second, &trust), -ENOENT);
         assert_int_equal(catalog_trust_find(scratch_reader, bob, alice, &trust), -ENOENT);
@@ -77,7 +77,7 @@ static void test_listing(void **state) {
         many(ACCOUNT_PUT, N, 0, 0, false, "n");
         carols = must(TRUST_PUT, carol, alice, NULL);
         many(TRUST_PUT, N, bob, account_id("n0"), true, "");
-        (void)must(TRUST_PUT, bob, alice, NULL); /* last in the order of trusting, first by its owner's number */
+        (void)must(TRUST_PUT, bob, alice, NULL); /* last in order, but with the smallest owner's id */
         assert_int_equal(catalog_trust_list(scratch_reader, bob, 0, see, &seen), 0);
         assert_int_equal(seen.count, N + 1);
         assert_true(seen.first > carols);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The log verified: pages and their borders, which event is named, heads, who ends it. What rows are to follow from
- * which events is tested with whole histories in tests/cli and tests/mount.
+ * Verifying the log: pages and their limits, which event is reported, heads, stopping. tests/cli and tests/mount test
+ * with whole histories which rows follow from which events.
  */
 #include "history.h"
 #include "scratch.h"
@@ -48,7 +48,7 @@ static void test_sound(void **state) {
         (void)state;
         assert_int_equal(verify(NULL), 0);
         assert_int_equal(head.event, 1);
-        for (int n = 1; n < CATALOG_PAGE * 2 + 10; n += CATALOG_PAGE - 1) { /* pages full and not */
+        for (int n = 1; n < CATALOG_PAGE * 2 + 10; n += CATALOG_PAGE - 1) { /* full pages and others */
                 log_refusals(n);
                 assert_int_equal(verify(NULL), 0);
                 assert_string_equal(told, "");
@@ -77,7 +77,7 @@ static void test_the_first_changed_is_named(void **state) {
         }
 }
 
-/* Whoever cuts the log can make its indexes fit. */
+/* An attacker who cuts the log can make its indexes fit. */
 #define INDEX                                                                                                      \
         "; DELETE FROM event_of_actor; INSERT INTO event_of_actor SELECT actor, id FROM event;"                     \
         " DELETE FROM event_of_object;"                                                                             \
@@ -95,7 +95,7 @@ static void test_gaps(void **state) {
         assert_int_equal(verify(NULL), 1);
         assert_string_equal(told, "event 256: it was removed, and all behind it up to 257\n");
         sql_run("INSERT INTO event SELECT * FROM kept WHERE id IN (256, 257); DELETE FROM event WHERE id > 250" INDEX);
-        assert_int_equal(verify(NULL), 0); /* an end that is missing shows to nobody */
+        assert_int_equal(verify(NULL), 0); /* a missing end cannot be noticed */
         assert_int_equal(head.event, 250);
 }
 
@@ -119,10 +119,10 @@ static void test_heads(void **state) {
         assert_int_equal(verify(first.hash), 0);
         assert_int_equal(verify(last.hash), 1);
         sql_run("UPDATE event SET uid = 7 WHERE id = 5");
-        assert_int_equal(verify(first.hash), 1); /* what was kept is from before */
+        assert_int_equal(verify(first.hash), 1); /* the kept head is from before the change */
         assert_int_equal(verify(last.hash), 2);
         sql_run("DELETE FROM event");
-        assert_true(verify(NULL) > 1); /* nor do the rows follow from anything */
+        assert_true(verify(NULL) > 1); /* the rows do not follow from the log either */
         assert_ptr_equal(strstr(told, "event 1: it was removed, and all behind it\n"), told);
         assert_int_equal(head.event, 0);
 }
@@ -158,7 +158,7 @@ static void verify_tampered(const char *sql, const char *expected) {
         scratch_catalog = whole;
 }
 
-/* The log is what it was: by the rows alone it is noticed, and they are named. */
+/* The log is unchanged: each tampered row is noticed and reported. */
 static void test_each_table_is_verified(void **state) {
         (void)state;
         history_example();
@@ -167,7 +167,7 @@ static void test_each_table_is_verified(void **state) {
                 verify_tampered(tampering[i].sql, tampering[i].told);
 }
 
-/* What no hash says, and what the file may define. */
+/* Columns outside the hashes, and definitions in the file. */
 static void test_what_is_not_hashed(void **state) {
 #define MISPLACED "the catalog counts it among the events of another image or account\n"
         static const struct {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The one writer: all of a change or nothing, in the order asked, by many threads, with and without waiting.
+ * The one writer: a change is made completely or not at all, in the order of requests, by many threads, with and
+ * without waiting.
  */
 #include "scratch.h"
 
@@ -18,7 +19,7 @@ struct job {
         int runs;
 };
 
-/* A setting and its event; then what the test wants. */
+/* Puts a setting by an event, then returns what the test wants. */
 static int run_setting(struct catalog_connection *c, void *context) {
         struct job *job = context;
         int64_t id;
@@ -49,10 +50,10 @@ static void test_only_zero_commits(void **state) {
         }
         assert_int_equal(catalog_write(scratch_catalog, run_setting, &(struct job){ .name = "x", .value = 6 }), 0);
         assert_int_equal(setting("x"), 6);
-        assert_int_equal(chain_check(), 2); /* the number of a change that was not made is the next one's */
+        assert_int_equal(chain_check(), 2); /* a change that failed uses up no number */
 }
 
-/* A statement that fails in the middle leaves nothing either, and the writer goes on. */
+/* A statement that fails midway leaves nothing, and the writer goes on. */
 static int run_twice(struct catalog_connection *c, void *context) {
         int64_t id;
         int r = change_in(c, REGION_PUT, 0, 0, "north", &id);
@@ -70,7 +71,7 @@ static void test_a_failed_statement_undoes_the_change(void **state) {
         assert_int_equal(chain_check(), 2);
 }
 
-/* An errno, and nothing is left. */
+/* An event of an account that does not exist: an errno, and no row. */
 static int run_orphan(struct catalog_connection *c, void *context) {
         struct caller nobody = { .account = 77, .name = "nobody" };
         int64_t id;
@@ -103,7 +104,7 @@ static int run_posted(struct catalog_connection *c, void *context) {
 static void posted_done(void *context, int r) {
         struct posted *posted = context;
 
-        *posted->done += r == posted->result; /* it hears what `run` returned */
+        *posted->done += r == posted->result; /* it gets the result of `run` */
         free(posted);
 }
 
@@ -124,7 +125,7 @@ static void test_order_is_kept(void **state) {
 
                 post(i, 0, &done);
                 assert_int_equal(catalog_write(scratch_catalog, run_setting, &job), 0);
-                assert_int_equal(setting("last"), i); /* what was posted before has been written before */
+                assert_int_equal(setting("last"), i); /* earlier posted changes are written first */
         }
         scratch_close();
         assert_int_equal(done, 50);
@@ -138,7 +139,7 @@ static void test_posted_jobs_are_written_before_close_returns(void **state) {
         for (int i = 1; i <= 200; i++)
                 post(i, i % 10 == 0 ? -EIO : i % 10 == 1 ? 5 : 0, &done);
         scratch_close();
-        assert_int_equal(done, 200); /* also of those that failed */
+        assert_int_equal(done, 200); /* including those that failed */
         assert_int_equal(chain_check(), 1 + 200 - 40);
         scratch_open();
         assert_int_equal(setting("last"), 199);
@@ -221,7 +222,7 @@ static int run_durability(struct catalog_connection *c, void *context) {
         return 0;
 }
 
-/* CONTRACT 5.3 durability: what somebody waits for is flushed (2, full), what nobody waits for is not (1, normal). */
+/* CONTRACT 5.3 durability: awaited changes are flushed (2, full), posted ones are not (1, normal). */
 static void test_only_posted_jobs_are_not_flushed(void **state) {
         (void)state;
         for (int relaxed = 0; relaxed < 2; relaxed++) {
@@ -232,7 +233,7 @@ static void test_only_posted_jobs_are_not_flushed(void **state) {
                 scratch_close();
                 assert_int_equal(catalog_open(scratch_path, relaxed ? CATALOG_NOT_DURABLE : 0, &scratch_catalog), 0);
                 assert_int_equal(catalog_post(scratch_catalog, run_durability, &together, NULL), 0);
-                assert_int_equal(catalog_write(scratch_catalog, run_durability, &after), 0); /* together or not */
+                assert_int_equal(catalog_write(scratch_catalog, run_durability, &after), 0); /* one commit or two */
                 assert_int_equal(before, 2);
                 assert_int_equal(posted, 1);
                 assert_int_equal(after, relaxed ? 1 : 2);
@@ -241,7 +242,7 @@ static void test_only_posted_jobs_are_not_flushed(void **state) {
         }
 }
 
-/* --- another process keeps the catalog's lock --- */
+/* --- another process holds the catalog's lock --- */
 
 #define CALLERS 64
 
@@ -261,7 +262,7 @@ static void *call(void *argument) {
         return NULL;
 }
 
-/* Some wait as long as it takes, the others' threads are free again long before; what they asked for is not done. */
+/* Some callers wait for the lock; the others give up long before, and their changes are not made. */
 static void test_not_all_wait_for_long(void **state) {
         static struct caller_thread callers[CALLERS];
         atomic_int refused = 0;

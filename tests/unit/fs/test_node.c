@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Node ids: every kind and the edges of every field go there and back, no two make one number, garbage is refused.
+ * Node ids: every kind and the limits of every field survive packing and unpacking, no two ids are equal, garbage is
+ * refused.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -87,7 +88,8 @@ static void test_root_is_one_for_every_viewer(void **state) {
         assert_int_equal(node.id, 0);
 }
 
-/* GNU cp -r copies by inode number: the description before the shares that freeze it, the disk last (CONTRACT 3). */
+/* GNU cp -r copies in the order of inode numbers: the description before the shares that freeze it, the disk last
+ * (CONTRACT 3). */
 static void test_parts_of_an_image_rise(void **state) {
         const int64_t last = (INT64_C(1) << 36) - 1;
 
@@ -116,7 +118,7 @@ static void test_garbage_is_refused(void **state) {
                 struct node node = { NODE_DISK, 7, 9 };
 
                 assert_int_equal(node_unpack(garbage[i], &node), -ENOENT);
-                assert_int_equal(node.kind, NODE_DISK); /* left alone */
+                assert_int_equal(node.kind, NODE_DISK); /* unchanged */
                 assert_int_equal(node.viewer, 7);
                 assert_int_equal(node.id, 9);
         }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Walks through roles, relations and subsets of faults.
+ * Iterates over roles, relations and subsets of faults.
  */
 #include "order.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Tries a policy function with every combination of violated rules, for every role and relation to the image, and
- * expects the outcome that comes first in a list the test states by itself, from CONTRACT 4.
+ * Tries a policy function with every combination of violated rules, for every role and relation to the image. It
+ * expects the first outcome in a list that the test copies from CONTRACT 4.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 #include "policy.h"
 
 #define BIT(place) (1U << (place))
-#define PLACES_MAX 13 /* the longest list has 12, and its end */
+#define PLACES_MAX 13 /* the longest list has 12, and its terminator */
 
 enum relation { OWNER, RECIPIENT, STRANGER, HIDDEN_OWNER, RELATION_COUNT };
 #define ROLE_COUNT (ROLE_OPERATOR + 1)
@@ -37,20 +37,20 @@ union facts {
         struct trust_facts trust;
 };
 
-/* One way to break the rule at a place of the order. Several may break the same. */
+/* One way to break the rule at a place of the order. A rule can have several. */
 struct fault {
         unsigned place;
         void (*commit)(union facts *facts);
 };
 
 struct order {
-        int outcomes[PLACES_MAX]; /* who speaks first, ended by 0 */
+        int outcomes[PLACES_MAX]; /* in order of precedence, ended by 0 */
         struct fault faults[PLACES_MAX];
-        /* Facts that break nothing but what role and relation do. */
+        /* Facts that break only what role and relation break. */
         union facts (*blameless)(enum role role, bool visible, bool owner);
         int (*judge)(const union facts *facts);
-        unsigned by_role[ROLE_COUNT];         /* places broken by that role alone */
-        unsigned by_relation[RELATION_COUNT]; /* and by that relation */
+        unsigned by_role[ROLE_COUNT];         /* places that this role alone breaks */
+        unsigned by_relation[RELATION_COUNT]; /* places that this relation breaks */
         unsigned spared[ROLE_COUNT];          /* places that this role may break */
 };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Reading, copying and writing a disk, CONTRACT 4: who hears what first.
+ * Reading, copying and writing a disk, CONTRACT 4: which answer comes first.
  */
 #include "order.h"
 
 enum { C_HIDDEN, C_SHARED, C_BUSY, C_QUOTA, C_TAKEN };
 
 static union facts copy_blameless(enum role role, bool visible, bool owner) {
-        (void)role; /* has no say: who owns no image reads none */
+        (void)role; /* irrelevant: only owners read images */
         return (union facts){ .copy = { .visible = visible, .owner = owner, .images = 499, .quota = 500 } };
 }
 
@@ -77,7 +77,7 @@ static void every_combination_of_refusals_to_write(void **state) {
                 .blameless = write_blameless,
                 .judge = writing,
                 .by_role = { [ROLE_AUDITOR] = BIT(W_READ_ONLY), [ROLE_OPERATOR] = BIT(W_ROLE) },
-                .by_relation = { [RECIPIENT] = BIT(W_SEALED), /* even of what claims not to be */
+                .by_relation = { [RECIPIENT] = BIT(W_SEALED), /* even if `sealed` is false */
                                  [STRANGER] = BIT(W_HIDDEN) | BIT(W_SEALED),
                                  [HIDDEN_OWNER] = BIT(W_HIDDEN) },
         };

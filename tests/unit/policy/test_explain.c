@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What a refused caller reads: every template with every set of facts, the sentences of CONTRACT 4, and what is cut.
+ * What a refused caller reads: every template with every set of facts, the sentences of CONTRACT 4, and truncation.
  */
 #include <ctype.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static const struct refusal_context full = {
         .limit = 50,
 };
 
-/* What is left of the context when only the strings of these bits are known; the others are NULL, or "". */
+/* The context with only the strings of these bits known; the others are `unknown`, NULL or "". */
 static struct refusal_context some(unsigned known, const char *unknown) {
         return (struct refusal_context){
                 .object = known & 1 ? full.object : unknown,
@@ -32,7 +32,7 @@ static struct refusal_context some(unsigned known, const char *unknown) {
         };
 }
 
-/* A whole sentence: nothing of the template's own signs, nothing that hangs in the air. */
+/* A complete sentence: no signs of the template language, nothing that refers to a missing fact. */
 static void check_sentence(const char *text) {
         static const char *const never[] = { "{", "}", "[", "|", "  ", "\n", "\t", " ,", " ;", " :", " )", "( ",
                                              "()", ",,", "@ ", " @", "//", "..." };
@@ -56,7 +56,7 @@ static void every_rule_is_explained_with_whatever_is_known(void **state) {
                         refusal_explain(rule, &context, &refusal);
                         assert_int_equal(refusal.rule, rule);
                         assert_string_equal(refusal.asked, "as it was");
-                        if (rule == RULE_OWNER_USES || rule == RULE_COPY_THEN_SHARE) { /* these refuse nothing */
+                        if (rule == RULE_OWNER_USES || rule == RULE_COPY_THEN_SHARE) { /* these never refuse */
                                 assert_string_equal(refusal.fact, "");
                                 assert_string_equal(refusal.remedy, "");
                                 continue;
@@ -66,7 +66,7 @@ static void every_rule_is_explained_with_whatever_is_known(void **state) {
                 }
 }
 
-/* known: see some(). Who reads it is in the comment. */
+/* known: see some(). Comments name the reader. */
 static const struct {
         enum rule rule;
         unsigned known;
@@ -95,10 +95,10 @@ static const struct {
         /* sharing with an auditor */
         { RULE_ROLE, 127, "zoe is an operator or auditor, and receives no share of north/web@alice",
           "share north/web@alice with an ordinary account instead of zoe" },
-        /* an operator who makes an image */
+        /* an operator makes an image */
         { RULE_ROLE, 1, "an operator has no images or instances and writes no disk, so not north/web@alice",
           "act as an ordinary account for north/web@alice" },
-        /* an account that manages; a role that cannot be changed, of zoe */
+        /* an ordinary account manages; or zoe's role cannot be changed */
         { RULE_ROLE, 0, "only an operator manages", "leave it to an operator" },
         { RULE_ROLE, 16, "only an operator manages", "leave it to an operator" },
 };
@@ -166,7 +166,7 @@ static void what_does_not_fit_ends_in_dots(void **state) {
                 { " 23456789012", " ..." },
                 { "1234567\xc3\xa9" "012", "1234567..." },        /* never half a character */
                 { "12345\xe2\x82\xac" "9012", "12345\xe2\x82\xac..." },
-                { "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80", "..." }, /* no text at all */
+                { "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80", "..." }, /* not text at all */
         };
 
         (void)state;
@@ -179,7 +179,7 @@ static void what_does_not_fit_ends_in_dots(void **state) {
         }
 }
 
-/* Fifty names of 14 characters: more than a refusal holds. */
+/* Fifty names of 14 characters are more than a refusal holds. */
 static void a_long_list_leaves_the_command_in_sight(void **state) {
         char names[50 * 16 + 1], paths[50 * 22 + 1];
         struct refusal_context context = full;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * Making, deleting, renaming, describing and sealing an image, CONTRACT 4: who hears what first.
+ * Making, deleting, renaming, describing and sealing an image, CONTRACT 4: which answer comes first.
  */
 #include "order.h"
 
 enum { C_READ_ONLY, C_ROLE, C_REGION, C_NAME, C_QUOTA, C_TAKEN };
 
-/* An image to be made is nobody's yet: relation has no say. */
+/* A new image has no owner yet: the relation is irrelevant. */
 static union facts create_blameless(enum role role, bool visible, bool owner) {
         (void)visible;
         (void)owner;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Instances and trust, CONTRACT 4 *launch*, 3.2 and 3.3: who hears what first.
+ * Instances and trust, CONTRACT 4 *launch*, 3.2 and 3.3: which answer comes first.
  */
 #include "order.h"
 
 enum { C_READ_ONLY, C_ROLE, C_NOWHERE, C_NAME, C_EXISTS };
 
 static union facts create_blameless(enum role role, bool visible, bool owner) {
-        (void)visible; /* nobody else's is concerned */
+        (void)visible; /* concerns no other account's instance */
         (void)owner;
         return (union facts){ .instance = { .role = role, .region_known = true, .name_valid = true } };
 }
@@ -31,7 +31,7 @@ static void every_combination_of_refusals_to_make_an_instance(void **state) {
 
 enum { L_READ_ONLY, L_ROLE, L_HIDDEN, L_REGION, L_AVAILABLE, L_BUSY, L_TRUST };
 
-/* Of the relation only this is taken: `visible` says whether the image is, `owner` whose the instance is. */
+/* Uses of the relation: `visible` for the image, `owner` for the instance. */
 static union facts launch_blameless(enum role role, bool visible, bool owner) {
         return (union facts){ .launch = { .role = role, .instance_own = owner, .visible = visible, .same_region = true,
                                           .available = true } };
@@ -51,9 +51,9 @@ static void every_combination_of_refusals_to_launch(void **state) {
                 .blameless = launch_blameless,
                 .judge = launch,
                 .by_role = { [ROLE_AUDITOR] = BIT(L_READ_ONLY) | BIT(L_ROLE), [ROLE_OPERATOR] = BIT(L_ROLE) },
-                .by_relation = { [RECIPIENT] = BIT(L_HIDDEN), /* somebody else's instance */
+                .by_relation = { [RECIPIENT] = BIT(L_HIDDEN), /* another account's instance */
                                  [STRANGER] = BIT(L_HIDDEN),
-                                 [HIDDEN_OWNER] = BIT(L_HIDDEN) }, /* an image not to be seen, or not any more */
+                                 [HIDDEN_OWNER] = BIT(L_HIDDEN) }, /* an image that is not, or no longer, visible */
         };
 
         (void)state;
@@ -71,7 +71,7 @@ static void trust_is_asked_for_only_if_required(void **state) {
         }
 }
 
-/* What is wrong with an image is not hidden by trust in its owner, nor told where it cannot be seen. */
+/* Trust in its owner hides no other defect of an image. */
 static void trust_mends_nothing_else(void **state) {
         static const struct {
                 void (*commit)(union facts *f);
@@ -110,7 +110,7 @@ static union facts changing(enum role role, bool visible, bool owner) {
 static int use(const union facts *f) { return policy_instance_use(&f->use); }
 
 #define USE_BY_RELATION                                                                                     \
-        { [RECIPIENT] = BIT(U_ROLE), /* auditor and operator: they see it, and no ordinary account does */ \
+        { [RECIPIENT] = BIT(U_ROLE), /* staff sees the instance, an ordinary account does not */ \
           [STRANGER] = BIT(U_HIDDEN) | BIT(U_ROLE), [HIDDEN_OWNER] = BIT(U_HIDDEN) }
 
 static void every_combination_of_refusals_to_read_an_instance(void **state) {

@@ -10,7 +10,7 @@ static void an_operator_manages_and_nobody_else(void **state) {
         assert_int_equal(policy_manage(ROLE_AUDITOR), RULE_READ_ONLY_ROLE);
 }
 
-/* What an operator hears who changes the role `from` (row) to `to` (column), by what the account has. */
+/* The answer to an operator who changes the role `from` (row) to `to` (column), by what the account has. */
 static const int idle[ROLE_COUNT][ROLE_COUNT] = { { 0, 0, 0 }, { 0, 0, 0 }, { 0, 0, 0 } };
 static const int in_use[ROLE_COUNT][ROLE_COUNT] = {
         [ROLE_ACCOUNT] = { [ROLE_ACCOUNT] = 0, [ROLE_AUDITOR] = RULE_ROLE, [ROLE_OPERATOR] = RULE_ROLE },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The rows of verdicts.def against CONTRACT 4's table, written down here once more.
+ * The rows of verdicts.def against a copy of CONTRACT 4's table.
  */
 #include <ctype.h>
 #include <string.h>

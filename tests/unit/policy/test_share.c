@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Sharing and unsharing, CONTRACT 4 *share* and 3.2, and when a share ends by itself, CONTRACT 5.4: who hears what
- * first.
+ * Sharing and unsharing, CONTRACT 4 *share* and 3.2, and expiry, CONTRACT 5.4: which answer comes first.
  */
 #include "order.h"
 
@@ -55,7 +54,7 @@ static void the_limit_counts_live_shares(void **state) {
                 { 50, 50, RULE_SHARE_LIMIT },
                 { 51, 50, RULE_SHARE_LIMIT },
                 { 50, 51, 0 },                /* raised */
-                { 50, 10, RULE_SHARE_LIMIT }, /* lowered below what exists */
+                { 50, 10, RULE_SHARE_LIMIT }, /* lowered below the existing shares */
                 { 9, 10, 0 },
                 { 0, 1, 0 },
                 { 1, 1, RULE_SHARE_LIMIT },
@@ -176,7 +175,7 @@ static void every_combination_of_refusals_to_set_an_expiry(void **state) {
         assert_int_equal(order_check(&order), 3 * 4 * 4);
 }
 
-/* An operator may end any share, but not decide when it ends by itself. */
+/* An operator may end any share, but not set its expiry. */
 static void an_operator_sets_no_expiry(void **state) {
         union facts f = expire_blameless(ROLE_OPERATOR, true, false);
 

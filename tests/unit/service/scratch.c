@@ -67,7 +67,7 @@ int scratch_teardown(void **state) {
         (void)state;
         scratch_service = service_close(scratch_service);
         r = tampered ? 0 : oracle_check(scratch_name("dir/catalog.db"), stderr);
-        (void)nftw(scratch_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS); /* what is left is left in /tmp */
+        (void)nftw(scratch_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS); /* leftovers stay in /tmp */
         return r;
 }
 

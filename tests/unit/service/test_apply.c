@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Wanted shares in bulk, where disks come in: sealing, busy and empty disks, an offline store; and who is told what.
+ * Wanted shares in bulk, as far as disks are concerned: sealing, busy and empty disks, an offline store; and the
+ * reports.
  */
 #include "scratch.h"
 
@@ -10,7 +11,7 @@
 
 #include "apply.h"
 
-static char told[4096]; /* a line for each report */
+static char told[4096]; /* one line per report */
 
 static int tell_step(const struct apply_step *step, void *context) {
         static const char *const verbs[] = { "share", "unshare", "expire" };
@@ -33,7 +34,8 @@ static int tell_refusal(const struct apply_refusal *refusal, void *context) {
 
 static const struct apply_report report = { .step = tell_step, .refusal = tell_refusal };
 
-/* Lines `web bob` of north, one image of alice's and one account each; what it returns, and what was told. */
+/* Applies lines such as `web bob`: an image of alice's in north and an account. Returns the result; `told` has the
+ * reports. */
 static int apply_lines(const char *who, bool plan, const char *const (*lines)[2], size_t count) {
         struct request request = *as(who);
         struct apply *apply = NULL;
@@ -107,7 +109,7 @@ static void test_a_busy_disk_is_told_and_the_others_done(void **state) {
                                           "share north/db@alice carol\n");
         }
         finish(handle);
-        assert_int_equal(APPLY("alice", false, { { "web", "bob" } }), 0); /* by itself, as well */
+        assert_int_equal(APPLY("alice", false, { { "web", "bob" } }), 0); /* alone, too */
         assert_string_equal(told, "share north/web@alice bob\n");
 }
 
@@ -178,7 +180,7 @@ static void test_whoever_is_told_may_end_it(void **state) {
         assert_null(apply_free(apply));
 }
 
-/* Lines and changes asked alone, at the same time: the limit holds, and nothing is lost. */
+/* Bulk lines and single shares at the same time: the limit holds, and nothing is lost. */
 static void *share_alone(void *argument) {
         struct request request = *(struct request *)argument;
         int64_t place = 0, done = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A service as of a moment of the past: which moments there are, that nothing can be changed or read from a disk, that
- * the stores are never looked at, and who asks is today's.
+ * A service as of a moment of the past: which moments exist, that nothing can be changed or read from a disk, that the
+ * stores are never used, and that the caller is today's.
  */
 #include "scratch.h"
 
@@ -41,7 +41,7 @@ static int64_t last_event(void) {
         return sql_number("SELECT max(id) FROM event");
 }
 
-/* Alice's image web, sealed and shared with bob, her draft, and bob's instance of web. */
+/* Alice's image web, sealed and shared with bob; her draft; bob's instance of web. */
 static int past_setup(void **state) {
         (void)scratch_setup(state); /* 0 */
         web = filled(north, "web", 1000);
@@ -81,7 +81,7 @@ static void test_which_moments_there_are(void **state) {
                 { "now", -EINVAL, "neither" },
                 { "-1", -EINVAL, "neither" },
                 { "12x", -EINVAL, "neither" },
-                { "+0d", -EINVAL, "neither" }, /* times to come are written so */
+                { "+0d", -EINVAL, "neither" }, /* this form means future times */
                 { "2001-02-30", -EINVAL, "neither" },
         };
 
@@ -107,7 +107,7 @@ static int do_open(int flags) {
         return disk_open(then("alice"), web, flags, &handle);
 }
 
-/* Nothing is asked of a store, which is gone. */
+/* Stores are not asked: they are gone. */
 static void test_nothing_can_be_changed(void **state) {
         struct account_change auditor = { ACCOUNT_ROLE, ROLE_AUDITOR };
         int64_t before;
@@ -163,7 +163,8 @@ static void test_nothing_can_be_changed(void **state) {
         assert_int_equal(rename(scratch_name("dir/away"), scratch_name("dir/store")), 0);
 }
 
-/* Not even its owner's: what it held then nobody knows. Its size is what was sealed by then, without a look at bytes. */
+/* Even owners cannot read disks: nobody knows their content then. The size is the sealed one; no bytes are looked
+ * at. */
 static void test_disks(void **state) {
         int64_t sealed = sql_number("SELECT sealed_event FROM image WHERE size = 1000"), filled_event;
         struct stat st;
@@ -177,7 +178,7 @@ static void test_disks(void **state) {
         assert_int_equal(instance_disk_open(then("bob"), vm, O_RDONLY, &handle), -EPERM);
         assert_int_equal(instance_get(then("bob"), vm, &instance), 0);
         assert_int_equal(instance_disk_stat(then("bob"), &instance, &st), 0);
-        assert_int_equal(st.st_size, 0); /* it was being written to */
+        assert_int_equal(st.st_size, 0); /* it was still writable */
         assert_int_equal(st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000,
                          sql_number("SELECT time FROM event WHERE op = 'launch'"));
         for (int64_t event = filled_event; event <= sealed; event++) {
@@ -206,14 +207,14 @@ static void test_who_asks_is_todays(void **state) {
         caller.role = ROLE_ACCOUNT;
         assert_int_equal(service_caller_refresh(past, &caller), 0);
         assert_int_equal(caller.role, ROLE_OPERATOR);
-        /* zoe was not there, carol was */
+        /* zoe did not exist, carol did */
         assert_int_equal(account_get(then("zoe"), then("zoe")->caller.account, &account), -ENOENT);
         assert_int_equal(account_get(then("operator"), sql_number("SELECT id FROM account WHERE name = 'carol'"), &account),
                          0);
         assert_int_equal(image_get(then("zoe"), web, &image), -ENOENT);
 }
 
-/* What an account could see then it sees now, though it could not today; and the other way round. */
+/* An account sees what it could see then, even if it could not today; and the reverse. */
 static void test_it_sees_what_it_could_see(void **state) {
         int64_t shared = last_event(), unshared;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Catalog against stores: each kind of damage is found once, and a sound catalog has none.
+ * Catalog against stores: each kind of damage is found once, and an intact catalog has none.
  */
 #include "scratch.h"
 
@@ -42,7 +42,7 @@ static int64_t sealed(const char *name) {
         return place;
 }
 
-/* Waits for the daemon's thread to have computed every digest. */
+/* Waits until the daemon's thread has computed the digest. */
 static void digested(int64_t place) {
         scratch_reopen(SERVICE_BACKGROUND);
         for (int i = 0; i < 1000 && !row(place).digested; i++)
@@ -111,7 +111,7 @@ static void test_a_wrong_size(void **state) {
         int64_t a = filled(north, "a", 100), b = sealed("b");
 
         (void)state;
-        assert_int_equal(truncate(blob_name(a), 5), 0); /* not sealed: nobody knows better */
+        assert_int_equal(truncate(blob_name(a), 5), 0); /* not sealed: no size is recorded */
         assert_int_equal(truncate(blob_name(b), 9999), 0);
         assert_int_equal(check(false), 1);
         assert_string_equal(found, "image north/b@alice: its disk has 9999 bytes, 10000 were sealed\n");

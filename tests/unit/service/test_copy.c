@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Copying a whole disk at once (LINK): by reference, sealed, with its lineage; who may, and onto what.
+ * Copying a whole disk at once (LINK): by reference, sealed, with its lineage; by whom, and onto what.
  */
 #include "scratch.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Refusals in the log: the first is a line, its repeats are one further line that counts them; and whatever a caller
- * does, its lines are rationed and no refusal is lost.
+ * Refusals in the log: the first is a line, and another line counts its repeats. Each caller's lines are rationed, and
+ * no refusal is lost.
  */
 #include "scratch.h"
 
@@ -10,7 +10,7 @@
 
 static struct share share;
 
-/* The monotonic clock, as the rations see it, goes on only when the test says so. */
+/* The monotonic clock of the rations advances only when the test says so. */
 static _Atomic int64_t seconds = 1000;
 
 int __real_clock_gettime(clockid_t clock, struct timespec *ret_time);
@@ -28,7 +28,7 @@ static void test_repeats_are_counted(void **state) {
         (void)state;
         for (int i = 0; i < 10; i++)
                 assert_int_equal(share_grant(as("alice"), place, "nobody", &share, NULL), RULE_UNKNOWN_ACCOUNT);
-        assert_int_equal(limit_set(as("operator"), LIMIT_SHARES, 50), 0); /* what was posted is written before */
+        assert_int_equal(limit_set(as("operator"), LIMIT_SHARES, 50), 0); /* posted lines are written before this */
         assert_int_equal(events("rule = 'unknown-account' AND detail IS NULL"), 1);
         assert_int_equal(events("rule IS NOT NULL"), 1);
         scratch_reopen(0);
@@ -48,7 +48,7 @@ static void test_one_refusal_is_one_line(void **state) {
         assert_int_equal(events("rule IS NOT NULL"), 1);
 }
 
-/* Another account, object, operation, rule or uid is another refusal. */
+/* Another account, object, operation, rule or uid makes another refusal. */
 static void test_different_refusals_are_lines_of_their_own(void **state) {
         int64_t place = filled(north, "web", 100), other = filled(north, "db", 100);
         struct request *root = as("alice");
@@ -91,7 +91,7 @@ static void test_failures_and_quiet_refusals_are_not_logged(void **state) {
 #define AT_ONCE 100 /* imgsharefs(1) "The log" */
 #define A_MINUTE 10
 
-/* A refusal that was never before, of a caller. */
+/* A new kind of refusal each time. */
 static void refuse_next(struct request *request, int64_t place) {
         static int next;
         struct request one = *request;
@@ -101,7 +101,7 @@ static void refuse_next(struct request *request, int64_t place) {
         assert_int_equal(share_grant(&one, place, name, &share, NULL), RULE_UNKNOWN_ACCOUNT);
 }
 
-/* Refusals in the log, whichever way. */
+/* Number of refusals in the log, as lines or counted. */
 static int64_t logged(void) {
         return sql_number("SELECT coalesce(sum(coalesce(json_extract(detail, '$.repeated'), 1)), 0) FROM event"
                           " WHERE rule IS NOT NULL");
@@ -115,7 +115,7 @@ static void test_varied_refusals_are_rationed(void **state) {
         (void)state;
         for (int i = 0; i < 1000; i++)
                 refuse_next(as("alice"), place);
-        (void)draft(north, "next"); /* what was posted is written before */
+        (void)draft(north, "next"); /* posted lines are written before this */
         assert_int_equal(events("rule IS NOT NULL"), AT_ONCE);
         assert_int_equal(logged(), AT_ONCE);
         scratch_reopen(0);
@@ -125,7 +125,7 @@ static void test_varied_refusals_are_rationed(void **state) {
         assert_int_equal(logged(), 1000);
 }
 
-/* Minute by minute: some rows of their own, one that counts the rest. */
+/* In each minute: some lines of their own, and one that counts the rest. */
 static void test_a_ration_comes_back(void **state) {
         const int minutes = 10, each = 200;
         int64_t place = filled(north, "web", 100);
@@ -162,7 +162,7 @@ static void test_operations_and_rules_are_counted_apart(void **state) {
         assert_int_equal(logged(), AT_ONCE + 5);
 }
 
-/* Who floods, floods only itself. */
+/* A caller that floods exhausts only its own ration. */
 static void test_each_caller_has_a_ration(void **state) {
         int64_t place = filled(north, "web", 100);
         struct request other = *as("alice");
@@ -180,7 +180,7 @@ static void test_each_caller_has_a_ration(void **state) {
         assert_int_equal(logged(), 302);
 }
 
-/* A repeat of what has a row is counted there, even when the ration is used up; and after a minute is a row again. */
+/* Repeats are counted with their line, even when the ration is used up; after a minute a repeat is a line again. */
 static void test_repeats_belong_to_their_row(void **state) {
         int64_t place = filled(north, "web", 100);
 
@@ -199,7 +199,7 @@ static void test_repeats_belong_to_their_row(void **state) {
         assert_int_equal(logged(), 203);
 }
 
-/* However many callers there are: few rows, and each refusal in one of them. */
+/* With any number of callers: few lines, and each refusal in one of them. */
 static void test_many_callers_share_a_ration(void **state) {
         int64_t place = filled(north, "web", 100);
         struct request request = *as("alice");
@@ -218,7 +218,7 @@ static void test_many_callers_share_a_ration(void **state) {
                                 " rule = 'unknown-account' AND actor = 1"), 1);
 }
 
-/* Hours of it: no more than the common ration, and the rest waits, counted. */
+/* Over minutes: no more lines than the common ration; the rest is counted and waits. */
 static void test_the_common_ration_holds(void **state) {
         int64_t place = filled(north, "web", 100), rows;
         struct request request = *as("alice");
@@ -237,12 +237,12 @@ static void test_the_common_ration_holds(void **state) {
         assert_in_range(events("rule IS NOT NULL") - rows, 0, 2048 + 1);
 }
 
-/* What cannot be written now is counted and written later. */
+/* Lines that cannot be written now are counted and written later. */
 static void test_a_failing_log_loses_nothing(void **state) {
         int64_t place = filled(north, "web", 100);
 
         (void)state;
-        sql_run("CREATE UNIQUE INDEX taken ON event ((1)) WHERE id = 1 OR rule IS NOT NULL"); /* no room for a refusal */
+        sql_run("CREATE UNIQUE INDEX taken ON event ((1)) WHERE id = 1 OR rule IS NOT NULL"); /* rejects refusals */
         for (int i = 0; i < 30; i++)
                 refuse_next(as("alice"), place);
         (void)draft(north, "next");

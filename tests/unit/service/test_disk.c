@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Disks and their handles: what a close makes of an image, what a handle may do, removing while open, times.
+ * Disks and their handles: what closing does to an image, what a handle may do, removing an open disk, times.
  */
 #include "scratch.h"
 
@@ -17,7 +17,7 @@ static void test_available_with_the_first_content_at_flush(void **state) {
         handle = created(place);
         assert_true(row(place).has_disk);
         assert_int_equal(disk_create(as("alice"), place, O_WRONLY, &image, &handle), -EEXIST);
-        assert_int_equal(disk_flush(as("alice"), handle), 0); /* nothing yet */
+        assert_int_equal(disk_flush(as("alice"), handle), 0); /* nothing written yet */
         assert_int_equal(row(place).state, IMAGE_DRAFT);
         scratch_put(handle, 0, "hello");
         assert_int_equal(row(place).state, IMAGE_DRAFT);
@@ -44,11 +44,11 @@ static void test_a_failed_write_makes_nothing_available(void **state) {
         disk_write_end(handle, -ENOSPC);
         finish(handle);
         assert_int_equal(row(place).state, IMAGE_DRAFT);
-        assert_int_equal(blob_of(place).st_size, 5); /* it leaves what it wrote */
+        assert_int_equal(blob_of(place).st_size, 5); /* what was written stays */
         assert_int_equal(disk_touch(as("alice"), place, 99), 0);
         finish(opened(place, O_WRONLY)); /* another handle that did not fail */
         assert_int_equal(row(place).state, IMAGE_AVAILABLE);
-        assert_int_equal(row(place).mtime, 99); /* nothing was written since */
+        assert_int_equal(row(place).mtime, 99); /* nothing was written after that */
 }
 
 static void test_writing_back_outlives_handle_and_disk(void **state) {
@@ -64,10 +64,10 @@ static void test_writing_back_outlives_handle_and_disk(void **state) {
         assert_null(disk_close(as("alice"), handle));
         assert_int_equal(disk_remove(as("alice"), place), 0);
         disk_write_back(fd);
-        assert_int_equal(fcntl(fd, F_GETFD), -1); /* it was taken */
+        assert_int_equal(fcntl(fd, F_GETFD), -1); /* closed by disk_write_back */
         handle = opened(filled(north, "db", 10), O_RDONLY);
         fd = disk_write_back_begin(handle);
-        assert_int_equal(fd, -EBADF); /* who only reads has nothing */
+        assert_int_equal(fd, -EBADF); /* a reader has nothing to write back */
         disk_write_back(fd);
         finish(handle);
 }
@@ -87,7 +87,7 @@ static void test_handles_do_what_they_were_opened_for(void **state) {
         assert_int_equal(disk_copy_range(other, 0, handle, 0, 10), -EOPNOTSUPP); /* the same disk */
         assert_int_equal(disk_copy_range(handle, 0, other, 0, 10), -EBADF);
         scratch_put(handle, 0, "HELLO");
-        assert_string_equal(scratch_get(other, 0, 5), "HELLO"); /* at once */
+        assert_string_equal(scratch_get(other, 0, 5), "HELLO"); /* immediately */
         assert_int_equal(disk_sync(as("alice"), handle), 0);
         finish(handle);
         finish(other);
@@ -152,10 +152,10 @@ static void test_removed_while_open(void **state) {
         assert_string_equal(scratch_get(reader, 0, 4), "more");
         assert_int_equal(disk_stat_removed(as("alice"), old, &st), 0);
         assert_int_equal(st.st_size, 1000);
-        handle = created(place); /* the new one is another */
+        handle = created(place); /* a new disk */
         scratch_put(handle, 0, "new");
         finish(writer);
-        assert_int_equal(row(place).state, IMAGE_DRAFT); /* the old one's close makes nothing of the new one */
+        assert_int_equal(row(place).state, IMAGE_DRAFT); /* closing the old disk does not affect the new one */
         finish(handle);
         finish(reader);
         assert_int_equal(disk_stat_removed(as("alice"), old, &st), -ENOENT);
@@ -180,10 +180,10 @@ static void test_times(void **state) {
         handle = opened(place, O_RDWR);
         scratch_put(handle, 0, "x");
         finish(handle);
-        assert_int_equal(row(place).mtime, 0); /* the blob's own again */
+        assert_int_equal(row(place).mtime, 0); /* the blob's own time again */
         handle = opened(place, O_RDWR);
         scratch_put(handle, 0, "x");
-        assert_int_equal(disk_touch(as("alice"), place, set), 0); /* as cp -p and rsync do: written, then set, then closed */
+        assert_int_equal(disk_touch(as("alice"), place, set), 0); /* like cp -p and rsync: write, set, close */
         finish(handle);
         assert_int_equal(row(place).mtime, set);
         assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A day of the log as a file: the same bytes from any offset, in any pieces, by several threads, while it grows; and
- * each role's own.
+ * A day of the log as a file: the same bytes from any offset, in any pieces, by several threads, while it grows; each
+ * role has its own.
  */
 #include "scratch.h"
 
@@ -14,7 +14,7 @@
 
 #define TODAY 20576 /* 2026-05-03 */
 
-/* No day ends while it is read. */
+/* The day does not end while it is read. */
 int64_t __wrap_timestamp_now(void);
 int64_t __wrap_timestamp_now(void) {
         return TODAY * INT64_C(86400000) + 1000;
@@ -77,7 +77,7 @@ static int run_many(struct catalog_connection *c, void *context) {
         return r;
 }
 
-/* Events of alice, more than three marks of them, some naming bob. */
+/* Many events of alice's, for more than three marks; some name bob. */
 static void many(void) {
         struct catalog *catalog;
 
@@ -141,7 +141,7 @@ static void test_days_without_events_are_not_there(void **state) {
         assert_int_equal(n, 1);
 }
 
-/* Sequential, at random, backwards; in tiny and large pieces. */
+/* Sequentially, at random, backwards; in tiny and large pieces. */
 static void check_offsets(const char *who) {
         _cleanup_text_ struct text expected = log_text(who);
         _cleanup_free_ char *data = malloc(expected.size + 1);
@@ -228,7 +228,7 @@ static void test_threads_share_a_reader(void **state) {
         }
 }
 
-/* A reader at the end sees what comes, and nothing of others. */
+/* A reader at the end sees new events, but not those of others. */
 static void test_a_day_grows_while_it_is_read(void **state) {
         struct events_reader *reader, *bobs;
         struct events_day before, after;
@@ -253,7 +253,7 @@ static void test_a_day_grows_while_it_is_read(void **state) {
         assert_null(events_close(bobs));
 }
 
-/* Who was an auditor when it was opened reads nothing more as an ordinary account, and who was removed nothing. */
+/* A former auditor cannot go on reading as an ordinary account, and a removed account cannot go on at all. */
 static void test_a_role_taken_away_ends_reading(void **state) {
         const struct account_change change = { .key = ACCOUNT_ROLE, .value = ROLE_ACCOUNT };
         struct request carol = *as("carol");

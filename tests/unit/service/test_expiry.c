@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Shares that end by themselves: by the clock of the log, for every question, with or without a daemon.
+ * Shares that expire: by the log's clock, for every question, with or without a daemon.
  */
 #include "scratch.h"
 
@@ -41,7 +41,7 @@ static void test_only_the_owner_sets_it(void **state) {
         assert_int_equal(events("op = 'set-expiry' AND rule IS NULL"), 0);
 }
 
-/* The log's clock has been two hours ahead of the wall's: as if that had been set back since. */
+/* The log's clock is two hours ahead of the wall clock, as if that had been set back. */
 static void test_a_clock_set_back_revives_nothing(void **state) {
         int64_t place = shared("web"), id = share.id;
 
@@ -52,7 +52,7 @@ static void test_a_clock_set_back_revives_nothing(void **state) {
         assert_int_equal(share_find(as("alice"), place, "bob", &share, &image), -ENOENT);
         assert_int_equal(live_shares(place), 0);
         assert_int_equal(image_get(as("bob"), place, &(struct image){ 0 }), -ENOENT);
-        /* its place is free, and the end of the old one is in the log */
+        /* bob can get a new share, and the end of the old one is in the log */
         assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
         assert_true(share.id != id);
         assert_int_equal(events("op = 'expire' AND account = 'bob'"), 1);

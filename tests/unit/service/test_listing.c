@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Who sees which images: own ones first, then received ones, all for auditor and operator; and going on in the middle.
+ * Who sees which images: own ones first, then received ones, all for staff; and continuing a listing.
  */
 #include "scratch.h"
 

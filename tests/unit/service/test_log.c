@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The log and who sees what, as each role may read them.
+ * Reading the log and the shares, as each role may.
  */
 #include "scratch.h"
 
@@ -17,7 +17,7 @@ static int collect(const struct log_event *event, void *context) {
         return 0;
 }
 
-/* `create share delete!`: what of an image's log is read as somebody. */
+/* Returns what an account reads of an image's log, such as `create share delete!`. */
 static const char *read_log(const char *who, struct log_query query) {
         static char text[512];
         int r;
@@ -37,7 +37,7 @@ static int64_t shared(void) {
 
         assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
         assert_int_equal(image_remove(as("bob"), place, "web"), RULE_OWNER_DELETES);
-        scratch_reopen(0); /* the refusal is written */
+        scratch_reopen(0); /* writes the refusal */
         return place;
 }
 
@@ -71,7 +71,7 @@ static void test_a_time_to_come_hides_what_comes_before(void **state) {
         assert_string_equal(text, "");
 }
 
-/* What is gone is found as it was called, new events are found after the last one. */
+/* A removed image is found under its last name; new events are found after the last one read. */
 static void test_the_log_goes_on(void **state) {
         struct log_query query = { WEB };
         int64_t place = shared();
@@ -99,7 +99,7 @@ static int count(const struct access *access, void *context) {
         return 0;
 }
 
-/* How many shares are told; -errno. */
+/* The number of shares told; -errno. */
 static int shares(const char *who, const char *what) {
         struct access_query query;
         int n = 0, r = access_begin(as(who), what, &query);

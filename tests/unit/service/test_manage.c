@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Regions, accounts and limits: an operator's alone, all or nothing, each in the log.
+ * Regions, accounts and limits: only for an operator, all or nothing, each change in the log.
  */
 #include "scratch.h"
 
@@ -96,7 +96,7 @@ static void test_a_removed_account_loses_its_shares_and_its_name(void **state) {
         assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), RULE_UNKNOWN_ACCOUNT);
 }
 
-/* CONTRACT 7: the uid says the account, at once; who can read the catalog anyhow is the operator. */
+/* CONTRACT 7: the uid determines the account, at once; a uid that can read the catalog anyway is the operator. */
 static void test_a_uid_is_an_account(void **state) {
         struct account_change uid = { ACCOUNT_UID, 7001 };
         struct caller caller;
@@ -136,7 +136,7 @@ static void test_root_is_the_operator(void **state) {
         assert_int_equal(service_caller_of_uid(scratch_service, 0, VIA_MOUNT, &caller, &owner), 0);
         assert_string_equal(caller.name, "operator");
         assert_int_equal(caller.uid, 0);
-        assert_int_equal(owner, 7001); /* for whoever acts as it */
+        assert_int_equal(owner, 7001); /* for everybody who acts as it */
         uid.value = 0;
         assert_int_equal(account_set(as("operator"), "alice", &uid, 1), 0);
         assert_int_equal(service_caller_of_uid(scratch_service, 0, VIA_MOUNT, &caller, &owner), 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Two services on one directory, as two mounts are: each sees what the other did, and minds what it holds open.
+ * Two services on one directory, like two mounts: each sees the other's changes and respects its open disks.
  */
 #include "scratch.h"
 
@@ -48,7 +48,7 @@ static void test_a_writer_here_is_busy_there(void **state) {
         end(there(place, O_WRONLY)); /* writers do not exclude each other */
         finish(handle);
         assert_int_equal(share_grant(as_of(other, "alice"), place, "bob", &share, NULL), 0);
-        assert_int_equal(disk_open(as("alice"), place, O_WRONLY, &handle), RULE_SEALED); /* and that is known here */
+        assert_int_equal(disk_open(as("alice"), place, O_WRONLY, &handle), RULE_SEALED); /* known here, too */
         assert_int_equal(image_get(as("bob"), place, &image), 0);
 }
 
@@ -73,13 +73,13 @@ static void test_a_copy_here_holds_the_source_there(void **state) {
         from = opened(a, O_RDONLY);
         scratch_same(from, 0, MIB);
         finish(from);
-        handle = opened(b, O_RDONLY); /* the file was replaced there: opened again here, though it was open */
+        handle = opened(b, O_RDONLY); /* the other service replaced the file: opened again here, though it was open */
         assert_string_equal(scratch_get(handle, 0, 5), "there");
         finish(handle);
         finish(reader);
 }
 
-/* Somebody else writes the target too: then a copy is bytes, or two files would want the one name. */
+/* If somebody else writes the target, too, a copy is bytes: a reference would leave two files for one name. */
 static void test_a_target_with_two_writers_gets_bytes(void **state) {
         int64_t a = filled(north, "a", MIB), b = draft(south, "b");
         struct disk_handle *from = opened(a, O_RDONLY), *to = created(b), *writer = there(b, O_RDWR);
@@ -119,13 +119,13 @@ static void test_changes_there_are_judged_here(void **state) {
         assert_int_equal(share_revoke(as_of(other, "alice"), place, "bob", NULL, NULL), 0);
         assert_int_equal(image_get(as("bob"), place, &image), -ENOENT);
         assert_int_equal(image_rename(as_of(other, "alice"), place, "web", north, "db"), 0);
-        assert_int_equal(image_remove(as("alice"), place, "web"), -ENOENT); /* it is called something else by now */
+        assert_int_equal(image_remove(as("alice"), place, "web"), -ENOENT); /* it has another name by now */
         assert_int_equal(account_remove(as_of(other, "operator"), "carol"), 0);
         assert_int_equal(image_create(gone, north, "x", &image), -EACCES);
         assert_int_equal(description_write(gone, place, "x", 1), -EACCES);
         assert_int_equal(account_set(as_of(other, "operator"), "bob", &(struct account_change){ ACCOUNT_ROLE, ROLE_AUDITOR }, 1), 0);
         gone = as("alice");
-        gone->caller.role = ROLE_OPERATOR; /* what a request says of its role does not count */
+        gone->caller.role = ROLE_OPERATOR; /* a request's own role does not count */
         assert_int_equal(limit_set(gone, LIMIT_SHARES, 1), RULE_ROLE);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Making and opening DIR: modes, what is refused and why, regions whose store is away.
+ * Making and opening DIR: modes, refusals and their reasons, regions whose store is offline.
  */
 #include "scratch.h"
 
@@ -40,7 +40,7 @@ static void test_create_takes_an_empty_directory_only(void **state) {
         assert_int_equal(chmod(scratch_name("empty"), 0755), 0);
         assert_int_equal(service_create(scratch_name("empty"), 0, VIA_CLI, why), 0);
         assert_int_equal(mode_of("empty"), 0700);
-        assert_int_equal(service_create(scratch_name("empty"), 0, VIA_CLI, why), -EEXIST); /* whatever else it holds */
+        assert_int_equal(service_create(scratch_name("empty"), 0, VIA_CLI, why), -EEXIST); /* whatever else DIR holds */
         assert_non_null(strstr(why, "holds a catalog"));
         assert_int_equal(mkdir(scratch_name("full"), 0755), 0);
         assert_int_equal(mkdir(scratch_name("full/x"), 0755), 0);
@@ -132,7 +132,7 @@ static void test_an_offline_region_is_EIO_and_the_others_work(void **state) {
         (void)state;
         assert_int_equal(image_seal(as("alice"), sealed), 0);
         assert_int_equal(rename(scratch_name("dir/store/north"), scratch_name("away")), 0);
-        for (int again = 0; again < 2; again++) { /* noticed in a running service and after a restart */
+        for (int again = 0; again < 2; again++) { /* noticed by a running service, and after a restart */
                 image = row(place);
                 sealed_row = row(sealed);
                 assert_int_equal(disk_open(as("alice"), place, O_RDONLY, &handle), -EIO);

@@ -66,7 +66,7 @@ static void test_texts(void **state) {
         assert_int_equal(description_write(as("alice"), place, text, strlen(text)), 0);
         reads("alice", place, text);
         strcpy(strrchr(text, '\n'), "x");
-        assert_int_equal(description_write(as("alice"), place, text, strlen(text)), -EINVAL); /* 257 */
+        assert_int_equal(description_write(as("alice"), place, text, strlen(text)), -EINVAL); /* 257 characters */
         memset(text, 'x', sizeof(text));
         assert_int_equal(description_write(as("alice"), place, text, TEXT_MAX_CHARACTERS + 1), -EINVAL);
         assert_int_equal(description_write(as("alice"), place, text, TEXT_SIZE), -EINVAL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Threads of one mount: no interleaving breaks a rule, loses a byte or a line.
+ * Threads of one mount: no interleaving breaks a rule or loses a byte or a line.
  */
 #include "scratch.h"
 
@@ -94,7 +94,7 @@ static void test_one_gets_the_name(void **state) {
         assert_int_equal(failures, 0);
 }
 
-/* Opens the source again and again, as ls and cat do, while another copies from it. */
+/* Opens the source repeatedly, as ls and cat do, while another thread copies from it. */
 static void *open_source(void *argument) {
         struct request request = request_of("alice");
 
@@ -146,7 +146,7 @@ static void *copy_over(void *argument) {
         return NULL;
 }
 
-/* LINK waits for the source's RELEASE; meanwhile somebody makes the disk that it wanted to make, and may be done. */
+/* LINK waits for the source's RELEASE. Meanwhile another thread makes the target's disk, and if `done` closes it. */
 static void copy_meanwhile(const char *name, bool done, int expected) {
         struct disk_handle *source, *made;
         pthread_t copier;
@@ -156,7 +156,7 @@ static void copy_meanwhile(const char *name, bool done, int expected) {
         source = opened(a, O_RDWR);
         assert_int_equal(disk_flush(as("alice"), source), 0);
         assert_int_equal(pthread_create(&copier, NULL, copy_over, &result), 0);
-        (void)nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL); /* it is waiting; if not, the test is easier */
+        (void)nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL); /* to let it wait; else the test is easier */
         made = created(b);
         scratch_put(made, 0, "mine");
         if (done)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A copy under way: the new disk is the first bytes of the old one, seen by reads, sizes and seeks; the old one is held.
+ * A copy in progress: the new disk is the first bytes of the old one, for reads, sizes and seeks; the old one is
+ * locked.
  */
 #include "scratch.h"
 
@@ -10,7 +11,7 @@
 static int64_t a, b;
 static struct disk_handle *from, *to;
 
-/* a has 3 MiB of data and then a hole to 8 MiB; b is an empty disk. */
+/* a has 3 MiB of data, then a hole up to 8 MiB; b is an empty disk. */
 static int setup(void **state) {
         struct disk_handle *handle;
 
@@ -49,7 +50,7 @@ static void test_pieces_grow_the_reference(void **state) {
         }
         assert_int_equal(blob_of(b).st_size, 0); /* no byte was moved */
         scratch_same(to, 0, 2 * MIB);
-        assert_string_equal(scratch_get(to, 2 * MIB, 100), ""); /* not one byte beyond */
+        assert_string_equal(scratch_get(to, 2 * MIB, 100), ""); /* nothing beyond */
         assert_int_equal(strlen(scratch_get(to, 2 * MIB - 10, 100)), 10);
         assert_int_equal(disk_seek(to, 0, SEEK_DATA), 0);
         assert_int_equal(disk_seek(to, 0, SEEK_HOLE), 2 * MIB);
@@ -70,7 +71,7 @@ static void test_gaps_and_truncation_over_holes_stay_references(void **state) {
         assert_int_equal(disk_truncate(to, 7 * MIB), 0);
         assert_int_equal(size(), 7 * MIB);
         assert_int_equal(blob_of(b).st_size, 0);
-        assert_int_equal(disk_truncate(to, 9 * MIB), 0); /* longer than the source: bytes of its own */
+        assert_int_equal(disk_truncate(to, 9 * MIB), 0); /* longer than the source: now bytes of its own */
         assert_int_equal(blob_of(b).st_size, 9 * MIB);
         scratch_same(to, 0, 3 * MIB);
         scratch_zeros(to, 3 * MIB, 6 * MIB);
@@ -108,7 +109,7 @@ static void test_another_offset_of_an_empty_disk_is_bytes_too(void **state) {
         assert_int_equal(blob_of(b).st_size, 1000);
         (void)snprintf(expected, sizeof(expected), "%s", scratch_get(from, 4096, 100));
         assert_string_equal(scratch_get(to, 0, 100), expected);
-        assert_int_equal(disk_copy_range(from, 0, to, 0, 2 * MIB), 2 * MIB); /* no longer empty: over it, in bytes */
+        assert_int_equal(disk_copy_range(from, 0, to, 0, 2 * MIB), 2 * MIB); /* not empty: overwritten with bytes */
         assert_int_equal(blob_of(b).st_size, 2 * MIB);
         scratch_same(to, 0, 2 * MIB);
 }
@@ -121,8 +122,8 @@ static void test_a_write_ends_the_reference(void **state) {
         scratch_same(to, 0, MIB);
         assert_string_equal(scratch_get(to, MIB, 7), "CHANGED");
         scratch_same(to, MIB + 7, MIB - 7);
-        scratch_same(from, MIB, 1000); /* the source is as it was */
-        assert_int_equal(disk_copy_range(from, 2 * MIB, to, 2 * MIB, MIB), MIB); /* going on, in bytes */
+        scratch_same(from, MIB, 1000); /* the source is unchanged */
+        assert_int_equal(disk_copy_range(from, 2 * MIB, to, 2 * MIB, MIB), MIB); /* continues with bytes */
         scratch_same(to, 2 * MIB, MIB);
         assert_string_equal(scratch_get(to, MIB, 7), "CHANGED");
 }
@@ -160,7 +161,7 @@ static void test_changing_the_source_in_the_middle(void **state) {
         assert_int_equal(disk_copy_range(other, MIB, to, MIB, MIB), MIB);
         scratch_same(to, 0, 2 * MIB);
         assert_int_equal(blob_of(b).st_size, 2 * MIB);
-        assert_int_equal(disk_truncate_path(as("alice"), a, 0), 0); /* no longer held */
+        assert_int_equal(disk_truncate_path(as("alice"), a, 0), 0); /* no longer locked */
         assert_int_equal(disk_truncate_path(as("alice"), c, 0), -EBUSY);
         scratch_same(to, 0, 2 * MIB);
         finish(other);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Who may look into which account: what it received and owns, trusts and uses; by name, by number, in listings.
+ * Who may look into which account: what it received, owns, trusts and uses; by name, by id, in listings.
  */
 #include "scratch.h"
 
@@ -102,7 +102,7 @@ static void test_what_was_received(void **state) {
                 assert_int_equal(received_find(as(who), bob, south, "web@alice", &id), -ENOENT);
                 assert_int_equal(received_find(as(who), bob, north, "web", &id), -ENOENT);
                 assert_int_equal(received_find(as(who), alice, north, "web@alice", &id), -ENOENT);
-                assert_int_equal(received_get(as(who), bobs, &share, &image), r); /* its owner neither */
+                assert_int_equal(received_get(as(who), bobs, &share, &image), r); /* not even for the image's owner */
                 assert_int_equal(received_list(as(who), bob, north, 0, count_entry, &n), r);
                 assert_int_equal(n, sees);
                 assert_int_equal(received_list(as(who), bob, north, bobs, count_entry, &n), r);
@@ -128,7 +128,7 @@ static void test_what_is_owned(void **state) {
                 assert_int_equal(owned_find(as(who), alice, north, "web", &id), r);
                 assert_int_equal(owned_find(as(who), alice, north, "web@alice", &id), -ENOENT);
                 assert_int_equal(owned_find(as(who), alice, south, "web", &id), -ENOENT);
-                assert_int_equal(owned_get(as(who), web, &image), r); /* bob and carol, who received it, neither */
+                assert_int_equal(owned_get(as(who), web, &image), r); /* not even for recipients */
                 assert_int_equal(owned_list(as(who), alice, north, 0, count_entry, &n), r);
                 assert_int_equal(n, sees);
                 assert_int_equal(owned_list(as(who), alice, north, web, count_entry, &n), r);
@@ -170,7 +170,7 @@ static void test_usage_of_each_role(void **state) {
         for (size_t i = 3; i < ARRAY_SIZE(all); i++) {
                 assert_int_equal(account_find(as("eve"), all[i], &account), 0);
                 assert_int_equal(usage_list(as("eve"), account.id, count_usage, &used), 0);
-                assert_int_equal(used, 0); /* they own nothing, and have no quota */
+                assert_int_equal(used, 0); /* staff owns nothing and has no quota */
         }
         assert_int_equal(usage_list(as("eve"), nobody, count_usage, &used), -ENOENT);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Making, renaming, deleting and describing images, by each role, shared and not, with what the log keeps.
+ * Making, renaming, deleting and describing images, by each role, shared and not, and what the log says.
  */
 #include "scratch.h"
 
@@ -61,8 +61,8 @@ static int do_read_disk(const char *who) {
 static const struct {
         const char *name;
         int (*act)(const char *who);
-        int owner, stranger, auditor, operator; /* while it is not shared */
-        int shared_owner, recipient;            /* while it is */
+        int owner, stranger, auditor, operator; /* results while it is not shared */
+        int shared_owner, recipient;            /* results while it is */
 } acts[] = {
         { "rename", do_rename, 0, -ENOENT, RULE_READ_ONLY_ROLE, RULE_SHARED_FROZEN, RULE_SHARED_FROZEN, RULE_SHARED_FROZEN },
         { "move", do_move, -EXDEV, -ENOENT, RULE_READ_ONLY_ROLE, RULE_SHARED_FROZEN, RULE_SHARED_FROZEN, RULE_SHARED_FROZEN },
@@ -87,7 +87,7 @@ static void fresh(bool shared) {
                 assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
 }
 
-/* Member by member: what is between them is anything. */
+/* Compares members: padding is undefined. */
 static void assert_same_image(const struct image *a, const struct image *b) {
         assert_int_equal(a->place, b->place);
         assert_int_equal(a->id, b->id);
@@ -129,7 +129,7 @@ static void test_by_role_unshared(void **state) {
                         fail_msg("%s by its owner", acts[i].name);
                 (void)scratch_teardown(state); /* 0 */
         }
-        (void)scratch_setup(state); /* 0; for the teardown to come */
+        (void)scratch_setup(state); /* 0; for the next teardown */
 }
 
 static void test_by_role_shared(void **state) {
@@ -143,7 +143,7 @@ static void test_by_role_shared(void **state) {
                 refused(i, "operator", acts[i].operator);
         }
         assert_int_equal(share_revoke(as("alice"), place, "bob", NULL, NULL), 0);
-        assert_int_equal(do_rename("alice"), 0); /* after the last unshare it can */
+        assert_int_equal(do_rename("alice"), 0); /* allowed after the last unshare */
         assert_int_equal(disk_remove(as("alice"), place), 0);
 }
 
@@ -169,13 +169,13 @@ static void test_refusals_name_the_recipients_to_the_owner_alone(void **state) {
         assert_int_equal(disk_truncate_path(request = as("alice"), place, 1), RULE_SEALED);
         assert_string_equal(request->refusal.asked, "write the disk of north/web@alice");
         scratch_reopen(0);
-        /* an image and its disk are both deleted: one kind of refusal, counted */
+        /* deleting an image and deleting its disk are one kind of refusal, counted */
         assert_int_equal(events("op = 'delete' AND rule = 'unshare-before-delete' AND errno = 'EPERM' AND object = 'north/web@alice'"), 2);
         assert_int_equal(events("op = 'rename' AND rule = 'shared-frozen' AND errno = 'EPERM'"), 2);
         assert_int_equal(events("op = 'available' AND rule = 'sealed'"), 1);
 }
 
-/* The new name of an image is no account: whoever has that name must not find the line in its history. */
+/* The new name of an image is no account: an account of that name must not find the line in its history. */
 static void test_a_refused_rename_names_no_account(void **state) {
         (void)state;
         fresh(true);
@@ -203,7 +203,7 @@ static void test_names(void **state) {
         assert_int_equal(image_create(as("alice"), north, "db", &image), 0);
         assert_int_equal(image_rename(as("alice"), place, "web", north, "db"), RULE_NAME_TAKEN);
         assert_int_equal(image_rename(as("alice"), place, "web", north, "a@b"), -EPERM);
-        assert_int_equal(image_rename(as("alice"), place, "other", north, "new"), -ENOENT); /* it is not called so */
+        assert_int_equal(image_rename(as("alice"), place, "other", north, "new"), -ENOENT); /* not its name */
         assert_int_equal(image_rename(as("alice"), place, "web", north, "new"), 0);
         assert_int_equal(image_lookup(as("alice"), north, "new", &image), 0);
         assert_int_equal(image.place, place);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The end of a copy: a whole reference becomes a hard link to the sealed source, a partial one bytes; and a write to
- * either never reaches the other.
+ * The end of a copy: a whole reference becomes a hard link to the sealed source, a partial one becomes bytes. A write
+ * to either never reaches the other.
  */
 #include "scratch.h"
 
@@ -64,7 +64,7 @@ static void test_a_partial_copy_is_bytes_and_seals_nothing(void **state) {
         assert_int_equal(blob_of(b).st_size, SIZE / 2);
         assert_int_equal(row(a).state, IMAGE_AVAILABLE);
         assert_int_equal(row(b).state, IMAGE_AVAILABLE);
-        assert_int_equal(events("op = 'copy' AND object = 'south/b@alice'"), 1); /* its lineage is known all the same */
+        assert_int_equal(events("op = 'copy' AND object = 'south/b@alice'"), 1); /* its lineage is recorded anyway */
         to = opened(b, O_RDONLY);
         scratch_same(to, 0, SIZE / 2);
         finish(to);
@@ -74,7 +74,7 @@ static void test_a_partial_copy_is_bytes_and_seals_nothing(void **state) {
 static void test_what_is_synced_is_in_the_file(void **state) {
         (void)state;
         copy(SIZE / 2);
-        assert_int_equal(disk_sync(as("alice"), from), 0); /* of the source: nothing happens to the copy */
+        assert_int_equal(disk_sync(as("alice"), from), 0); /* syncing the source does not affect the copy */
         assert_int_equal(blob_of(b).st_size, 0);
         assert_int_equal(disk_sync(as("alice"), to), 0);
         assert_int_equal(blob_of(b).st_size, SIZE / 2);
@@ -118,7 +118,7 @@ static void test_writing_the_copy_keeps_the_sources_bytes(void **state) {
         copy(SIZE);
         closed();
         to = opened(b, O_RDWR);
-        assert_int_equal(blob_of(b).st_nlink, 2); /* not before the first write */
+        assert_int_equal(blob_of(b).st_nlink, 2); /* not separated before the first write */
         scratch_put(to, 0, "CHANGED");
         assert_int_equal(blob_of(b).st_nlink, 1);
         assert_int_equal(blob_of(a).st_nlink, 1);
@@ -134,7 +134,7 @@ static void test_writing_the_copy_keeps_the_sources_bytes(void **state) {
 static void test_writing_after_the_flush_through_the_same_handle(void **state) {
         (void)state;
         copy(SIZE);
-        assert_int_equal(disk_flush(as("alice"), to), 0); /* dup and close: the handle lives on */
+        assert_int_equal(disk_flush(as("alice"), to), 0); /* dup and close: the handle stays open */
         assert_int_equal(blob_of(b).st_nlink, 2);
         scratch_put(to, 10, "CHANGED");
         scratch_same(from, 0, SIZE);
@@ -154,7 +154,7 @@ static void test_truncating_and_allocating_the_copy_too(void **state) {
         finish(from);
 }
 
-/* A hard link whose own name is gone has one link left, the source's: still not to be written to. */
+/* When a copy's own name is removed, only the source's link is left; the copy still must not be written to. */
 static void test_writing_a_copy_that_was_removed_while_open(void **state) {
         int fd = -1;
 

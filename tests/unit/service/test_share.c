@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Sharing and its end: who may, what it seals, what the log and the refused one are told.
+ * Sharing and unsharing: who may, what is sealed, what the log and the refused caller are told.
  */
 #include "scratch.h"
 
@@ -29,10 +29,10 @@ static void test_sharing_seals(void **state) {
         assert_int_equal(events("op = 'seal' AND object = 'north/web@alice' AND json_extract(detail, '$.size') = 12345"), 1);
         assert_int_equal(events("op = 'share' AND object = 'north/web@alice' AND account = 'bob' AND rule IS NULL"), 1);
         assert_int_equal(share_grant(as("alice"), place, "carol", &share, NULL), 0);
-        assert_int_equal(events("op = 'seal'"), 1); /* once */
+        assert_int_equal(events("op = 'seal'"), 1); /* only once */
 }
 
-/* What is told of a share just granted is what whoever looks it up is told. */
+/* share_grant returns the same as a later lookup. */
 static void test_a_share_is_told_as_it_is_kept(void **state) {
         int64_t place = filled(north, "web", 100);
         struct image image;
@@ -70,7 +70,7 @@ static void test_a_refused_share_seals_nothing(void **state) {
         assert_int_equal(events("op IN ('share', 'seal') AND rule IS NULL"), 0);
 }
 
-/* The sentence names who and what; the log has one line with rule and errno (CONTRACT 4 Explaining). */
+/* The sentence names account and image; the log has one line with rule and errno (CONTRACT 4 Explaining). */
 static void test_refusals_are_told_and_logged(void **state) {
         int64_t place = filled(north, "web", 100);
         struct request *request;
@@ -105,9 +105,9 @@ static void test_limit(void **state) {
         assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0);
         assert_int_equal(share_grant(request = as("alice"), place, "carol", &share, NULL), RULE_SHARE_LIMIT);
         assert_string_equal(request->refusal.fact, "1 of 1 shares are live");
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), RULE_SHARE_EXISTS); /* also when full */
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), RULE_SHARE_EXISTS); /* even when full */
         assert_int_equal(limit_set(as("operator"), LIMIT_SHARES, 0), 0);
-        assert_int_equal(live_shares(place), 1); /* what exists is kept */
+        assert_int_equal(live_shares(place), 1); /* existing shares stay */
         assert_int_equal(share_revoke(as("alice"), place, "bob", NULL, NULL), 0);
         assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), RULE_SHARE_LIMIT);
 }
@@ -138,10 +138,10 @@ static void test_busy_while_open_for_writing(void **state) {
                 assert_int_equal(image_seal(as("alice"), place), -EBUSY);
                 assert_int_equal(image_copy(as("alice"), place, b, &image), -EBUSY);
                 assert_int_equal(row(place).state, IMAGE_AVAILABLE);
-                assert_int_equal(disk_flush(as("alice"), handle), 0); /* and then it waits a second in vain */
+                assert_int_equal(disk_flush(as("alice"), handle), 0); /* after that, requests wait a second in vain */
         }
         assert_null(disk_close(as("alice"), handle));
-        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0); /* readers are no hindrance */
+        assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), 0); /* readers do not prevent it */
         finish(reader);
         assert_int_equal(disk_open(as("alice"), place, O_WRONLY, &handle), RULE_SEALED);
         assert_int_equal(disk_truncate_path(as("alice"), place, 5), RULE_SEALED);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A daemon sweeps when it has opened: what no row knows goes, what one knows stays, and nobody else sweeps.
+ * A daemon sweeps after opening: it removes blobs without a row and keeps others; nothing else sweeps.
  */
 #include "scratch.h"
 
@@ -20,7 +20,7 @@ static bool there(const char *name) {
         return access(scratch_name(name), F_OK) == 0;
 }
 
-/* The background thread sweeps when it comes to it. */
+/* Waits until the background thread has swept. */
 static void eventually_gone(const char *name) {
         time_t end = time(NULL) + 60;
 
@@ -34,7 +34,7 @@ static void test_a_daemon_sweeps_left_overs(void **state) {
         struct disk_handle *handle;
 
         (void)state;
-        finish(created(empty = draft(north, "empty"))); /* no bytes, and not available, but a row */
+        finish(created(empty = draft(north, "empty"))); /* no bytes, not available, but it has a row */
         assert_int_equal(image_seal(as("alice"), sealed), 0);
         leave("dir/store/north/77777");
         leave("dir/store/north/88888.tmp");
@@ -57,7 +57,7 @@ static void test_a_daemon_sweeps_left_overs(void **state) {
         finish(handle);
 }
 
-/* A blob of one region is a left-over in another: the row says where it is. */
+/* A blob is a leftover in any region but its row's. */
 static void test_rows_are_of_a_region(void **state) {
         int64_t web = filled(north, "web", 1000);
         char name[64];
@@ -75,14 +75,14 @@ static void test_what_is_being_written_is_not_swept(void **state) {
         struct disk_handle *handle = created(place);
 
         (void)state;
-        assert_int_equal(disk_remove(as("alice"), place), 0); /* no row any more, but somebody has it open */
+        assert_int_equal(disk_remove(as("alice"), place), 0); /* no row any more, but it is still open */
         scratch_bytes(handle, 0, 100);
         service_sweep(scratch_service);
         scratch_same(handle, 0, 100);
         finish(handle);
 }
 
-/* Many blobs, of which some are left-overs. */
+/* Many blobs, some of them leftovers. */
 static void test_many_blobs(void **state) {
         static const char *const left[] = { "dir/store/north/77777", "dir/store/north/77778", "dir/store/north/99999" };
         int64_t places[300];
@@ -102,7 +102,7 @@ static void test_many_blobs(void **state) {
                 assert_int_equal(blob_of(places[i]).st_nlink, 1);
 }
 
-/* What a crash left is in nobody's way before it is swept, and the sweep not in that of who takes its place. */
+/* Leftovers of a crash do not obstruct new disks before they are swept, and the sweep does not obstruct new disks. */
 static void test_what_is_left_over_is_in_nobodys_way(void **state) {
         int64_t web = draft(north, "web"), db = draft(north, "db"), source = filled(north, "source", 1000);
         struct disk_handle *handle;

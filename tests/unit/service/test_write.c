@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The bytes of a disk of its own: writing, truncating, holes, seeking.
+ * The bytes of a disk that shares none: writing, truncating, holes, seeking.
  */
 #include "scratch.h"
 
@@ -90,7 +90,7 @@ static void test_stat_tells_the_truth_open_or_not(void **state) {
         assert_int_equal(st.st_size, 10000);
         assert_int_equal(st.st_blocks, blob_of(place).st_blocks);
         assert_int_equal(unlink(blob_name(place)), 0);
-        assert_int_equal(disk_stat(as("alice"), &image, &st), -EIO); /* damaged, not absent */
+        assert_int_equal(disk_stat(as("alice"), &image, &st), -EIO); /* damaged, not missing */
         assert_int_equal(disk_open(as("alice"), place, O_RDONLY, &handle), -EIO);
 }
 

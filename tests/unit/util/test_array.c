@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * An array that grows: what is in it stays, and where there is no memory nothing changes.
+ * A growing array: items are kept, and without memory nothing changes.
  */
 #include "array.h"
 
@@ -26,7 +26,7 @@ static void test_what_is_in_it_stays(void **state) {
         }
         for (size_t i = 0; i < 1000; i++)
                 assert_int_equal(items[i], i);
-        assert_true(moved < 12); /* not at each */
+        assert_true(moved < 12); /* not at each item */
         free(items);
 }
 
@@ -36,7 +36,7 @@ static void test_without_memory_it_is_as_it_was(void **state) {
 
         (void)state;
 #ifdef __SANITIZE_ADDRESS__
-        skip(); /* it aborts instead */
+        skip(); /* malloc aborts instead */
 #endif
         assert_int_equal(array_room(&items, &room, room, SIZE_MAX / 2), -ENOMEM);
         assert_int_equal(room, SIZE_MAX / 2);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Hex digits: every byte there and back, either case, nothing else.
+ * Hex digits: every byte to text and back, both cases, nothing else.
  */
 #include "hex.h"
 
@@ -51,7 +51,7 @@ static void test_just_so_many_digits(void **state) {
         assert_int_equal(hex_parse("a", bytes, 0), -EINVAL);
 }
 
-/* In either place of a byte, every character. */
+/* Every character in every position. */
 static void test_nothing_else_is_a_digit(void **state) {
         (void)state;
         for (int c = 1; c < 256; c++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Names, CONTRACT 2: every byte in every place, every length that matters, and the `@` that joins two.
+ * Names, CONTRACT 2: every byte in every position, every length that matters, and names joined by `@`.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 
 static const struct {
         enum name_kind kind;
-        const char *first, *later; /* what may stand there */
+        const char *first, *later; /* characters allowed there */
         size_t max;
 } kinds[] = {
 #define DIGITS "0123456789"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Where an error was made: the last one of a thread, told of that error only, and forgotten.
+ * Where an error was made: the last one of a thread is kept, told only for that error, and forgotten.
  */
 #include "origin.h"
 

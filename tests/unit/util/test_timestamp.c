@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Times as they are written, CONTRACT 9, and read, CONTRACT 5.4. Expected values are from `date -u`.
+ * Times as written, CONTRACT 9, and as read, CONTRACT 5.4. Expected values are from `date -u`.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -82,7 +82,7 @@ static void the_local_zone_has_no_say(void **state) {
         tzset();
 }
 
-/* The order of times is the order of texts: the log and its `--since` may rely on it. */
+/* Texts sort like times: the log and its `--since` may rely on it. */
 static void texts_sort_as_times_do(void **state) {
         char before[TIMESTAMP_SIZE], text[TIMESTAMP_SIZE];
 
@@ -119,7 +119,7 @@ static void check_readings(const struct reading *readings, size_t count) {
         }
 }
 
-/* Whatever is no time leaves the answer alone. */
+/* A refused text leaves the result unchanged. */
 static void check_refused(const char *text) {
         int64_t ms = 4711;
         int r = timestamp_parse(text, NOW, &ms);
@@ -159,7 +159,7 @@ static void days_there_are_not(void **state) {
                 check_refused(texts[i]);
 }
 
-/* Each day of 400 years, the calendar's whole cycle, is the one behind the day before; and nothing is between them. */
+/* Each day of 400 years, the calendar's whole cycle, follows the day before without a gap. */
 static void every_day_of_the_calendar(void **state) {
         int64_t end = 951868799999, days = 0; /* 2000-02-29 */
 
@@ -195,10 +195,10 @@ static void rfc_3339_with_its_zones(void **state) {
                 { "2026-05-03T10:11:12-23:59", 1777889412000 },
                 { "2027-01-01T00:30:00+01:00", 1798759800000 }, /* another year in UTC */
                 { "2026-12-31T23:30:00-01:00", 1798763400000 },
-                { "2026-05-03T00:00:00Z", 1777766400000 }, /* the day's begin, not its end */
+                { "2026-05-03T00:00:00Z", 1777766400000 }, /* the start of the day, not its end */
                 { "2026-12-31T23:59:59.999Z", 1798761599999 },
                 { "2016-12-31T23:59:60Z", 1483228800000 }, /* a leap second: Unix time has none */
-                { "1969-12-31T23:59:59Z", -1000 },         /* what mktime says of errors */
+                { "1969-12-31T23:59:59Z", -1000 },         /* mktime's error value */
                 { "1969-12-31T23:59:59.999Z", -1 },
                 { "0000-01-01T00:00:00Z", -62167219200000 },
                 { "9999-12-31T23:59:59.999Z", 253402300799999 },
@@ -208,7 +208,7 @@ static void rfc_3339_with_its_zones(void **state) {
         check_readings(readings, ARRAY_SIZE(readings));
 }
 
-/* What is finer than a millisecond is cut off, so that no time is read as a later one. */
+/* Digits beyond milliseconds are cut off, so that no time is read as a later one. */
 static void fractions_of_a_second(void **state) {
         static const struct reading readings[] = {
                 { "2026-05-03T10:11:12.0Z", 1777803072000 },
@@ -238,7 +238,7 @@ static void spans_from_now_on(void **state) {
                 { "+12h", NOW + INT64_C(12) * 3600000 },
                 { "+1d", NOW + 86400000 },
                 { "+1h", NOW + 3600000 },
-                { "+0d", NOW }, /* the service's to refuse, as any past time */
+                { "+0d", NOW }, /* the service refuses it, as any past time */
                 { "+0h", NOW },
                 { "+007d", NOW + INT64_C(7) * 86400000 },
                 { "+999999d", NOW + INT64_C(999999) * 86400000 },
@@ -293,7 +293,7 @@ static void whatever_else_is_no_time(void **state) {
                 check_refused(texts[i]);
 }
 
-/* In memory that ends with it, so that a sanitizer sees who reads further. */
+/* Copies the prefix to a block of its length, so that a sanitizer detects reading beyond it. */
 static int parse_prefix(const char *text, size_t length, int64_t *ret_ms) {
         _cleanup_free_ char *prefix = strndup(text, length);
 
@@ -301,7 +301,7 @@ static int parse_prefix(const char *text, size_t length, int64_t *ret_ms) {
         return timestamp_parse(prefix, NOW, ret_ms);
 }
 
-/* Of all that can be cut off at the end only a whole time of day leaves a time: the date. */
+/* Only one truncation is still a time: the date alone. */
 static void every_truncation(void **state) {
         static const char *const texts[] = {
                 "2026-05-03T10:11:12Z",
@@ -333,7 +333,7 @@ static void every_truncation(void **state) {
         }
 }
 
-/* Every byte, at every place of a time: what is read is a time that is written with that byte there. */
+/* Every byte at every position: an accepted text is a time that is written like that. */
 static void every_byte_at_every_place(void **state) {
         static const char text[] = "2026-05-03T10:11:12.345Z";
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Times to the nanosecond, as the log says them: exact there and back for every number of 64 bits, and nothing is read
- * that would be written otherwise.
+ * Times to the nanosecond, as in the log: every 64-bit number survives writing and reading, and only texts as they are
+ * written are read.
  */
 #include "timestamp.h"
 
@@ -58,7 +58,7 @@ static void test_known_times(void **state) {
         }
 }
 
-/* The ends, all borders of digits and of bits, and anything between. */
+/* The extremes, all limits of digits and bits, and values between. */
 static void test_every_number_comes_back(void **state) {
         uint64_t seed = 1;
 
@@ -88,14 +88,14 @@ static void test_every_number_comes_back(void **state) {
         }
 }
 
-/* A later time has a later text: the order of the log is that of its lines. */
+/* A later time has a later text: the log's order is that of its lines. */
 static void test_texts_are_in_the_order_of_times(void **state) {
         char a[TIMESTAMP_SIZE], b[TIMESTAMP_SIZE];
 
         (void)state;
         for (int64_t ns = INT64_MIN; ns < INT64_MAX - INT64_C(12345678901234567); ns += INT64_C(12345678901234567)) {
-                (void)timestamp_format_ns(ns, a);     /* returns it */
-                (void)timestamp_format_ns(ns + 1, b); /* the same */
+                (void)timestamp_format_ns(ns, a);     /* returns the text */
+                (void)timestamp_format_ns(ns + 1, b); /* likewise */
                 assert_true(strcmp(a, b) < 0);
         }
 }
@@ -105,7 +105,7 @@ static void bad(const char *text) {
 
         if (timestamp_parse_ns(text, &ns) != -EINVAL)
                 fail_msg("'%s' is read as %" PRId64, text, ns);
-        assert_true(ns == 42); /* set on success only */
+        assert_true(ns == 42); /* set only on success */
 }
 
 static void test_what_is_no_time(void **state) {
@@ -115,14 +115,14 @@ static void test_what_is_no_time(void **state) {
                 "2026-05-03T10:11:12.345678901", "2026-05-03T10:11:12.345678901z",
                 "2026-05-03T10:11:12.345678901+00:00", "2026-05-03t10:11:12.345678901Z",
                 "2026-05-03 10:11:12.345678901Z", "2026-05-03T10:11:12,345678901Z",
-                "2026-05-03T10:11:60.345678901Z", /* a leap second is the next one's first */
+                "2026-05-03T10:11:60.345678901Z", /* a leap second is the next minute's first second */
                 "2026-05-03T24:00:00.000000000Z", "2026-05-03T10:60:12.345678901Z", "2026-05-03T10:11:61.345678901Z",
                 "2026-02-29T10:11:12.345678901Z", "2026-13-03T10:11:12.345678901Z", "2026-00-03T10:11:12.345678901Z",
                 "2026-05-00T10:11:12.345678901Z", "2026-05-32T10:11:12.345678901Z", "-026-05-03T10:11:12.345678901Z",
                 " 2026-05-03T10:11:12.345678901Z", "2026-05-03T10:11:12.345678901Z ",
                 "2026-05-03T10:11:12.345678901Z\n",
                 "2026-05-03T10:11:12.+45678901Z", "2026-05-03T10:11:12.345 78901Z", "2026-05-03T10:11:12.345-78901Z",
-                /* one more than 64 bits have, and far more */
+                /* just beyond 64 bits, and far beyond */
                 "2262-04-11T23:47:16.854775808Z", "1677-09-21T00:12:43.145224191Z", "2262-04-11T23:47:16.855000000Z",
                 "1677-09-21T00:12:43.144000000Z", "2262-04-12T00:00:00.000000000Z", "1677-09-20T00:00:00.000000000Z",
                 "9999-12-31T23:59:59.999999999Z", "0000-01-01T00:00:00.000000000Z", "0001-01-01T00:00:00.000000000Z",
@@ -133,7 +133,7 @@ static void test_what_is_no_time(void **state) {
                 bad(texts[i]);
 }
 
-/* Each character wrong by itself, and each end cut off. */
+/* Each character wrong alone, and each end cut off. */
 static void test_one_character_wrong(void **state) {
         static const char good[] = "2026-05-03T10:11:12.345678901Z";
         char text[sizeof(good)];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * UTF-8 (RFC 3629): every code point, and what is none.
+ * UTF-8 (RFC 3629): every code point, and invalid sequences.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 #include "cleanup.h"
 #include "utf8.h"
 
-/* Writes a code point as the longer forms do it, valid or not. Returns its length. */
+/* Encodes a code point in that many bytes, valid or not. Returns the length. */
 static size_t encode(uint32_t c, size_t length, char ret_text[static 4]) {
         static const unsigned char marks[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
 
@@ -61,7 +61,7 @@ static void cut_at_every_place_more_may_come(void **state) {
                 check(text, 2 + n, 3, 2 + n);
                 text[2 + n] = 'z';
                 check(text, 3 + n, 4, 3 + n);
-                for (size_t size = 3; size < 2 + n; size++) { /* another character where it should go on */
+                for (size_t size = 3; size < 2 + n; size++) { /* another character in place of a continuation byte */
                         char broken[8];
 
                         memcpy(broken, text, sizeof(broken));
@@ -86,7 +86,7 @@ static void longer_forms_of_a_shorter_one_are_refused(void **state) {
                 }
 }
 
-/* What no further byte can mend is said at once. */
+/* A beginning that no further byte can complete is refused at once. */
 static void bad_beginnings_do_not_wait_for_more(void **state) {
         static const struct {
                 const char *text;
