@@ -23,6 +23,7 @@ enum service_flags {
         SERVICE_READ_ONLY = 1 << 0,  /* nothing is written, swept or logged */
         SERVICE_NOT_DURABLE = 1 << 1, /* durability=normal: a power cut may take the last changes */
         SERVICE_BACKGROUND = 1 << 2, /* a daemon: its own threads sweep the stores and compute digests */
+        SERVICE_AS_POSSIBLE = 1 << 3, /* read only where it cannot be written: service_note() says why */
 };
 
 struct catalog_connection;
@@ -38,8 +39,9 @@ struct request {
  * a catalog; -ENOTEMPTY: other files; ret_why: one sentence without full stop, for every error. */
 int service_create(const char *dir, uid_t uid, enum via via, char ret_why[static WHY_SIZE]);
 
-/* Opens DIR's catalog. -EPERM: others can enter DIR (CONTRACT 2.1); -EPROTONOSUPPORT: made by a newer version; -ENOENT,
- * -EACCES, -EROFS, -EIO, -ENOTDIR …: ret_why says it in one sentence. Starts threads: do not fork afterwards. */
+/* Opens DIR's catalog. -EPERM: others can enter a DIR that we can write (CONTRACT 2.1); -EPROTONOSUPPORT: made by a newer
+ * version; -EROFS, -EACCES: it cannot be written, but the flags ask for that (CONTRACT 10 read-only media); -ENOENT,
+ * -EIO, -ENOTDIR …: ret_why says it in one sentence. Starts threads: do not fork afterwards. */
 int service_open(const char *dir, enum service_flags flags, struct service **ret_service,
                  char ret_why[static WHY_SIZE]);
 
@@ -55,6 +57,11 @@ static inline void cleanup_service(struct service **service) {
         *service = service_close(*service);
 }
 #define _cleanup_service_ __attribute__((cleanup(cleanup_service)))
+
+/* What the user should know about how the catalog was opened: that it is only read, and why; that others can enter DIR.
+ * One sentence; empty: nothing. Belongs to the service. */
+const char *service_note(const struct service *service);
+bool service_is_read_only(const struct service *service);
 
 /* The moment that the service shows: `now`, an event's number, or a time. Belongs to the service. */
 const char *service_asof(const struct service *service);

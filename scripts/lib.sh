@@ -13,7 +13,7 @@ PATH=$PATH:/usr/sbin:/sbin # mke2fs: the PATH of Debian's users lacks it
     mount_packages=(fusermount3=fuse3 mke2fs=e2fsprogs qemu-img=qemu-utils rsync=rsync)
     test_packages=("${mount_packages[@]}" python3=python3 sqlite3=sqlite3 perl=perl-base busybox=busybox-static
         tar=tar bsdtar=libarchive-tools cpio=cpio pax=pax find=findutils diff=diffutils ed=ed vim=vim xxhsum=xxhash
-        setfattr=attr setpriv=util-linux script=bsdutils mount=mount)
+        setfattr=attr setpriv=util-linux script=bsdutils mount=mount mksquashfs=squashfs-tools)
     check_packages=(clang=clang clang-tidy=clang-tidy cppcheck=cppcheck shellcheck=shellcheck)
 }
 

@@ -40,6 +40,8 @@ struct catalog_connection *connection_close(struct catalog_connection *c) {
         }
         effects_forget(c);
         (void)sqlite3_close(c->db); /* cannot be busy: all statements are finalized */
+        if (c->counted)
+                home_closed(c->catalog);
         free(c);
         return NULL;
 }
@@ -68,6 +70,47 @@ static int count_frames(void *argument, sqlite3 *db, const char *name, int frame
         return SQLITE_OK;
 }
 
+static int database_open(struct catalog_connection *c, enum rest rest) {
+        const char *vfs;
+        _cleanup_free_ char *uri = home_uri(&c->catalog->home, rest, &vfs);
+        int r;
+
+        if (!uri)
+                return -ENOMEM;
+        c->rest = rest;
+        r = sqlite_error(NULL, sqlite3_open_v2(uri, &c->db,
+                                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                                                       (rest == AT_REST ? SQLITE_OPEN_URI : 0), vfs));
+        if (r == 0 && rest == AT_REST_WITH_LOG) /* nobody to share an index with */
+                r = connection_run(c, "PRAGMA locking_mode = exclusive");
+        return r;
+}
+
+/* The index of the log that others left: reading by it alone, SQLite would go through the log at each transaction. */
+static bool index_is_stale(const struct catalog_connection *c) {
+        sqlite3_file *file = NULL;
+        void volatile *part = NULL;
+
+        return sqlite3_file_control(c->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK && file->pMethods &&
+               file->pMethods->iVersion >= 2 && file->pMethods->xShmMap &&
+               file->pMethods->xShmMap(file, 0, MEMO_INDEX_PAGE, 0, &part) == SQLITE_READONLY_CANTINIT;
+}
+
+static int database_find(struct catalog_connection *c) {
+        int r;
+
+        if (!c->catalog->home.unwritable)
+                return database_open(c, IN_USE);
+        r = home_state_read(&c->catalog->home, &c->opened);
+        if (r == 0)
+                r = database_open(c, home_rest(&c->opened, false));
+        if (r < 0 || c->rest != IN_USE || !index_is_stale(c))
+                return r;
+        (void)sqlite3_close(c->db); /* nothing has been prepared */
+        c->db = NULL;
+        return database_open(c, home_rest(&c->opened, true));
+}
+
 int connection_open(struct catalog *catalog, bool writer, struct catalog_connection **ret_connection) {
         static pthread_once_t configured = PTHREAD_ONCE_INIT;
         _cleanup_connection_ struct catalog_connection *c = calloc(1, sizeof(*c));
@@ -78,9 +121,7 @@ int connection_open(struct catalog *catalog, bool writer, struct catalog_connect
         (void)pthread_once(&configured, configure); /* cannot fail */
         c->catalog = catalog;
         c->tries = CATALOG_BUSY_MS;
-        r = sqlite_error(NULL,
-                         sqlite3_open_v2(catalog->path, &c->db,
-                                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL));
+        r = database_find(c);
         if (r < 0)
                 return r;
         r = sqlite_error(c->db, sqlite3_busy_handler(c->db, busy, c));
@@ -102,7 +143,12 @@ int connection_open(struct catalog *catalog, bool writer, struct catalog_connect
                 return r;
         if (writer)
                 (void)sqlite3_wal_hook(c->db, count_frames, c); /* replaces SQLite's own; returns that one's argument */
-        memo_open(c);
+        if (c->rest == IN_USE)
+                memo_open(c);
+        r = home_opened(catalog);
+        if (r < 0)
+                return r;
+        c->counted = true;
         *ret_connection = TAKE_PTR(c);
         return 0;
 }

@@ -8,6 +8,7 @@
 #include <semaphore.h>
 #include <sys/queue.h>
 
+#include "home.h"
 #include "statements.h"
 #include "timestamp.h"
 
@@ -43,6 +44,9 @@ struct stamp {
 struct catalog_connection {
         struct catalog *catalog;
         sqlite3 *db;
+        enum rest rest;
+        struct home_state opened; /* how the files stood then, of those at rest */
+        bool counted;              /* home_opened() */
         bool past; /* lent for reads as of the catalog's moment */
         int users; /* how many have borrowed it */
         bool together, begun;      /* its reads share a transaction; that has begun */
@@ -91,7 +95,7 @@ struct day_sum {
 #define OWN_EVENTS 4096
 
 struct catalog {
-        char *path;
+        struct home home;
         enum catalog_flags flags;
         bool past;
         struct catalog_moment moment; /* of a catalog opened as of one */
@@ -126,6 +130,9 @@ struct catalog {
         void *committed_context;
         int64_t own[OWN_EVENTS]; /* under the lock: last events written here, each at its number modulo OWN_EVENTS */
 };
+
+/* reader.c: it reads files at rest, and they have changed since it was opened. */
+bool reader_is_old(const struct catalog_connection *c);
 
 /* Adds our SQL functions. They read *moment at each call. */
 int functions_add(sqlite3 *db, struct catalog_moment *moment);

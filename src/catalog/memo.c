@@ -12,7 +12,6 @@
 #define WAYS 8
 #define LOCKS 64
 #define WAL_INDEX_VERSION 3007000
-#define WAL_INDEX_PAGE 32768 /* the mapped part that has the header */
 #define IS_SET 0x01          /* byte 12 of a header in use */
 #define CHANGE_AT 8          /* offset in the header: number of transactions, 4 bytes */
 #define FRAMES_AT 16         /* offset in the header: number of pages in the log, 4 bytes */
@@ -79,7 +78,7 @@ void memo_open(struct catalog_connection *c) {
         (void)sqlite3_finalize(s); /* if the query failed, every lookup asks the catalog */
         if (wal && sqlite3_file_control(c->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK && file &&
             file->pMethods && file->pMethods->iVersion >= 2 && file->pMethods->xShmMap &&
-            file->pMethods->xShmMap(file, 0, WAL_INDEX_PAGE, 0, &part) == SQLITE_OK)
+            file->pMethods->xShmMap(file, 0, MEMO_INDEX_PAGE, 0, &part) == SQLITE_OK)
                 c->log_header = part; /* mapped until the connection is closed */
 }
 

@@ -5,6 +5,8 @@
 
 #include "statements.h"
 
+#define MEMO_INDEX_PAGE 32768 /* bytes of the part of SQLite's index of its log that has the header */
+
 struct memo;
 /* The statement and parameters that a row was read by. */
 struct memo_key {

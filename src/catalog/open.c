@@ -34,27 +34,29 @@ struct catalog *catalog_close(struct catalog *catalog) {
         (void)pthread_cond_destroy(&catalog->checkpoint);
         (void)pthread_mutex_destroy(&catalog->lock);
         catalog->memo = memo_free(catalog->memo);
-        free(catalog->path);
+        home_close(&catalog->home);
         free(catalog);
         return NULL;
 }
 
 int catalog_new(const char *path, enum catalog_flags flags, struct catalog **ret_catalog) {
         struct catalog *catalog = calloc(1, sizeof(*catalog));
+        int r;
 
         if (!catalog)
                 return -ENOMEM;
+        catalog->home.dir_fd = -1;
         catalog->flags = flags;
         catalog->index_events = INDEX_EVENTS;
         STAILQ_INIT(&catalog->queue);
         (void)pthread_mutex_init(&catalog->lock, NULL); /* cannot fail with default attributes */
         (void)pthread_cond_init(&catalog->work, NULL);
         (void)pthread_cond_init(&catalog->checkpoint, NULL);
-        catalog->path = strdup(path);
-        catalog->memo = memo_new();
-        if (!catalog->path || !catalog->memo) {
+        r = home_open(path, &catalog->home);
+        catalog->memo = r == 0 ? memo_new() : NULL;
+        if (!catalog->memo) {
                 (void)catalog_close(catalog); /* returns NULL */
-                return -ENOMEM;
+                return r < 0 ? r : -ENOMEM;
         }
         *ret_catalog = catalog;
         return 0;
@@ -77,6 +79,8 @@ int catalog_open(const char *path, enum catalog_flags flags, struct catalog **re
         if (access(path, R_OK | (flags & CATALOG_READ_ONLY ? 0 : W_OK)) < 0)
                 return -errno;
         r = catalog_new(path, flags, &catalog);
+        if (r == 0 && catalog->home.unwritable && !(flags & CATALOG_READ_ONLY))
+                r = -EROFS;
         if (r == 0)
                 r = catalog_read(catalog, &c);
         if (r == 0)

@@ -5,15 +5,27 @@
 
 #include <assert.h>
 
+bool reader_is_old(const struct catalog_connection *c) {
+        struct home_state now;
+
+        if (c->rest == IN_USE)
+                return false;
+        return home_state_read(&c->catalog->home, &now) == 0 && !home_state_equal(&c->opened, &now);
+}
+
 static int lend(struct catalog *catalog, bool past, struct catalog_connection **ret_connection) {
         struct catalog_connection *c;
-        int r;
+        int r = home_look(catalog, false);
 
+        if (r < 0)
+                return r;
         (void)pthread_mutex_lock(&catalog->lock); /* a plain mutex, not held by this thread */
         c = catalog->idle;
         if (c)
                 catalog->idle = c->next;
         (void)pthread_mutex_unlock(&catalog->lock);
+        if (c && reader_is_old(c))
+                c = connection_close(c);
         if (!c) {
                 r = connection_open(catalog, false, &c);
                 if (r < 0)

@@ -2,30 +2,23 @@
  * Makes durable what was committed without a flush, or by a process that died before its flush.
  */
 #include <fcntl.h>
-#include <libgen.h>
 
 #include "connection.h"
 
-static int sync_path(const char *path, int flags) {
-        _cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+static int sync_and_close(int fd) {
+        int r = fd < 0 ? fd : fsync(fd) < 0 ? -errno : 0;
 
-        if (fd < 0)
-                return -errno;
-        return fsync(fd) < 0 ? -errno : 0;
+        (void)fd_close(fd); /* returns -1 */
+        return r;
 }
 
 /* A checkpoint flushes what it copies out of the log. SQLite's own locks are on other files, so closing this one drops
  * none. */
 int catalog_sync(struct catalog *catalog) {
-        _cleanup_free_ char *log = NULL, *path = strdup(catalog->path);
-        int r;
+        int fd, r = sync_and_close(home_open_one(&catalog->home, FILE_LOG, O_RDONLY));
 
-        if (!path || asprintf(&log, "%s-wal", catalog->path) < 0) {
-                log = NULL;
-                return -ENOMEM;
-        }
-        r = sync_path(log, 0);
-        if (r == -ENOENT)
-                return 0;
-        return r < 0 ? r : sync_path(dirname(path), O_DIRECTORY);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        fd = openat(catalog->home.dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return sync_and_close(fd < 0 ? -errno : fd);
 }

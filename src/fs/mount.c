@@ -208,7 +208,7 @@ static int mount_session(struct mount *mount, struct fuse_args *args, const stru
 }
 
 static int mount_catalog(struct mount *mount, const struct options *options) {
-        enum service_flags flags = SERVICE_BACKGROUND;
+        enum service_flags flags = SERVICE_BACKGROUND | SERVICE_AS_POSSIBLE;
         char why[WHY_SIZE];
         int r;
 
@@ -219,6 +219,8 @@ static int mount_catalog(struct mount *mount, const struct options *options) {
         r = service_open_asof(options->dir, options->asof, flags, &mount->service, why);
         if (r < 0)
                 return mount_fail(options->dir, why);
+        if (service_note(mount->service)[0])
+                mount_warn(options->dir, service_note(mount->service));
         if (options->multiuser)
                 return 0;
         r = service_caller(mount->service, options->account, getuid(), VIA_MOUNT, &mount->caller);
@@ -246,7 +248,7 @@ int mount_run(struct fuse_args *args, struct options *options) {
                 return status;
         if (!options->multiuser && !viewer_add(&mount, &mount.caller))
                 return mount_fail(options->dir, strerror(ENOMEM));
-        mount.read_only = options->read_only || options->asof || mount.caller.role == ROLE_AUDITOR;
+        mount.read_only = service_is_read_only(mount.service) || mount.caller.role == ROLE_AUDITOR;
         r = name_filesystem(args, options->dir, mount.read_only);
         if (r < 0)
                 return mount_fail(options->dir, strerror(-r));

@@ -16,8 +16,10 @@ void say_why(char why[static WHY_SIZE], const char *format, ...) {
         va_end(arguments);
 }
 
-/* CONTRACT 2.1: whoever can enter DIR can read every disk. */
-int service_check_directory(const char *dir, char why[static WHY_SIZE]) {
+/* CONTRACT 2.1: whoever can enter DIR can read every disk. On read-only media, and in somebody else's DIR, this process
+ * cannot change that. */
+int service_check_directory(const char *dir, enum service_flags flags, bool *ret_unwritable,
+                            char why[static WHY_SIZE]) {
         struct stat st;
         int r = 0;
 
@@ -29,16 +31,28 @@ int service_check_directory(const char *dir, char why[static WHY_SIZE]) {
                 say_why(why, "%s", strerror(-r));
                 return r;
         }
+        if (access(dir, R_OK | X_OK) < 0) {
+                r = -errno;
+                say_why(why, "it cannot be read: %s", strerror(-r));
+                return r;
+        }
+        *ret_unwritable = access(dir, W_OK) < 0;
+        if (*ret_unwritable) {
+                r = -errno;
+                if (flags & (SERVICE_READ_ONLY | SERVICE_AS_POSSIBLE)) {
+                        say_why(why, "it cannot be written (%s) and is only read%s", strerror(-r),
+                                st.st_mode & 077 ? "; others can enter it, and read every disk" : "");
+                        return 0;
+                }
+                say_why(why, "it cannot be written: %s", strerror(-r));
+                return r;
+        }
         if (st.st_mode & 077) {
                 say_why(why, "others can enter it (mode %04o): whoever can read it reads every disk; chmod 0700 it",
                         (unsigned)st.st_mode & 07777);
                 return -EPERM;
         }
-        if (access(dir, R_OK | W_OK | X_OK) < 0) {
-                r = -errno;
-                say_why(why, "it cannot be written: %s", strerror(-r));
-                return r;
-        }
+        why[0] = '\0';
         return 0;
 }
 

@@ -112,15 +112,20 @@ int service_open_asof(const char *dir, const char *asof, enum service_flags flag
                       char ret_why[static WHY_SIZE]) {
         _cleanup_service_ struct service *service = NULL;
         _cleanup_free_ char *path = NULL;
-        int r = service_check_directory(dir, ret_why);
+        char note[WHY_SIZE];
+        bool unwritable;
+        int r = service_check_directory(dir, flags, &unwritable, note);
 
-        if (r < 0)
+        if (r < 0) {
+                strcpy(ret_why, note);
                 return r;
+        }
         say_why(ret_why, "%s", strerror(ENOMEM));
         service = calloc(1, sizeof(*service));
         if (!service)
                 return -ENOMEM;
-        service->flags = flags | (asof ? SERVICE_READ_ONLY : 0);
+        service->flags = flags | (asof || unwritable ? SERVICE_READ_ONLY : 0);
+        strcpy(service->note, note);
         (void)pthread_mutex_init(&service->stores_lock, NULL); /* cannot fail with default attributes */
         (void)pthread_mutex_init(&service->disks_lock, NULL);
         (void)pthread_mutex_init(&service->digest_lock, NULL);
@@ -143,6 +148,14 @@ int service_open_asof(const char *dir, const char *asof, enum service_flags flag
         }
         *ret_service = TAKE_PTR(service);
         return 0;
+}
+
+const char *service_note(const struct service *service) {
+        return service->note;
+}
+
+bool service_is_read_only(const struct service *service) {
+        return service_writable(service) < 0;
 }
 
 const char *service_asof(const struct service *service) {

@@ -25,6 +25,7 @@ struct service {
         enum service_flags flags;
         bool past; /* as of a moment of the past: its disks are not those of the stores */
         char asof[TIMESTAMP_SIZE];
+        char note[WHY_SIZE];
         struct catalog *catalog;
         pthread_mutex_t stores_lock;
         struct store_entry *stores; /* opened ones, closed with the service */

@@ -103,9 +103,12 @@ static void path_of_fd(int fd, char path[static PATH_MAX]) {
 
 static bool path_at(int dir_fd, const char *name, char path[static PATH_MAX]) {
         char folder[PATH_MAX];
+        int length = 0;
 
         if (!root)
                 return false;
+        if (sscanf(name, "/proc/self/fd/%d/%n", &dir_fd, &length) == 1 && length > 0)
+                name += length; /* below a descriptor, as SQLite opens the catalog */
         if (name[0] == '/') {
                 (void)snprintf(path, PATH_MAX, "%s", name);
         } else {

@@ -87,7 +87,7 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
     cp "$IMGSHARE" "$tmp/imgshare" # which that user may not reach
     IMGSHARE=setpriv
     as=(--reuid 70009 --regid 70009 --clear-groups "$tmp/imgshare" -C "$cat")
-    refused "cannot upgrade '$cat': it cannot be written: Permission denied" "${as[@]}" upgrade
+    refused "cannot upgrade '$cat': it cannot be read: Permission denied" "${as[@]}" upgrade
     chown -R 70009 "$cat"
     chmod 500 "$cat"
     refused "cannot upgrade '$cat': it cannot be written: Permission denied" "${as[@]}" upgrade

@@ -142,10 +142,28 @@ static int read_expired(struct feed *feed, const struct feed_reader *reader) {
         return read_clock(feed, &now);
 }
 
+/* Somebody has begun to write what was at rest: its connection never sees that. */
+static int feed_renew(struct feed *feed) {
+        struct catalog_connection *c;
+        int r;
+
+        if (!reader_is_old(feed->c))
+                return 0;
+        r = catalog_read(feed->c->catalog, &c);
+        if (r < 0)
+                return r;
+        catalog_read_end(&feed->c);
+        feed->c = c;
+        feed->version = -1; /* none: read on */
+        return 0;
+}
+
 int feed_read(struct feed *feed, const struct feed_reader *reader) {
         int64_t version, now = timestamp_now();
-        int r = read_version(feed, &version);
+        int r = feed_renew(feed);
 
+        if (r == 0)
+                r = read_version(feed, &version);
         if (r < 0 || (version == feed->version && (feed->due == 0 || feed->due > now)))
                 return r;
         r = read_events(feed, reader);

@@ -131,6 +131,9 @@ static void bury(struct catalog *catalog) {
 static void batch_commit(struct catalog *catalog, struct batch *b) {
         struct catalog_connection *c = catalog->connection;
         int r = indexed_consider(c);
+
+        if (r == 0)
+                r = home_look(catalog, true);
         const bool ready = r == 0;
 
         own_events(catalog, c->first_event, c->last_event, true); /* before any reader can see them */
@@ -146,6 +149,8 @@ static void batch_commit(struct catalog *catalog, struct batch *b) {
                 rollback(catalog);
                 if (ready)
                         bury(catalog);
+                if (catalog->connection && home_can_be_saved(catalog)) /* the log's descriptor is all there is of it */
+                        (void)connection_run(catalog->connection, "PRAGMA wal_checkpoint(passive)");
         } else {
                 own_committed(catalog);
         }

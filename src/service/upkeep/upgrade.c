@@ -55,7 +55,8 @@ int service_upgrade(const char *dir, uid_t uid, struct upgrade *upgrade, char re
                                                .context = upgrade };
         _cleanup_free_ char *path = NULL;
         struct upgraded done = { 0 };
-        int r = service_check_directory(dir, ret_why);
+        bool unwritable;
+        int r = service_check_directory(dir, 0, &unwritable, ret_why);
 
         if (r < 0)
                 return r;
