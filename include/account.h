@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Looking at accounts: what one received and owns, whom it trusts, what it uses (CONTRACT 3, /accounts). What a call
  * returns: see service.h. -ENOENT also for every account that the caller may not look into: an ordinary account sees
- * only itself, staff everybody (CONTRACT 3.3).
+ * only itself, staff everybody (CONTRACT 3.2).
  */
 #pragma once
 

@@ -6,7 +6,7 @@
 #include "registry.h"
 #include "upkeep/wing.h"
 
-/* Reads the settings once per decision: a second transaction of share_grant() uses the same values. */
+/* Reads the settings once per transaction, which may make many decisions (apply). */
 static int share_settings(struct catalog_connection *c, struct decision *d) {
         int r = 0;
 
@@ -145,6 +145,7 @@ int share_grant(struct request *request, int64_t place, const char *account, str
 
         if (r == -EBUSY) { /* rare: most are sealed. Made durable only now, as no rule before -EBUSY refuses */
                 r = seal_prepare_own(request, place, &image, &s.seal);
+                s.decision.settings_known = false;
                 if (r == 0)
                         r = catalog_write(request->service->catalog, run_grant, &s);
         }

@@ -295,8 +295,14 @@ int catalog_upgrade(const char *path, const struct caller *caller, bool plan, co
         _cleanup_free_ char *unfinished = NULL, *kept = NULL;
         int r;
 
-        if (asprintf(&unfinished, "%s.new", path) < 0 || asprintf(&kept, "%s.format-1", path) < 0)
+        if (asprintf(&unfinished, "%s.new", path) < 0) {
+                unfinished = NULL;
                 return -ENOMEM;
+        }
+        if (asprintf(&kept, "%s.format-1", path) < 0) {
+                kept = NULL;
+                return -ENOMEM;
+        }
         *ret_upgraded = (struct upgraded){ 0 };
         r = open_old(&u);
         if (r == 0)

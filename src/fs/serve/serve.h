@@ -58,9 +58,7 @@ struct stats *stats_free(struct stats *stats);
 void stats_print(const struct mount *mount, FILE *to);
 enum operation {
 #define OPERATION(name, parameters, arguments) OPERATION_##name,
-#define OPERATION_TIMED OPERATION
 #include "verbs/operations.def"
-#undef OPERATION_TIMED
 #undef OPERATION
         OPERATIONS
 };

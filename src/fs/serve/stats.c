@@ -15,9 +15,7 @@
 
 static const char *const operation_names[OPERATIONS] = {
 #define OPERATION(name, parameters, arguments) [OPERATION_##name] = #name,
-#define OPERATION_TIMED OPERATION
 #include "verbs/operations.def"
-#undef OPERATION_TIMED
 #undef OPERATION
 };
 

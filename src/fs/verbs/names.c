@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "account.h"
-#include "clock.h"
 #include "image.h"
 #include "instance.h"
 #include "kernel/kernel.h"
@@ -78,15 +77,12 @@ static int mkdir_by_parent(struct call *call, const char *name, struct node *ret
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode) {
         struct node node = { 0 };
         struct call call;
-        struct mount *mount = fuse_req_userdata(req);
-        int64_t began = clock_ns();
         int r = call_begin_change(req, parent, &call);
 
         (void)mode; /* modes carry no rule (CONTRACT 3) */
         if (r == 0)
                 r = mkdir_by_parent(&call, name, &node);
         reply_made(&call, r, node);
-        stats_took(mount->stats, OPERATION_mkdir, began);
 }
 
 void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev) {
@@ -219,15 +215,12 @@ static int rmdir_by_parent(struct call *call, const char *name) {
 }
 
 void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name) {
-        struct mount *mount = fuse_req_userdata(req);
-        int64_t began = clock_ns();
         struct call call;
         int r = call_begin_change(req, parent, &call);
 
         if (r == 0)
                 r = rmdir_by_parent(&call, name);
         call_end(&call, r);
-        stats_took(mount->stats, OPERATION_rmdir, began);
 }
 
 static int unlink_by_parent(struct call *call, const char *name) {

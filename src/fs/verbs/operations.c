@@ -38,16 +38,12 @@ static void agree_with_kernel(void *userdata, struct fuse_conn_info *connection)
                 op_##name arguments;                                                                                  \
                 stats_took(stats, OPERATION_##name, began);                                                           \
         }
-#define OPERATION_TIMED(name, parameters, arguments)
 #include "verbs/operations.def"
-#undef OPERATION_TIMED
 #undef OPERATION
 
 const struct fuse_lowlevel_ops counted_operations = {
         .init = agree_with_kernel,
 #define OPERATION(name, parameters, arguments) .name = counted_##name,
-#define OPERATION_TIMED(name, parameters, arguments) .name = op_##name,
 #include "verbs/operations.def"
-#undef OPERATION_TIMED
 #undef OPERATION
 };

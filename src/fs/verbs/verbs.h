@@ -9,9 +9,7 @@
 /* --- operations, by file: directory.c, attributes.c, names.c, file.c, data.c --- */
 
 #define OPERATION(name, parameters, arguments) void op_##name parameters;
-#define OPERATION_TIMED OPERATION
 #include "verbs/operations.def"
-#undef OPERATION_TIMED
 #undef OPERATION
 
 /* --- operations.c: the table for libfuse --- */
