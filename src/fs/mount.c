@@ -232,6 +232,7 @@ static int mount_catalog(struct mount *mount, const struct options *options) {
 int mount_run(struct fuse_args *args, struct options *options) {
         _cleanup_service_ struct service *service = NULL;
         struct mount mount = { .multiuser = options->multiuser, .uid = options->uid, .gid = options->gid,
+                               .umask = (mode_t)options->umask,
                                .debug = options->fuse.debug, .started = timestamp_now(), .kinds = kinds_all };
         int status, ready_fd, r = mount_background(options->fuse.foreground, &ready_fd);
 

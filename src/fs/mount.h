@@ -46,6 +46,7 @@ struct mount {
         bool debug; /* `-d`: prints what the kernel asks and is told */
         uid_t uid; /* owner shown for files; in a multiuser mount, only for those in no view */
         gid_t gid;
+        mode_t umask; /* of all files and directories; in a multiuser mount, of those in a view */
         int64_t started; /* ms, the time of nodes without their own */
         const struct kind *const *kinds; /* of nodes, by number */
         struct stats *stats; /* while it serves */

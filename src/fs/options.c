@@ -13,8 +13,10 @@
 #define OPTION(template, member, value) { template, offsetof(struct options, member), value }
 
 #define UID_NONE ((unsigned)-1)
+#define UMASK_NONE ((unsigned)-1)
+#define UMASK_OTHERS 077U
 
-enum { KEY_IGNORE };
+enum { KEY_IGNORE, KEY_DEFAULT_PERMISSIONS };
 
 static const struct fuse_opt specification[] = {
         OPTION("account=%s", account, 0),
@@ -23,10 +25,12 @@ static const struct fuse_opt specification[] = {
         OPTION("durability=%s", durability, 0),
         OPTION("uid=%u", uid, 0),
         OPTION("gid=%u", gid, 0),
+        OPTION("umask=%o", umask, 0),
         OPTION("io_uring", io_uring, 1),
         OPTION("ro", read_only, 1),
         OPTION("rw", read_only, 0),
         OPTION("nocache", no_cache, 1),
+        FUSE_OPT_KEY("default_permissions", KEY_DEFAULT_PERMISSIONS),
         /* ignored: fstab means them for mount(8) */
         FUSE_OPT_KEY("x-", KEY_IGNORE),
         FUSE_OPT_KEY("auto", KEY_IGNORE),
@@ -46,6 +50,8 @@ static int options_process(void *data, const char *argument, int key, struct fus
         (void)args;
         if (key == KEY_IGNORE)
                 return 0;
+        if (key == KEY_DEFAULT_PERMISSIONS)
+                options->default_permissions = 1;
         if (key == FUSE_OPT_KEY_NONOPT && !options->dir) {
                 options->dir = strdup(argument);
                 if (!options->dir)
@@ -73,6 +79,8 @@ static void options_print_help(void) {
                    "    -o durability=full|normal  full (default): a success survives power loss\n"
                    "    -o uid=N -o gid=N        whose the files appear to be (default: yours);\n"
                    "                             multiuser: each account's own, so no uid=\n"
+                   "    -o umask=M               permissions nobody gets, octal (default: 077 with\n"
+                   "                             uid= and default_permissions, else 0)\n"
                    "    -o io_uring              ask the kernel by io_uring where it and libfuse can\n"
                    "    -o nocache               the kernel remembers nothing: slow, to compare with\n"
                    "    -f  -d  -h  -V           foreground, debug, this help, version\n"
@@ -95,6 +103,10 @@ static int options_check(const struct options *options) {
                 return options_usage_error("account= or multiuser, not both");
         if (options->multiuser && options->uid != UID_NONE)
                 return options_usage_error("no uid= with multiuser: the files in each view are its account's");
+        if (options->multiuser && options->umask != UMASK_NONE)
+                return options_usage_error("no umask= with multiuser: each view is its account's alone");
+        if (options->umask != UMASK_NONE && options->umask > 0777)
+                return options_usage_error("umask is of three octal digits");
         if (options->durability && strcmp(options->durability, "full") != 0 &&
             strcmp(options->durability, "normal") != 0)
                 return options_usage_error("durability is full or normal");
@@ -104,7 +116,7 @@ static int options_check(const struct options *options) {
 int options_parse(struct fuse_args *args, struct options *ret_options) {
         int r;
 
-        *ret_options = (struct options){ .uid = UID_NONE, .gid = getgid() };
+        *ret_options = (struct options){ .uid = UID_NONE, .gid = getgid(), .umask = UMASK_NONE };
         if (fuse_opt_parse(args, ret_options, specification, options_process) < 0 ||
             fuse_parse_cmdline(args, &ret_options->fuse) < 0 ||
             (ret_options->multiuser && fuse_opt_insert_arg(args, 1, "-oallow_other,default_permissions") < 0))
@@ -118,6 +130,9 @@ int options_parse(struct fuse_args *args, struct options *ret_options) {
                 return 1;
         }
         r = options_check(ret_options);
+        if (ret_options->umask == UMASK_NONE)
+                ret_options->umask = ret_options->multiuser ||
+                                     (ret_options->uid != UID_NONE && ret_options->default_permissions) ? UMASK_OTHERS : 0;
         if (ret_options->uid == UID_NONE)
                 ret_options->uid = getuid();
         return r;

@@ -11,6 +11,8 @@ struct options {
         char *asof;
         char *durability;
         unsigned uid, gid;
+        unsigned umask;
+        int default_permissions; /* the kernel goes by owner and mode; libfuse's own option */
         int multiuser;
         int read_only, io_uring;
         int no_cache; /* for comparison */

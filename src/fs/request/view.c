@@ -38,6 +38,6 @@ void view_own(const struct call *call, enum node_kind kind, struct stat *st) {
 
         st->st_uid = none ? call->mount->uid : call->uid;
         st->st_gid = call->gid;
-        if (call->mount->multiuser && !none && !S_ISLNK(st->st_mode))
-                st->st_mode &= ~(mode_t)(S_IRWXG | S_IRWXO); /* so the kernel keeps accounts apart by itself */
+        if (!S_ISLNK(st->st_mode) && !(call->mount->multiuser && none))
+                st->st_mode &= ~call->mount->umask; /* so the kernel itself keeps others out, and accounts apart */
 }
