@@ -130,8 +130,9 @@ int catalog_event_add(struct catalog_connection *c, const struct event *event, i
 int64_t catalog_event_time(const struct catalog_connection *c);
 
 /* Calls each with the lines (JSON and newline) of a place's history, oldest first. account: only the events that name
- * it as actor or other account and the image's own changes that it can see; NULL: all. */
-int catalog_history(struct catalog_connection *c, int64_t place, const char *account,
+ * it as actor or other account and the image's own changes that it can see; NULL: all. hashed: each with its hash, which
+ * would let a reader test guesses about the events that it does not see (CONTRACT 9). */
+int catalog_history(struct catalog_connection *c, int64_t place, const char *account, bool hashed,
                     int (*each)(const char *line, size_t length, void *context), void *context);
 
 /* What of the log is asked for: all that is set must hold. */
@@ -150,7 +151,7 @@ struct log_filter {
 struct log_entry {
         int64_t id, time;
         const char *actor, *op, *object, *account, *rule;
-        const char *line; /* its JSON and a newline */
+        const char *line; /* its JSON and a newline; with its hash only if the viewer is 0 */
         size_t length;
 };
 /* Calls each with the first events, oldest first, that the filter lets through: at most a page of them. Returns how

@@ -187,8 +187,8 @@ static int write_line(const char *line, size_t length, void *context) {
 
 int image_history(struct request *request, const struct image *image, FILE *to) {
         _cleanup_read_ struct catalog_connection *c = NULL;
-        bool all = image_is_own(request, image) || request->caller.role != ROLE_ACCOUNT;
+        bool staff = request->caller.role != ROLE_ACCOUNT, all = staff || image_is_own(request, image);
         int r = catalog_read(request->service->catalog, &c);
 
-        return r < 0 ? r : catalog_history(c, image->place, all ? NULL : request->caller.name, write_line, to);
+        return r < 0 ? r : catalog_history(c, image->place, all ? NULL : request->caller.name, staff, write_line, to);
 }

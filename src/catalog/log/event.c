@@ -210,9 +210,9 @@ int64_t catalog_event_time(const struct catalog_connection *c) {
         return c->chain.time;
 }
 
-int event_line(sqlite3_stmt *s, int (*each)(const char *line, size_t length, void *context), void *context) {
+int event_line(sqlite3_stmt *s, bool hashed, int (*each)(const char *line, size_t length, void *context), void *context) {
         const uint8_t *hash = sqlite3_column_blob(s, 1);
-        size_t n = (size_t)sqlite3_column_bytes(s, 0), length = n + LINE_EXTRA;
+        size_t n = (size_t)sqlite3_column_bytes(s, 0), length = hashed ? n + LINE_EXTRA : n + 1;
         _cleanup_free_ char *line = NULL;
         const char *json;
         char *p;
@@ -226,15 +226,19 @@ int event_line(sqlite3_stmt *s, int (*each)(const char *line, size_t length, voi
         if (!line)
                 return -ENOMEM;
         memcpy(line, json, n - 1); /* without the closing brace */
-        p = stpcpy(line + n - 1, HASH_MEMBER);
-        for (int i = 0; i < HASH_SIZE; i++)
-                p += sprintf(p, "%02x", hash[i]);
-        p = stpcpy(p, "\"}\n");
+        p = line + n - 1;
+        if (hashed) {
+                p = stpcpy(p, HASH_MEMBER);
+                for (int i = 0; i < HASH_SIZE; i++)
+                        p += sprintf(p, "%02x", hash[i]);
+                p = stpcpy(p, "\"");
+        }
+        p = stpcpy(p, "}\n");
         assert((size_t)(p - line) == length);
         return each(line, length, context);
 }
 
-int catalog_history(struct catalog_connection *c, int64_t place, const char *account,
+int catalog_history(struct catalog_connection *c, int64_t place, const char *account, bool hashed,
                     int (*each)(const char *line, size_t length, void *context), void *context) {
         int64_t after = 0;
         int r, rows;
@@ -246,7 +250,7 @@ int catalog_history(struct catalog_connection *c, int64_t place, const char *acc
                 for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
                         r = page_go_on(&after, sqlite3_column_int64(s, 2));
                         if (r == 0)
-                                r = event_line(s, each, context);
+                                r = event_line(s, hashed, each, context);
                 }
         } while (r == 0 && rows == PAGE);
         return r;

@@ -28,7 +28,7 @@ enum { /* columns */
         ENTRY_RULE
 };
 
-static int log_row(sqlite3_stmt *s, int (*each)(const struct log_entry *entry, void *context), void *context) {
+static int log_row(sqlite3_stmt *s, bool hashed, int (*each)(const struct log_entry *entry, void *context), void *context) {
         struct log_entry entry = {
                 .id = sqlite3_column_int64(s, ENTRY_ID),
                 .time = sqlite3_column_int64(s, ENTRY_TIME),
@@ -38,7 +38,7 @@ static int log_row(sqlite3_stmt *s, int (*each)(const struct log_entry *entry, v
                 .account = (const char *)sqlite3_column_text(s, ENTRY_ACCOUNT),
                 .rule = (const char *)sqlite3_column_text(s, ENTRY_RULE),
         };
-        int r = event_line(s, take_line, &entry);
+        int r = event_line(s, hashed, take_line, &entry);
 
         if (r == 0)
                 r = each(&entry, context);
@@ -54,7 +54,7 @@ int catalog_log(struct catalog_connection *c, const struct log_filter *filter,
                                       filter->object, filter->viewer, filter->viewer_name);
 
         for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++)
-                r = log_row(s, each, context);
+                r = log_row(s, filter->viewer == 0, each, context);
         return r == 0 ? rows : r;
 }
 

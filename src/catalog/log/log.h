@@ -6,9 +6,9 @@
 
 #include "connection.h"
 
-/* Calls each with an event's line: its JSON with the hash as the last member, and a newline. The first columns of the
- * statement are JSON and hash. */
-int event_line(sqlite3_stmt *s, int (*each)(const char *line, size_t length, void *context), void *context);
+/* Calls each with an event's line: its JSON, hashed: with the hash as the last member, and a newline. The first columns of
+ * the statement are JSON and hash. */
+int event_line(sqlite3_stmt *s, bool hashed, int (*each)(const char *line, size_t length, void *context), void *context);
 
 /* Renders an event's JSON, as EVENT_JSON does. detail: JSON without spaces; NULL: none. Returns its length; 0: only
  * EVENT_JSON can render it. */

@@ -69,6 +69,8 @@ static int text_version(struct call *call, FILE *to) {
 }
 
 static int text_stats(struct call *call, FILE *to) {
+        if (call->mount->multiuser && call->request.caller.role != ROLE_OPERATOR)
+                return -EACCES; /* one account's view of what the others do */
         stats_print(call->mount, to);
         return 0;
 }

@@ -54,13 +54,11 @@ import json, re, sys
 def read(path):
     return [json.loads(line) for line in open(path)]
 mine, received = map(read, sys.argv[1:])
-keys = {'event', 'time', 'actor', 'uid', 'via', 'op', 'object', 'account', 'rule', 'errno', 'detail', 'hash'}
+keys = {'event', 'time', 'actor', 'uid', 'via', 'op', 'object', 'account', 'rule', 'errno', 'detail'}  # no hash: only staff see that
 for e in mine + received:
     actor = 'operator' if e['op'] == 'digest' else 'alice'
     if set(e) != keys or e['object'] != 'north/web@alice' or e['via'] != 'mount' or e['actor'] != actor:
         print('not an event of this image:', e)
-    if not re.fullmatch('[0-9a-f]{64}', e['hash']):
-        print('no hash:', e)
     if e['rule'] is not None or e['errno'] is not None:
         print('a refusal that nobody asked for:', e)
 if [e['event'] for e in mine] != sorted({e['event'] for e in mine}):

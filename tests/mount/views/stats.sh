@@ -56,3 +56,13 @@ is $((before + 2)) eval 'echo $(($(value opens_passthrough 2) + $(value opens_da
 
 # Each mount counts its own.
 is 0 awk '$1 == "mkdir" { print $2 }' "$T/bob/.imgshare/stats"
+
+# In a multiuser mount they are the operator's: one account does not see what others do.
+if [ "$(id -u)" -eq 0 ] && has setpriv; then
+        mount_users rw
+        says '^mkdir' cat "$T/all/.imgshare/stats"
+        refused 1 "$EACCES" user "$ALICE" cat "$T/all/.imgshare/stats"
+        is $'last_denial\nrules\nstats\nversion\nwhoami' user "$ALICE" ls "$T/all/.imgshare"
+        ok user "$ALICE" ls -l "$T/all/.imgshare"
+        says '^account: alice' user "$ALICE" cat "$T/all/.imgshare/whoami"
+fi

@@ -69,7 +69,7 @@ static int print_image(const struct image_entry *entry, void *context) {
         assert_int_equal(catalog_exposure_nodes(r->c, i.id, print_node, context), 0);
         assert_int_equal(catalog_exposure_shares(r->c, i.id, print_exposed, context), 0);
         assert_int_equal(catalog_launch_usage(r->c, i.id, print_usage, context), 0);
-        return catalog_history(r->c, i.place, NULL, print_line, context);
+        return catalog_history(r->c, i.place, NULL, true, print_line, context);
 }
 
 static int print_entry(const struct image_entry *entry, void *context) {

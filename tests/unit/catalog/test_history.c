@@ -27,7 +27,7 @@ static int history(int64_t place, const char *account) {
         static struct seen seen;
 
         seen = (struct seen){ .count = 0 };
-        assert_int_equal(catalog_history(scratch_reader, place, account, collect, &seen), 0);
+        assert_int_equal(catalog_history(scratch_reader, place, account, true, collect, &seen), 0);
         return seen.count;
 }
 
@@ -93,7 +93,7 @@ static void test_long_histories_are_whole(void **state) {
         assert_int_equal(catalog_write(scratch_catalog, run_many, places), 0);
         assert_int_equal(history(places[0], NULL), 302); /* with the two events that made it and its description */
         assert_int_equal(history(places[1], "operator"), 302);
-        assert_int_equal(catalog_history(scratch_reader, places[0], NULL, collect, &seen), 17); /* returned by `each` */
+        assert_int_equal(catalog_history(scratch_reader, places[0], NULL, true, collect, &seen), 17); /* returned by `each` */
         assert_int_equal(seen.count, 257);
         assert_int_equal(chain_check(), 606);
 }
@@ -106,7 +106,7 @@ static void test_a_damaged_hash_is_told(void **state) {
         (void)must(REGION_PUT, 0, 0, "north");
         place = must(PLACE_PUT, region_id("north"), OPERATOR, "web");
         sql_run("UPDATE event SET hash = x'00' WHERE id = 3");
-        assert_int_equal(catalog_history(scratch_reader, place, NULL, collect, &seen), -EIO);
+        assert_int_equal(catalog_history(scratch_reader, place, NULL, true, collect, &seen), -EIO);
         assert_int_equal(change(REGION_PUT, 0, 0, "south"), -EIO); /* the chain cannot continue from there */
         assert_int_equal(sql_number("SELECT count(*) FROM event"), 3);
 }
