@@ -89,7 +89,7 @@ void catalog_stats(struct catalog *catalog, struct catalog_stats *ret_stats);
 /* Operations: effects.def says what each is called in the log, and which rows it makes and ends. */
 enum event_op {
         EVENT_INIT, EVENT_REGION_ADD, EVENT_REGION_RM, EVENT_ACCOUNT_ADD, EVENT_ACCOUNT_SET, EVENT_ACCOUNT_RM,
-        EVENT_LIMIT, EVENT_SNAPSHOT,
+        EVENT_LIMIT, EVENT_SNAPSHOT, EVENT_RESTORE,
         /* from here on: of what accounts own */
         EVENT_CREATE, EVENT_CREATE_DESCRIPTION, EVENT_CREATE_LINK, EVENT_CREATE_DISK, EVENT_AVAILABLE, EVENT_COPY_EMPTY,
         EVENT_COPY, EVENT_SEAL, EVENT_DIGEST, EVENT_TIMES_DISK, EVENT_TIMES_DESCRIPTION, EVENT_DESCRIBE, EVENT_RENAME,
@@ -220,6 +220,34 @@ struct upgraded {
  * changed then. Of this format already: 0. */
 int catalog_upgrade(const char *path, const struct caller *caller, bool plan, const struct upgrade_reader *reader,
                     struct upgraded *ret_upgraded);
+
+/* --- copies (CONTRACT 10, Backup) --- */
+
+/* The last event. -ENOENT: there is none. */
+int catalog_head(struct catalog_connection *c, struct log_head *ret_head);
+/* Has the log that event, with that hash: 1 or 0. */
+int catalog_head_is(struct catalog_connection *c, const struct log_head *head);
+
+/* A disk: of an image, or of an instance by its launch, which is never sealed. */
+struct disk_row {
+        int64_t id, region;
+        bool sealed;
+};
+typedef int (*disk_each)(const struct disk_row *row, void *context);
+/* The live disks that events after one are about: at least those that have come or were sealed since. In one statement:
+ * nothing is waited for in `each`. */
+int catalog_disks_since(struct catalog_connection *c, int64_t after, disk_each each, void *context);
+
+struct copy_reader {
+        void (*progress)(int64_t pages, int64_t all, void *context); /* NULL: nobody wants to know */
+        void *context;
+};
+/* Makes the file at `path`, in place of what is there, a catalog as the connection sees it in reads together, which have
+ * begun: without where its stores are and what is being made. It is one file, on disk; its directory is the caller's to
+ * flush. Others can write meanwhile, to a log that grows. Nothing is left after a failure. */
+int catalog_copy(struct catalog_connection *from, const char *path, const struct copy_reader *reader);
+/* Adds the event `restore` to a copy that nobody has open, and makes it one that can be written. On disk. */
+int catalog_restored(const char *path, const struct caller *caller);
 
 /* --- accounts, regions, limits --- */
 

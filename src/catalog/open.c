@@ -12,6 +12,7 @@
  *   who wants to know what changed    log/feed change           the log asked        log/log day indexed
  *   do rows follow from the log       log/verify                rows made again      effects/resolve replay compare
  *   an older format                   effects/upgrade           a file               create format connection functions
+ *   a copy as of one moment           backup
  *
  * A file calls only what stands nearer to statements.c than itself; scripts/layers finds circles.
  */

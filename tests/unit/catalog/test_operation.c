@@ -21,6 +21,7 @@ static const struct {
         { "account-rm", .op = EVENT_ACCOUNT_RM },
         { "limit", .op = EVENT_LIMIT },
         { "snapshot", .op = EVENT_SNAPSHOT },
+        { "restore", .op = EVENT_RESTORE },
         { "create", .op = EVENT_CREATE },
         { "create", "part", "description", .op = EVENT_CREATE_DESCRIPTION },
         { "create", "part", "shares", .op = EVENT_CREATE_LINK },
