@@ -142,3 +142,25 @@ int blob_each(const struct blob_store *store, int (*each)(int64_t id, void *cont
  * `wanted` returns less than 0 the sweep ends and returns that. -EIO, nothing removed: the store is offline
  * (blob_store_check). */
 int blob_sweep(const struct blob_store *store, int (*wanted)(int64_t id, void *context), void *context);
+
+/* --- taken over into the store of a backup, or from it (take.c): of one process at a time, which holds no locks. What is
+ * linked or renamed is on disk after blob_store_sync; the bytes of a copy before it has its name. --- */
+
+/* Whether a blob has what another file has, by its fstat: it is another name of it, or a settled copy of it as it still
+ * is. 1 or 0. */
+int blob_taken(const struct blob_store *store, int64_t id, const struct stat *from);
+/* Is this a settled copy: did nothing change its source meanwhile? */
+bool blob_is_settled(const struct stat *st);
+/* Makes the blob of that id in `to` a hard link to that in `from`, in place of what is there. Errors as of link(2). */
+int blob_take_link(const struct blob_store *from, const struct blob_store *to, int64_t id);
+struct blob_taking {
+        /* Asked at the end: as it was at the beginning, would any change since then show in size or mtime? NULL: no. */
+        bool (*settled)(const struct stat *st, void *context);
+        void (*progress)(uint64_t bytes, void *context); /* NULL: nobody wants to know */
+        void *context;
+};
+/* Makes it a copy of the open file as found, in place of what is there: holes, size and mtime too. */
+int blob_take_copy(int from_fd, const struct blob_store *to, int64_t id, const struct blob_taking *taking);
+int blob_store_sync(const struct blob_store *store);
+/* Removes all blobs for which `wanted` returns 0, and all temporary files. How many; below 0: as `wanted` returned. */
+int blob_prune(const struct blob_store *store, int (*wanted)(int64_t id, void *context), void *context);
