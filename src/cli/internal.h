@@ -38,6 +38,7 @@ enum verb_option {
         OPTION_STORE,
         OPTION_UID,
         OPTION_UNTIL,
+        OPTION_WITHOUT_DISKS,
         OPTION_COUNT,
 };
 #define WITH(option) (1U << OPTION_##option)
@@ -56,8 +57,8 @@ struct verb {
 };
 
 /* One table per noun, ended by a verb without name. main.c lists the tables. */
-extern const struct verb access_verbs[], account_verbs[], apply_verbs[], check_verbs[], exposure_verbs[], init_verbs[],
-        limits_verbs[], log_verbs[], region_verbs[], rules_verbs[], upgrade_verbs[], why_verbs[];
+extern const struct verb access_verbs[], account_verbs[], apply_verbs[], backup_verbs[], check_verbs[], exposure_verbs[],
+        init_verbs[], limits_verbs[], log_verbs[], region_verbs[], restore_verbs[], rules_verbs[], upgrade_verbs[], why_verbs[];
 
 /* One parsed command line. */
 struct call {

@@ -29,6 +29,7 @@ static const struct option long_options[] = {
         { "store", required_argument, NULL, LONG_FIRST + OPTION_STORE },
         { "uid", required_argument, NULL, LONG_FIRST + OPTION_UID },
         { "until", required_argument, NULL, LONG_FIRST + OPTION_UNTIL },
+        { "without-disks", no_argument, NULL, LONG_FIRST + OPTION_WITHOUT_DISKS },
         { "as", required_argument, NULL, LONG_AS },
         { "help", no_argument, NULL, 'h' },
         { "version", no_argument, NULL, 'V' },

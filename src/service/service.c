@@ -2,7 +2,7 @@
  * Opens and closes a catalog's directory. The map of the services:
  *
  *   service.c    opening and closing, on top of all    directory.c  DIR: may it be used     create.c   a new one
- *   request.c    a request's caller
+ *   request.c    a request's caller                    kept.c       DIR: is it a backup
  *
  *   the nouns, one file each, with their names: image.c, share.c, account.c, instance.c, trust.c …, and
  *     listing.c  regions and images as seen            shares.c     an image's shares as seen
@@ -13,7 +13,7 @@
  *                open, path
  *   apply/       wanted shares in bulk
  *   log/         decision.c: facts, and the words of a refusal    denial.c its row    log.c, events.c  reading
- *   upkeep/      wake, due, digest, sweep, background: what a daemon does by itself    check, upgrade
+ *   upkeep/      wake, due, digest, sweep, background: what a daemon does by itself    check, upgrade, backup, restore
  *
  * A request that changes something goes to its noun (share_grant). The noun enters the catalog's write transaction, has
  * log/decision.c read the facts there (decision_read), asks the policy, and adds the event or nothing. Then
@@ -26,6 +26,7 @@
 #include "directory.h"
 #include "disk/stores.h"
 #include "feed.h"
+#include "kept.h"
 #include "log/wing.h"
 #include "upkeep/wing.h"
 
@@ -53,6 +54,7 @@ struct service *service_close(struct service *service) {
         service->catalog = catalog_close(service->catalog);
         service->denials = denials_free(service->denials);
         service_stores_close(service);
+        service->backup_fd = fd_close(service->backup_fd);
         free(service->dir);
         free(service);
         return NULL;
@@ -126,6 +128,7 @@ int service_open_asof(const char *dir, const char *asof, enum service_flags flag
                 return -ENOMEM;
         service->flags = flags | (asof || unwritable ? SERVICE_READ_ONLY : 0);
         strcpy(service->note, note);
+        service->backup_fd = -1;
         (void)pthread_mutex_init(&service->stores_lock, NULL); /* cannot fail with default attributes */
         (void)pthread_mutex_init(&service->disks_lock, NULL);
         (void)pthread_mutex_init(&service->digest_lock, NULL);
@@ -134,7 +137,9 @@ int service_open_asof(const char *dir, const char *asof, enum service_flags flag
         if (!service->dir || asprintf(&path, "%s/catalog.db", service->dir) < 0 ||
             denials_new(&service->denials) < 0)
                 return -ENOMEM;
-        r = asof ? open_asof(service, path, asof, ret_why) : open_now(service, path, ret_why);
+        r = kept_check(service, ret_why);
+        if (r == 0)
+                r = asof ? open_asof(service, path, asof, ret_why) : open_now(service, path, ret_why);
         if (r < 0)
                 return r;
         if (flags & SERVICE_BACKGROUND && service_writable(service) == 0) {

@@ -23,7 +23,8 @@ struct store_entry;
 struct service {
         char *dir;
         enum service_flags flags;
-        bool past; /* as of a moment of the past: its disks are not those of the stores */
+        int backup_fd; /* of a backup: holds it as it is; -1: it is none */
+        bool past; /* as of a moment of the past, or a backup without disks: its disks are not those of the stores */
         char asof[TIMESTAMP_SIZE];
         char note[WHY_SIZE];
         struct catalog *catalog;

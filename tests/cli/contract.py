@@ -402,6 +402,10 @@ def events(c):
             seen[event['op']] |= set(event['detail'])
     # of catalogs of an earlier format only
     seen['snapshot'] = {member for _, text in files('src') for member in re.findall(r'\{ "([a-z]+)", S_UPGRADE_', text)}
+    # in the log of another catalog
+    for event in map(json.loads, run('-C', str(c.folder / 'restored'), 'log', '--json').splitlines()):
+        if event['op'] == 'restore':
+            seen['restore'] |= set(event['detail'])
     for op in contract:
         same(f'members of the detail of {op}', contract[op], seen[op])
 
@@ -412,6 +416,8 @@ def tables(c):
     columns(c, 'limits', ('limits',))
     columns(c, 'rules', ('rules',))
     columns(c, 'check', ('check', '--log'))
+    columns(c, 'backup', ('backup', c.folder / 'kept'))
+    columns(c, 'restore', ('restore', c.folder / 'kept', c.folder / 'restored'))
     header(c, 'log', 'log')
 
 

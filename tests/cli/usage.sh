@@ -7,7 +7,7 @@
 : "${MANUAL:?the source of imgshare.1}"
 
 verbs=(init 'region add' 'region list' 'region rm' 'account add' 'account set' 'account list' 'account rm' limits rules
-    log why access exposure apply check upgrade)
+    log why access exposure apply check backup restore upgrade)
 
 # help_is_good
 help_is_good() {
@@ -53,7 +53,7 @@ diff "$tmp/help" "$tmp/manual" || fail "help and the manual's SYNOPSIS differ"
 for verb in "${verbs[@]}"; do
     # shellcheck disable=SC2086
     run $verb --help
-    grep -oE '^  --[a-z]+' "$tmp/out" | while read -r option; do
+    grep -oE '^  --[a-z-]+' "$tmp/out" | while read -r option; do
         grep -qF -- "*$option*" "$MANUAL" || echo "$option"
     done >"$tmp/missing"
     [ -s "$tmp/missing" ] && fail "the manual lacks $(cat "$tmp/missing")"
@@ -68,7 +68,7 @@ usage "command 'region add': unknown*" 'region add'
 usage "region: no command, see 'imgshare region --help'" region
 usage "command 'region frob': unknown, see 'imgshare region --help'" region frob
 usage "command 'account ': unknown, see 'imgshare account --help'" account ''
-for later in stats backup help; do
+for later in stats report help; do
     usage "command '$later': unknown, see 'imgshare --help'" "$later"
 done
 usage "option '--frob': unknown" --frob

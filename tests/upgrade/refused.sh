@@ -48,13 +48,13 @@ holds "$db" >"$tmp/held"
 
 old='its catalog is of an earlier format; imgshare upgrade makes it one of this version'
 declare -A arguments=(['region add']=x ['region rm']=east ['account add']=x ['account set']='bob uid=5' ['account rm']=zoe
-    [access]=--all [exposure]=north/late@alice [log]=--json [apply]=-)
+    [access]=--all [exposure]=north/late@alice [log]=--json [apply]=- [backup]=x)
 done_ --help
 sed -n '/^Commands:$/,/^$/s/^  \([a-z]\+\( [a-z]\+\)\?\)  .*/\1/p' "$tmp/out" >"$tmp/commands"
 asked=0
 while read -r verb; do
     case $verb in
-    init | rules | why | upgrade) continue ;; # open no DIR that there is
+    init | rules | why | restore | upgrade) continue ;; # open no DIR that there is
     esac
     # shellcheck disable=SC2086 # words
     refused "cannot open '$cat': $old" -C "$cat" $verb ${arguments[$verb]-}
