@@ -3,6 +3,9 @@
  */
 #include "upgrade.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include "directory.h"
 #include "state.h"
 
@@ -47,6 +50,18 @@ static void explain_upgrade(int r, const struct upgraded *done, char why[static 
         }
 }
 
+/* One upgrade at a time: two would each find the catalog in use, by the other. */
+static int upgrade_lock(const char *dir, int *ret_fd) {
+        _cleanup_fd_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+                return -errno;
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+                return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
 int service_upgrade(const char *dir, uid_t uid, struct upgrade *upgrade, char ret_why[static WHY_SIZE]) {
         const struct caller caller = {
                 .account = 1, .name = "operator", .role = ROLE_OPERATOR, .uid = uid, .via = VIA_CLI
@@ -54,6 +69,7 @@ int service_upgrade(const char *dir, uid_t uid, struct upgrade *upgrade, char re
         const struct upgrade_reader reader = { .each = upgrade_discrepancy, .progress = upgrade_progress,
                                                .context = upgrade };
         _cleanup_free_ char *path = NULL;
+        _cleanup_fd_ int lock_fd = -1;
         struct upgraded done = { 0 };
         bool unwritable;
         int r = service_check_directory(dir, 0, &unwritable, ret_why);
@@ -64,6 +80,8 @@ int service_upgrade(const char *dir, uid_t uid, struct upgrade *upgrade, char re
                 path = NULL;
                 r = -ENOMEM;
         }
+        if (r == 0)
+                r = upgrade_lock(dir, &lock_fd);
         if (r == 0)
                 r = catalog_upgrade(path, &caller, upgrade->plan, &reader, &done);
         upgrade->format = done.format;
