@@ -29,7 +29,10 @@ int times_commit(struct catalog_connection *c, struct decision *d, enum event_op
 
 /* --- review.c --- */
 
-/* Sets `reviewed`. Writing a disk clears it. */
+/* Clears `reviewed`, before a disk is opened for writing: so it is of no bytes that came later, whatever then happens. The
+ * caller holds BLOB_LOCK_WRITE. */
+int review_reset(struct request *request, const struct image *image);
+/* Sets `reviewed`. */
 int review_commit(struct catalog_connection *c, struct decision *d, bool reviewed);
 
 /* --- account.c --- */

@@ -7,7 +7,7 @@
  *     close_begin         what is there now, and does it matter?                          pin.c
  *     close_tell          if it does, one transaction, run_close:
  *       disk_settle_commit  the source of a link is sealed                                settle.c > seal.c
- *       then the image      no set mtime, not reviewed, a copy or available               nouns.h, log/decision.c
+ *       then the image      no set mtime, a copy or available                             nouns.h, log/decision.c
  *     close_done          a reference no more, nothing unwritten, flushed                 settle.c > separate.c
  *   disk_close          a handle ends, at the last close of an open file
  *     disk_unpin          the kernel no longer reads and writes by itself                 pin.c
@@ -29,7 +29,7 @@ struct closing {
         bool matters; /* the close changes the image; else at most its source */
 };
 
-/* What a close makes of the image: available with its first content, a copy, after a write no set mtime, no review. */
+/* What a close makes of the image: available with its first content, a copy, after a write no set mtime. */
 static int run_close(struct catalog_connection *c, void *context) {
         struct closing *n = context;
         struct decision *d = &n->decision;
@@ -50,8 +50,6 @@ static int run_close(struct catalog_connection *c, void *context) {
         copied = lineage != 0 && lineage != source && (fills || d->image.state != IMAGE_DRAFT);
         if (n->written && !n->disk->timed && d->image.mtime != 0)
                 r = times_commit(c, d, EVENT_TIMES_DISK, 0);
-        if (r == 0 && n->written && d->image.reviewed)
-                r = review_commit(c, d, false);
         if (r < 0 || !(copied || fills))
                 return r;
         if (copied)
@@ -76,7 +74,7 @@ static int close_matters(struct request *request, const struct closing *n, int64
                 return r == -ENOENT ? 0 : r;
         *ret_place = image.place;
         return (image.state == IMAGE_DRAFT && !n->failed) || (disk->lineage != 0 && disk->lineage != source) ||
-               (disk->written && (image.mtime != 0 || image.reviewed));
+               (disk->written && image.mtime != 0);
 }
 
 /* Looks at what was written. Most closes have nothing to commit. */

@@ -6,29 +6,31 @@
 #include "disk/wing.h"
 #include "nouns.h"
 
-/* 0, the rule `sealed`, or -ENOENT: the disk was removed or replaced. */
-static int still_writable(struct catalog_connection *c, int64_t id) {
+/* 0, the rule `sealed`, or -ENOENT: the disk was removed or replaced. ret_image: empty for an instance's. */
+static int still_writable(struct catalog_connection *c, int64_t id, struct image *ret_image) {
         struct instance instance;
-        struct image image;
-        int r = is_launch(id) ? catalog_instance_of_launch(c, id, &instance) : catalog_image_of_id(c, id, &image);
+        int r = is_launch(id) ? catalog_instance_of_launch(c, id, &instance) : catalog_image_of_id(c, id, ret_image);
 
         if (r < 0)
                 return r;
         if (is_launch(id))
                 return instance.has_disk ? 0 : -ENOENT;
-        return image.state == IMAGE_SEALED ? RULE_SEALED : 0;
+        return ret_image->state == IMAGE_SEALED ? RULE_SEALED : 0;
 }
 
 /* Opens for the first writer: takes the lock first, then looks again whether the disk may be written. */
 static int first_writer(struct request *request, struct disk *disk) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         _cleanup_(cleanup_blob_lock) struct blob_lock lock = BLOB_LOCK_NONE;
+        struct image image = { 0 };
         int r = blob_lock(disk->store, disk->id, BLOB_LOCK_WRITE, 0, &lock);
 
         if (r == 0)
                 r = catalog_read(request->service->catalog, &c);
         if (r == 0)
-                r = still_writable(c, disk->id);
+                r = still_writable(c, disk->id, &image);
+        if (r == 0)
+                r = review_reset(request, &image);
         if (r == 0)
                 r = disk_reopen(disk, O_RDWR);
         if (r != 0)
@@ -155,6 +157,8 @@ static int run_disk_create(struct catalog_connection *c, void *context) {
                 return r;
         event = decision_event(d, EVENT_CREATE_DISK);
         r = catalog_event_add(c, &event, &id);
+        if (r == 0 && d->image.reviewed) /* set on an empty draft: nobody has looked at these bytes */
+                r = review_commit(c, d, false);
         return r < 0 ? r : catalog_image_get(c, d->place, &d->image);
 }
 
