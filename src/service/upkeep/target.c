@@ -176,7 +176,7 @@ static int prune_store(const struct target *t, struct pruning *p, const char *na
                 path = NULL;
                 return -ENOMEM;
         }
-        r = blob_store_open(path, uuid, &store);
+        r = target_store(t, name, uuid, &store); /* which one may have begun to remove */
         if (r == 0)
                 r = blob_prune(store, prune_wanted, p);
         return r < 0 || p->region != 0 ? r : blob_store_remove(path, uuid);
