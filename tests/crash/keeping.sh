@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A backup, its bringing up to date, and a restore, killed or without power at any moment: what is there then is what was
+# there before, or not yet anything, or all of it; run again, each goes on and ends as if nobody had disturbed it. Moments and
+# states of a disk are made of a record of what is written and flushed; and each is killed for true. IMGSHARE_LONG=1: all
+# moments and more states. SEED=N repeats the choices of a run.
+[ -n "${TMPDIR-}" ] || [ ! -w /dev/shm ] || export TMPDIR=/dev/shm # made and thrown away by the hundred
+# shellcheck source-path=SCRIPTDIR
+LIMIT=7000
+. "${0%/*}/../mount/lib.sh"
+: "${RECORD:?the built librecord.so}"
+! grep -q __tsan_init "$IMGSHARE" || skip 'built with TSan'
+catalog
+mount_as alice
+mount_as bob
+image "$A/web" 20
+image "$AS/db" 10
+image "$A/draft" 30
+ok mkdir "$A/web/shares/bob" "$AS/db/shares/bob"
+ok mkdir "$T/bob/regions/north/instances/vm1"
+ok put web@alice "$T/bob/regions/north/instances/vm1/image"
+admin region add east
+unmount alice bob
+admin backup "$T/kept" >"$T/out" || die 'a backup'
+mount_as alice
+ok put sealed "$A/draft/.meta/state" # was copied as found
+ok rmdir "$AS/db/shares/bob"
+ok rm -r "$AS/db"
+image "$AS/new" 15
+ok mkdir "$AS/new/shares/bob"
+unmount alice
+admin region rm east
+run "$PYTHON" "${0%/*}/keeping.py" "$T" || not_ok 'interrupted:' || show
+cat "$T/out"
