@@ -64,6 +64,11 @@ struct feed_reader {
         void (*each)(const struct change *change, void *context);
         void *context;
 };
+/* A descriptor that poll(2) finds readable once somebody, of any process, has begun to write; feed_written() then takes
+ * what it tells. The write may be committed later, or never. Below 0: there is none, look often. */
+int feed_descriptor(const struct feed *feed);
+/* Has anything been written since the last call? */
+bool feed_written(struct feed *feed);
 /* Reads all new changes. 1: there were some, even if they concerned nobody; 0: none. */
 int feed_read(struct feed *feed, const struct feed_reader *reader);
 /* The last event read, and when (ms) the next share expires whose end has not been reported yet; 0: none. */

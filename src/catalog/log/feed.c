@@ -36,6 +36,7 @@ struct feed *feed_close(struct feed *feed) {
         if (feed->c)
                 own_watch(feed->c->catalog, NULL, NULL);
         catalog_read_end(&feed->c);
+        feed->watch_fd = fd_close(feed->watch_fd);
         free(feed);
         return NULL;
 }
@@ -51,6 +52,7 @@ int feed_open(struct catalog *catalog, void (*wake)(void *context), void *contex
 
         if (!feed)
                 return -ENOMEM;
+        feed->watch_fd = watch_open(&catalog->home); /* first: what comes later is told */
         r = catalog_read(catalog, &feed->c);
         if (r == 0)
                 r = read_version(feed, &feed->version);
@@ -65,6 +67,14 @@ int feed_open(struct catalog *catalog, void (*wake)(void *context), void *contex
         own_watch(catalog, wake, context);
         *ret_feed = TAKE_PTR(feed);
         return 0;
+}
+
+int feed_descriptor(const struct feed *feed) {
+        return feed->watch_fd;
+}
+
+bool feed_written(struct feed *feed) {
+        return feed->watch_fd >= 0 && watch_read(feed->watch_fd);
 }
 
 int64_t feed_last(const struct feed *feed) {

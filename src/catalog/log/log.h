@@ -37,11 +37,17 @@ int indexed_fill(struct catalog_connection *c);
 /* --- feed.c; change.c: what an event changed --- */
 
 struct feed {
+        int watch_fd; /* -errno: none */
         struct catalog_connection *c;  /* kept open: its version shows others' writes */
         int64_t version, event;        /* the last ones read */
         int64_t expired;               /* shares that expired until then have been reported */
         int64_t due;                   /* when the next share expires; 0: none does */
 };
+/* watch.c: a descriptor that is readable once somebody writes in the directory; -errno, as where there are too many. */
+int watch_open(const struct home *home);
+/* Takes all it has to tell: has the log been written to? */
+bool watch_read(int fd);
+
 struct feed_reader;
 struct change;
 /* Passes a change to the reader, if it concerns the reader. object: the event's. */

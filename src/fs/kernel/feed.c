@@ -5,36 +5,43 @@
 #include "kernel/kernel.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
+#include "cleanup.h"
 #include "clock.h"
 #include "feed.h"
 #include "serve/serve.h"
 #include "timestamp.h"
 
-#define LOOK_MS 25   /* between two looks for other processes' changes */
-#define GATHER_MS 10 /* waits after an own change: reading several costs hardly more than one */
+#define LOOK_MS 25    /* between two looks for other processes' changes, while somebody writes */
+#define IDLE_MS 1000  /* else: the clock may have been set, or a file system not tell of a write */
+#define BUSY_MS 1000  /* after a write whose change was seen: more may follow */
+#define LATE_MS 60000 /* after one without: its flush may take long, or it was none */
+#define GATHER_MS 10  /* waits after an own change: reading several costs hardly more than one */
 
 struct feed_thread {
         struct mount *mount;
         struct feed *feed;
-        pthread_mutex_t lock; /* guards news and stopping */
-        pthread_cond_t wake;
-        bool news, stopping;
+        int wake_fd; /* an eventfd: an own change, or stopping */
+        _Atomic bool stopping;
+        int64_t written; /* ns, when somebody was last seen writing */
+        bool unseen;     /* no change has been read since */
         pthread_t thread;
         pid_t guard;
 };
 
+static void feed_wake(struct feed_thread *t) {
+        const uint64_t one = 1;
+
+        (void)!write(t->wake_fd, &one, sizeof(one)); /* fails only after 2^64 of them */
+}
+
 /* The catalog's writer calls this. */
 static void feed_news(void *context) {
-        struct feed_thread *t = context;
-
-        (void)pthread_mutex_lock(&t->lock);
-        if (!t->news) {
-                t->news = true;
-                (void)pthread_cond_signal(&t->wake);
-        }
-        (void)pthread_mutex_unlock(&t->lock);
+        feed_wake(context);
 }
 
 /* --- changes --- */
@@ -94,28 +101,38 @@ static void feed_tell_change(const struct change *change, void *context) {
 
 /* --- the thread --- */
 
-/* Waits for news, the next look, or the next share that expires. false: stop. */
-static bool feed_wait(struct feed_thread *t) {
-        int64_t due = feed_due(t->feed), ms = LOOK_MS;
-        struct timespec until;
-        bool gather, stopping;
+/* Before the feed is read: what comes later wakes again. */
+static void feed_drain(struct feed_thread *t) {
+        uint64_t count;
+
+        (void)!read(t->wake_fd, &count, sizeof(count)); /* fails if there is none */
+        if (!feed_written(t->feed))
+                return;
+        t->written = clock_ns();
+        t->unseen = true;
+}
+
+/* ms until the next look. A write is told before it is a commit. */
+static int64_t feed_pause(const struct feed_thread *t) {
+        const int64_t due = feed_due(t->feed), quiet = (clock_ns() - t->written) / MS_NS;
+        bool busy = feed_descriptor(t->feed) < 0 || quiet < (t->unseen ? LATE_MS : BUSY_MS) ||
+                    notifier_waits(t->mount->notifier);
+        int64_t ms = busy ? LOOK_MS : IDLE_MS;
 
         if (due != 0 && due - timestamp_now() < ms)
                 ms = due > timestamp_now() ? due - timestamp_now() : 0;
-        until = clock_after_ns(ms * MS_NS);
-        (void)pthread_mutex_lock(&t->lock);
-        if (!t->news && !t->stopping)
-                (void)pthread_cond_timedwait(&t->wake, &t->lock, &until); /* an early return only looks early */
-        gather = t->news;
-        stopping = t->stopping;
-        (void)pthread_mutex_unlock(&t->lock);
-        if (gather && !stopping)
-                (void)nanosleep(&(struct timespec){ .tv_nsec = GATHER_MS * 1000000 }, NULL); /* may be less */
-        (void)pthread_mutex_lock(&t->lock);
-        t->news = false; /* before the feed is read */
-        stopping = t->stopping;
-        (void)pthread_mutex_unlock(&t->lock);
-        return !stopping;
+        return ms;
+}
+
+/* Waits for changes, the next look, or the next share that expires. false: stop. */
+static bool feed_wait(struct feed_thread *t) {
+        struct pollfd fds[2] = { { .fd = t->wake_fd, .events = POLLIN },
+                                 { .fd = feed_descriptor(t->feed), .events = POLLIN } };
+
+        if (poll(fds, 2, (int)feed_pause(t)) > 0 && !t->stopping)
+                (void)nanosleep(&(struct timespec){ .tv_nsec = GATHER_MS * MS_NS }, NULL); /* may be less */
+        feed_drain(t);
+        return !t->stopping;
 }
 
 static void feed_prune_viewer(struct mount *mount, struct viewer *viewer, void *context) {
@@ -147,6 +164,8 @@ static void *feed_main(void *argument) {
                 if (r != 0)
                         mount->feed_blind = r < 0;
                 if (r > 0)
+                        t->unseen = false;
+                if (r > 0)
                         notifier_mark(mount->notifier,
                                       (struct settled){ .event = feed_last(t->feed), .due = feed_due(t->feed) });
                 feed_find_recovered(mount);
@@ -157,23 +176,20 @@ static void *feed_main(void *argument) {
 static void feed_thread_free(struct feed_thread *t) {
         guard_stop(t->guard);
         (void)feed_close(t->feed); /* returns NULL */
+        t->wake_fd = fd_close(t->wake_fd);
         free(t);
 }
 
 int feed_start(struct mount *mount) {
         struct feed_thread *t = calloc(1, sizeof(*t));
-        pthread_condattr_t monotonic;
         int r;
 
         if (!t)
                 return -ENOMEM;
         t->mount = mount;
-        (void)pthread_mutex_init(&t->lock, NULL); /* none of these can fail */
-        (void)pthread_condattr_init(&monotonic);
-        (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-        (void)pthread_cond_init(&t->wake, &monotonic);
-        (void)pthread_condattr_destroy(&monotonic);
-        r = guard_start(mount->session, &t->guard);
+        t->written = clock_ns();
+        t->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+        r = t->wake_fd < 0 ? -errno : guard_start(mount->session, &t->guard);
         if (r == 0)
                 r = service_feed(mount->service, feed_news, t, &t->feed);
         if (r == 0)
@@ -197,10 +213,8 @@ void feed_stop(struct mount *mount) {
 
         if (!t)
                 return;
-        (void)pthread_mutex_lock(&t->lock);
         t->stopping = true;
-        (void)pthread_cond_signal(&t->wake);
-        (void)pthread_mutex_unlock(&t->lock);
+        feed_wake(t);
         (void)pthread_join(t->thread, NULL); /* joinable, and not this thread */
         mount->notifier = notifier_free(mount->notifier);
         feed_thread_free(t);

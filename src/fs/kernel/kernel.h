@@ -64,6 +64,8 @@ void notifier_can_expire(struct notifier *notifier);
 /* `pushed` is settled once all notices sent so far have been told. */
 void notifier_mark(struct notifier *notifier, struct settled pushed);
 struct settled notifier_settled(struct notifier *notifier);
+/* Something has not been told yet. */
+bool notifier_waits(struct notifier *notifier);
 /* Finds a view that missed notices while stuck and can be told again. Prune it, then call notifier_resettle(). */
 bool notifier_recovered(struct notifier *notifier, int64_t *ret_viewer);
 void notifier_resettle(struct notifier *notifier);

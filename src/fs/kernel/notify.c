@@ -226,6 +226,15 @@ bool notifier_recovered(struct notifier *notifier, int64_t *ret_viewer) {
         return found;
 }
 
+bool notifier_waits(struct notifier *notifier) {
+        bool waits;
+
+        (void)pthread_mutex_lock(&notifier->lock);
+        waits = notifier->first_round > 0;
+        (void)pthread_mutex_unlock(&notifier->lock);
+        return waits;
+}
+
 void notifier_resettle(struct notifier *notifier) {
         (void)pthread_mutex_lock(&notifier->lock);
         notifier_settle_one(notifier);

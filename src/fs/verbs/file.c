@@ -8,12 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "events.h"
 #include "image.h"
 #include "instance.h"
 #include "kernel/kernel.h"
 #include "serve/serve.h"
 #include "tree/tree.h"
+
+#define RELEASE_MS 100 /* that an emptying RELEASE is waited for */
 
 static void handle_close(struct call *call, const struct open_file *file) {
         if (file->disk)
@@ -26,6 +29,8 @@ static void handle_close(struct call *call, const struct open_file *file) {
 
 static void file_close(struct call *call, struct open_file *file) {
         call->request.caller = file->caller;
+        if (file->text)
+                text_end(call, file->text); /* while it can be waited for */
         (void)pthread_mutex_lock(&call->mount->files_lock);
         passthrough_end(call, file);
         files_remove(call->mount, file);
@@ -144,10 +149,33 @@ static int open_day(struct call *call, struct fuse_file_info *fi) {
         return file_open(call, &(struct open_file){ .node = call->node, .events = reader }, fi);
 }
 
+static bool text_is_being_emptied(struct mount *mount, struct node node) {
+        const struct open_file *file;
+        bool found = false;
+
+        (void)pthread_mutex_lock(&mount->files_lock);
+        for (file = *files_of(mount, node); file && !found; file = file->next)
+                found = file->text && node_pack(file->node) == node_pack(node) && text_will_be_emptied(file->text);
+        (void)pthread_mutex_unlock(&mount->files_lock);
+        return found;
+}
+
+/* close(2) does not wait for RELEASE, and another thread may be quicker. Whoever keeps the file open is not waited for. */
+static void wait_until_emptied(struct call *call) {
+        if (!text_is_being_emptied(call->mount, call->node))
+                return;
+        request_done(&call->request);
+        for (int ms = 0; ms < RELEASE_MS && text_is_being_emptied(call->mount, call->node); ms++)
+                (void)nanosleep(&(struct timespec){ .tv_nsec = MS_NS }, NULL); /* may be less */
+}
+
 static int open_text(struct call *call, struct fuse_file_info *fi) {
         struct text_handle *handle;
-        int r = text_open(call, fi->flags, &handle);
+        int r;
 
+        if ((fi->flags & O_ACCMODE) == O_RDONLY)
+                wait_until_emptied(call);
+        r = text_open(call, fi->flags, &handle);
         if (r != 0)
                 return r;
         fi->direct_io = 1; /* the content changes by itself, and a refused write must not stay in a cache */

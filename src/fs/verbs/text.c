@@ -29,7 +29,8 @@ struct text_handle {
         /* of a description: the text as written so far */
         char draft[TEXT_SIZE];
         size_t length;
-        bool truncated; /* the next write begins with an empty text; if none comes, the close empties it */
+        _Atomic bool truncated; /* the next write begins with an empty text; if none comes, the close empties it */
+        _Atomic bool flushed;   /* close(2) was called, perhaps for the last time */
         bool unfinished; /* draft ends with an incomplete character */
 };
 
@@ -236,16 +237,28 @@ int text_flush(struct text_handle *handle) {
 
         (void)pthread_mutex_lock(&handle->lock);
         r = handle->unfinished ? -EINVAL : 0;
+        handle->flushed = true;
         (void)pthread_mutex_unlock(&handle->lock);
         return r;
 }
 
-void text_close(struct call *call, struct text_handle *handle) {
+bool text_will_be_emptied(const struct text_handle *handle) {
+        return handle->truncated && handle->flushed;
+}
+
+void text_end(struct call *call, struct text_handle *handle) {
+        (void)pthread_mutex_lock(&handle->lock);
         if (handle->truncated && handle->node.kind == NODE_EXPIRES)
                 (void)share_expire(&call->request, handle->node.id, "");
         if (handle->truncated && handle->node.kind == NODE_DESCRIPTION) {
                 (void)description_write(&call->request, handle->place, "", 0); /* close(2) has returned long since */
                 attributes_changed(call, NODE_DESCRIPTION, handle->node.id);
         }
+        handle->truncated = false;
+        (void)pthread_mutex_unlock(&handle->lock);
+}
+
+void text_close(struct call *call, struct text_handle *handle) {
+        text_end(call, handle);
         (void)text_handle_free(handle); /* returns NULL */
 }

@@ -46,4 +46,8 @@ int text_truncate(struct call *call, struct text_handle *handle, uint64_t size);
 int text_flush(struct text_handle *handle);
 /* Size and mtime when it was opened, for a file removed since; not of a description. */
 void text_stat(const struct text_handle *handle, struct stat *st);
+/* Its RELEASE, which may be on its way, empties the text. */
+bool text_will_be_emptied(const struct text_handle *handle);
+/* Carries out what waits for the last close. text_close() does, too. */
+void text_end(struct call *call, struct text_handle *handle);
 void text_close(struct call *call, struct text_handle *handle);

@@ -141,3 +141,16 @@ ok mkdir "$A/web/shares/bob"
 refused 1 "$EPERM" sh -c '/bin/echo late >&7'
 exec 7>&-
 is again cat "$D"
+
+# Emptied by its last close, which close(2) does not wait for: whoever reads next finds it empty all the same.
+ok rmdir "$A/web/shares/bob"
+is 0 "$PYTHON" - "$D" <<'PYTHON'
+import os, sys
+late = 0
+for _ in range(200):
+    with open(sys.argv[1], 'w') as file:
+        file.write('text\n')
+    os.close(os.open(sys.argv[1], os.O_WRONLY | os.O_TRUNC))
+    late += open(sys.argv[1]).read() != ''
+print(late)
+PYTHON
