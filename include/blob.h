@@ -29,7 +29,7 @@ struct blob_store;
  * directory that is not empty; -EPERM: somebody else's directory; -ENOTDIR. */
 int blob_store_create(const char *path, const char uuid[static BLOB_UUID_SIZE]);
 
-/* Removes the store's own files and the directory (which stays, empty, where it is a mount point or its parent is not
+/* Removes the store's own files, what was set aside in it, and the directory (which stays, empty, where it is a mount point or its parent is not
  * ours to write). -ENOTEMPTY: a blob or a foreign file is left, nothing is changed; -EIO as in blob_store_open. */
 int blob_store_remove(const char *path, const char uuid[static BLOB_UUID_SIZE]);
 
@@ -137,11 +137,20 @@ int blob_digest(int fd, bool (*stop)(void *context), void *context, uint8_t ret_
 /* Calls each for every blob in the store (any order); a value other than 0 ends it and is returned. */
 int blob_each(const struct blob_store *store, int (*each)(int64_t id, void *context), void *context);
 
-/* Removes every blob for which `wanted` returns 0, if nobody holds BLOB_LOCK_WRITE or BLOB_LOCK_SEAL on it; `wanted` is
- * asked again under the lock. Also removes every temporary file that nobody is filling. Returns the number removed. If
- * `wanted` returns less than 0 the sweep ends and returns that. -EIO, nothing removed: the store is offline
+/* Sets every blob aside for which `wanted` returns 0, if nobody holds BLOB_LOCK_WRITE or BLOB_LOCK_SEAL on it; `wanted`
+ * is asked again under the lock. Also removes every temporary file that nobody is filling. Returns how many of both. If
+ * `wanted` returns less than 0 the sweep ends and returns that. -EIO, nothing swept: the store is offline
  * (blob_store_check). */
 int blob_sweep(const struct blob_store *store, int (*wanted)(int64_t id, void *context), void *context);
+
+/* Moves a blob's file to the store's lost+found/ (0700, made if it is missing), by a rename, as <id>.<seconds since
+ * 1970>, with .<n> behind it where that is taken. 0 also if it is not there; -EACCES where lost+found is somebody else's,
+ * as in the root of a filesystem. Whoever has the blob open keeps it. */
+int blob_set_aside(const struct blob_store *store, int64_t id);
+/* Removes what was set aside before that second (INT64_MAX: all), and nothing else from lost+found. Returns how many. */
+int blob_aside_expire(const struct blob_store *store, int64_t before);
+/* How many files are set aside, and the bytes they take (may be NULL). -ENOTEMPTY: others lie there, too. */
+int blob_aside_count(const struct blob_store *store, int64_t *ret_bytes);
 
 /* --- taken over into the store of a backup, or from it (take.c): of one process at a time, which holds no locks. What is
  * linked or renamed is on disk after blob_store_sync; the bytes of a copy before it has its name. --- */

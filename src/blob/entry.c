@@ -26,6 +26,8 @@ static enum entry_kind entry_parse(const char *name, int64_t *ret_id) {
 
         if (strcmp(name, MARK_NAME) == 0 || strcmp(name, MARK_TEMPORARY_NAME) == 0 || strcmp(name, LOCKS_NAME) == 0)
                 return ENTRY_STORE;
+        if (strcmp(name, LOST_NAME) == 0)
+                return ENTRY_LOST;
         if (*c < '1' || *c > '9')
                 return ENTRY_FOREIGN;
         for (; *c >= '0' && *c <= '9'; c++) {
@@ -39,15 +41,16 @@ static enum entry_kind entry_parse(const char *name, int64_t *ret_id) {
         return *c == '\0' ? ENTRY_BLOB : ENTRY_TEMPORARY;
 }
 
-static bool entry_regular(int dir_fd, const struct dirent *entry) {
+static bool entry_fits(int dir_fd, enum entry_kind kind, const struct dirent *entry) {
+        mode_t mode = DTTOIF(entry->d_type);
         struct stat st;
 
-        if (entry->d_type != DT_UNKNOWN)
-                return entry->d_type == DT_REG;
-        return fstatat(dir_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+        if (entry->d_type == DT_UNKNOWN)
+                mode = fstatat(dir_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? st.st_mode : 0;
+        return kind == ENTRY_LOST ? S_ISDIR(mode) : S_ISREG(mode);
 }
 
-int entry_each(int dir_fd, int (*each)(enum entry_kind kind, int64_t id, void *context), void *context) {
+int dir_each(int dir_fd, int (*each)(const struct dirent *entry, void *context), void *context) {
         _cleanup_dir_ DIR *dir = NULL;
         _cleanup_fd_ int fd = -1;
 
@@ -61,9 +64,7 @@ int entry_each(int dir_fd, int (*each)(enum entry_kind kind, int64_t id, void *c
         (void)TAKE_FD(fd); /* dir owns it */
 
         for (;;) {
-                enum entry_kind kind;
                 struct dirent *entry;
-                int64_t id = 0;
                 int r;
 
                 errno = 0;
@@ -72,11 +73,28 @@ int entry_each(int dir_fd, int (*each)(enum entry_kind kind, int64_t id, void *c
                         return -errno;
                 if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
                         continue;
-                kind = entry_parse(entry->d_name, &id);
-                if (kind != ENTRY_FOREIGN && !entry_regular(dir_fd, entry))
-                        kind = ENTRY_FOREIGN;
-                r = each(kind, id, context);
+                r = each(entry, context);
                 if (r != 0)
                         return r;
         }
+}
+
+struct entries {
+        int dir_fd;
+        int (*each)(enum entry_kind kind, int64_t id, void *context);
+        void *context;
+};
+
+static int each_entry(const struct dirent *entry, void *context) {
+        const struct entries *entries = context;
+        int64_t id = 0;
+        enum entry_kind kind = entry_parse(entry->d_name, &id);
+
+        if (kind != ENTRY_FOREIGN && !entry_fits(entries->dir_fd, kind, entry))
+                kind = ENTRY_FOREIGN;
+        return entries->each(kind, id, entries->context);
+}
+
+int entry_each(int dir_fd, int (*each)(enum entry_kind kind, int64_t id, void *context), void *context) {
+        return dir_each(dir_fd, each_entry, &(struct entries){ dir_fd, each, context });
 }

@@ -3,11 +3,14 @@
  */
 #pragma once
 
+#include <dirent.h>
+
 #include "blob.h"
 
 #define MARK_NAME ".imgshare"
 #define MARK_TEMPORARY_NAME ".imgshare.tmp"
 #define LOCKS_NAME ".locks"
+#define LOST_NAME "lost+found"
 
 #define BLOB_NAME_SIZE 24 /* 19 digits, ".tmp" and NUL */
 #define BLOB_BUFFER_SIZE ((size_t)1 << 20)
@@ -44,12 +47,14 @@ int lock_exclusive(const struct blob_store *store, int64_t id, enum lock_byte by
 enum entry_kind {
         ENTRY_FOREIGN,
         ENTRY_STORE, /* mark and locks */
+        ENTRY_LOST,  /* lost+found/ */
         ENTRY_BLOB,
         ENTRY_TEMPORARY, /* <id>.tmp */
 };
 
 char *entry_name(int64_t id, enum entry_kind kind, char ret_name[static BLOB_NAME_SIZE]);
-/* Calls `each` for every entry but . and ..; a value other than 0 ends it and is returned. */
+/* Calls each for every entry but . and ..; a value other than 0 ends it and is returned. */
+int dir_each(int dir_fd, int (*each)(const struct dirent *entry, void *context), void *context);
 int entry_each(int dir_fd, int (*each)(enum entry_kind kind, int64_t id, void *context), void *context);
 
 /* Puts the mark in place, atomically and durably. */
@@ -57,5 +62,13 @@ int mark_write(int dir_fd, const char *uuid);
 /* -EIO: missing, damaged or another's. */
 int mark_check(int dir_fd, const char *uuid);
 
-/* Makes durable what was made, linked, renamed or removed in the directory. */
+/* lost+found/, made if it is missing and `make`; -ENOENT. */
+int aside_open(int dir_fd, bool make, int *ret_fd);
+/* Moves a blob there: 1, or 0 if it is not there. Not on disk before aside_sync. */
+int aside_move(int dir_fd, int lost_fd, int64_t id);
+int aside_sync(int dir_fd, int lost_fd);
+/* Removes all that is in it, and itself; -ENOTEMPTY: something that is none of ours. */
+int aside_remove(const struct blob_store *store);
+
+/* What was made, linked, renamed or removed in the directory is on disk. */
 int dir_sync(int dir_fd);

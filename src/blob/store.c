@@ -26,7 +26,7 @@ static int parent_sync(int dir_fd) {
 static int refuse_strangers(enum entry_kind kind, int64_t id, void *context) {
         (void)id;
         (void)context;
-        return kind == ENTRY_STORE ? 0 : -ENOTEMPTY;
+        return kind == ENTRY_STORE || kind == ENTRY_LOST ? 0 : -ENOTEMPTY;
 }
 
 static int refuse_mark(int dir_fd) {
@@ -125,7 +125,12 @@ int blob_store_remove(const char *path, const char uuid[static BLOB_UUID_SIZE]) 
         r = entry_each(store->dir_fd, refuse_blobs, NULL);
         if (r < 0)
                 return r;
-        r = blob_sweep(store, wanted_all, NULL); /* leftover temporary files */
+        r = blob_aside_count(store, NULL);
+        if (r < 0)
+                return r;
+        r = blob_sweep(store, wanted_all, NULL); /* left-over temporary files */
+        if (r >= 0)
+                r = aside_remove(store);
         if (r < 0)
                 return r;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Lists a store's blobs, and removes those that the catalog does not know and nobody is making.
+ * Every blob of a store. Those that nobody knows and nobody is making are set aside; no blob is removed here.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,15 +31,26 @@ struct sweep {
         const struct blob_store *store;
         int (*wanted)(int64_t id, void *context);
         void *context;
-        int removed;
+        int lost_fd; /* once there is something to move */
+        int swept;
 };
 
-static int sweep_remove(struct sweep *sweep, enum entry_kind kind, int64_t id) {
+static int sweep_blob(struct sweep *sweep, int64_t id) {
+        int r = sweep->lost_fd >= 0 ? 0 : aside_open(sweep->store->dir_fd, true, &sweep->lost_fd);
+
+        if (r == 0)
+                r = aside_move(sweep->store->dir_fd, sweep->lost_fd, id);
+        if (r > 0)
+                sweep->swept++;
+        return r < 0 ? r : 0;
+}
+
+static int sweep_temporary(struct sweep *sweep, int64_t id) {
         char name[BLOB_NAME_SIZE];
 
-        if (unlinkat(sweep->store->dir_fd, entry_name(id, kind, name), 0) < 0)
-                return errno == ENOENT ? 0 : -errno; /* its maker was faster */
-        sweep->removed++;
+        if (unlinkat(sweep->store->dir_fd, entry_name(id, ENTRY_TEMPORARY, name), 0) < 0)
+                return errno == ENOENT ? 0 : -errno; /* its maker was quicker */
+        sweep->swept++;
         return 0;
 }
 
@@ -65,18 +76,21 @@ static int sweep_entry(enum entry_kind kind, int64_t id, void *context) {
                 if (r != 0)
                         return r < 0 ? r : 0;
         }
-        return sweep_remove(sweep, kind, id);
+        return kind == ENTRY_BLOB ? sweep_blob(sweep, id) : sweep_temporary(sweep, id);
 }
 
 int blob_sweep(const struct blob_store *store, int (*wanted)(int64_t id, void *context), void *context) {
-        struct sweep sweep = { store, wanted, context, 0 };
+        struct sweep sweep = { store, wanted, context, -1, 0 };
         int r, s = 0;
 
         r = blob_store_check(store);
         if (r < 0)
                 return r;
         r = entry_each(store->dir_fd, sweep_entry, &sweep);
-        if (sweep.removed > 0)
+        if (sweep.lost_fd >= 0)
+                s = aside_sync(store->dir_fd, sweep.lost_fd);
+        else if (sweep.swept > 0)
                 s = dir_sync(store->dir_fd);
-        return r < 0 ? r : s < 0 ? s : sweep.removed;
+        sweep.lost_fd = fd_close(sweep.lost_fd);
+        return r < 0 ? r : s < 0 ? s : sweep.swept;
 }

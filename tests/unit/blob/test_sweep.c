@@ -82,7 +82,7 @@ static int below_ten(int64_t id, void *context) {
         return id >= 100 ? -ETIMEDOUT : id < 10;
 }
 
-static void test_sweep_removes_the_unwanted(void **state) {
+static void test_sweep_sets_the_unwanted_aside(void **state) {
         (void)state;
         make(5);
         make(15);
@@ -91,6 +91,7 @@ static void test_sweep_removes_the_unwanted(void **state) {
         assert_true(there(5));
         assert_false(there(15));
         assert_false(there(16));
+        assert_int_equal(blob_aside_count(scratch_store, NULL), 2);
         assert_int_equal(blob_sweep(scratch_store, below_ten, NULL), 0);
 }
 
@@ -248,7 +249,7 @@ static void test_the_sweeper_waits_for_a_check(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 CASE(test_each_sees_blobs_only),
-                CASE(test_sweep_removes_the_unwanted),
+                CASE(test_sweep_sets_the_unwanted_aside),
                 CASE(test_sweep_leaves_foreign_names_alone),
                 CASE(test_sweep_leaves_what_somebody_writes_or_seals),
                 CASE(test_sweep_removes_temporary_files_of_anybody),
