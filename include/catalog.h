@@ -189,6 +189,7 @@ int catalog_day_list(struct catalog_connection *c, const struct log_filter *view
 struct discrepancy {
         const char *what, *object; /* `event` and its number, `share` and `north/web@alice with bob`, … */
         const char *problem;
+        bool lasting; /* it is the log's own: no rows made again from it can mend that */
 };
 struct log_head {
         int64_t event; /* the last one's number */

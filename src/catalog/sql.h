@@ -12,6 +12,9 @@
         ", 'op', " op ", 'object', " object ", 'account', " account ", 'rule', " rule ", 'errno', " error           \
         ", 'detail', json(coalesce(" detail ", '{}')))"
 
+/* Numbers that launches can have (schema.sql), and their blobs. */
+#define IS_LAUNCH(id) id " BETWEEN 34359738369 AND 68719476735"
+
 /* A refusal may name an account before it exists. Such events are not the account's. */
 #define BORN(account) "(SELECT from_event FROM account WHERE id = " account ")"
 

@@ -57,13 +57,19 @@ static int copy_event(struct catalog_connection *c, sqlite3_stmt *s, const struc
 static int replay_event(struct replay *replay, sqlite3_stmt *s, struct logged *logged) {
         int r = logged_row(s, logged);
 
-        if (r == 0)
-                r = copy_event(replay->c, s, logged);
-        if (r < 0 || logged->event.rule)
+        if (r < 0)
                 return r;
+        if (logged->event.rule)
+                return copy_event(replay->c, s, logged);
         r = logged_read(replay->c, logged);
         if (r == 0)
                 r = logged_resolve(replay->c, logged);
+        if (r < 0)
+                return r;
+        /* what is not hashed follows from what is */
+        logged->place = logged->event.place;
+        logged->owner = logged->place_owner == logged->caller.account ? 0 : logged->place_owner;
+        r = copy_event(replay->c, s, logged);
         return r < 0 ? r : effects_apply(replay->c, &logged->event, logged->id);
 }
 

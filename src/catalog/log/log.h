@@ -34,6 +34,12 @@ int indexed_consider(struct catalog_connection *c);
 int indexed_fill(struct catalog_connection *c);
 #define INDEX_EVENTS 128 /* readers look at fewer one by one; a test may set another number */
 
+/* As catalog_verify does, by a connection that is of no use to others behind it: it is left in a transaction that has read
+ * only, with a temporary table. */
+int log_verify(struct catalog_connection *c, const uint8_t *kept,
+               int (*each)(const struct discrepancy *discrepancy, void *context), void *context,
+               struct log_head *ret_head);
+
 /* --- feed.c; change.c: what an event changed --- */
 
 struct feed {

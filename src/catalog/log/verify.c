@@ -19,6 +19,7 @@ struct verification {
         int64_t id, time; /* of the last event */
         uint8_t hash[EVENT_HASH_SIZE], before[EVENT_HASH_SIZE]; /* its hash, that of the event before it */
         bool broken, kept_found;
+        bool damaged; /* the file itself: what is in it may be impossible to read */
         bool differs; /* some row is not as an event left it */
         struct stamp stamp;
         struct effect_counts counts;
@@ -29,16 +30,24 @@ static int verify_found(struct verification *v, const char *what, const char *ob
         return v->each(&(struct discrepancy){ .what = what, .object = object, .problem = problem }, v->context);
 }
 
-static int found_event(struct verification *v, int64_t id, const char *problem) {
-        char object[24];
+/* Of the log itself. */
+static int found_lasting(struct verification *v, const char *what, const char *object, const char *problem) {
+        v->found++;
+        return v->each(&(struct discrepancy){ .what = what, .object = object, .problem = problem, .lasting = true },
+                       v->context);
+}
 
-        (void)snprintf(object, sizeof(object), "%" PRId64, id); /* fits */
-        return verify_found(v, "event", object, problem);
+/* object: its number, for at most 24 bytes. */
+static const char *event_number(int64_t id, char object[static 24]) {
+        (void)snprintf(object, 24, "%" PRId64, id); /* fits */
+        return object;
 }
 
 static int break_at(struct verification *v, int64_t id, const char *problem) {
+        char object[24];
+
         v->broken = true;
-        return found_event(v, id, problem);
+        return found_lasting(v, "event", event_number(id, object), problem);
 }
 
 /* Whether an event's stored hash is that of its content with a given number, after a given hash: 1, 0 or -errno. */
@@ -99,8 +108,12 @@ static int tell_gap(struct verification *v, int64_t id) {
         return break_at(v, v->id + 1, problem);
 }
 
-static int verify_tell_event(struct verification *v, int64_t id, const char *problem) {
-        return v->told++ >= PAGE ? 0 : found_event(v, id, problem);
+static int verify_tell_event(struct verification *v, int64_t id, const char *problem, bool lasting) {
+        char object[24];
+
+        if (v->told++ >= PAGE)
+                return 0;
+        return (lasting ? found_lasting : verify_found)(v, "event", event_number(id, object), problem);
 }
 
 /* SQLite also calls JSON invalid if it has no memory for it: -ENOMEM if a second try finds it valid. */
@@ -159,16 +172,17 @@ static int hash_of(struct verification *v, sqlite3_stmt *s, const struct logged 
 /* What the chain does not prove: a column that is not hashed, or values that cannot be, in a chain computed anew. */
 static int check_event(struct verification *v, sqlite3_stmt *s, const struct logged *logged, size_t length) {
         const char *rule = logged->event.rule, *problem = NULL;
+        bool unhashed = false;
 
         if (logged->time < v->time)
                 problem = "its time is before that of the event before it";
-        else if (sqlite3_column_int64(s, LOGGED_LENGTH) != event_line_length(length))
-                problem = "its length is not that of its line";
         else if (rule && !rule_find(rule))
                 problem = "it was refused by a rule that does not exist";
         else if (!logged->op || !operation_known(logged->op))
                 problem = "there is no such operation";
-        return problem ? verify_tell_event(v, logged->id, problem) : 0;
+        else if ((unhashed = sqlite3_column_int64(s, LOGGED_LENGTH) != event_line_length(length)))
+                problem = "its length is not that of its line";
+        return problem ? verify_tell_event(v, logged->id, problem, !unhashed) : 0;
 }
 
 #define MISPLACED "the catalog counts it among the events of another image or account"
@@ -181,7 +195,7 @@ static int check_refusal(struct verification *v, const struct logged *logged) {
                 r = statement_row(s);
         if (r <= 0)
                 return r < 0 ? r : ORIGIN(-EIO);
-        return sqlite3_column_int(s, 0) ? 0 : verify_tell_event(v, logged->id, MISPLACED);
+        return sqlite3_column_int(s, 0) ? 0 : verify_tell_event(v, logged->id, MISPLACED, false);
 }
 
 /* Whether the rows are as the event left them, and whether it is counted among the events of what it is about. */
@@ -197,7 +211,7 @@ static int check_effects(struct verification *v, struct logged *logged) {
         }
         if (r == 0 && (logged->event.place != logged->place ||
                        owner != (logged->place_owner == logged->caller.account ? 0 : logged->place_owner)))
-                r = verify_tell_event(v, logged->id, MISPLACED);
+                r = verify_tell_event(v, logged->id, MISPLACED, false);
         if (r == 0)
                 r = effects_check(v->c, &logged->event, logged->id, &v->counts);
         if (r == 0)
@@ -241,7 +255,7 @@ static int verify_chain(struct verification *v) {
         do {
                 _cleanup_statement_ sqlite3_stmt *s = NULL;
 
-                r = statement_start(v->c, S_LOGGED, &s, "i", v->id == 0 ? INT64_MIN : v->id);
+                r = statement_start(v->c, S_VERIFY_PAGE, &s, "i", v->id == 0 ? INT64_MIN : v->id);
                 for (rows = 0; r == 0 && !v->broken && (r = statement_row(s)) > 0; rows++)
                         r = verify_event(v, s);
         } while (r == 0 && rows == PAGE && !v->broken);
@@ -250,11 +264,12 @@ static int verify_chain(struct verification *v) {
 
 static int verify_kept(struct verification *v) {
         if (v->id == 0 && !v->broken)
-                return found_event(v, 1, "it was removed, and all behind it");
+                return found_lasting(v, "event", "1", "it was removed, and all behind it");
         if (!v->kept || v->kept_found)
                 return 0;
-        return verify_found(v, "log", "head", v->broken ? "no event before the one that was found has the hash that was kept"
-                                                 : "no event has the hash that was kept: the log was rewritten or cut");
+        return found_lasting(v, "log", "head", v->broken
+                             ? "no event before the one that was found has the hash that was kept"
+                             : "no event has the hash that was kept: the log was rewritten or cut");
 }
 
 enum { LAST_ID, LAST_TIME, LAST_HASH }; /* columns */
@@ -276,7 +291,7 @@ static int read_head(struct verification *v, struct log_head *ret_head) {
 }
 
 static int verify_cannot_be(int64_t event, void *context) {
-        return verify_tell_event(context, event, "it does not follow from those before it");
+        return verify_tell_event(context, event, "it does not follow from those before it", true);
 }
 
 /* Reports which rows are not as the log says. */
@@ -314,9 +329,52 @@ static int verify_each(struct verification *v, enum statement which) {
         return r;
 }
 
+/* Tables and indexes that one has, and the other has not in this form. */
+static int verify_schema_of(struct verification *v, struct catalog_connection *a, struct catalog_connection *b,
+                            const char *problem) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(a, S_VERIFY_SCHEMA, &s, "");
+
+        while (r == 0 && (r = statement_row(s)) > 0) {
+                _cleanup_statement_ sqlite3_stmt *same = NULL;
+                const char *name = (const char *)sqlite3_column_text(s, 0), *form = (const char *)sqlite3_column_text(s, 1);
+
+                if (!name)
+                        return -ENOMEM;
+                r = statement_start(b, S_VERIFY_SCHEMA_HAS, &same, "tt", name, form);
+                if (r == 0)
+                        r = statement_row(same);
+                r = r > 0 ? 0 : r < 0 ? r : verify_found(v, "catalog", name, problem);
+        }
+        return r;
+}
+
+static int verify_schema(struct verification *v) {
+        struct replay empty;
+        int r = replay_open("", &empty);
+
+        if (r < 0)
+                return r;
+        r = verify_schema_of(v, empty.c, v->c, "this table or index of a catalog is missing, or is another one");
+        if (r == 0)
+                r = verify_schema_of(v, v->c, empty.c, "a catalog has no such table or index");
+        replay_close(&empty);
+        return r;
+}
+
+/* What cannot be read because the file is damaged is a finding; what the machine failed at is none. */
+static int verify_damage(struct verification *v, int r) {
+        const int code = sqlite3_errcode(v->c->db) & 0xff;
+
+        if (r != -EIO || (code != SQLITE_CORRUPT && code != SQLITE_NOTADB && code != SQLITE_ERROR))
+                return r;
+        v->damaged = true;
+        return 0;
+}
+
 /* Verifies what has come meanwhile, and counts rows in the same transaction. */
 static int verify_snapshot(struct verification *v, struct log_head *ret_head) {
-        static const enum statement rest[] = { S_VERIFY_FILE, S_VERIFY_INDEX, S_VERIFY_INDEX_EVENT, S_VERIFY_INDEXED };
+        static const enum statement rest[] = { S_VERIFY_INDEX, S_VERIFY_INDEX_EVENT, S_VERIFY_INDEXED, S_VERIFY_OWN };
         int r = v->broken ? 0 : verify_chain(v);
 
         if (r == 0)
@@ -342,25 +400,49 @@ static int verify_begin(struct verification *v) {
         return r;
 }
 
-int catalog_verify(struct catalog *catalog, const uint8_t *kept,
-                   int (*each)(const struct discrepancy *discrepancy, void *context), void *context,
-                   struct log_head *ret_head) {
-        _cleanup_connection_ struct catalog_connection *c = NULL; /* a separate one: its large cache is freed again */
-        _cleanup_free_ struct verification *v = calloc(1, sizeof(*v));
-        int r = v ? connection_open(catalog, false, &c) : -ENOMEM;
+/* The file first: in a damaged one what is found of its rows may be half the truth, or all that can be said. */
+static int verify_all(struct verification *v, struct log_head *ret_head) {
+        int r = verify_damage(v, verify_each(v, S_VERIFY_FILE));
 
-        if (r < 0)
-                return r;
+        if (r == 0)
+                r = verify_damage(v, verify_schema(v));
+        if (r == 0)
+                r = verify_begin(v);
+        if (r == 0)
+                r = verify_chain(v);
+        if (r == 0)
+                r = connection_run(v->c, "BEGIN");
+        if (r == 0)
+                r = verify_snapshot(v, ret_head);
+        r = verify_damage(v, r);
+        if (r == 0 && v->damaged)
+                r = verify_found(v, "catalog", "file", "it is damaged, and cannot be read any further");
+        return r;
+}
+
+int log_verify(struct catalog_connection *c, const uint8_t *kept,
+               int (*each)(const struct discrepancy *discrepancy, void *context), void *context,
+               struct log_head *ret_head) {
+        _cleanup_free_ struct verification *v = calloc(1, sizeof(*v));
+        int r;
+
+        if (!v)
+                return -ENOMEM;
         v->c = c;
         v->kept = kept;
         v->each = each;
         v->context = context;
-        r = verify_begin(v);
-        if (r == 0)
-                r = verify_chain(v);
-        if (r == 0)
-                r = connection_run(c, "BEGIN");
-        if (r == 0)
-                r = verify_snapshot(v, ret_head);
-        return r != 0 ? r : v->found; /* closing ends the transaction, which only reads */
+        *ret_head = (struct log_head){ 0 };
+        r = verify_all(v, ret_head);
+        return r != 0 ? r : v->found;
+}
+
+int catalog_verify(struct catalog *catalog, const uint8_t *kept,
+                   int (*each)(const struct discrepancy *discrepancy, void *context), void *context,
+                   struct log_head *ret_head) {
+        _cleanup_connection_ struct catalog_connection *c = NULL; /* a separate one: its large cache is freed again */
+        int r = connection_open(catalog, false, &c);
+
+        /* closing ends its transaction, which only reads */
+        return r < 0 ? r : log_verify(c, kept, each, context, ret_head);
 }

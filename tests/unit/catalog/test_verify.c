@@ -79,22 +79,28 @@ static void test_the_first_changed_is_named(void **state) {
 
 /* An attacker who cuts the log can make its indexes fit. */
 #define INDEX                                                                                                      \
-        "; DELETE FROM event_of_actor; INSERT INTO event_of_actor SELECT actor, id FROM event;"                     \
+        "; DELETE FROM event_of_actor; INSERT INTO event_of_actor SELECT actor, id FROM main.event;"                     \
         " DELETE FROM event_of_object;"                                                                             \
-        " INSERT INTO event_of_object SELECT object, id FROM event WHERE object IS NOT NULL;"                       \
-        " UPDATE indexed SET last = (SELECT max(id) FROM event)"
+        " INSERT INTO event_of_object SELECT object, id FROM main.event WHERE object IS NOT NULL;"                       \
+        " UPDATE indexed SET last = (SELECT max(id) FROM main.event)"
 
 static void test_gaps(void **state) {
+        char sql[1024];
+
         (void)state;
         scratch_tampered();
         log_refusals(CATALOG_PAGE + 5);
-        sql_run("CREATE TABLE kept AS SELECT * FROM event; DELETE FROM event WHERE id = 256" INDEX);
+        (void)snprintf(sql, sizeof(sql), "ATTACH '%s' AS kept; CREATE TABLE kept.event AS SELECT * FROM event;"
+                       " DELETE FROM main.event WHERE id = 256" INDEX, scratch_name("kept"));
+        sql_run(sql);
         assert_int_equal(verify(NULL), 1);
         assert_string_equal(told, "event 256: it was removed\n");
         sql_run("DELETE FROM event WHERE id = 257" INDEX);
         assert_int_equal(verify(NULL), 1);
         assert_string_equal(told, "event 256: it was removed, and all behind it up to 257\n");
-        sql_run("INSERT INTO event SELECT * FROM kept WHERE id IN (256, 257); DELETE FROM event WHERE id > 250" INDEX);
+        (void)snprintf(sql, sizeof(sql), "ATTACH '%s' AS kept; INSERT INTO main.event SELECT * FROM kept.event"
+                       " WHERE id IN (256, 257); DELETE FROM main.event WHERE id > 250" INDEX, scratch_name("kept"));
+        sql_run(sql);
         assert_int_equal(verify(NULL), 0); /* a missing end cannot be noticed */
         assert_int_equal(head.event, 250);
 }
