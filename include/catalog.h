@@ -32,7 +32,7 @@ enum catalog_flags {
  * it at the same time. */
 int catalog_create(const char *path, const char *uuid, uid_t uid, enum via via);
 
-/* -ENOENT, -EACCES, -EROFS; -EMEDIUMTYPE: no catalog; -EPROTONOSUPPORT: a newer format; -EPROTOTYPE: an older one, to be
+/* -ENOENT, -EACCES, -EROFS; -EMEDIUMTYPE: no catalog; -EUCLEAN: a damaged one; -EPROTONOSUPPORT: a newer format; -EPROTOTYPE: an older one, to be
  * upgraded. Starts the writer's thread. */
 int catalog_open(const char *path, enum catalog_flags flags, struct catalog **ret_catalog);
 /* The moment of an event (0: before the first); if event is negative, a time in ms. */
@@ -89,7 +89,7 @@ void catalog_stats(struct catalog *catalog, struct catalog_stats *ret_stats);
 /* Operations: effects.def says what each is called in the log, and which rows it makes and ends. */
 enum event_op {
         EVENT_INIT, EVENT_REGION_ADD, EVENT_REGION_RM, EVENT_ACCOUNT_ADD, EVENT_ACCOUNT_SET, EVENT_ACCOUNT_RM,
-        EVENT_LIMIT, EVENT_SNAPSHOT, EVENT_RESTORE,
+        EVENT_LIMIT, EVENT_SNAPSHOT, EVENT_RESTORE, EVENT_REPAIR,
         /* from here on: of what accounts own */
         EVENT_CREATE, EVENT_CREATE_DESCRIPTION, EVENT_CREATE_LINK, EVENT_CREATE_DISK, EVENT_AVAILABLE, EVENT_COPY_EMPTY,
         EVENT_COPY, EVENT_SEAL, EVENT_DIGEST, EVENT_TIMES_DISK, EVENT_TIMES_DESCRIPTION, EVENT_DESCRIBE, EVENT_RENAME,
@@ -250,6 +250,25 @@ int catalog_copy(struct catalog_connection *from, const char *path, const struct
 /* Adds the event `restore` to a copy that nobody has open, and makes it one that can be written. On disk. */
 int catalog_restored(const char *path, const struct caller *caller);
 
+/* --- repair (CONTRACT 10) --- */
+
+struct repair_reader {
+        /* mended: it will be, or nothing is (-errno) */
+        int (*each)(const struct discrepancy *discrepancy, bool mended, void *context);
+        void (*progress)(int64_t events, void *context); /* NULL, or hears now and then how many have been read */
+        void *context;
+};
+struct repaired {
+        int found;
+        int64_t event; /* that says what was done; 0: nothing was to be done, or could be */
+};
+/* Makes the file's rows anew from its log if something else than the log is wrong (as catalog_verify finds); others may
+ * use it meanwhile, and write but for the end. The log must be whole, and have the hash `kept` (NULL: any); else nothing
+ * is touched. It need not be a file that catalog_open opens. Killed at any moment: it is as it was, or mended. Errors of
+ * catalog_open. */
+int catalog_repair(const char *path, const struct caller *caller, const uint8_t *kept,
+                   const struct repair_reader *reader, struct repaired *ret_repaired);
+
 /* --- accounts, regions, limits --- */
 
 int catalog_account_find(struct catalog_connection *c, const char *name, struct account *ret_account);
@@ -327,6 +346,8 @@ int catalog_image_unsealed(struct catalog_connection *c, int64_t region, int64_t
 /* The next sealed image without digest, id > after, of less than `below` bytes. -ENOENT: none. */
 int catalog_undigested(struct catalog_connection *c, int64_t after, int64_t below, int64_t *ret_id,
                        int64_t *ret_region, int64_t *ret_size);
+/* A live image with that digest. -ENOENT. */
+int catalog_image_of_bytes(struct catalog_connection *c, const uint8_t digest[static DIGEST_SIZE], struct image *ret_image);
 /* Is there a live image of that id, with a disk, in that region: 1 or 0. */
 int catalog_disk_wanted(struct catalog_connection *c, int64_t region, int64_t id);
 /* Every live image with a disk in a region. */
@@ -412,6 +433,9 @@ int catalog_launch_name(struct catalog_connection *c, int64_t launch, char ret_o
 /* Every live disk of an instance in a region, by its launch, and `north/vm1@bob`. */
 int catalog_launch_each(struct catalog_connection *c, int64_t region,
                         int (*each)(int64_t launch, const char *object, void *context), void *context);
+/* The same of launches that were begun and have not ended. */
+int catalog_reservation_each(struct catalog_connection *c, int64_t region,
+                             int (*each)(int64_t launch, const char *object, void *context), void *context);
 /* Who runs how many instances from an image, since when (ms). */
 int catalog_launch_usage(struct catalog_connection *c, int64_t image,
                          int (*each)(const char *account, int64_t count, int64_t since, void *context), void *context);

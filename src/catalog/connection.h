@@ -147,7 +147,7 @@ int schema_create(struct catalog_connection *c);
 int schema_seal(struct catalog_connection *c);
 /* -EMEDIUMTYPE: no catalog; -EPROTONOSUPPORT: a newer one, ret_format is set too. */
 int catalog_format(struct catalog_connection *c, int64_t *ret_format);
-/* Reads the uuid that marks its stores. -EMEDIUMTYPE: missing or malformed. */
+/* Reads the uuid that marks its stores. -EUCLEAN: missing or malformed. */
 int catalog_mark(struct catalog_connection *c);
 int connection_open(struct catalog *catalog, bool writer, struct catalog_connection **ret_connection);
 struct catalog_connection *connection_close(struct catalog_connection *connection);

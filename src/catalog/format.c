@@ -33,9 +33,9 @@ int catalog_mark(struct catalog_connection *c) {
         if (r == 0)
                 r = statement_row(s);
         if (r <= 0)
-                return r < 0 ? r : -EMEDIUMTYPE;
+                return r < 0 ? r : -EUCLEAN;
         r = column_text(s, 0, uuid, sizeof(c->catalog->uuid));
-        return r == 0 && strlen(uuid) != UUID_LENGTH ? -EMEDIUMTYPE : r;
+        return r == 0 && strlen(uuid) != UUID_LENGTH ? -EUCLEAN : r;
 }
 
 int schema_create(struct catalog_connection *c) {

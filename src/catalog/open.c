@@ -69,7 +69,9 @@ static int check_kind(struct catalog_connection *c) {
 
         if (r < 0)
                 return r;
-        return format < CATALOG_VERSION ? -EPROTOTYPE : catalog_mark(c);
+        if (format < CATALOG_VERSION)
+                return -EPROTOTYPE;
+        return catalog_mark(c);
 }
 
 int catalog_open(const char *path, enum catalog_flags flags, struct catalog **ret_catalog) {

@@ -34,6 +34,18 @@ const char *const statement_sql[STATEMENT_COUNT] = {
 #undef STATEMENT
 };
 
+/* SQLite calls it corrupt, too, if the system cannot read a page (SQLITE_IOERR_CORRUPTFS). */
+static bool read_failed(sqlite3 *db) {
+        sqlite3_file *log = NULL;
+        int file_error = 0, log_error = 0;
+
+        (void)sqlite3_file_control(db, NULL, SQLITE_FCNTL_LAST_ERRNO, &file_error); /* 0 if there is none */
+        (void)sqlite3_file_control(db, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &log);
+        if (log && log->pMethods)
+                (void)log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &log_error);
+        return file_error == EIO || log_error == EIO;
+}
+
 int sqlite_error(sqlite3 *db, int code) {
         int system;
 
@@ -61,6 +73,10 @@ int sqlite_error(sqlite3 *db, int code) {
                 return -EFBIG;
         case SQLITE_NOTADB:
                 return -EMEDIUMTYPE;
+        case SQLITE_CORRUPT:
+                return read_failed(db) ? ORIGIN_NOTED(-EIO) : ORIGIN_NOTED(-EUCLEAN);
+        case SQLITE_ERROR: /* of our statements: a table, column or index is missing */
+                return strncmp(sqlite3_errmsg(db), "no such ", 8) == 0 ? ORIGIN_NOTED(-EUCLEAN) : ORIGIN_NOTED(-EIO);
         default: /* for an I/O error the system's errno may say more */
                 system = sqlite3_system_errno(db);
                 return system == ENOSPC || system == EDQUOT ? -ENOSPC : ORIGIN_NOTED(-EIO);

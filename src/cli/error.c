@@ -61,6 +61,7 @@ static const struct meaning general[] = {
         { ENOTDIR, "not a directory" },
         { ENOTEMPTY, "not empty" },
         { EPERM, "not permitted" },
+        { EUCLEAN, "the catalog is damaged; imgshare check --log says how" },
         { EPROTONOSUPPORT, "made by a newer version of imgshare" },
         { EROFS, "read-only file system" },
         { 0 },

@@ -33,6 +33,7 @@ enum verb_option {
         OPTION_PLAN, /* -n */
         OPTION_PRUNE,
         OPTION_QUOTA,
+        OPTION_REPAIR,
         OPTION_ROLE,
         OPTION_SINCE,
         OPTION_STORE,

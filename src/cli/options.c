@@ -24,6 +24,7 @@ static const struct option long_options[] = {
         { "log", no_argument, NULL, LONG_FIRST + OPTION_LOG },
         { "prune", no_argument, NULL, LONG_FIRST + OPTION_PRUNE },
         { "quota", required_argument, NULL, LONG_FIRST + OPTION_QUOTA },
+        { "repair", no_argument, NULL, LONG_FIRST + OPTION_REPAIR },
         { "role", required_argument, NULL, LONG_FIRST + OPTION_ROLE },
         { "since", required_argument, NULL, LONG_FIRST + OPTION_SINCE },
         { "store", required_argument, NULL, LONG_FIRST + OPTION_STORE },

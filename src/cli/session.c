@@ -2,12 +2,15 @@
  * A session: an open catalog and a caller. Every verb that needs one opens and closes it itself.
  */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "internal.h"
 
 enum status session_open(const struct call *call, enum service_flags flags, struct session *ret_session) {
         static const struct meaning meanings[] = { { ENOENT, "no such account" }, { 0 } };
+        static const struct meaning built_in[] = { { ENOENT, "the catalog is damaged; imgshare check --repair mends it if its"
+                                                             " log is whole" }, { 0 } };
         struct session session = { 0 };
         char why[WHY_SIZE] = "";
         int r;
@@ -19,7 +22,8 @@ enum status session_open(const struct call *call, enum service_flags flags, stru
         r = service_caller(session.service, call->as, getuid(), VIA_CLI, &session.request.caller);
         if (r < 0) {
                 session_close(&session);
-                return error_result(NULL, r, meanings, "account", call->as);
+                return error_result(NULL, r, strcmp(call->as, "operator") == 0 ? built_in : meanings,
+                                    "account", call->as);
         }
         *ret_session = session;
         return STATUS_DONE;

@@ -61,6 +61,9 @@ void service_explain(int r, char why[static WHY_SIZE]) {
         case -ENOENT:
                 say_why(why, "there is no catalog in it; imgshare init makes one");
                 break;
+        case -EUCLEAN:
+                say_why(why, "its catalog.db is damaged; imgshare check --repair mends it if its log is whole");
+                break;
         case -EMEDIUMTYPE:
                 say_why(why, "its catalog.db is no catalog of imgsharefs");
                 break;

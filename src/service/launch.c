@@ -110,7 +110,9 @@ static int run_launch(struct catalog_connection *c, void *context) {
         event.detail[0] = (struct event_detail){ .key = "instance", .text = instance };
         event.detail[1] = (struct event_detail){ .key = "launch", .number = n->launch };
         r = catalog_event_add(c, &event, &id);
-        return r < 0 ? r : catalog_launch_forget(c, n->launch);
+        if (r == 0)
+                r = catalog_launch_forget(c, n->launch);
+        return r == -ENOENT ? 0 : r; /* a repair took it for one that had died */
 }
 
 /* Has this process no handle of a disk? Waits for one that was just closed: its RELEASE comes a little later. */

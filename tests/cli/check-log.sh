@@ -233,7 +233,7 @@ finds catalog trust 'this table or index .*' 'DROP TABLE trust'
 finds catalog file 'it is damaged, .*' 'DROP TABLE trust'
 finds catalog extra 'a catalog has no such .*' 'CREATE TABLE extra (x)'
 finds catalog reservation 'the next number .*' 'UPDATE sqlite_sequence SET seq = 7'
-finds catalog reservation 'of launch 7, .*' 'INSERT INTO reservation (id, instance, image) VALUES (7, 1, 1)'
+finds catalog reservation 'of launch 7, which cannot be' 'INSERT INTO reservation (id, instance, image) VALUES (7, 1, 1)'
 finds catalog store 'of region 99, .*' "INSERT INTO store VALUES (99, '/elsewhere')"
 finds catalog helper '.*' 'CREATE TRIGGER helper AFTER INSERT ON share BEGIN SELECT 1; END'
 finds catalog file '.*region_of_name.*' "PRAGMA writable_schema = on; UPDATE sqlite_schema

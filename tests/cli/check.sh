@@ -40,5 +40,26 @@ found region north
 mv "$tmp/away" "$cat/store/north"
 quiet -C "$cat" check
 
-usage "check: too many arguments, usage: imgshare check \[--digests\] \[--log \[--head HASH\]\] \[--json\]" -C "$cat" check north
-usage "option '--repair': unknown" -C "$cat" check --repair
+usage "check: too many arguments, usage: imgshare check \[--digests\] \[--log \[--head HASH\]\] \[--repair\] \[--json\]" -C "$cat" check north
+
+# What is sound is left alone, and nobody but the operator may mend what is not (more: tests/mount/faults/repair.sh).
+quiet -C "$cat" check --repair
+done_ -C "$cat" check --log --repair
+[ "$(cut -f 1 "$tmp/out")" = head ] || fail "more than the head"
+quiet -C "$cat" account add eve --role auditor
+for name in eve nobody; do
+    refused 'check: only the operator may repair' -C "$cat" --as "$name" check --repair
+done
+[ "$(sqlite3 "$cat/catalog.db" "SELECT count(*) FROM event WHERE op = 'repair'")" -eq 0 ] || fail "an event of nothing"
+# A log that is not the one whose head was kept is none to make anything of.
+sqlite3 "$cat/catalog.db" "UPDATE account SET role = 2 WHERE name = 'eve'"
+run -C "$cat" check --repair --log --head "$(printf '0%.0s' {1..64})"
+[ "$status" -eq 1 ] || fail "mends by a log that is not the one kept"
+grep -q '^log	head	no event has the hash that was kept.*restore' "$tmp/out" || fail "does not say so"
+[ "$(sqlite3 "$cat/catalog.db" "SELECT role FROM account WHERE name = 'eve'")" -eq 2 ] || fail "touched something"
+run -C "$cat" check --repair --json
+[ "$status" -eq 0 ] || fail "leaves something"
+json '[list(rows[0].values())]' '[["account", "eve", "its role does not follow from the log", "made anew from the log"]]'
+done_ -C "$cat" log --json
+grep -q '"op":"repair","object":null.*"detail":{"account":1}' "$tmp/out" || fail "the log does not say what was done"
+quiet -C "$cat" check --repair

@@ -402,6 +402,10 @@ def events(c):
             seen[event['op']] |= set(event['detail'])
     # of catalogs of an earlier format only
     seen['snapshot'] = {member for _, text in files('src') for member in re.findall(r'\{ "([a-z]+)", S_UPGRADE_', text)}
+    # of catalogs that were damaged only
+    source = '\n'.join(text for _, text in files('src'))
+    seen['repair'] = set(re.findall(r'"([a-z]+)"', re.search(r'repair_kinds\[\] = \{(.*?)\};', source, flags=re.S)[1]))
+    seen['repair'] |= set(re.findall(r'\.member = "([a-z-]+)"', source))
     # in the log of another catalog
     for event in map(json.loads, run('-C', str(c.folder / 'restored'), 'log', '--json').splitlines()):
         if event['op'] == 'restore':

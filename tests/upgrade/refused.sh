@@ -119,7 +119,7 @@ other_kind 'PRAGMA user_version = 3' 'its catalog was made by a newer version; t
 refused "cannot open '$cat': its catalog was made by a newer version; this one is *" -C "$cat" log
 other_kind 'PRAGMA user_version = 0' 'its catalog.db is no catalog of imgsharefs'
 other_kind 'PRAGMA application_id = 1' 'its catalog.db is no catalog of imgsharefs'
-other_kind "UPDATE meta SET value = 'short'" 'its catalog.db is no catalog of imgsharefs'
+other_kind "UPDATE meta SET value = 'short'" 'its catalog.db is damaged; nothing was changed; use a backup'
 anew
 
 # --- in use

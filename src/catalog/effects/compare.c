@@ -114,11 +114,20 @@ static int column_of(sqlite3_stmt *s, const char *name) {
         return -1;
 }
 
-/* The event that made a row. */
+/* The event that made a row; 0: its key is a text. */
 static int64_t birth(sqlite3_stmt *row) {
         int column = column_of(row, "from_event");
 
         return sqlite3_column_int64(row, column < 0 ? 0 : column); /* else its id is that event */
+}
+
+/* Tells that a row is not in the catalog. */
+static int compare_tell_missing(struct comparison *n) {
+        const int64_t event = birth(n->b);
+
+        if (event != 0)
+                return compare_tell_event(n, event);
+        return compare_tell(n, n->table->what, (const char *)sqlite3_column_text(n->b, 0) ?: "?", "it is missing");
 }
 
 /* --- columns --- */
@@ -240,7 +249,7 @@ static int compare_table(struct comparison *n) {
         while (r == 0 && has_a >= 0 && has_b >= 0 && (has_a > 0 || has_b > 0)) {
                 const int first = !has_b ? -1 : !has_a ? 1 : order(n);
 
-                r = first < 0 ? compare_tell_row(n, "it does not follow from the log") : first > 0 ? compare_tell_event(n, birth(b))
+                r = first < 0 ? compare_tell_row(n, "it does not follow from the log") : first > 0 ? compare_tell_missing(n)
                                                                                        : compare_columns(n);
                 if (first <= 0)
                         has_a = statement_row(a);

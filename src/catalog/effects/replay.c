@@ -10,7 +10,7 @@ void replay_close(struct replay *replay) {
 }
 
 int replay_open(const char *path, struct replay *ret_replay) {
-        struct replay replay = { 0 };
+        struct replay replay = { .last = INT64_MIN };
         int r = catalog_new(path, 0, &replay.catalog);
 
         if (r == 0)
@@ -80,23 +80,22 @@ static bool is_wrong(int r) {
 
 static int replay_events(struct replay *replay, struct catalog_connection *from,
                          int (*failed)(int64_t event, void *context), void *context) {
-        int64_t after = INT64_MIN;
         int r, rows;
 
         do {
                 _cleanup_statement_ sqlite3_stmt *s = NULL;
 
-                r = statement_start(from, S_LOGGED, &s, "i", after);
+                r = statement_start(from, S_LOGGED, &s, "i", replay->last);
                 for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
                         struct logged logged;
 
                         r = replay_event(replay, s, &logged);
                         if (is_wrong(r))
                                 r = failed(logged.id, context);
-                        after = logged.id;
+                        replay->last = logged.id;
                 }
                 if (replay->progress)
-                        replay->progress(after, replay->context);
+                        replay->progress(replay->last, replay->context);
         } while (r == 0 && rows == PAGE);
         return r;
 }

@@ -13,12 +13,14 @@ struct replay {
         struct catalog_connection *c;
         void (*progress)(int64_t events, void *context); /* called now and then with the last event read; NULL: none */
         void *context;
+        int64_t last; /* event that it has */
 };
 int replay_open(const char *path, struct replay *ret_replay);
 void replay_close(struct replay *replay);
 
-/* Appends the events of another catalog unchanged, and applies their effects. Calls failed for an event that cannot be
- * applied: what it is about is missing, it is unknown, or no row may hold what it says. Goes on if that returns 0. */
+/* Appends the events of another catalog that it does not have yet, and applies their effects. What of an event is not
+ * hashed is set anew. Calls failed for an event that cannot be applied: what it is about is missing, it is unknown, or no
+ * row may hold what it says. Goes on if that returns 0. */
 int replay_log(struct replay *replay, struct catalog_connection *from, int (*failed)(int64_t event, void *context),
                void *context);
 

@@ -364,9 +364,7 @@ static int verify_schema(struct verification *v) {
 
 /* What cannot be read because the file is damaged is a finding; what the machine failed at is none. */
 static int verify_damage(struct verification *v, int r) {
-        const int code = sqlite3_errcode(v->c->db) & 0xff;
-
-        if (r != -EIO || (code != SQLITE_CORRUPT && code != SQLITE_NOTADB && code != SQLITE_ERROR))
+        if (r != -EUCLEAN && r != -EMEDIUMTYPE)
                 return r;
         v->damaged = true;
         return 0;

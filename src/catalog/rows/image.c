@@ -75,6 +75,13 @@ int catalog_image_of_id(struct catalog_connection *c, int64_t id, struct image *
         return image_one(c, S_IMAGE_OF_ID, id, ret_image);
 }
 
+int catalog_image_of_bytes(struct catalog_connection *c, const uint8_t digest[static DIGEST_SIZE], struct image *ret_image) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_one(&s, statement_start(c, S_IMAGE_OF_BYTES, &s, "b", digest, DIGEST_SIZE));
+
+        return r < 0 ? r : image_row(s, ret_image);
+}
+
 /* The first column of the first row; -ENOENT if there is none. */
 static int number_one(sqlite3_stmt **s, int r, int64_t *ret_number) {
         if (r == 0)

@@ -128,9 +128,10 @@ struct launch_row {
 };
 
 /* One page of a region's launches. The number of rows, or -errno. */
-static int launch_page(struct catalog_connection *c, int64_t region, int64_t after, struct launch_row *ret_rows) {
+static int launch_page(struct catalog_connection *c, enum statement which, int64_t region, int64_t after,
+                       struct launch_row *ret_rows) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int rows, r = statement_start(c, S_LAUNCH_EACH, &s, "ii", region, after);
+        int rows, r = statement_start(c, which, &s, "ii", region, after);
 
         for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
                 ret_rows[rows].id = sqlite3_column_int64(s, 0);
@@ -139,8 +140,8 @@ static int launch_page(struct catalog_connection *c, int64_t region, int64_t aft
         return r < 0 ? r : rows;
 }
 
-int catalog_launch_each(struct catalog_connection *c, int64_t region,
-                        int (*each)(int64_t launch, const char *object, void *context), void *context) {
+static int launch_each(struct catalog_connection *c, enum statement which, int64_t region,
+                       int (*each)(int64_t launch, const char *object, void *context), void *context) {
         _cleanup_free_ struct launch_row *page = calloc(PAGE, sizeof(*page));
         int64_t after = 0;
         int r = 0, rows;
@@ -148,7 +149,7 @@ int catalog_launch_each(struct catalog_connection *c, int64_t region,
         if (!page)
                 return -ENOMEM;
         do {
-                rows = launch_page(c, region, after, page);
+                rows = launch_page(c, which, region, after, page);
                 for (int i = 0; i < rows && r == 0; i++) {
                         r = page_go_on(&after, page[i].id);
                         if (r == 0)
@@ -156,4 +157,14 @@ int catalog_launch_each(struct catalog_connection *c, int64_t region,
                 }
         } while (r == 0 && rows == PAGE);
         return rows < 0 ? rows : r;
+}
+
+int catalog_launch_each(struct catalog_connection *c, int64_t region,
+                        int (*each)(int64_t launch, const char *object, void *context), void *context) {
+        return launch_each(c, S_LAUNCH_EACH, region, each, context);
+}
+
+int catalog_reservation_each(struct catalog_connection *c, int64_t region,
+                             int (*each)(int64_t launch, const char *object, void *context), void *context) {
+        return launch_each(c, S_RESERVATION_EACH, region, each, context);
 }

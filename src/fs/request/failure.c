@@ -19,6 +19,7 @@
 static bool is_failure(int error) {
         switch (error) {
         case EIO:
+        case EUCLEAN:
         case ENOSPC:
         case EDQUOT:
         case ENOMEM:

@@ -4,6 +4,7 @@
 #include "check.h"
 
 #include "state.h"
+#include "upkeep/wing.h"
 
 _Static_assert(CHECK_HASH_SIZE == EVENT_HASH_SIZE, "one hash");
 
@@ -16,7 +17,7 @@ static int log_discrepancy(const struct discrepancy *d, void *context) {
         const struct checking *k = context;
 
         return k->each(&(struct finding){ .what = d->what, .object = d->object, .problem = d->problem,
-                                          .repair = "compare with a backup of the catalog" },
+                                          .repair = check_remedy(d->lasting) },
                        k->context);
 }
 

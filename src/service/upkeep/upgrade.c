@@ -40,6 +40,9 @@ static void explain_upgrade(int r, const struct upgraded *done, char why[static 
                 say_why(why, "catalog.db.format-%lld is there already: the old file would have that name; move it away",
                         (long long)done->format);
                 break;
+        case -EUCLEAN:
+                say_why(why, "its catalog.db is damaged; nothing was changed; use a backup");
+                break;
         case -ENOENT:
         case -EMEDIUMTYPE:
         case -EPROTONOSUPPORT:

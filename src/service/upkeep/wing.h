@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct region;
+struct request;
 struct service;
 
 /* --- wake.c --- */
@@ -36,6 +38,15 @@ void digest_round(struct service *service, int64_t below);
 
 /* Removes what a crash left in the stores that are online, until the service stops. */
 void service_sweep(struct service *service);
+
+/* --- repair.c --- */
+
+/* What mends a finding, in words; lasting: it is of the log itself. */
+static inline const char *check_remedy(bool lasting) {
+        return lasting ? "the log itself is damaged: imgshare restore makes a catalog from a backup" : "imgshare check --repair";
+}
+/* Forgets a launch that was begun. -ENOENT: it has ended. */
+int repair_reservation(struct request *request, const struct region *region, int64_t id);
 
 /* --- background.c --- */
 

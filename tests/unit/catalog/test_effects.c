@@ -462,7 +462,8 @@ static void test_each_is_in_the_story(void **state) {
         for (int op = 0; op < EVENT_OPS; op++) {
                 const char *seen[EFFECTS];
                 size_t effects = 0, n = 0;
-                bool tried = op == EVENT_INIT || op == EVENT_SNAPSHOT || op == EVENT_RESTORE; /* have their own tests */
+                bool tried = op == EVENT_INIT || op == EVENT_SNAPSHOT || op == EVENT_RESTORE ||
+                             op == EVENT_REPAIR; /* have their own tests */
 
                 while (effects < EFFECTS_MOST && operations[op].effects[effects].apply)
                         effects++;

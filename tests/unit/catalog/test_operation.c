@@ -22,6 +22,7 @@ static const struct {
         { "limit", .op = EVENT_LIMIT },
         { "snapshot", .op = EVENT_SNAPSHOT },
         { "restore", .op = EVENT_RESTORE },
+        { "repair", .op = EVENT_REPAIR },
         { "create", .op = EVENT_CREATE },
         { "create", "part", "description", .op = EVENT_CREATE_DESCRIPTION },
         { "create", "part", "shares", .op = EVENT_CREATE_LINK },

@@ -29,7 +29,7 @@ static bool is_replay(enum statement which) {
 
 /* The check of the log reads all rows. */
 static bool is_check(enum statement which) {
-        return which >= S_VERIFY_RENUMBERED && which <= S_VERIFY_OWN;
+        return which >= S_VERIFY_RENUMBERED && which <= S_REPAIR_OWNERS;
 }
 
 /* The feed is only for today: the past does not change. */
