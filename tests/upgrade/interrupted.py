@@ -24,7 +24,8 @@ class Failed(Exception):
 
 
 def rows_of(path):
-    """The format, and all that is in a catalog, of a copy: asking may repair it. Of snapshot events not when, and no hash."""
+    """The format, and all that is in a catalog, of a copy: asking may repair it. Of events that the program under test adds not
+    when, and no hash."""
     copy = f'{path}.asked'
     shutil.rmtree(copy, ignore_errors=True)
     os.mkdir(copy)
@@ -39,8 +40,8 @@ def rows_of(path):
         found = {}
         for table, in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").fetchall():
             if table == 'event':
-                found[table] = db.execute("SELECT id, iif(op = 'snapshot', 0, time), actor, uid, via, op, object, account, place, owner,"
-                                          " rule, errno, detail, length, iif(op = 'snapshot', 0, hash) FROM event ORDER BY id").fetchall()
+                found[table] = db.execute("SELECT id, iif(op IN ('snapshot', 'repair'), 0, time), actor, uid, via, op, object, account, place, owner,"
+                                          " rule, errno, detail, length, iif(op IN ('snapshot', 'repair'), 0, hash) FROM event ORDER BY id").fetchall()
             else:
                 found[table] = sorted(db.execute(f'SELECT * FROM "{table}"').fetchall(), key=repr)
         return format, found
@@ -51,14 +52,15 @@ def rows_of(path):
         shutil.rmtree(copy)
 
 
-def upgrade(folder, environment=None):
-    done = subprocess.run([IMGSHARE, '-C', folder, 'upgrade'], capture_output=True, text=True, timeout=60, check=False,
+def run(folder, words, environment=None):
+    done = subprocess.run([IMGSHARE, '-C', folder, *words], capture_output=True, text=True, timeout=60, check=False,
                           env={**os.environ, **(environment or {})})
     return done.returncode, done.stdout, done.stderr
 
 
 class Case:
     """A catalog before, what is in it, and what is in it when it has been upgraded undisturbed."""
+    words = ['upgrade']
 
     def __init__(self, name, folder):
         self.name, self.base = name, f'{folder}/{name}'
@@ -69,12 +71,15 @@ class Case:
         self.old = rows_of(f'{self.base}/before/{DB}')
         shutil.copytree(f'{self.base}/before', f'{self.base}/after')
         begun = time.monotonic()
-        if upgrade(f'{self.base}/after')[0] != 0:
-            raise Failed(f'{name}: it cannot be upgraded')
+        if run(f'{self.base}/after', self.words)[0] != 0:
+            raise Failed(f'{name}: it cannot be done')
         self.seconds = time.monotonic() - begun
         self.new = rows_of(f'{self.base}/after/{DB}')
+        self.judge_undisturbed()
+
+    def judge_undisturbed(self):
         if self.old[0] != 1 or self.new[0] != 2:
-            raise Failed(f'{name}: from format {self.old[0]} to {self.new[0]}')
+            raise Failed(f'{self.name}: from format {self.old[0]} to {self.new[0]}')
 
     def judge(self, folder, must_be_done=False):
         """Of an upgrade that came to an early end there."""
@@ -83,7 +88,7 @@ class Case:
             raise Failed(f'of format {found[0]}, and not as {"before" if found[0] == 1 else "undisturbed"}')
         if must_be_done and found != self.new:
             raise Failed('it had said that it is upgraded')
-        status, said, why = upgrade(folder)
+        status, said, why = run(folder, self.words)
         if status != 0 or why or ('already' in said) != (found == self.new):
             raise Failed(f'again: status {status}: {said}{why}')
         names = sorted(os.listdir(folder))
@@ -133,7 +138,7 @@ def disk_of(folder, root):
 
 
 def record(case):
-    """The disk before, and what an upgrade did to it."""
+    """The disk before, and what the program did to it."""
     root = f'{case.base}/top'
     shutil.copytree(f'{case.base}/before', f'{root}/catalog')
     with open(f'{case.base}/lock', 'w+b') as file:
@@ -141,7 +146,7 @@ def record(case):
         memory = mmap.mmap(file.fileno(), 4096)
         ctypes.CDLL(os.environ['RECORD']).record_lock_init(ctypes.byref(ctypes.c_char.from_buffer(memory)))
     disk = disk_of(f'{root}/catalog', root)
-    status, _, why = upgrade(f'{root}/catalog', {
+    status, _, why = run(f'{root}/catalog', case.words, {
         'LD_PRELOAD': os.environ['RECORD'], 'RECORD_ROOT': root, 'RECORD_LOG': f'{case.base}/log',
         'RECORD_LOCK': f'{case.base}/lock', 'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0'})
     if status != 0:
@@ -191,7 +196,7 @@ def judge_kills(case, times):
     for number in range(times):
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(f'{case.base}/before', folder)
-        with subprocess.Popen([IMGSHARE, '-C', folder, 'upgrade'], stdout=subprocess.DEVNULL) as process:
+        with subprocess.Popen([IMGSHARE, '-C', folder, *case.words], stdout=subprocess.DEVNULL) as process:
             time.sleep(case.seconds * number / times)
             process.send_signal(signal.SIGKILL)
         killed += process.returncode != 0
