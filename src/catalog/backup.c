@@ -54,7 +54,7 @@ static int copy_pages(struct catalog_connection *from, struct catalog_connection
         int code = SQLITE_OK;
 
         if (!backup)
-                return sqlite_error(to->db, sqlite3_errcode(to->db));
+                return sqlite_error(to->db, sqlite3_errcode(to->db)) ?: -ENOMEM;
         while (code == SQLITE_OK) {
                 code = sqlite3_backup_step(backup, STEP_PAGES);
                 if (reader->progress)

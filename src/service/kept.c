@@ -46,11 +46,15 @@ static int backup_check(struct service *service, int fd, char why[static WHY_SIZ
 int kept_check(struct service *service, char why[static WHY_SIZE]) {
         _cleanup_fd_ int dir_fd = open(service->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         _cleanup_fd_ int restore_fd = -1, backup_fd = -1;
-        bool whole = dir_fd >= 0 && faccessat(dir_fd, "catalog.db", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+        bool whole = true;
         int r = dir_fd < 0 ? -errno : open_mark(dir_fd, RESTORE_MARK, &restore_fd);
 
         if (r == 0)
                 r = open_mark(dir_fd, BACKUP_MARK, &backup_fd);
+        if (r == 0 && faccessat(dir_fd, "catalog.db", F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
+                whole = false;
+                r = errno == ENOENT ? 0 : -errno;
+        }
         if (r == 0 && !whole && (restore_fd >= 0 || backup_fd >= 0)) {
                 say_why(why, "a %s into it was interrupted; run it again", restore_fd >= 0 ? "restore" : "backup");
                 return -ENOENT;

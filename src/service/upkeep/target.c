@@ -94,6 +94,8 @@ int target_open(const char *dir, const char *mark, const char *what, struct targ
                 return -ENOMEM;
         }
         t.whole = access(t.path, F_OK) == 0;
+        if (!t.whole && errno != ENOENT)
+                return -errno;
         *ret_target = t;
         t = TARGET_NONE;
         return 0;
