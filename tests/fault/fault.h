@@ -81,6 +81,7 @@ enum operation_flags {
         OPERATION_STORE = 1 << 5,   /* makes or removes a store, which may stay if undoing it fails, too */
         OPERATION_BYTES = 1 << 6,   /* ends a copy: until it succeeds, bytes and links may or may not be there */
         OPERATION_LINKS = 1 << 7,   /* copies by reference, or copies bytes if that fails */
+        OPERATION_LINKED = 1 << 8,  /* what it makes elsewhere may be linked to what is here, also if it fails */
 };
 
 struct operation {

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -57,6 +58,7 @@ WRAP(WRITE, ssize_t, -1, pwrite64, (int fd, const void *data, size_t size, off_t
 WRAP(SYNC, int, -1, fsync, (int fd), (fd))
 WRAP(SYNC, int, -1, fdatasync, (int fd), (fd))
 WRAP(SYNC, int, -1, sync_file_range, (int fd, off_t at, off_t size, unsigned flags), (fd, at, size, flags))
+WRAP(LINK, int, -1, rename, (const char *from, const char *to), (from, to))
 WRAP(LINK, int, -1, renameat, (int from_dir, const char *from, int to_dir, const char *to), (from_dir, from, to_dir, to))
 WRAP(REMOVE, int, -1, unlinkat, (int dir, const char *name, int flags), (dir, name, flags))
 WRAP(REMOVE, int, -1, unlink, (const char *path), (path))
@@ -74,6 +76,8 @@ WRAP(STAT, int, -1, statx, (int dir, const char *name, int flags, unsigned mask,
 WRAP(STAT, int, -1, access, (const char *path, int mode), (path, mode))
 WRAP(STAT, int, -1, faccessat, (int dir, const char *name, int mode, int flags), (dir, name, mode, flags))
 WRAP(STAT, int, -1, fchmod, (int fd, mode_t mode), (fd, mode))
+WRAP(STAT, int, -1, futimens, (int fd, const struct timespec times[2]), (fd, times))
+WRAP(LOCK, int, -1, flock, (int fd, int how), (fd, how))
 
 /* Wraps a call with an optional last argument: one is always passed on, and not read if there is none. */
 #define WRAP_VARIADIC(kind, name, more, parameters, arguments) \

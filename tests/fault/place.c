@@ -66,7 +66,7 @@ static int copy_entry(const char *path, const struct stat *st, int type, struct 
         return copy_file_range(from, NULL, to, NULL, (size_t)st->st_size, 0) == st->st_size ? 0 : -1;
 }
 
-static void copy_tree(const char *from, const char *to) {
+void place_copy_tree(const char *from, const char *to) {
         char path[200];
 
         (void)snprintf(path, sizeof(path), "%s", scratch_name(from));
@@ -77,16 +77,20 @@ static void copy_tree(const char *from, const char *to) {
 }
 
 void place_copy(void) {
-        copy_tree("made", "dir");
+        place_copy_tree("made", "dir");
 }
 
 void place_crash(void) {
-        copy_tree("dir", "crashed");
+        place_copy_tree("dir", "crashed");
         (void)unlink(scratch_name("crashed/catalog.db-shm")); /* so that the log is recovered */
 }
 
+void place_clear(const char *name) {
+        remove_tree(scratch_name(name));
+}
+
 void place_empty(void) {
-        remove_tree(scratch_name("dir"));
+        place_clear("dir");
         assert_int_equal(mkdir(scratch_name("dir"), 0700), 0);
 }
 

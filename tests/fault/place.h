@@ -11,6 +11,9 @@ void place_prepare(void (*more)(void));
 void place_copy(void);
 /* Copies "dir" to scratch_name("crashed"), as a crash would leave it. */
 void place_crash(void);
+/* Copies, or removes, what a backup or restore has made, as scratch_name() calls it. */
+void place_copy_tree(const char *from, const char *to);
+void place_clear(const char *name);
 /* Makes "dir" an empty directory. */
 void place_empty(void);
 /* Removes what failures left in the stores, as the next mount does. */

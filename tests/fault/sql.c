@@ -36,6 +36,14 @@ WRAP(CONNECT, sqlite3_create_function,
       void (*final)(sqlite3_context *)),
      (db, name, count, flags, data, run, step, final))
 
+WRAP(STEP, sqlite3_backup_step, (sqlite3_backup *backup, int pages), (backup, pages))
+
+sqlite3_backup *__real_sqlite3_backup_init(sqlite3 *to, const char *to_name, sqlite3 *from, const char *from_name);
+sqlite3_backup *__wrap_sqlite3_backup_init(sqlite3 *to, const char *to_name, sqlite3 *from, const char *from_name);
+sqlite3_backup *__wrap_sqlite3_backup_init(sqlite3 *to, const char *to_name, sqlite3 *from, const char *from_name) {
+        return fault_now(FAULT_MEMORY) ? NULL : __real_sqlite3_backup_init(to, to_name, from, from_name);
+}
+
 /* Fails without returning a connection to close, as if there were no memory for one. */
 int __real_sqlite3_open_v2(const char *path, sqlite3 **ret_db, int flags, const char *vfs);
 int __wrap_sqlite3_open_v2(const char *path, sqlite3 **ret_db, int flags, const char *vfs);

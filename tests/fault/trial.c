@@ -77,6 +77,7 @@ __attribute__((format(printf, 1, 2))) static void wrong(const char *format, ...)
 static enum snapshot_flags before_flags(const struct trial *t) {
         return (t->operation->flags & OPERATION_REFUSED ? SNAPSHOT_NO_LOG : 0) |
                (t->operation->flags & OPERATION_BYTES ? SNAPSHOT_NO_FILES : 0) |
+               (t->operation->flags & OPERATION_LINKED ? SNAPSHOT_NO_LINKS : 0) |
                (t->fault.persistent ? SNAPSHOT_NO_RESERVATIONS : 0);
 }
 
@@ -86,7 +87,7 @@ static enum snapshot_flags rows_flags(const struct trial *t) {
 
 static enum snapshot_flags after_flags(const struct trial *t) {
         return (t->operation->flags & OPERATION_REFUSED ? SNAPSHOT_NO_LOG : 0) |
-               (t->operation->flags & OPERATION_LINKS ? SNAPSHOT_NO_LINKS : 0) | SNAPSHOT_NO_RESERVATIONS;
+               (t->operation->flags & (OPERATION_LINKS | OPERATION_LINKED) ? SNAPSHOT_NO_LINKS : 0) | SNAPSHOT_NO_RESERVATIONS;
 }
 
 /* Expects the directory to be as before; sweep: except for what the next mount removes. */
