@@ -88,7 +88,7 @@ static int copy_finish(const char *path) {
         _cleanup_connection_ struct catalog_connection *c = NULL;
         int r = open_copy(path, &catalog, &c);
 
-        return r < 0 ? r : connection_run(c, "PRAGMA journal_mode = delete;"
+        return r < 0 ? r : connection_run(c, "PRAGMA synchronous = off; PRAGMA journal_mode = delete;"
                                              "BEGIN IMMEDIATE; DELETE FROM store; DELETE FROM reservation; COMMIT");
 }
 

@@ -97,11 +97,17 @@ static int store_of(struct taking *t, const struct region *region, const struct 
         return 0;
 }
 
+/* The one that was needed last is the first: a region's disks come one after another. */
 static int store_of_id(struct taking *t, int64_t id, const struct taking_store **ret_store) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         _cleanup_region_ struct region region = { 0 };
-        int r = catalog_read(t->from->catalog, &c);
+        int r;
 
+        if (t->stores && t->stores->region == id) {
+                *ret_store = t->stores;
+                return 0;
+        }
+        r = catalog_read(t->from->catalog, &c);
         if (r == 0)
                 r = catalog_region_get(c, id, &region);
         return r < 0 ? r : store_of(t, &region, ret_store);
@@ -164,31 +170,34 @@ static int copy_held(struct taking *t, const struct held *disk) {
         return disk_failed(t, disk, r);
 }
 
+/* -ENOENT of a disk whose store is there still: it has gone. */
+static int disk_gone(struct taking *t, const struct held *disk, int r) {
+        if (r == -ENOENT && blob_store_check(disk->store->from) < 0)
+                return store_offline(t, disk->store->name);
+        return r == -ENOENT ? r : disk_failed(t, disk, r);
+}
+
 /* Opens it, unless it is there already or can be linked: then ret_disk->fd is -1. -ENOENT: it has gone. */
 static int take_or_open(struct taking *t, const struct disk_row *row, struct held *ret_disk) {
         struct held disk = { .row = *row, .fd = -1 };
-        _cleanup_fd_ int fd = -1;
         struct stat st;
         int r = store_of_id(t, row->region, &disk.store);
 
-        if (r == 0)
-                r = blob_open(disk.store->from, row->id, O_RDONLY, &fd);
-        if (r == -ENOENT && disk.store && blob_store_check(disk.store->from) < 0)
-                return store_offline(t, disk.store->name);
-        if (r == -ENOENT || (r < 0 && t->why[0]))
+        if (r < 0)
                 return r;
-        if (r == 0)
-                r = fstat(fd, &st) < 0 ? -errno : is_taken(t, &disk, &st);
-        *ret_disk = disk;
-        if (r != 0)
-                return r < 0 ? disk_failed(t, &disk, r) : 0;
+        r = blob_stat(disk.store->from, row->id, &st);
+        if (r < 0)
+                return disk_gone(t, &disk, r);
+        r = is_taken(t, &disk, &st);
         /* what link(2) refuses is copied: another filesystem, too many links, a file that is not ours */
-        if (row->sealed && !t->own && blob_take_link(disk.store->from, disk.store->to, row->id) == 0) {
+        if (r == 0 && row->sealed && !t->own && blob_take_link(disk.store->from, disk.store->to, row->id) == 0) {
                 t->backup->disks++;
-                return 0;
+                r = 1;
         }
-        ret_disk->fd = TAKE_FD(fd);
-        return 0;
+        if (r == 0)
+                r = blob_open(disk.store->from, row->id, O_RDONLY, &disk.fd);
+        *ret_disk = disk;
+        return r < 0 ? disk_gone(t, &disk, r) : 0;
 }
 
 static int take_row(struct taking *t, const struct disk_row *row) {

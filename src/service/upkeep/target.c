@@ -203,6 +203,8 @@ int target_prune(const struct target *t) {
         r = catalog_open(t->path, CATALOG_READ_ONLY, &catalog);
         if (r == 0)
                 r = catalog_read(catalog, &c);
+        if (r == 0)
+                catalog_read_together(c); /* nobody else has it open: locks for each blob would be in vain */
         while (r >= 0 && (errno = 0, e = readdir(entries)))
                 if (name_check(NAME_REGION, e->d_name) == 0)
                         r = prune_store(t, &(struct pruning){ .c = c }, e->d_name, catalog_uuid(catalog));
