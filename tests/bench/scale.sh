@@ -117,6 +117,27 @@ row_bytes() {
     value 'bytes a live share takes in the catalog, its event included' B bytes '<= 300'
 }
 
+# Again on the same place, with nothing new in the stores, against `cp` of the catalog's files; both to the disk. The
+# directory of the stores, and where the disks are compared, is that of 200 000 images.
+row backup
+row_backup() {
+    local what
+    large || { missing 'backup of a large catalog' '<= 3' 'no room for one'; return; }
+    what="backup of $size, all disks there already"
+    timeout -s KILL 900 "$imgshare" -C "$catalog" backup "$work/round/kept" >/dev/null || return
+    took() {
+        local before=${EPOCHREALTIME/./}
+        "$@" >/dev/null && awk -v a="$before" -v b="${EPOCHREALTIME/./}" 'BEGIN { print (b - a) / 1e6 }'
+    }
+    copied() { cp "$catalog"/catalog.db* "$work/round/copied" && sync "$work/round/copied"/*; }
+    mkdir "$work/round/copied"
+    backup() { took timeout -s KILL "$limit" "$imgshare" -C "$catalog" backup "$work/round/kept"; }
+    copy() { took copied; }
+    by_turns backup copy || return
+    ratio "$what" s backup copy cp '<= 3'
+    rm -rf "$work/round/kept" "$work/round/copied"
+}
+
 row multiuser
 row_multiuser() {
     local what='1 000 views walked by 1 000 uids: uncached stat' before
