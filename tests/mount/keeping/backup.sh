@@ -49,7 +49,8 @@ web=$(stat -c '%i %z' "$K/store/north/$(cat "$A/web/.meta/id")")
 db=$(cat "$A/db/.meta/id") filled=$(cat "$A/filled/.meta/id")
 ok rmdir "$A/db/shares/bob"
 ok rm -r "$A/db"
-ok put sealed "$A/filled/.meta/state" # was copied as found
+ok dd if="$T/part" of="$A/filled/disk" bs=64k seek=2 conv=notrunc status=none # was copied as found
+ok put sealed "$A/filled/.meta/state"
 image "$AS/new" 50
 ok mkdir "$AS/new/shares/bob"
 ok admin region rm west
