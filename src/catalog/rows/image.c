@@ -240,7 +240,7 @@ int catalog_disk_each(struct catalog_connection *c, int64_t region,
         do {
                 rows = disk_page(c, region, after, images);
                 for (int i = 0; i < rows && r == 0; i++) {
-                        r = page_go_on(&after, images[i].id);
+                        r = page_go_on(&after, images[i].place);
                         if (r == 0)
                                 r = each(&images[i], context);
                 }

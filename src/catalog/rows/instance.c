@@ -123,7 +123,7 @@ int catalog_launch_usage(struct catalog_connection *c, int64_t image,
 }
 
 struct launch_row {
-        int64_t id;
+        int64_t id, cursor; /* the page is in the order of these */
         char object[OBJECT_SIZE];
 };
 
@@ -135,6 +135,7 @@ static int launch_page(struct catalog_connection *c, enum statement which, int64
 
         for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
                 ret_rows[rows].id = sqlite3_column_int64(s, 0);
+                ret_rows[rows].cursor = sqlite3_column_int64(s, 2);
                 r = id_good(ret_rows[rows].id) ? column_text(s, 1, ret_rows[rows].object, OBJECT_SIZE) : ORIGIN(-EIO);
         }
         return r < 0 ? r : rows;
@@ -151,7 +152,7 @@ static int launch_each(struct catalog_connection *c, enum statement which, int64
         do {
                 rows = launch_page(c, which, region, after, page);
                 for (int i = 0; i < rows && r == 0; i++) {
-                        r = page_go_on(&after, page[i].id);
+                        r = page_go_on(&after, page[i].cursor);
                         if (r == 0)
                                 r = each(page[i].id, page[i].object, context);
                 }

@@ -15,6 +15,7 @@ static const struct {
         PLAN(PLACE_FIND),   PLAN(IMAGE_LIST_ALL), PLAN(INSTANCE_LIST),   PLAN(INSTANCE_LIST_ALL), PLAN(IMAGE_UNSEALED),
         PLAN(SHARE_FIND),   PLAN(SHARE_GET),     PLAN(RECEIVED_LIST),    PLAN(RECEIVED_FIND),    PLAN(FEED_SHARE),
         PLAN(TRUST_FIND),   PLAN(TRUST_GET),     PLAN(TRUST_LIST),
+        PLAN(DISK_EACH),    PLAN(LAUNCH_EACH),
 };
 
 /* Reading the log's last row is a SCAN of event. */
