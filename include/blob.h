@@ -3,7 +3,7 @@
  * and no rules. All functions: 0 or more on success, -errno; any thread; a store may be shared by threads.
  *
  * Power loss: what a function creates, links or renames is on disk (directory included) when it returns; bytes written
- * are on disk after blob_sync. The order of file and catalog row is the caller's: making, file first; removing, row
+ * are on disk after blob_sync. Through a store that is not claimed nothing is changed: -EROFS. The order of file and catalog row is the caller's: making, file first; removing, row
  * first. What lies between is found by blob_sweep.
  *
  * Locks hold across processes and die with them: open-file-description locks (F_OFD_SETLK) on bytes of the store's
@@ -24,24 +24,61 @@
 
 struct blob_store;
 
-/* Makes the directory (0700, parents must exist) if it is missing and its mark `.imgshare` with the uuid (0600). The
- * path itself may be a symlink, nothing in the store is. -EEXIST: it has a mark, another's or ours; -ENOTEMPTY: a
- * directory that is not empty; -EPERM: somebody else's directory; -ENOTDIR. */
-int blob_store_create(const char *path, const char uuid[static BLOB_UUID_SIZE]);
+/* Whose a store is. Its mark `.imgshare` says it: a text of a line each, and of the last event that wrote there. */
+struct blob_owner {
+        char uuid[BLOB_UUID_SIZE]; /* the catalog's */
+        uint64_t number;           /* drawn for this store by who has it; 0: none yet */
+        int64_t region;
+        uint64_t inode; /* of the catalog's directory */
+        int64_t birth;  /* of it, ns since 1970; 0: its filesystem does not tell, and the inode says nothing either */
+};
 
-/* Removes the store's own files, what was set aside in it, and the directory (which stays, empty, where it is a mount point or its parent is not
- * ours to write). -ENOTEMPTY: a blob or a foreign file is left, nothing is changed; -EIO as in blob_store_open. */
-int blob_store_remove(const char *path, const char uuid[static BLOB_UUID_SIZE]);
+/* What a mark says to who opens the store. Only with the first three may anything be written. */
+enum blob_claim {
+        BLOB_OURS,
+        BLOB_MOVED,     /* it came along with its directory, which was moved or copied: to be marked anew */
+        BLOB_UNMARKED,  /* the mark has the uuid alone, as the first ones had: to be completed */
+        BLOB_ANOTHERS,  /* another directory of this catalog has it */
+        BLOB_MISPLACED, /* it is another region's */
+        BLOB_EXPOSED,   /* others than its owner can enter it, which is not in the catalog's directory */
+        BLOB_NESTED,    /* it lies in another store */
+};
 
-/* -EIO: the directory, the mark or the uuid is missing or another's (the region is offline: not mounted). A missing
- * `.locks` is made. */
-int blob_store_open(const char *path, const char uuid[static BLOB_UUID_SIZE], struct blob_store **ret_store);
+/* Makes the directory (0700, parents must exist) if it is missing and its mark (0600). The path itself may be a symlink,
+ * nothing in the store is. -EEXIST: it has a mark, another's or ours; -ENOTEMPTY: a directory that is not empty; -EPERM:
+ * somebody else's directory; -ELOOP: in another store; -ENOTDIR. */
+int blob_store_create(const char *path, const struct blob_owner *owner, int64_t event);
+
+/* Removes the store's own files, what was set aside in it, and the directory (which stays, empty, where it is a mount
+ * point or its parent is not ours to write). -ENOTEMPTY: a blob or a foreign file is left, nothing is changed; -EROFS: it
+ * is not claimed. Whoever has the store open closes it all the same. */
+int blob_store_remove(struct blob_store *store);
+
+/* Opens it for reading: whatever would change something in it is -EROFS until blob_store_claim. Returns a claim. dir: the
+ * catalog's directory, NULL: the store is not in it. -EIO: the directory, the mark or the uuid is missing or another's
+ * (the region is offline: not mounted). */
+int blob_store_open(const char *path, const char *dir, const struct blob_owner *owner, struct blob_store **ret_store);
+/* The last event that its mark knew of when it was opened. A catalog whose last event is before that is an older state. */
+int64_t blob_store_event(const struct blob_store *store);
+/* Does its mark name the directory of who opened it, whatever else it says? */
+bool blob_store_of_directory(const struct blob_store *store);
+/* Opens it for writing, too; first marks it anew for its owner if the mark does not say so yet. event: the catalog's last
+ * one. force: whatever directory has it. -EAGAIN: the mark is not the one that was opened, open it again. */
+int blob_store_claim(struct blob_store *store, int64_t event, bool force);
+bool blob_store_claimed(const struct blob_store *store);
+/* Nothing is written through it any more, by any thread. */
+void blob_store_shut(struct blob_store *store);
+/* Has something been made, replaced, removed or set aside since the last blob_store_mark? */
+bool blob_store_written(const struct blob_store *store);
+/* Says in the mark that it was written to up to that event. -ESTALE: it has another owner now. */
+int blob_store_mark(struct blob_store *store, int64_t event);
 struct blob_store *blob_store_close(struct blob_store *store);
 static inline void cleanup_blob_store(struct blob_store **store) {
         *store = blob_store_close(*store);
 }
 
-/* 0 while path and mark are still those that were opened, -EIO once they are gone (unmounted underneath). */
+/* 0 while path and mark are still those that were opened, -EIO once they are gone (unmounted underneath); -ESTALE: it was
+ * claimed, and somebody else has taken it. */
 int blob_store_check(const struct blob_store *store);
 int blob_store_statvfs(const struct blob_store *store, struct statvfs *ret_space);
 /* Whether a blob of one can be hard-linked into the other: same filesystem, through the same mount of it. */

@@ -44,6 +44,8 @@ struct catalog_moment {
 int catalog_open_asof(const char *path, const struct catalog_moment *moment, struct catalog **ret_catalog);
 /* The last event that it shows; INT64_MAX: whatever comes. */
 int64_t catalog_last(const struct catalog *catalog);
+/* From now on nothing is written: -EROFS, as if it had been opened read only. */
+void catalog_freeze(struct catalog *catalog);
 /* Makes durable what any process has committed so far, with any flags. */
 int catalog_sync(struct catalog *catalog);
 /* Waits until all posted changes are written. Returns NULL. */
@@ -89,7 +91,7 @@ void catalog_stats(struct catalog *catalog, struct catalog_stats *ret_stats);
 /* Operations: effects.def says what each is called in the log, and which rows it makes and ends. */
 enum event_op {
         EVENT_INIT, EVENT_REGION_ADD, EVENT_REGION_RM, EVENT_ACCOUNT_ADD, EVENT_ACCOUNT_SET, EVENT_ACCOUNT_RM,
-        EVENT_LIMIT, EVENT_SNAPSHOT, EVENT_RESTORE, EVENT_REPAIR,
+        EVENT_LIMIT, EVENT_REGION_SET, EVENT_ADOPT, EVENT_SNAPSHOT, EVENT_RESTORE, EVENT_REPAIR,
         /* from here on: of what accounts own */
         EVENT_CREATE, EVENT_CREATE_DESCRIPTION, EVENT_CREATE_LINK, EVENT_CREATE_DISK, EVENT_AVAILABLE, EVENT_COPY_EMPTY,
         EVENT_COPY, EVENT_SEAL, EVENT_DIGEST, EVENT_TIMES_DISK, EVENT_TIMES_DESCRIPTION, EVENT_DESCRIBE, EVENT_RENAME,
@@ -296,6 +298,16 @@ int catalog_region_get(struct catalog_connection *c, int64_t id, struct region *
 /* The id that a region to be added gets, and where its store is: that is the directory's own, not the log's. */
 int catalog_region_next(struct catalog_connection *c, int64_t *ret_id);
 int catalog_store_put(struct catalog_connection *c, int64_t region, const char *path);
+/* It is in the directory itself. */
+int catalog_store_forget(struct catalog_connection *c, int64_t region);
+/* The number in its mark, drawn for this directory, and also not the log's; 0: none was drawn yet. */
+int catalog_store_number(struct catalog_connection *c, int64_t region, uint64_t *ret_number);
+int catalog_store_number_put(struct catalog_connection *c, int64_t region, uint64_t number);
+/* The last event, and the last id of a launch: a blob with a higher number is none of this catalog's, as it is now. */
+struct last_ids {
+        int64_t event, launch;
+};
+int catalog_last_ids(struct catalog_connection *c, struct last_ids *ret_last);
 /* Fills images and bytes, of one owner or (0) of all. */
 int catalog_region_totals(struct catalog_connection *c, int64_t owner, struct region *region);
 /* Regions with id > after, in that order. */

@@ -22,8 +22,9 @@ struct service;
 enum service_flags {
         SERVICE_READ_ONLY = 1 << 0,  /* nothing is written, swept or logged */
         SERVICE_NOT_DURABLE = 1 << 1, /* durability=normal: a power cut may take the last changes */
-        SERVICE_BACKGROUND = 1 << 2, /* a daemon: its own threads sweep the stores and compute digests */
+        SERVICE_BACKGROUND = 1 << 2, /* a daemon: its own threads compute digests, and mark what stores were written to */
         SERVICE_AS_POSSIBLE = 1 << 3, /* read only where it cannot be written: service_note() says why */
+        SERVICE_ANY_STORE = 1 << 4,   /* another's stores do not make it read only: to say whose they are */
 };
 
 struct catalog_connection;
@@ -51,7 +52,16 @@ int service_open(const char *dir, enum service_flags flags, struct service **ret
 int service_open_asof(const char *dir, const char *asof, enum service_flags flags, struct service **ret_service,
                       char ret_why[static WHY_SIZE]);
 
-/* Waits until background work has stopped and logged refusals are on disk. Returns NULL. */
+/* Opened for writing it becomes read only, at once or later, when a store turns out to be another's: a copy of this
+ * catalog has it, or a newer state of it wrote there. Whose it is, and what to do, in a sentence; belongs to the service.
+ * NULL: no such store was seen. Where nothing is written anyway it is a note. */
+const char *service_foreign(const struct service *service);
+bool service_is_read_only(const struct service *service);
+
+/* Sweeps the stores once, in a thread of its own. Nothing where nothing is written. */
+int service_sweep_begin(struct service *service);
+
+/* Waits for background work to stop and logged refusals to be on disk. */
 struct service *service_close(struct service *service);
 static inline void cleanup_service(struct service **service) {
         *service = service_close(*service);

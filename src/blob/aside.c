@@ -70,6 +70,8 @@ int blob_set_aside(const struct blob_store *store, int64_t id) {
         if (r == -ENOENT)
                 return 0;
         if (r == 0)
+                r = store_write_begin(store);
+        if (r == 0)
                 r = aside_open(store->dir_fd, true, &lost_fd);
         if (r == 0)
                 r = aside_move(store->dir_fd, lost_fd, id);
@@ -120,6 +122,8 @@ int blob_aside_expire(const struct blob_store *store, int64_t before) {
         struct expiry e = { .before = before };
         int s = 0, r = blob_store_check(store);
 
+        if (r == 0)
+                r = store_writable(store);
         if (r == 0)
                 r = aside_open(store->dir_fd, false, &lost_fd);
         if (r < 0)

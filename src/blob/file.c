@@ -13,6 +13,9 @@ int blob_create(const struct blob_store *store, int64_t id, int *ret_fd) {
         _cleanup_fd_ int fd = -1;
         int r;
 
+        r = store_write_begin(store);
+        if (r < 0)
+                return r;
         entry_name(id, ENTRY_BLOB, name);
         fd = openat(store->dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
@@ -30,8 +33,12 @@ int blob_open(const struct blob_store *store, int64_t id, int flags, int *ret_fd
         char name[BLOB_NAME_SIZE];
         _cleanup_fd_ int fd = -1;
         struct stat st;
+        int r;
 
         assert(flags == O_RDONLY || flags == O_RDWR);
+        r = flags == O_RDWR ? store_write_begin(store) : 0;
+        if (r < 0)
+                return r;
         fd = openat(store->dir_fd, entry_name(id, ENTRY_BLOB, name), flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0)
                 return errno == ELOOP || errno == EISDIR ? -ENOENT : -errno;
@@ -57,7 +64,10 @@ int blob_stat(const struct blob_store *store, int64_t id, struct stat *ret_stat)
 
 int blob_unlink(const struct blob_store *store, int64_t id) {
         char name[BLOB_NAME_SIZE];
+        int r = store_write_begin(store);
 
+        if (r < 0)
+                return r;
         if (unlinkat(store->dir_fd, entry_name(id, ENTRY_BLOB, name), 0) < 0)
                 return errno == ENOENT ? 0 : -errno;
         return dir_sync(store->dir_fd);

@@ -15,11 +15,21 @@
 #define BLOB_NAME_SIZE 24 /* 19 digits, ".tmp" and NUL */
 #define BLOB_BUFFER_SIZE ((size_t)1 << 20)
 
+/* What a mark says. */
+struct mark {
+        struct blob_owner owner; /* number 0: it has the uuid alone */
+        int64_t event;
+};
+
 struct blob_store {
         int dir_fd;
         char *path; /* absolute: a daemon changes its working directory */
-        char uuid[BLOB_UUID_SIZE];
-        dev_t device; /* identity of the directory when it was opened */
+        struct blob_owner owner;
+        enum blob_claim claim;
+        struct mark mark; /* when it was opened */
+        _Atomic bool writable; /* it is claimed */
+        _Atomic bool written;  /* since it was marked */
+        dev_t device; /* which directory it was when it was opened */
         ino_t inode;
         uint64_t mount; /* 0: the kernel does not tell */
         ino_t locks_inode;
@@ -58,9 +68,27 @@ int dir_each(int dir_fd, int (*each)(const struct dirent *entry, void *context),
 int entry_each(int dir_fd, int (*each)(enum entry_kind kind, int64_t id, void *context), void *context);
 
 /* Puts the mark in place, atomically and durably. */
-int mark_write(int dir_fd, const char *uuid);
-/* -EIO: missing, damaged or another's. */
-int mark_check(int dir_fd, const char *uuid);
+int mark_write(int dir_fd, const struct mark *mark);
+/* -EIO: missing or damaged. */
+int mark_read(int dir_fd, struct mark *ret_mark);
+/* Do they say the same, whatever the event? */
+bool mark_same_owner(const struct blob_owner *a, const struct blob_owner *b);
+/* Does it say that somebody else has it? */
+bool mark_taken(const struct mark *mark, const struct blob_owner *owner);
+
+/* Where a store's directory lies. */
+struct position {
+        bool nested; /* in another store */
+        bool below;  /* in `dir`: who cannot enter that, cannot enter the store */
+        bool along;  /* and not mounted there: it moves along with `dir` */
+};
+/* dir: may be NULL. */
+int store_position(int dir_fd, const char *dir, struct position *ret_position);
+
+/* -EROFS unless it is claimed. */
+int store_writable(const struct blob_store *store);
+/* The same, and notes that it is written to. */
+int store_write_begin(const struct blob_store *store);
 
 /* lost+found/, made if it is missing and `make`; -ENOENT. */
 int aside_open(int dir_fd, bool make, int *ret_fd);

@@ -16,7 +16,9 @@ static int temporary_claim(const struct blob_store *store, int64_t id, struct bl
         char temporary[BLOB_NAME_SIZE];
         int r;
 
-        r = lock_exclusive(store, id, LOCK_BYTE_TEMPORARY, BLOB_SWEEP_MS, &lock);
+        r = store_write_begin(store);
+        if (r == 0)
+                r = lock_exclusive(store, id, LOCK_BYTE_TEMPORARY, BLOB_SWEEP_MS, &lock);
         if (r < 0)
                 return r;
         if (unlinkat(store->dir_fd, entry_name(id, ENTRY_TEMPORARY, temporary), 0) < 0 && errno != ENOENT)

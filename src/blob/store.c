@@ -36,7 +36,7 @@ static int refuse_mark(int dir_fd) {
 }
 
 /* The mark comes last: with it the store is complete. */
-static int store_furnish(int dir_fd, const char *uuid) {
+static int store_furnish(int dir_fd, const struct mark *mark) {
         _cleanup_fd_ int locks_fd = -1;
         int r;
 
@@ -51,7 +51,7 @@ static int store_furnish(int dir_fd, const char *uuid) {
         if (r == -EEXIST)
                 return r; /* another process has just made it */
         if (r >= 0)
-                r = mark_write(dir_fd, uuid);
+                r = mark_write(dir_fd, mark);
         if (r >= 0)
                 r = parent_sync(dir_fd);
         if (r < 0) {
@@ -62,8 +62,9 @@ static int store_furnish(int dir_fd, const char *uuid) {
         return r;
 }
 
-static int store_adopt(const char *path, const char *uuid) {
+static int store_furnish_directory(const char *path, const struct mark *mark) {
         _cleanup_fd_ int dir_fd = -1;
+        struct position position;
         struct stat st;
         int r;
 
@@ -73,6 +74,11 @@ static int store_adopt(const char *path, const char *uuid) {
         r = refuse_mark(dir_fd);
         if (r < 0)
                 return r;
+        r = store_position(dir_fd, NULL, &position);
+        if (r < 0)
+                return r;
+        if (position.nested)
+                return -ELOOP;
         r = entry_each(dir_fd, refuse_strangers, NULL);
         if (r < 0)
                 return r;
@@ -82,21 +88,22 @@ static int store_adopt(const char *path, const char *uuid) {
                 return -EPERM; /* its owner could enter, whatever the mode */
         if (fchmod(dir_fd, 0700) < 0)
                 return -errno;
-        r = store_furnish(dir_fd, uuid);
+        r = store_furnish(dir_fd, mark);
         if (r < 0)
                 (void)fchmod(dir_fd, st.st_mode & 07777); /* as before; the first error is reported */
         return r;
 }
 
-int blob_store_create(const char *path, const char uuid[static BLOB_UUID_SIZE]) {
+int blob_store_create(const char *path, const struct blob_owner *owner, int64_t event) {
+        const struct mark mark = { *owner, event };
         bool made;
         int r;
 
-        assert(strlen(uuid) == BLOB_UUID_SIZE - 1);
+        assert(strlen(owner->uuid) == BLOB_UUID_SIZE - 1);
         made = mkdir(path, 0700) == 0;
         if (!made && errno != EEXIST)
                 return -errno;
-        r = store_adopt(path, uuid);
+        r = store_furnish_directory(path, &mark);
         if (r < 0 && made)
                 (void)rmdir(path); /* the first error is reported */
         return r;
@@ -114,21 +121,19 @@ static int refuse_blobs(enum entry_kind kind, int64_t id, void *context) {
         return kind == ENTRY_BLOB || kind == ENTRY_FOREIGN ? -ENOTEMPTY : 0;
 }
 
-int blob_store_remove(const char *path, const char uuid[static BLOB_UUID_SIZE]) {
+int blob_store_remove(struct blob_store *store) {
         static const char *const files[] = { MARK_NAME, MARK_TEMPORARY_NAME, LOCKS_NAME };
-        _cleanup_store_ struct blob_store *store = NULL;
-        int r;
+        const struct mark mark = { store->owner, store->mark.event };
+        int r = blob_store_check(store);
 
-        r = blob_store_open(path, uuid, &store);
-        if (r < 0)
-                return r;
-        r = entry_each(store->dir_fd, refuse_blobs, NULL);
-        if (r < 0)
-                return r;
-        r = blob_aside_count(store, NULL);
-        if (r < 0)
-                return r;
-        r = blob_sweep(store, wanted_all, NULL); /* left-over temporary files */
+        if (r == 0)
+                r = store_write_begin(store);
+        if (r == 0)
+                r = entry_each(store->dir_fd, refuse_blobs, NULL);
+        if (r == 0)
+                r = blob_aside_count(store, NULL);
+        if (r >= 0)
+                r = blob_sweep(store, wanted_all, NULL); /* left-over temporary files */
         if (r >= 0)
                 r = aside_remove(store);
         if (r < 0)
@@ -137,10 +142,10 @@ int blob_store_remove(const char *path, const char uuid[static BLOB_UUID_SIZE]) 
         for (size_t i = 0; i < ARRAY_SIZE(files); i++)
                 if (unlinkat(store->dir_fd, files[i], 0) < 0 && errno != ENOENT)
                         return -errno;
-        if (rmdir(path) == 0)
+        if (rmdir(store->path) == 0)
                 return parent_sync(store->dir_fd);
         if (errno == ENOTEMPTY || errno == EEXIST) {
-                (void)mark_write(store->dir_fd, uuid); /* a blob was made meanwhile: it stays a store */
+                (void)mark_write(store->dir_fd, &mark); /* a blob came in between: it stays a store */
                 return -ENOTEMPTY;
         }
         return dir_sync(store->dir_fd); /* a mount point, or the parent is not ours to write: left, empty */
@@ -186,26 +191,60 @@ static int path_absolute(const char *path, char **ret_path) {
         return 0;
 }
 
-int blob_store_open(const char *path, const char uuid[static BLOB_UUID_SIZE], struct blob_store **ret_store) {
+bool blob_store_of_directory(const struct blob_store *store) {
+        const struct blob_owner *ours = &store->owner, *theirs = &store->mark.owner;
+
+        return theirs->birth == 0 || ours->birth == 0 || (theirs->inode == ours->inode && theirs->birth == ours->birth);
+}
+
+/* What the mark says to its reader; whether it is ahead, only the catalog can tell. */
+static int store_judge(const struct blob_store *store, const char *dir) {
+        const struct blob_owner *ours = &store->owner, *theirs = &store->mark.owner;
+        struct stat st;
+        struct position position;
+        int r = store_position(store->dir_fd, dir, &position);
+
+        if (r < 0)
+                return r;
+        if (fstat(store->dir_fd, &st) < 0)
+                return -errno;
+        if (position.nested)
+                return BLOB_NESTED;
+        if (st.st_mode & 077 && !position.below)
+                return BLOB_EXPOSED;
+        if (theirs->number == 0)
+                return BLOB_UNMARKED;
+        if (theirs->region != ours->region)
+                return BLOB_MISPLACED;
+        if (theirs->number != ours->number)
+                return BLOB_ANOTHERS;
+        return blob_store_of_directory(store) ? BLOB_OURS : position.along ? BLOB_MOVED : BLOB_ANOTHERS;
+}
+
+int blob_store_open(const char *path, const char *dir, const struct blob_owner *owner, struct blob_store **ret_store) {
         _cleanup_store_ struct blob_store *store = NULL;
         struct statx stx = { 0 };
         struct stat st;
         int r;
 
-        assert(strlen(uuid) == BLOB_UUID_SIZE - 1);
+        assert(strlen(owner->uuid) == BLOB_UUID_SIZE - 1);
         store = calloc(1, sizeof(*store));
         if (!store)
                 return -ENOMEM;
-        memcpy(store->uuid, uuid, sizeof(store->uuid));
+        store->owner = *owner;
         store->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (store->dir_fd < 0)
                 return errno == EACCES || errno == ENOMEM || errno == EMFILE || errno == ENFILE ? -errno : ORIGIN(-EIO);
         r = path_absolute(path, &store->path);
+        if (r == 0)
+                r = mark_read(store->dir_fd, &store->mark);
+        if (r == 0 && strcmp(store->mark.owner.uuid, owner->uuid) != 0)
+                r = ORIGIN(-EIO);
+        if (r == 0)
+                r = store_judge(store, dir);
         if (r < 0)
                 return r;
-        r = mark_check(store->dir_fd, uuid);
-        if (r < 0)
-                return r;
+        store->claim = (enum blob_claim)r;
         if (fstat(store->dir_fd, &st) < 0)
                 return -errno;
         store->device = st.st_dev;
@@ -215,8 +254,9 @@ int blob_store_open(const char *path, const char uuid[static BLOB_UUID_SIZE], st
         r = locks_find(store);
         if (r < 0)
                 return r;
+        r = (int)store->claim;
         *ret_store = TAKE_PTR(store);
-        return 0;
+        return r;
 }
 
 struct blob_store *blob_store_close(struct blob_store *store) {

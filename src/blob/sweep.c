@@ -39,6 +39,8 @@ static int sweep_blob(struct sweep *sweep, int64_t id) {
         int r = sweep->lost_fd >= 0 ? 0 : aside_open(sweep->store->dir_fd, true, &sweep->lost_fd);
 
         if (r == 0)
+                r = store_write_begin(sweep->store);
+        if (r == 0)
                 r = aside_move(sweep->store->dir_fd, sweep->lost_fd, id);
         if (r > 0)
                 sweep->swept++;
@@ -84,6 +86,8 @@ int blob_sweep(const struct blob_store *store, int (*wanted)(int64_t id, void *c
         int r, s = 0;
 
         r = blob_store_check(store);
+        if (r == 0)
+                r = store_writable(store);
         if (r < 0)
                 return r;
         r = entry_each(store->dir_fd, sweep_entry, &sweep);

@@ -113,6 +113,7 @@ struct catalog {
         int waiting; /* how many of these want a flush */
         bool stopping;
         bool has_writer;
+        _Atomic bool frozen; /* nothing is written any more */
         pthread_t writer;
         _Atomic int followers; /* callers that wait for another thread to write their change */
         /* checkpoints of the log */

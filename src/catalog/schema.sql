@@ -3,10 +3,10 @@
 -- until_event of a live row is 140737488355327 (2^47 - 1: the largest number SQLite keeps in six bytes).
 -- The id of a place, image, description, link or share is the number of the event that made it, and never used again.
 -- All rows follow from the events by effects.def, with two exceptions: indexed and its indexes repeat the log; store
--- and reservation are this directory's own.
+-- with the stores' numbers in meta, and reservation are this directory's own.
 
 CREATE TABLE meta (
-  key TEXT PRIMARY KEY,               -- 'uuid': the mark of this catalog's stores
+  key TEXT PRIMARY KEY,               -- 'uuid': the catalog's, and of a copy of it; 'store N': drawn for region N's store
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 

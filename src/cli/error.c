@@ -102,6 +102,9 @@ enum status error_result(const struct request *request, int r, const struct mean
                 return error_failed("%s: %s%s%s (%s)", request->refusal.asked, request->refusal.fact,
                                     request->refusal.remedy[0] ? "; " : "", request->refusal.remedy,
                                     rule_row((enum rule)r)->id);
+        if (r == -EROFS && request && service_foreign(request->service))
+                return error_failed("%s%s%s%s: read-only: %s", noun, name ? " '" : "", name ? name : "", name ? "'" : "",
+                                    service_foreign(request->service));
         if (!name)
                 return error_failed("%s: %s%s", noun, error_text(r, meanings), origin_text(r, origin));
         return error_failed("%s '%s': %s%s", noun, name, error_text(r, meanings), origin_text(r, origin));

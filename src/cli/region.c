@@ -2,6 +2,7 @@
  * `imgshare region`: where images live, and in which store.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -68,6 +69,11 @@ static enum status cmd_region_add(const struct call *call) {
         return region_report_added(&session.request, region_add(&session.request, name, store), name, store);
 }
 
+static void tell_set_aside(int files, int64_t bytes, void *context) {
+        (void)fprintf(stderr, "imgshare: region '%s': %d files in its store's lost+found, %lld bytes, go with it\n",
+                      (const char *)context, files, (long long)bytes);
+}
+
 static enum status cmd_region_rm(const struct call *call) {
         static const struct meaning meanings[] = {
                 { ENOENT, "no such region" },
@@ -81,7 +87,31 @@ static enum status cmd_region_rm(const struct call *call) {
         status = session_open(call, 0, &session);
         if (status)
                 return status;
-        return error_result(&session.request, region_remove(&session.request, name), meanings, "region", name);
+        return error_result(&session.request, region_remove(&session.request, name, tell_set_aside, (void *)name), meanings,
+                            "region", name);
+}
+
+static enum status cmd_region_set(const struct call *call) {
+        static const struct meaning meanings[] = {
+                { ENOENT, "no such region" },
+                { EIO, "no store of this catalog is there" },
+                { 0 },
+        };
+        _cleanup_(session_close) struct session session = { 0 };
+        const char *name = call->arguments[0], *path = call->arguments[1];
+        char why[WHY_SIZE] = "";
+        enum status status;
+        int r;
+
+        if (strncmp(path, "store=", strlen("store=")) != 0 || path[strlen("store=")] == '\0')
+                return error_usage("region '%s': '%s' is not store=PATH", name, path);
+        status = session_open(call, SERVICE_ANY_STORE, &session);
+        if (status)
+                return status;
+        r = region_set_store(&session.request, name, path + strlen("store="), why);
+        if (r < 0 && why[0])
+                return error_failed("region '%s': %s", name, why);
+        return error_result(&session.request, r, meanings, "region", name);
 }
 
 const struct verb region_verbs[] = {
@@ -107,10 +137,20 @@ const struct verb region_verbs[] = {
           .example = "imgshare region list --json",
           .options = WITH(JSON),
           .run = cmd_region_list },
+        { .name = "region set",
+          .arguments = "NAME store=PATH",
+          .summary = "say where a region's store is now",
+          .help = "Says where the store of a region is, after it was moved. Its mark must say that\n"
+                  "it is this region's, of this catalog.\n",
+          .example = "imgshare region set north store=/srv/new/north",
+          .least = 2,
+          .most = 2,
+          .run = cmd_region_set },
         { .name = "region rm",
           .arguments = "NAME",
           .summary = "remove a region without images and instances",
-          .help = "Removes a region and its store. Refused while it has images or instances.\n",
+          .help = "Removes a region and its store, with what lies in the store's lost+found.\n"
+                  "Refused while it has images or instances.\n",
           .example = "imgshare region rm north",
           .least = 1,
           .most = 1,

@@ -221,6 +221,9 @@ static int mount_catalog(struct mount *mount, const struct options *options) {
                 return mount_fail(options->dir, why);
         if (service_note(mount->service)[0])
                 mount_warn(options->dir, service_note(mount->service));
+        if (service_foreign(mount->service))
+                mount_warn(service_is_read_only(mount->service) ? "read-only" : options->dir,
+                           service_foreign(mount->service));
         if (options->multiuser)
                 return 0;
         r = service_caller(mount->service, options->account, getuid(), VIA_MOUNT, &mount->caller);
@@ -249,7 +252,9 @@ int mount_run(struct fuse_args *args, struct options *options) {
                 return status;
         if (!options->multiuser && !viewer_add(&mount, &mount.caller))
                 return mount_fail(options->dir, strerror(ENOMEM));
-        mount.read_only = service_is_read_only(mount.service) || mount.caller.role == ROLE_AUDITOR;
+        mount.read_only = service_is_read_only(service) || mount.caller.role == ROLE_AUDITOR;
+        if (!mount.read_only && service_sweep_begin(service) < 0)
+                return mount_fail("sweeping", strerror(ENOMEM));
         r = name_filesystem(args, options->dir, mount.read_only);
         if (r < 0)
                 return mount_fail(options->dir, strerror(-r));

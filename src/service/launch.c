@@ -150,6 +150,8 @@ static int make_clone(const struct launching *n, const struct blob_store *store,
         int r = blob_lock(store, n->launch, BLOB_LOCK_WRITE, 0, lock);
 
         if (r == 0)
+                r = blob_set_aside(store, n->launch); /* there is nothing, unless this is an older state of the catalog */
+        if (r == 0)
                 r = blob_open(store, n->decision.image.id, O_RDONLY, &from);
         if (r < 0)
                 return r;

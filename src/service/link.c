@@ -111,7 +111,9 @@ static int hold_target(struct service *service, const struct copying *n, const s
                 r = catalog_read(service->catalog, &c);
         if (r == 0)
                 r = catalog_image_of_id(c, n->target.image.id, &image);
-        return r < 0 ? r : image.has_disk ? -EEXIST : 0;
+        if (r == 0 && image.has_disk)
+                r = -EEXIST;
+        return r < 0 ? r : blob_set_aside(store, n->target.image.id); /* what a crash left, or an older state */
 }
 
 /* The source's bytes were not found. -ENOENT: its disk was removed meanwhile; else `failed`. */

@@ -11,6 +11,7 @@ struct region_change {
         struct decision decision;
         const char *store; /* as the catalog keeps it: NULL for its own */
         char *path;        /* where it is */
+        struct blob_owner owner; /* whose it is to be */
 };
 
 struct store_search {
@@ -37,20 +38,45 @@ static int is_blob(int64_t id, void *context) {
         return -EEXIST;
 }
 
-/* Judges a store that has this catalog's mark already. 0: it is empty and no region's, so a process that died while it
- * made or removed a region left it; else -EEXIST. */
-static int take_leftover(struct catalog_connection *c, const struct region_change *n) {
+/* A store that has the catalog's mark already: 0 if this directory made it, it is empty and no region's, so that a region
+ * that was just being made or removed when the process died left it; else -EEXIST. Claimed. */
+static int take_leftover(struct catalog_connection *c, const struct region_change *n, struct blob_store **ret_store) {
         struct store_search search = { .service = n->decision.request->service };
         _cleanup_(cleanup_blob_store) struct blob_store *store = NULL;
-        int r = blob_store_open(n->path, catalog_uuid(search.service->catalog), &store);
+        struct last_ids last;
+        int r = blob_store_open(n->path, NULL, &n->owner, &store);
 
-        if (r == 0)
+        if (r == BLOB_NESTED || r == BLOB_EXPOSED || (r >= 0 && !blob_store_of_directory(store)))
+                r = -EEXIST;
+        if (r >= 0)
                 r = blob_each(store, is_blob, NULL);
         if (r == 0)
                 r = stat(n->path, &search.st) < 0 ? -errno : 0;
         if (r == 0)
                 r = catalog_region_list(c, 0, is_store_of, &search);
+        if (r == 0)
+                r = catalog_last_ids(c, &last);
+        if (r == 0)
+                r = blob_store_claim(store, last.event, true);
+        if (r == 0)
+                *ret_store = TAKE_PTR(store);
         return r == -EIO ? -EEXIST : r; /* another catalog's */
+}
+
+/* A store for the region that gets this id. */
+static int make_store(struct catalog_connection *c, struct region_change *n, int64_t id) {
+        _cleanup_(cleanup_blob_store) struct blob_store *store = NULL;
+        struct last_ids last;
+        int r = claim_owner(n->decision.request->service, c, id, &n->owner);
+
+        n->owner.number = claim_number();
+        if (r == 0)
+                r = catalog_last_ids(c, &last);
+        if (r == 0)
+                r = blob_store_create(n->path, &n->owner, last.event);
+        if (r == -EEXIST)
+                r = take_leftover(c, n, &store);
+        return r < 0 ? r : catalog_store_number_put(c, id, n->owner.number);
 }
 
 static int run_region_add(struct catalog_connection *c, void *context) {
@@ -68,32 +94,29 @@ static int run_region_add(struct catalog_connection *c, void *context) {
         if (r != -ENOENT)
                 return r < 0 ? r : -EEXIST;
         strcpy(region.name, n->decision.object);
-        r = service_store_path(service, &region, &n->path);
+        event = decision_event(&n->decision, EVENT_REGION_ADD);
+        event.detail[0].key = "id";
+        r = catalog_region_next(c, &event.detail[0].number);
         if (r == 0)
-                r = blob_store_create(n->path, catalog_uuid(service->catalog));
-        if (r == -EEXIST)
-                r = take_leftover(c, n);
+                r = service_store_path(service, &region, &n->path);
+        if (r == 0)
+                r = make_store(c, n, event.detail[0].number);
         if (r < 0) {
                 free(n->path);
                 n->path = NULL;
                 return r;
         }
-        event = decision_event(&n->decision, EVENT_REGION_ADD);
-        event.detail[0].key = "id";
-        r = catalog_region_next(c, &event.detail[0].number);
-        if (r == 0)
-                r = catalog_event_add(c, &event, &id);
+        r = catalog_event_add(c, &event, &id);
         return r < 0 || !n->store ? r : catalog_store_put(c, event.detail[0].number, n->store);
 }
 
 /* Removes the store that was made, unless it is a region's by now. In a transaction of its own. */
 static int run_store_remove(struct catalog_connection *c, void *context) {
-        const struct region_change *n = context;
-        struct service *service = n->decision.request->service;
-        int r = take_leftover(c, n);
+        _cleanup_(cleanup_blob_store) struct blob_store *store = NULL;
+        int r = take_leftover(c, context, &store);
 
         if (r == 0)
-                (void)blob_store_remove(n->path, catalog_uuid(service->catalog)); /* else it can be added again */
+                (void)blob_store_remove(store); /* one that stays can be added again */
         return r < 0 ? r : -ECANCELED; /* nothing to write */
 }
 
@@ -147,29 +170,49 @@ static int run_region_remove(struct catalog_connection *c, void *context) {
                 r = catalog_region_totals(c, 0, &region);
         if (r == 0 && (region.images > 0 || region.instances > 0))
                 r = -ENOTEMPTY;
-        if (r == 0)
-                r = service_store_path(n->decision.request->service, &region, &n->path);
         if (r < 0)
                 return r;
         event = decision_event(&n->decision, EVENT_REGION_RM);
         return catalog_event_add(c, &event, &id);
 }
 
-int region_remove(struct request *request, const char *name) {
+/* While it still has a region: NULL if it is offline, and then left where it is. */
+static int store_of_name(struct request *request, const char *name, struct blob_store **ret_store) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        _cleanup_region_ struct region region = { 0 };
+        int r = catalog_read(request->service->catalog, &c);
+
+        if (r == 0)
+                r = catalog_region_find(c, name, &region);
+        catalog_read_end(&c);
+        if (r == 0 && service_store(request->service, region.id, ret_store) < 0)
+                *ret_store = NULL;
+        return r;
+}
+
+int region_remove(struct request *request, const char *name,
+                  void (*tell)(int files, int64_t bytes, void *context), void *context) {
         struct region_change n = {
                 .decision = { .request = request, .op = EVENT_REGION_RM, .asked = "remove region {object}" }
         };
-        int r = name_check(NAME_REGION, name);
+        struct blob_store *store = NULL;
+        int64_t bytes;
+        int files, r = name_check(NAME_REGION, name);
 
         if (r < 0)
                 return -ENOENT;
+        r = store_of_name(request, name, &store);
+        if (r < 0 && r != -ENOENT)
+                return r;
         strcpy(n.decision.object, name);
         r = decision_end(&n.decision, catalog_write(request->service->catalog, run_region_remove, &n));
-        if (r == 0)
-                (void)blob_store_remove(n.path,
-                                        catalog_uuid(request->service->catalog)); /* offline: left where it is */
-        free(n.path);
-        return r;
+        if (r != 0 || !store)
+                return r;
+        files = blob_aside_count(store, &bytes);
+        if (files > 0 && tell)
+                tell(files, bytes, context);
+        (void)blob_store_remove(store); /* what is not empty is left where it is */
+        return 0;
 }
 
 struct region_listing {

@@ -9,7 +9,7 @@
  *     launch.c   instances from images                 link.c       whole disks copied      registry.c regions, limits
  *     reverse.c, usage.c, access.c, exposure.c         what an account has, uses, sees; who has an image's bytes
  *
- *   disk/        open disks, from the bottom: stores, table, seal, separate, copy, settle, pin, close, io,
+ *   disk/        open disks, from the bottom: claim (whose a store is), look, stores, table, seal, separate, copy, settle, pin, close, io,
  *                open, path
  *   apply/       wanted shares in bulk
  *   log/         decision.c: facts, and the words of a refusal    denial.c its row    log.c, events.c  reading
@@ -23,6 +23,9 @@
  *
  * No two files call each other, not even in a circle through others.
  */
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "directory.h"
 #include "disk/stores.h"
 #include "feed.h"
@@ -44,6 +47,7 @@ struct service *service_close(struct service *service) {
         background_stop(service);
         ended = background_join(&service->has_thread, service->thread);
         ended = background_join(&service->has_sweeper, service->sweeper) && ended;
+        ended = background_join(&service->has_marker, service->marker) && ended && service->looking == 0;
         if (service->catalog && service->denials)
                 denials_flush(service, true);
         if (!ended) {
@@ -51,6 +55,7 @@ struct service *service_close(struct service *service) {
                         (void)catalog_write(service->catalog, run_nothing, NULL); /* waits for the refusals */
                 return NULL; /* the threads still use it, until the process ends */
         }
+        service_stores_mark(service);
         service->catalog = catalog_close(service->catalog);
         service->denials = denials_free(service->denials);
         service_stores_close(service);
@@ -105,6 +110,32 @@ static int open_now(struct service *service, const char *path, char why[static W
         return r;
 }
 
+/* What tells the directory from a copy of it: whose the stores are (CONTRACT 10). */
+static int identify_directory(struct service *service) {
+        struct statx stx = { 0 };
+
+        if (statx(AT_FDCWD, service->dir, 0, STATX_INO | STATX_BTIME, &stx) < 0)
+                return -errno;
+        service->dir_inode = stx.stx_ino;
+        if (stx.stx_mask & STATX_BTIME)
+                service->dir_birth = stx.stx_btime.tv_sec * 1000000000 + stx.stx_btime.tv_nsec;
+        return 0;
+}
+
+/* Before anything is written: whose are the stores? A mount that writes nothing only says so. */
+static int look_at_stores(struct service *service) {
+        if (service->past || service->flags & SERVICE_ANY_STORE ||
+            (service->flags & SERVICE_READ_ONLY && !(service->flags & SERVICE_BACKGROUND)))
+                return 0;
+        return claim_all(service);
+}
+
+static int start_threads(struct service *service) {
+        int r = digest_start(service);
+
+        return r < 0 ? r : marker_start(service);
+}
+
 int service_open(const char *dir, enum service_flags flags, struct service **ret_service,
                  char ret_why[static WHY_SIZE]) {
         return service_open_asof(dir, NULL, flags, ret_service, ret_why);
@@ -133,6 +164,7 @@ int service_open_asof(const char *dir, const char *asof, enum service_flags flag
         (void)pthread_mutex_init(&service->disks_lock, NULL);
         (void)pthread_mutex_init(&service->digest_lock, NULL);
         (void)pthread_cond_init(&service->digest_work, NULL);
+        (void)pthread_cond_init(&service->mark_work, NULL);
         service->dir = realpath(dir, NULL);
         if (!service->dir || asprintf(&path, "%s/catalog.db", service->dir) < 0 ||
             denials_new(&service->denials) < 0)
@@ -142,14 +174,14 @@ int service_open_asof(const char *dir, const char *asof, enum service_flags flag
                 r = asof ? open_asof(service, path, asof, ret_why) : open_now(service, path, ret_why);
         if (r < 0)
                 return r;
-        if (flags & SERVICE_BACKGROUND && service_writable(service) == 0) {
-                r = digest_start(service);
-                if (r == 0)
-                        r = sweep_start(service);
-                if (r < 0) {
-                        say_why(ret_why, "%s", strerror(-r));
-                        return r;
-                }
+        r = identify_directory(service);
+        if (r == 0)
+                r = look_at_stores(service);
+        if (r == 0 && flags & SERVICE_BACKGROUND && service_writable(service) == 0)
+                r = start_threads(service);
+        if (r < 0) {
+                say_why(ret_why, "%s", strerror(-r));
+                return r;
         }
         *ret_service = TAKE_PTR(service);
         return 0;

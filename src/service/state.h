@@ -28,24 +28,31 @@ struct service {
         char asof[TIMESTAMP_SIZE];
         char note[WHY_SIZE];
         struct catalog *catalog;
+        uint64_t dir_inode; /* what tells the directory from a copy of it */
+        int64_t dir_birth;  /* ns since 1970; 0: its filesystem does not tell */
         pthread_mutex_t stores_lock;
         struct store_entry *stores; /* opened ones, closed with the service */
+        char foreign[WHY_SIZE];     /* of the first store that turned out to be another's; set once, then has_foreign */
+        _Atomic bool has_foreign, frozen; /* frozen: and so nothing is written any more */
+        _Atomic int looking;        /* threads that ask the stores whose they are */
         pthread_mutex_t disks_lock;
         struct disk *disks[DISK_SLOTS]; /* open in this process, by id */
         _Atomic rlim_t disks_open;
         _Atomic int waiting; /* requests that wait for somebody to close a disk */
         struct denials *denials;
-        pthread_mutex_t digest_lock; /* of digest_work, digest_wanted and stopping */
-        pthread_cond_t digest_work;
+        pthread_mutex_t digest_lock; /* of what follows */
+        pthread_cond_t digest_work, mark_work;
         bool digest_wanted, stopping;
         bool has_thread;
         pthread_t thread;
         bool has_sweeper;
         pthread_t sweeper;
+        bool has_marker;
+        pthread_t marker;
 };
 
 /* -EROFS if the service is read-only. Calls that use a store before the catalog's transaction check this first; the
  * others get -EROFS from the transaction. */
 static inline int service_writable(const struct service *service) {
-        return service->flags & SERVICE_READ_ONLY ? -EROFS : 0;
+        return service->flags & SERVICE_READ_ONLY || service->frozen ? -EROFS : 0;
 }

@@ -213,6 +213,14 @@ class Catalog:
     def unmount(self):
         for where in self.mounts:
             subprocess.run(['fusermount3', '-u', '-z', where], check=False)
+        wait_for('the end of the daemons, which mark their stores', lambda: not any(map(self.serves, Path('/proc').glob('[0-9]*'))))
+
+    def serves(self, process):
+        """Is it a daemon of one of these mounts?"""
+        try:
+            return any(str(where) in (process / 'cmdline').read_text().split('\0') for where in self.mounts)
+        except OSError:
+            return False
 
     def log(self):
         return [json.loads(line) for line in self.admin('log', '--json').splitlines()]
@@ -243,6 +251,14 @@ def managing(c):
     c.admin('region', 'add', 'south')
     c.admin('region', 'add', 'west')
     c.admin('region', 'rm', 'west')
+    west = c.folder / 'west'
+    c.admin('region', 'add', 'west-2', '--store', west)
+    west.rename(c.folder / 'moved')
+    c.admin('region', 'set', 'west-2', f'store={c.folder / "moved"}')
+    mark = (c.folder / 'moved/.imgshare').read_text()
+    (c.folder / 'moved/.imgshare').write_text(re.sub('directory [0-9]+', 'directory 1', mark))
+    c.admin('adopt')
+    c.admin('region', 'rm', 'west-2')
     same('limits, and their defaults', [(words(row[0])[0], row[1]) for row in table('8', 'limit')],
          [tuple(row) for row in rows(c.admin('limits'))])
     for account in ('alice', 'bob', 'carol', 'dave', 'frank'):

@@ -74,7 +74,7 @@ rm -rf "$cat"
 cp -a "$tmp/whole" "$cat"
 sqlite3 "$cat/catalog.db" "UPDATE region SET name = '../../escaped'"
 run -C "$cat" region list
-grep -qE 'machine failed.* \(src/service/disk/stores\.c:[0-9]+\)$' "$tmp/err" || fail "no origin: $(cat "$tmp/err")"
+grep -qE 'machine failed.* \(src/service/disk/claim\.c:[0-9]+\)$' "$tmp/err" || fail "no origin: $(cat "$tmp/err")"
 
 # A trigger is not obeyed, and found.
 rm -rf "$cat"

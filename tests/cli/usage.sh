@@ -6,8 +6,8 @@
 . "$(dirname "$0")/lib.sh"
 : "${MANUAL:?the source of imgshare.1}"
 
-verbs=(init 'region add' 'region list' 'region rm' 'account add' 'account set' 'account list' 'account rm' limits rules
-    log why access exposure apply check backup restore upgrade)
+verbs=(init 'region add' 'region list' 'region set' 'region rm' 'account add' 'account set' 'account list' 'account rm' limits rules
+    log why access exposure apply check adopt backup restore upgrade)
 
 # help_is_good
 help_is_good() {

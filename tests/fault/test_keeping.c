@@ -73,7 +73,7 @@ static void make_older(void) {
         assert_int_equal(share_grant(as("alice"), sql_number("SELECT place FROM place_name WHERE name = 'db'"), "bob",
                                      &share, NULL), 0);
         assert_int_equal(share_grant(as("alice"), filled(north, "new", 200), "bob", &share, NULL), 0);
-        assert_int_equal(region_remove(as("operator"), "west"), 0);
+        assert_int_equal(region_remove(as("operator"), "west", NULL, NULL), 0);
 }
 
 static void begin_first(void) {

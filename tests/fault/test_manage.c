@@ -78,7 +78,7 @@ static int act_region_add_store(struct request *request) {
 }
 
 static int act_region_remove(struct request *request) {
-        return region_remove(request, "south");
+        return region_remove(request, "south", NULL, NULL);
 }
 
 /* Its store may be left: then the region can be added again. */

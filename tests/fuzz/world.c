@@ -136,7 +136,7 @@ static void make(const char *dir) {
         require(service_open(dir, 0, &service, why) == 0);
         north = region_id("north");
         south = region_id("south");
-        require(region_remove(as("operator"), (region_id("west"), "west")) == 0);
+        require(region_remove(as("operator"), (region_id("west"), "west"), NULL, NULL) == 0);
         make_accounts();
         make_images();
         require(account_remove(as("operator"), "dave") == 0);

@@ -20,6 +20,13 @@
                 "SELECT 1 FROM " t " WHERE (" columns ") = (" values ")",                                          \
                 "SELECT count(*) FROM " t, 1, 1                                                                    \
         }
+/* numbers of stores stand there, too, and follow from no event */
+#define UUID_PUT(values)                                                                                           \
+        {                                                                                                          \
+                "INSERT INTO meta (key, value) VALUES (" values ")",                                               \
+                "SELECT 1 FROM meta WHERE (key, value) = (" values ")",                                            \
+                "SELECT count(*) FROM meta WHERE key NOT LIKE 'store %'", 1, 1                                     \
+        }
 #define PUT_MISSING(t, born, columns, values, where, condition)                                                    \
         {                                                                                                          \
                 "INSERT INTO " t " (" columns ") SELECT " values " WHERE " condition                               \

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * Regions: names, stores, and totals of what is in them.
  */
+#include <inttypes.h>
+
 #include "rows/rows.h"
+
+#define STORE_NUMBER_SIZE 17 /* 64 bits in hexadecimal, and NUL */
 
 enum { REGION_ID, REGION_NAME, REGION_STORE, REGION_CREATED }; /* columns */
 
@@ -52,6 +56,49 @@ int catalog_region_next(struct catalog_connection *c, int64_t *ret_id) {
 
 int catalog_store_put(struct catalog_connection *c, int64_t region, const char *path) {
         return changed_one(statement_run(c, S_STORE_PUT, "it", region, path));
+}
+
+int catalog_store_forget(struct catalog_connection *c, int64_t region) {
+        int r = statement_run(c, S_STORE_FORGET, "i", region);
+
+        return r < 0 ? r : 0;
+}
+
+int catalog_store_number(struct catalog_connection *c, int64_t region, uint64_t *ret_number) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        char text[STORE_NUMBER_SIZE], *end;
+        int r = statement_start(c, S_STORE_NUMBER, &s, "i", region);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r == 0)
+                *ret_number = 0;
+        if (r <= 0)
+                return r;
+        r = column_text(s, 0, text, sizeof(text));
+        if (r < 0)
+                return r;
+        *ret_number = strtoull(text, &end, 16);
+        return *ret_number != 0 && *end == '\0' ? 0 : ORIGIN(-EIO);
+}
+
+int catalog_store_number_put(struct catalog_connection *c, int64_t region, uint64_t number) {
+        char text[STORE_NUMBER_SIZE];
+
+        (void)snprintf(text, sizeof(text), "%016" PRIx64, number); /* fits */
+        return changed_one(statement_run(c, S_STORE_NUMBER_PUT, "it", region, text));
+}
+
+int catalog_last_ids(struct catalog_connection *c, struct last_ids *ret_last) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_LAST_IDS, &s, "");
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : ORIGIN(-EIO);
+        *ret_last = (struct last_ids){ .event = sqlite3_column_int64(s, 0), .launch = sqlite3_column_int64(s, 1) };
+        return 0;
 }
 
 enum { TOTAL_IMAGES, TOTAL_BYTES, TOTAL_INSTANCES }; /* columns */

@@ -145,7 +145,7 @@ int catalog_write(struct catalog *catalog, catalog_run run, void *context) {
         sem_t wake;
         bool leading;
 
-        if (!catalog->has_writer)
+        if (!catalog->has_writer || catalog->frozen)
                 return -EROFS;
         (void)sem_init(&wake, 0, 0); /* cannot fail for these values */
         job.wake = &wake;
@@ -173,7 +173,7 @@ static struct pending *pending_new(catalog_run run, void *context, void (*done)(
 int catalog_post(struct catalog *catalog, catalog_run run, void *context, void (*done)(void *context, int r)) {
         struct pending *job;
 
-        if (!catalog->has_writer)
+        if (!catalog->has_writer || catalog->frozen)
                 return -EROFS;
         job = pending_new(run, context, done);
         if (!job)
@@ -184,6 +184,10 @@ int catalog_post(struct catalog *catalog, catalog_run run, void *context, void (
                 (void)pthread_cond_signal(&catalog->work);
         (void)pthread_mutex_unlock(&catalog->lock);
         return 0;
+}
+
+void catalog_freeze(struct catalog *catalog) {
+        catalog->frozen = true;
 }
 
 void catalog_stats(struct catalog *catalog, struct catalog_stats *ret_stats) {

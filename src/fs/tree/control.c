@@ -44,6 +44,8 @@ static int text_whoami(struct call *call, FILE *to) {
         (void)fprintf(to, "account: %s\nrole: %s\nuid: %u\nmode: %s\nasof: %s\n", call->request.caller.name,
                       roles[call->request.caller.role], (unsigned)call->request.caller.uid,
                       call->read_only ? "ro" : "rw", service_asof(call->mount->service));
+        if (service_foreign(call->mount->service))
+                (void)fprintf(to, "because: %s\n", service_foreign(call->mount->service));
         return 0;
 }
 

@@ -175,7 +175,7 @@ static int clear_leftover(struct request *request, const struct disk *disk) {
                 r = catalog_image_of_id(c, disk->id, &image);
         if (r == 0 && image.has_disk)
                 r = -EEXIST;
-        return r < 0 ? r : blob_unlink(disk->store, disk->id);
+        return r < 0 ? r : blob_set_aside(disk->store, disk->id);
 }
 
 static int create_disk_file(struct request *request, struct disk *disk) {

@@ -1,39 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The regions' stores: where they are, and which are online.
+ * The regions' stores as they are open here: which are online, and which were written to.
  */
 #include "disk/stores.h"
-#include "origin.h"
-
-struct store_entry {
-        struct store_entry *next;
-        int64_t region;
-        struct blob_store *store;
-        bool stale; /* its filesystem went away; kept for those who still hold it */
-};
-
-int service_store_path(const struct service *service, const struct region *region, char **ret_path) {
-        /* a damaged catalog must not lead elsewhere */
-        if (name_check(NAME_REGION, region->name) < 0 || (region->store && region->store[0] != '/'))
-                return ORIGIN(-EIO);
-        if (region->store) {
-                *ret_path = strdup(region->store);
-                return *ret_path ? 0 : -ENOMEM;
-        }
-        return asprintf(ret_path, "%s/store/%s", service->dir, region->name) < 0 ? -ENOMEM : 0;
-}
-
-static int open_store(struct service *service, int64_t id, struct blob_store **ret_store) {
-        _cleanup_read_ struct catalog_connection *c = NULL;
-        _cleanup_region_ struct region region = { 0 };
-        _cleanup_free_ char *path = NULL;
-        int r = catalog_read(service->catalog, &c);
-
-        if (r == 0)
-                r = catalog_region_get(c, id, &region);
-        if (r == 0)
-                r = service_store_path(service, &region, &path);
-        return r < 0 ? r : blob_store_open(path, catalog_uuid(service->catalog), ret_store);
-}
 
 static struct store_entry *find_entry(struct service *service, int64_t region) {
         struct store_entry *e = service->stores;
@@ -52,6 +20,8 @@ static int keep_store(struct service *service, int64_t region, struct blob_store
                 *ret_store = e->store;
                 return 0;
         }
+        if (service->frozen)
+                blob_store_shut(store);
         e = calloc(1, sizeof(*e));
         if (!e) {
                 (void)blob_store_close(store);
@@ -72,11 +42,15 @@ int service_store(struct service *service, int64_t region, struct blob_store **r
         (void)pthread_mutex_lock(&service->stores_lock);
         e = find_entry(service, region);
         (void)pthread_mutex_unlock(&service->stores_lock);
-        if (e && blob_store_check(e->store) == 0) {
+        r = e ? blob_store_check(e->store) : -EIO;
+        if (e && r == 0) {
+                claim_again(service, e->store);
                 *ret_store = e->store;
                 return 0;
         }
-        r = open_store(service, region, &store);
+        if (r == -ESTALE)
+                claim_lost(service, region);
+        r = claim_store(service, region, &store);
         (void)pthread_mutex_lock(&service->stores_lock);
         if (e)
                 e->stale = true;
@@ -84,6 +58,39 @@ int service_store(struct service *service, int64_t region, struct blob_store **r
                 r = keep_store(service, region, store, ret_store);
         (void)pthread_mutex_unlock(&service->stores_lock);
         return r;
+}
+
+/* Entries stay until the service is closed, so a store is marked without the lock. */
+static void mark_entry(struct service *service, struct store_entry *e) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        bool written = blob_store_written(e->store);
+        struct last_ids last;
+        int r = 0;
+
+        if (written || e->written)
+                r = catalog_read(service->catalog, &c);
+        if (!c || r < 0)
+                return;
+        r = catalog_last_ids(c, &last);
+        catalog_read_end(&c);
+        /* a mark that knows of more than a power cut leaves would make the catalog an older state of itself */
+        if (r == 0 && service->flags & SERVICE_NOT_DURABLE)
+                r = catalog_sync(service->catalog);
+        if (r == 0)
+                r = blob_store_mark(e->store, last.event);
+        if (r == -ESTALE)
+                claim_lost(service, e->region);
+        e->written = written;
+}
+
+void service_stores_mark(struct service *service) {
+        struct store_entry *e;
+
+        (void)pthread_mutex_lock(&service->stores_lock);
+        e = service->stores;
+        (void)pthread_mutex_unlock(&service->stores_lock);
+        for (; e; e = e->next)
+                mark_entry(service, e);
 }
 
 void service_stores_close(struct service *service) {

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * The daemon's own threads. One computes digests and does what is due; one only sweeps, since a store may be large, or
- * hang.
+ * The daemon's own threads. One computes digests and does what is due; one marks stores, and one sweeps, and has nothing
+ * else to do, since a store may be large, or hang.
  */
 #include <sys/resource.h>
 #include <time.h>
 
-#include "state.h"
+#include "disk/stores.h"
 #include "upkeep/wing.h"
 
 #define IDLE_SECONDS 10
-#define HUNG_SECONDS 5 /* a thread that has not stopped by then waits for a hung store */
+#define MARK_SECONDS 1
+#define HUNG_SECONDS 5 /* between two looks at whether to stop: then the store hangs */
 
 static void *digest_main(void *argument) {
         struct service *service = argument;
@@ -45,10 +46,37 @@ static void *sweep_main(void *argument) {
         return NULL;
 }
 
-int sweep_start(struct service *service) {
-        int r = pthread_create(&service->sweeper, NULL, sweep_main, service);
+int service_sweep_begin(struct service *service) {
+        int r = service_writable(service);
+
+        if (r < 0)
+                return 0;
+        r = pthread_create(&service->sweeper, NULL, sweep_main, service);
 
         service->has_sweeper = r == 0;
+        return -r;
+}
+
+static void *marker_main(void *argument) {
+        struct service *service = argument;
+        struct timespec until;
+
+        while (!service_stopping(service)) {
+                (void)clock_gettime(CLOCK_REALTIME, &until); /* cannot fail for this clock */
+                until.tv_sec += MARK_SECONDS;
+                (void)pthread_mutex_lock(&service->digest_lock);
+                if (!service->stopping)
+                        (void)pthread_cond_timedwait(&service->mark_work, &service->digest_lock, &until);
+                (void)pthread_mutex_unlock(&service->digest_lock);
+                service_stores_mark(service);
+        }
+        return NULL;
+}
+
+int marker_start(struct service *service) {
+        int r = pthread_create(&service->marker, NULL, marker_main, service);
+
+        service->has_marker = r == 0;
         return -r;
 }
 

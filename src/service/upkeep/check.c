@@ -149,7 +149,7 @@ static int check_blob(int64_t id, void *context) {
         (void)snprintf(object, sizeof(object), "%s/%lld", k->region->name, (long long)id);
         if (r != 0)
                 return r > 0 || r == -EBUSY || r == -ENOENT ? 0 : check_unreadable(k, "blob", object, r);
-        return check_found(k, "blob", object, problem, "the next mount sweeps it");
+        return check_found(k, "blob", object, problem, "the next mount puts it into lost+found");
 }
 
 /* Of a launch that died. One that is under way has its lock. */
@@ -164,11 +164,28 @@ static int check_reservation(int64_t launch, const char *object, void *context) 
                                                               "forgotten");
 }
 
+/* Nothing but this is said of a store that is another's: what lies there follows from another catalog. */
+static int check_claim(struct checking *k, const struct region *region) {
+        char why[WHY_SIZE], *repair;
+        int r = claim_refusal(k->request->service, region->id, why);
+
+        if (r <= 0)
+                return r < 0 ? check_unreadable(k, "region", region->name, r) : 0;
+        repair = strstr(why, "; ");
+        if (repair)
+                *repair = '\0';
+        return check_found(k, "region", region->name, why, repair ? repair + 2 : "");
+}
+
 static int check_region(const struct region *region, void *context) {
         struct checking *k = context;
-        int r = service_store(k->request->service, region->id, &k->store);
+        int r, left = k->left;
 
         k->region = region;
+        r = check_claim(k, region);
+        if (r != 0 || k->left > left)
+                return r;
+        r = service_store(k->request->service, region->id, &k->store);
         if (r < 0)
                 return check_unreadable(k, "region", region->name, r);
         r = catalog_disk_each(k->c, region->id, check_image, k);

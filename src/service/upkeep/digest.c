@@ -97,6 +97,6 @@ static int next_undigested(struct service *service, int64_t after, int64_t below
 void digest_round(struct service *service, int64_t below) {
         int64_t id = 0, region, size;
 
-        while (!service_stopping(service) && next_undigested(service, id, below, &id, &region, &size) == 0)
-                (void)digest_one(service, id, region, size); /* else it stays `pending` */
+        while (service_writable(service) == 0 && !service_stopping(service) && next_undigested(service, id, below, &id, &region, &size) == 0)
+                (void)digest_one(service, id, region, size); /* stays `pending` */
 }

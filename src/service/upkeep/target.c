@@ -128,7 +128,20 @@ int target_take(const struct target *t) {
         return 0;
 }
 
+/* Nobody but us fills it. */
+static int target_store_open(const char *path, const struct blob_owner *owner, struct blob_store **ret_store) {
+        _cleanup_(cleanup_blob_store) struct blob_store *store = NULL;
+        int r = blob_store_open(path, NULL, owner, &store);
+
+        if (r >= 0)
+                r = blob_store_claim(store, 0, false);
+        if (r == 0)
+                *ret_store = TAKE_PTR(store);
+        return r;
+}
+
 int target_store(const struct target *t, const char *region, const char *uuid, struct blob_store **ret_store) {
+        struct blob_owner owner = { 0 };
         _cleanup_free_ char *path = NULL;
         int r;
 
@@ -142,8 +155,9 @@ int target_store(const struct target *t, const char *region, const char *uuid, s
                 return -errno;
         if (fsync(t->fd) < 0)
                 return -errno;
-        r = blob_store_create(path, uuid);
-        return r < 0 && r != -EEXIST ? r : blob_store_open(path, uuid, ret_store);
+        strcpy(owner.uuid, uuid); /* as long; a number is drawn by who writes there first */
+        r = blob_store_create(path, &owner, 0);
+        return r < 0 && r != -EEXIST ? r : target_store_open(path, &owner, ret_store);
 }
 
 int target_commit(const struct target *t) {
@@ -168,20 +182,15 @@ static int prune_wanted(int64_t id, void *context) {
 static int prune_store(const struct target *t, struct pruning *p, const char *name, const char *uuid) {
         _cleanup_(cleanup_blob_store) struct blob_store *store = NULL;
         _cleanup_region_ struct region region = { 0 };
-        _cleanup_free_ char *path = NULL;
         int r = catalog_region_find(p->c, name, &region);
 
         if (r < 0 && r != -ENOENT)
                 return r;
         p->region = r < 0 ? 0 : region.id;
-        if (asprintf(&path, "%s/store/%s", t->dir, name) < 0) {
-                path = NULL;
-                return -ENOMEM;
-        }
         r = target_store(t, name, uuid, &store); /* which one may have begun to remove */
         if (r == 0)
                 r = blob_prune(store, prune_wanted, p);
-        return r < 0 || p->region != 0 ? r : blob_store_remove(path, uuid);
+        return r < 0 || p->region != 0 ? r : blob_store_remove(store);
 }
 
 int target_prune(const struct target *t) {

@@ -24,5 +24,6 @@ void background_stop(struct service *service) {
         (void)pthread_mutex_lock(&service->digest_lock);
         service->stopping = true;
         (void)pthread_cond_signal(&service->digest_work);
+        (void)pthread_cond_signal(&service->mark_work);
         (void)pthread_mutex_unlock(&service->digest_lock);
 }

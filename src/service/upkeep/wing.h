@@ -36,7 +36,7 @@ void digest_round(struct service *service, int64_t below);
 
 /* --- sweep.c --- */
 
-/* Removes what a crash left in the stores that are online, until the service stops. */
+/* Sets aside what a crash left in the stores that are online, until the service stops. */
 void service_sweep(struct service *service);
 
 /* --- repair.c --- */
@@ -52,7 +52,7 @@ int repair_reservation(struct request *request, const struct region *region, int
 
 /* Starts the thread that computes digests and does what is due. */
 int digest_start(struct service *service);
-/* Starts the one that sweeps, once. */
-int sweep_start(struct service *service);
-/* Waits for such a thread, if it was started; at most 5 s. false: it waits for a store that hangs. */
+/* The one that marks the stores that were written to. */
+int marker_start(struct service *service);
+/* Waits for one, if it is there. false: it waits for a store that hangs. */
 bool background_join(bool *has, pthread_t thread);

@@ -14,7 +14,7 @@ image "$A/db"
 cp "$A/db/disk" "$T/db"
 unmount alice
 store=$T/disk/store
-touch "$DIR/store/south/77777"
+touch "$DIR/store/south/2" # the number of an event that made no image
 
 export HANG=$T/hangs HANG_STORE=$store
 touch "$HANG"
@@ -23,7 +23,7 @@ is web listing "$W"
 is 'the image web' cat "$W/web/description"
 is 'alice' cat "$W/web/.meta/owner"
 same "$T/db" "$A/db/disk"
-ok eventually test ! -e "$DIR/store/south/77777"
+ok eventually test ! -e "$DIR/store/south/2"
 for i in {1..5}; do
         cat "$W/web/disk" >"$T/read$i" 2>&1 &
 done

@@ -91,5 +91,6 @@ ok admin limits shares-per-image 20
 backup
 unmount alice bob
 cp -a "$T/catalog.db"* "$DIR/"
+ok admin adopt # an older state of what wrote to the stores
 ok admin limits shares-per-image 30
 refused 1 'events that this one does not have: its last one is' admin backup "$K"

@@ -16,6 +16,9 @@ char scratch_dir[64];
 char scratch_path[80];
 struct blob_store *scratch_store;
 
+const struct blob_owner scratch_owner = { .uuid = UUID, .number = 7, .region = 1, .inode = 2, .birth = 3 };
+const struct blob_owner scratch_other = { .uuid = OTHER_UUID, .number = 7, .region = 1, .inode = 2, .birth = 3 };
+
 static char base[64] = "/tmp";
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {
@@ -29,13 +32,31 @@ static void remove_tree(const char *path) {
         (void)nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS); /* leftovers stay in /tmp */
 }
 
+int scratch_open(const char *path, const struct blob_owner *owner, struct blob_store **ret_store) {
+        _cleanup_(cleanup_blob_store) struct blob_store *store = NULL;
+        int r = blob_store_open(path, NULL, owner, &store);
+
+        if (r >= 0)
+                r = blob_store_claim(store, 1, false);
+        if (r == 0)
+                *ret_store = TAKE_PTR(store);
+        return r;
+}
+
+int scratch_remove(const char *path, const struct blob_owner *owner) {
+        _cleanup_(cleanup_blob_store) struct blob_store *store = NULL;
+        int r = scratch_open(path, owner, &store);
+
+        return r < 0 ? r : blob_store_remove(store);
+}
+
 int scratch_setup(void **state) {
         (void)state;
         (void)snprintf(scratch_dir, sizeof(scratch_dir), "%.40s/blob-XXXXXX", base);
         assert_non_null(mkdtemp(scratch_dir));
         (void)snprintf(scratch_path, sizeof(scratch_path), "%s/store", scratch_dir);
-        assert_int_equal(blob_store_create(scratch_path, UUID), 0);
-        assert_int_equal(blob_store_open(scratch_path, UUID, &scratch_store), 0);
+        assert_int_equal(blob_store_create(scratch_path, &scratch_owner, 1), 0);
+        assert_int_equal(scratch_open(scratch_path, &scratch_owner, &scratch_store), 0);
         return 0;
 }
 

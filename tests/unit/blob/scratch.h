@@ -22,6 +22,12 @@ extern char scratch_dir[64];
 extern char scratch_path[80];
 extern struct blob_store *scratch_store;
 
+/* Whose the store is, and whose it is not. */
+extern const struct blob_owner scratch_owner, scratch_other;
+/* Opens a store and claims it. */
+int scratch_open(const char *path, const struct blob_owner *owner, struct blob_store **ret_store);
+int scratch_remove(const char *path, const struct blob_owner *owner);
+
 int scratch_setup(void **state);
 int scratch_teardown(void **state);
 

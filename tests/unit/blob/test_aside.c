@@ -156,7 +156,7 @@ static void test_count_and_remove(void **state) {
         assert_int_equal(blob_set_aside(scratch_store, 6), 0);
         assert_int_equal(blob_aside_count(scratch_store, &bytes), 2);
         assert_true(bytes > 0);
-        assert_int_equal(blob_store_remove(scratch_path, UUID), 0);
+        assert_int_equal(scratch_remove(scratch_path, &scratch_owner), 0);
         assert_false(scratch_exists(scratch_path));
 }
 
@@ -165,7 +165,7 @@ static void test_a_store_with_strange_things_set_aside_stays(void **state) {
         make(5, "x");
         assert_int_equal(blob_set_aside(scratch_store, 5), 0);
         scratch_write(scratch_name("store/lost+found/#12"), "found by fsck");
-        assert_int_equal(blob_store_remove(scratch_path, UUID), -ENOTEMPTY);
+        assert_int_equal(scratch_remove(scratch_path, &scratch_owner), -ENOTEMPTY);
         check_text("store/lost+found/5.1000", "x");
 }
 
@@ -173,8 +173,8 @@ static void test_lost_and_found_is_the_stores_own(void **state) {
         (void)state;
         assert_int_equal(mkdir(scratch_name("fresh"), 0700), 0);
         assert_int_equal(mkdir(scratch_name("fresh/lost+found"), 0700), 0); /* as mkfs leaves it */
-        assert_int_equal(blob_store_create(scratch_name("fresh"), UUID), 0);
-        assert_int_equal(blob_store_remove(scratch_name("fresh"), UUID), 0);
+        assert_int_equal(blob_store_create(scratch_name("fresh"), &scratch_owner, 1), 0);
+        assert_int_equal(scratch_remove(scratch_name("fresh"), &scratch_owner), 0);
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)

@@ -94,7 +94,7 @@ static uint64_t size_of(int64_t id) {
 static void test_order_of_a_new_store(void **state) {
         (void)state;
         notes_begin(0, 0);
-        assert_int_equal(blob_store_create(scratch_name("new"), UUID), 0);
+        assert_int_equal(blob_store_create(scratch_name("new"), &scratch_owner, 1), 0);
         assert_string_equal(noted, "wFrDD"); /* mark, its bytes, its name, the store, the store's name */
 }
 
@@ -143,7 +143,7 @@ static void test_store_creation_fails_everywhere(void **state) {
         (void)state;
         for (n = 1; r < 0; n++) {
                 notes_begin(n, EIO);
-                r = blob_store_create(scratch_name("new"), UUID);
+                r = blob_store_create(scratch_name("new"), &scratch_owner, 1);
                 notes_begin(0, 0);
                 assert_true(r == 0 || r == -EIO);
                 assert_int_equal(scratch_exists(scratch_name("new")), r == 0);
@@ -158,7 +158,7 @@ static void test_failed_creation_leaves_an_old_directory_as_it_was(void **state)
         assert_int_equal(mkdir(scratch_name("old"), 0755), 0);
         assert_int_equal(chmod(scratch_name("old"), 0755), 0);
         notes_begin(1, EIO);
-        assert_int_equal(blob_store_create(scratch_name("old"), UUID), -EIO);
+        assert_int_equal(blob_store_create(scratch_name("old"), &scratch_owner, 1), -EIO);
         notes_begin(0, 0);
         assert_int_equal(stat(scratch_name("old"), &st), 0);
         assert_int_equal(st.st_mode & 07777, 0755);
@@ -169,7 +169,7 @@ static void test_removal_overtaken_by_a_new_blob_leaves_a_store(void **state) {
         (void)state;
         blob_before_rmdir = true;
         notes_begin(0, 0);
-        assert_int_equal(blob_store_remove(scratch_path, UUID), -ENOTEMPTY);
+        assert_int_equal(scratch_remove(scratch_path, &scratch_owner), -ENOTEMPTY);
         blob_before_rmdir = false;
         assert_int_equal(blob_store_check(scratch_store), 0);
         assert_true(scratch_exists(scratch_name("store/5")));

@@ -362,8 +362,8 @@ static void test_full_filesystem_leaves_the_old_blob(void **state) {
         assert_int_equal(mkdir(scratch_name("small"), 0700), 0);
         if (!scratch_tmpfs(scratch_name("small"), "size=1m,nr_inodes=6"))
                 skip();
-        assert_int_equal(blob_store_create(scratch_name("small"), UUID), 0);
-        assert_int_equal(blob_store_open(scratch_name("small"), UUID, &small), 0);
+        assert_int_equal(blob_store_create(scratch_name("small"), &scratch_owner, 1), 0);
+        assert_int_equal(scratch_open(scratch_name("small"), &scratch_owner, &small), 0);
         assert_int_equal(blob_create(small, 6, &fd), 0);
         scratch_fill(fd, 0, 100 * KIB);
         fd = fd_close(fd);

@@ -392,7 +392,7 @@ static void test_missing_locks_file_is_made_by_open(void **state) {
         (void)state;
         scratch_store = blob_store_close(scratch_store);
         assert_int_equal(unlink(scratch_name("store/.locks")), 0);
-        assert_int_equal(blob_store_open(scratch_path, UUID, &scratch_store), 0);
+        assert_int_equal(scratch_open(scratch_path, &scratch_owner, &scratch_store), 0);
         assert_int_equal(take(5, WRITE, &lock), 0);
         lock = blob_unlock(lock);
 }

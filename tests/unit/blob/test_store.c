@@ -18,12 +18,12 @@ static unsigned mode_of(const char *path) {
 static void reopen(int expected) {
         struct blob_store *store = NULL;
 
-        assert_int_equal(blob_store_open(scratch_path, UUID, &store), expected);
+        assert_int_equal(scratch_open(scratch_path, &scratch_owner, &store), expected);
         store = blob_store_close(store);
 }
 
 static void test_new_store_is_private_and_marked(void **state) {
-        char text[64] = "";
+        char text[256] = "";
         _cleanup_fd_ int fd = -1;
 
         (void)state;
@@ -32,8 +32,8 @@ static void test_new_store_is_private_and_marked(void **state) {
         assert_int_equal(mode_of(scratch_name("store/.locks")), 0600);
         assert_int_equal(scratch_count(scratch_path), 2);
         fd = open(scratch_name("store/.imgshare"), O_RDONLY | O_CLOEXEC);
-        assert_int_equal(read(fd, text, sizeof(text) - 1), 37);
-        assert_string_equal(text, UUID "\n");
+        assert_true(read(fd, text, sizeof(text) - 1) > 0);
+        assert_string_equal(text, UUID "\nnumber 0000000000000007\ndirectory 2 3\nregion 1\nevent 1\n");
 }
 
 static void test_create_is_private_under_any_umask_and_in_an_open_directory(void **state) {
@@ -41,8 +41,8 @@ static void test_create_is_private_under_any_umask_and_in_an_open_directory(void
 
         (void)state;
         assert_int_equal(mkdir(scratch_name("open"), 0777), 0);
-        assert_int_equal(blob_store_create(scratch_name("open"), UUID), 0);
-        assert_int_equal(blob_store_create(scratch_name("new"), UUID), 0);
+        assert_int_equal(blob_store_create(scratch_name("open"), &scratch_owner, 1), 0);
+        assert_int_equal(blob_store_create(scratch_name("new"), &scratch_owner, 1), 0);
         (void)umask(old);
         assert_int_equal(mode_of(scratch_name("open")), 0700);
         assert_int_equal(mode_of(scratch_name("new")), 0700);
@@ -52,8 +52,8 @@ static void test_create_is_private_under_any_umask_and_in_an_open_directory(void
 
 static void test_create_refuses_a_marked_directory(void **state) {
         (void)state;
-        assert_int_equal(blob_store_create(scratch_path, UUID), -EEXIST);
-        assert_int_equal(blob_store_create(scratch_path, OTHER_UUID), -EEXIST);
+        assert_int_equal(blob_store_create(scratch_path, &scratch_owner, 1), -EEXIST);
+        assert_int_equal(blob_store_create(scratch_path, &scratch_other, 1), -EEXIST);
         assert_int_equal(blob_store_check(scratch_store), 0);
 }
 
@@ -61,7 +61,7 @@ static void test_create_refuses_a_directory_in_use_and_leaves_it(void **state) {
         (void)state;
         assert_int_equal(mkdir(scratch_name("full"), 0755), 0);
         scratch_write(scratch_name("full/a"), "b");
-        assert_int_equal(blob_store_create(scratch_name("full"), UUID), -ENOTEMPTY);
+        assert_int_equal(blob_store_create(scratch_name("full"), &scratch_owner, 1), -ENOTEMPTY);
         assert_int_equal(scratch_count(scratch_name("full")), 1);
         assert_int_equal(mode_of(scratch_name("full")), 0755);
 }
@@ -69,8 +69,8 @@ static void test_create_refuses_a_directory_in_use_and_leaves_it(void **state) {
 static void test_create_refuses_what_is_no_directory(void **state) {
         (void)state;
         scratch_write(scratch_name("file"), "");
-        assert_int_equal(blob_store_create(scratch_name("file"), UUID), -ENOTDIR);
-        assert_int_equal(blob_store_create(scratch_name("missing/store"), UUID), -ENOENT);
+        assert_int_equal(blob_store_create(scratch_name("file"), &scratch_owner, 1), -ENOTDIR);
+        assert_int_equal(blob_store_create(scratch_name("missing/store"), &scratch_owner, 1), -ENOENT);
 }
 
 static void test_create_refuses_somebody_elses_directory(void **state) {
@@ -79,7 +79,7 @@ static void test_create_refuses_somebody_elses_directory(void **state) {
                 skip();
         assert_int_equal(mkdir(scratch_name("theirs"), 0700), 0);
         assert_int_equal(chown(scratch_name("theirs"), 65534, 65534), 0);
-        assert_int_equal(blob_store_create(scratch_name("theirs"), UUID), -EPERM);
+        assert_int_equal(blob_store_create(scratch_name("theirs"), &scratch_owner, 1), -EPERM);
         assert_int_equal(scratch_count(scratch_name("theirs")), 0);
 }
 
@@ -88,7 +88,7 @@ static void test_create_goes_on_after_a_crash(void **state) {
         assert_int_equal(mkdir(scratch_name("torn"), 0700), 0);
         scratch_write(scratch_name("torn/.locks"), "");
         scratch_write(scratch_name("torn/.imgshare.tmp"), "6b1c");
-        assert_int_equal(blob_store_create(scratch_name("torn"), UUID), 0);
+        assert_int_equal(blob_store_create(scratch_name("torn"), &scratch_owner, 1), 0);
         assert_int_equal(scratch_count(scratch_name("torn")), 2);
 }
 
@@ -101,7 +101,7 @@ static void test_create_refuses_what_another_is_making(void **state) {
         scratch_write(scratch_name("half/.locks"), "");
         fd = open(scratch_name("half/.locks"), O_RDWR | O_CLOEXEC);
         assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
-        assert_int_equal(blob_store_create(scratch_name("half"), UUID), -EEXIST);
+        assert_int_equal(blob_store_create(scratch_name("half"), &scratch_owner, 1), -EEXIST);
         assert_int_equal(scratch_count(scratch_name("half")), 1);
 }
 
@@ -110,10 +110,10 @@ static void test_create_without_space_leaves_nothing(void **state) {
         assert_int_equal(mkdir(scratch_name("small"), 0755), 0);
         if (!scratch_tmpfs(scratch_name("small"), "size=64k,nr_inodes=3,mode=755"))
                 skip();
-        /* the third inode is the directory's: there is none for the mark */
-        assert_int_equal(blob_store_create(scratch_name("small/store"), UUID), -ENOSPC);
+        /* the third inode is the directory's: the mark cannot be made */
+        assert_int_equal(blob_store_create(scratch_name("small/store"), &scratch_owner, 1), -ENOSPC);
         assert_int_equal(scratch_count(scratch_name("small")), 0);
-        assert_int_equal(blob_store_create(scratch_name("small"), UUID), 0);
+        assert_int_equal(blob_store_create(scratch_name("small"), &scratch_owner, 1), 0);
         assert_int_equal(umount(scratch_name("small")), 0);
 }
 
@@ -122,7 +122,7 @@ static void test_open_follows_a_symlink_to_the_store(void **state) {
 
         (void)state;
         assert_int_equal(symlink(scratch_path, scratch_name("link")), 0);
-        assert_int_equal(blob_store_open(scratch_name("link"), UUID, &store), 0);
+        assert_int_equal(scratch_open(scratch_name("link"), &scratch_owner, &store), 0);
         assert_int_equal(blob_store_check(store), 0);
         store = blob_store_close(store);
 }
@@ -133,7 +133,7 @@ static void test_open_relative_survives_chdir(void **state) {
 
         (void)state;
         assert_int_equal(chdir(scratch_dir), 0);
-        assert_int_equal(blob_store_open("store", UUID, &store), 0);
+        assert_int_equal(scratch_open("store", &scratch_owner, &store), 0);
         assert_int_equal(chdir("/"), 0);
         assert_int_equal(blob_store_check(store), 0);
         store = blob_store_close(store);
@@ -143,16 +143,23 @@ static void test_open_relative_survives_chdir(void **state) {
 static void test_open_is_offline(void **state) {
         static const char *const marks[] = {
                 "", "\n", UUID, UUID "\n\n", OTHER_UUID "\n", "6b1c1f0e-27a5-4c5e-9d0a-0123456789ax\n",
+                UUID "\nnumber 0000000000000007\n",
+                UUID "\nnumber 7\ndirectory 2 3\nregion 1\nevent 1\n",
+                UUID "\nnumber 0000000000000000\ndirectory 2 3\nregion 1\nevent 1\n",
+                UUID "\nnumber 0000000000000007\ndirectory 2 3\nregion 1\nevent 1",
+                UUID "\nnumber 0000000000000007\ndirectory 2 +3\nregion 1\nevent 1\n",
+                UUID "\nnumber 0000000000000007\ndirectory 2 3\nregion 1\nevent 99999999999999999999\n",
+                UUID "\nnumber 0000000000000007\ndirectory 2 3\nregion 1\nevent 1\nmore\n",
         };
         struct blob_store *store = NULL;
 
         (void)state;
-        assert_int_equal(blob_store_open(scratch_name("missing"), UUID, &store), -EIO);
+        assert_int_equal(scratch_open(scratch_name("missing"), &scratch_owner, &store), -EIO);
         assert_int_equal(mkdir(scratch_name("empty"), 0700), 0);
-        assert_int_equal(blob_store_open(scratch_name("empty"), UUID, &store), -EIO);
+        assert_int_equal(scratch_open(scratch_name("empty"), &scratch_owner, &store), -EIO);
         scratch_write(scratch_name("file"), "");
-        assert_int_equal(blob_store_open(scratch_name("file"), UUID, &store), -EIO);
-        assert_int_equal(blob_store_open(scratch_path, OTHER_UUID, &store), -EIO);
+        assert_int_equal(scratch_open(scratch_name("file"), &scratch_owner, &store), -EIO);
+        assert_int_equal(scratch_open(scratch_path, &scratch_other, &store), -EIO);
         assert_null(store);
         for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
                 scratch_write(scratch_name("store/.imgshare"), marks[i]);
@@ -183,7 +190,7 @@ static void test_check_notices_directory_swapped(void **state) {
         (void)state;
         assert_int_equal(rename(scratch_path, scratch_name("away")), 0);
         assert_int_equal(blob_store_check(scratch_store), -EIO);
-        assert_int_equal(blob_store_create(scratch_path, UUID), 0); /* the same uuid, another directory */
+        assert_int_equal(blob_store_create(scratch_path, &scratch_owner, 1), 0); /* the same uuid, another directory */
         assert_int_equal(blob_store_check(scratch_store), -EIO);
 }
 
@@ -194,8 +201,8 @@ static void test_check_notices_unmount(void **state) {
         assert_int_equal(mkdir(scratch_name("mount"), 0700), 0);
         if (!scratch_tmpfs(scratch_name("mount"), "size=1m"))
                 skip();
-        assert_int_equal(blob_store_create(scratch_name("mount"), UUID), 0);
-        assert_int_equal(blob_store_open(scratch_name("mount"), UUID, &store), 0);
+        assert_int_equal(blob_store_create(scratch_name("mount"), &scratch_owner, 1), 0);
+        assert_int_equal(scratch_open(scratch_name("mount"), &scratch_owner, &store), 0);
         assert_int_equal(blob_store_check(store), 0);
         assert_int_equal(umount2(scratch_name("mount"), MNT_DETACH), 0);
         assert_int_equal(blob_store_check(store), -EIO);
@@ -217,8 +224,8 @@ static void test_same_filesystem_only_where_link_works(void **state) {
         int fd = -1;
 
         (void)state;
-        assert_int_equal(blob_store_create(scratch_name("here"), UUID), 0);
-        assert_int_equal(blob_store_open(scratch_name("here"), UUID, &here), 0);
+        assert_int_equal(blob_store_create(scratch_name("here"), &scratch_owner, 1), 0);
+        assert_int_equal(scratch_open(scratch_name("here"), &scratch_owner, &here), 0);
         assert_true(blob_store_same_filesystem(scratch_store, here));
         assert_int_equal(blob_create(scratch_store, 1, &fd), 0);
         fd = fd_close(fd);
@@ -228,15 +235,15 @@ static void test_same_filesystem_only_where_link_works(void **state) {
         assert_int_equal(mkdir(scratch_name("there"), 0700), 0);
         if (!scratch_tmpfs(scratch_name("there"), "size=1m"))
                 skip();
-        assert_int_equal(blob_store_create(scratch_name("there"), UUID), 0);
-        assert_int_equal(blob_store_open(scratch_name("there"), UUID, &there), 0);
+        assert_int_equal(blob_store_create(scratch_name("there"), &scratch_owner, 1), 0);
+        assert_int_equal(scratch_open(scratch_name("there"), &scratch_owner, &there), 0);
         assert_false(blob_store_same_filesystem(scratch_store, there));
         assert_int_equal(blob_link(scratch_store, 1, there, 2), -EXDEV);
         there = blob_store_close(there);
         assert_int_equal(umount(scratch_name("there")), 0);
 
         assert_int_equal(mount(scratch_name("here"), scratch_name("there"), "none", MS_BIND, NULL), 0);
-        assert_int_equal(blob_store_open(scratch_name("there"), UUID, &there), 0);
+        assert_int_equal(scratch_open(scratch_name("there"), &scratch_owner, &there), 0);
         assert_false(blob_store_same_filesystem(scratch_store, there));
         assert_int_equal(blob_link(scratch_store, 1, there, 3), -EXDEV);
         there = blob_store_close(there);
@@ -246,7 +253,7 @@ static void test_same_filesystem_only_where_link_works(void **state) {
 static void test_remove_leaves_nothing(void **state) {
         (void)state;
         scratch_write(scratch_name("store/7.tmp"), "left by a crash");
-        assert_int_equal(blob_store_remove(scratch_path, UUID), 0);
+        assert_int_equal(scratch_remove(scratch_path, &scratch_owner), 0);
         assert_false(scratch_exists(scratch_path));
         assert_int_equal(blob_store_check(scratch_store), -EIO);
 }
@@ -257,11 +264,11 @@ static void test_remove_refuses_blobs_and_foreign_files(void **state) {
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
                 scratch_write(scratch_name(names[i]), "");
-                assert_int_equal(blob_store_remove(scratch_path, UUID), -ENOTEMPTY);
+                assert_int_equal(scratch_remove(scratch_path, &scratch_owner), -ENOTEMPTY);
                 assert_int_equal(blob_store_check(scratch_store), 0);
                 assert_int_equal(unlink(scratch_name(names[i])), 0);
         }
-        assert_int_equal(blob_store_remove(scratch_path, OTHER_UUID), -EIO);
+        assert_int_equal(scratch_remove(scratch_path, &scratch_other), -EIO);
         assert_int_equal(scratch_count(scratch_path), 2);
 }
 
@@ -270,8 +277,8 @@ static void test_remove_leaves_a_mount_point_empty(void **state) {
         assert_int_equal(mkdir(scratch_name("mount"), 0700), 0);
         if (!scratch_tmpfs(scratch_name("mount"), "size=1m"))
                 skip();
-        assert_int_equal(blob_store_create(scratch_name("mount"), UUID), 0);
-        assert_int_equal(blob_store_remove(scratch_name("mount"), UUID), 0);
+        assert_int_equal(blob_store_create(scratch_name("mount"), &scratch_owner, 1), 0);
+        assert_int_equal(scratch_remove(scratch_name("mount"), &scratch_owner), 0);
         assert_int_equal(scratch_count(scratch_name("mount")), 0);
         assert_int_equal(umount(scratch_name("mount")), 0);
 }

@@ -103,9 +103,9 @@ static void test_operations_have_the_specs_names(void **state) {
         static const char *const names[] = {
                 [EVENT_INIT] = "init", [EVENT_REGION_ADD] = "region-add", [EVENT_REGION_RM] = "region-rm",
                 [EVENT_ACCOUNT_ADD] = "account-add", [EVENT_ACCOUNT_SET] = "account-set", [EVENT_ACCOUNT_RM] = "account-rm",
-                [EVENT_LIMIT] = "limit", [EVENT_SNAPSHOT] = "snapshot", [EVENT_RESTORE] = "restore",
+                [EVENT_LIMIT] = "limit", [EVENT_REGION_SET] = "region-set", [EVENT_ADOPT] = "adopt",
+                [EVENT_SNAPSHOT] = "snapshot", [EVENT_RESTORE] = "restore", [EVENT_REPAIR] = "repair",
                 [EVENT_CREATE] = "create",
-                [EVENT_REPAIR] = "repair",
                 [EVENT_CREATE_DESCRIPTION] = "create", [EVENT_CREATE_LINK] = "create", [EVENT_CREATE_DISK] = "create",
                 [EVENT_AVAILABLE] = "available", [EVENT_COPY_EMPTY] = "copy", [EVENT_COPY] = "copy",
                 [EVENT_SEAL] = "seal", [EVENT_DIGEST] = "digest", [EVENT_TIMES_DISK] = "times",

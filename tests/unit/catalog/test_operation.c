@@ -20,6 +20,8 @@ static const struct {
         { "account-set", .op = EVENT_ACCOUNT_SET },
         { "account-rm", .op = EVENT_ACCOUNT_RM },
         { "limit", .op = EVENT_LIMIT },
+        { "region-set", .op = EVENT_REGION_SET },
+        { "adopt", .op = EVENT_ADOPT },
         { "snapshot", .op = EVENT_SNAPSHOT },
         { "restore", .op = EVENT_RESTORE },
         { "repair", .op = EVENT_REPAIR },

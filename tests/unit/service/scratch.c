@@ -28,6 +28,8 @@ void scratch_reopen(enum service_flags flags) {
 
         scratch_service = service_close(scratch_service);
         assert_int_equal(service_open(scratch_name("dir"), flags, &scratch_service, why), 0);
+        if (flags & SERVICE_BACKGROUND)
+                assert_int_equal(service_sweep_begin(scratch_service), 0);
 }
 
 int scratch_setup(void **state) {

@@ -153,7 +153,7 @@ static void test_nothing_can_be_changed(void **state) {
         REFUSED(trust_add(then("bob"), "alice", &before));
         REFUSED(trust_remove(then("bob"), "alice"));
         REFUSED(region_add(then("operator"), "east", NULL));
-        REFUSED(region_remove(then("operator"), "south"));
+        REFUSED(region_remove(then("operator"), "south", NULL, NULL));
         REFUSED(account_add(then("operator"), "zoe", ROLE_ACCOUNT, -1, -1));
         REFUSED(account_set(then("operator"), "carol", &auditor, 1));
         REFUSED(account_remove(then("operator"), "carol"));

@@ -19,7 +19,7 @@ static void test_only_an_operator_manages(void **state) {
         before = events("rule IS NULL");
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 assert_int_equal(region_add(as(cases[i].who), "east", NULL), cases[i].result);
-                assert_int_equal(region_remove(as(cases[i].who), "north"), cases[i].result);
+                assert_int_equal(region_remove(as(cases[i].who), "north", NULL, NULL), cases[i].result);
                 assert_int_equal(account_add(as(cases[i].who), "dan", ROLE_ACCOUNT, -1, -1), cases[i].result);
                 assert_int_equal(account_set(as(cases[i].who), "bob", &quota, 1), cases[i].result);
                 assert_int_equal(account_remove(as(cases[i].who), "bob"), cases[i].result);
@@ -45,11 +45,11 @@ static void test_regions(void **state) {
         assert_int_equal(region_add(as("operator"), "North", NULL), -EINVAL);
         assert_int_equal(region_add(as("operator"), "north", NULL), -EEXIST);
         (void)draft(north, "web");
-        assert_int_equal(region_remove(as("operator"), "north"), -ENOTEMPTY);
-        assert_int_equal(region_remove(as("operator"), "none"), -ENOENT);
-        assert_int_equal(region_remove(as("operator"), "far"), 0);
+        assert_int_equal(region_remove(as("operator"), "north", NULL, NULL), -ENOTEMPTY);
+        assert_int_equal(region_remove(as("operator"), "none", NULL, NULL), -ENOENT);
+        assert_int_equal(region_remove(as("operator"), "far", NULL, NULL), 0);
         assert_int_equal(access(store, F_OK), -1);
-        assert_int_equal(region_remove(as("operator"), "far"), -ENOENT);
+        assert_int_equal(region_remove(as("operator"), "far", NULL, NULL), -ENOENT);
         assert_int_equal(region_add(as("operator"), "far", store), 0);
         assert_int_equal(events("op = 'region-add' AND object = 'far'"), 2);
         assert_int_equal(sql_number("SELECT count(*) FROM region r JOIN store s ON s.region = r.id WHERE name = 'far'"),
