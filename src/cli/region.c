@@ -46,6 +46,7 @@ static enum status region_report_added(struct request *request, int r, const cha
                 { ENOTEMPTY, "has other files in it" },
                 { ENOENT, "the directory above it does not exist" },
                 { EIO, "the machine failed" },
+                { ELOOP, "is in another store" },
                 { 0 },
         };
         bool named = r >= 0 || r == -EINVAL || r == -ENAMETOOLONG || !store;

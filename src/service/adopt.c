@@ -16,15 +16,24 @@ struct adoption {
         const char *store; /* of one that was moved; NULL: in the directory */
 };
 
-/* The region as it is now, and whose its store is to be. */
-static int adoption_region(struct service *service, const char *name, struct region *ret_region,
-                       struct blob_owner *ret_owner) {
+/* Whether the caller may, judged before anything is looked at; the region, and whose its store is to be. */
+static int adoption_begin(struct adoption *n, const char *name, struct region *ret_region,
+                          struct blob_owner *ret_owner) {
+        struct service *service = n->decision.request->service;
         _cleanup_read_ struct catalog_connection *c = NULL;
-        int r = catalog_read(service->catalog, &c);
+        int r = name_check(NAME_REGION, name) < 0 ? -ENOENT : catalog_read(service->catalog, &c);
 
+        if (r < 0)
+                return r;
+        strcpy(n->decision.object, name);
+        r = decision_manage(c, &n->decision);
         if (r == 0)
                 r = catalog_region_find(c, name, ret_region);
-        return r < 0 ? r : claim_owner(service, c, ret_region->id, ret_owner);
+        if (r == 0)
+                r = claim_owner(service, c, ret_region->id, ret_owner);
+        n->region = ret_region->id;
+        catalog_read_end(&c);
+        return r > 0 ? decision_end(&n->decision, r) : r;
 }
 
 static int last_event(struct service *service, int64_t *ret_event) {
@@ -53,7 +62,7 @@ static int run_adopt(struct catalog_connection *c, void *context) {
         return r != 0 ? r : catalog_event_add(c, &event, &id);
 }
 
-/* 1: it is this directory's already; -EPERM: not to be had, ret_why says why; else -errno. */
+/* -EALREADY: it is this directory's; -EPERM: not to be had, ret_why says why; else -errno. */
 static int may_adopt(struct service *service, const char *name, const char *path, const struct blob_owner *owner,
                      int64_t event, char ret_why[static WHY_SIZE]) {
         _cleanup_(cleanup_blob_store) struct blob_store *store = NULL;
@@ -62,7 +71,7 @@ static int may_adopt(struct service *service, const char *name, const char *path
         if (claim < 0)
                 return claim;
         if (claim_explain(claim, blob_store_event(store) > event, name, path, ret_why) == 0)
-                return 1;
+                return -EALREADY;
         return claim <= BLOB_ANOTHERS ? 0 : -EPERM;
 }
 
@@ -77,7 +86,7 @@ int region_adopt(struct request *request, const char *name, char ret_why[static 
         _cleanup_free_ char *path = NULL;
         struct blob_owner owner;
         int64_t event = 0;
-        int r = adoption_region(service, name, &region, &owner);
+        int r = adoption_begin(&n, name, &region, &owner);
 
         if (r == 0)
                 r = service_store_path(service, &region, &path);
@@ -86,9 +95,7 @@ int region_adopt(struct request *request, const char *name, char ret_why[static 
         if (r == 0)
                 r = may_adopt(service, name, path, &owner, event, ret_why);
         if (r != 0)
-                return r == 1 ? -EALREADY : r;
-        strcpy(n.decision.object, name);
-        n.region = region.id;
+                return r;
         r = decision_end(&n.decision, catalog_write(service->catalog, run_adopt, &n));
         if (r == 0)
                 r = last_event(service, &event);
@@ -135,9 +142,9 @@ int region_set_store(struct request *request, const char *name, const char *path
         _cleanup_free_ char *real = realpath(path, NULL), *inside = NULL;
         _cleanup_region_ struct region region = { 0 };
         struct blob_owner owner;
-        int r = adoption_region(service, name, &region, &owner);
+        int r = adoption_begin(&n, name, &region, &owner);
 
-        if (r < 0)
+        if (r != 0)
                 return r;
         if (!real)
                 return errno == ENOENT ? -EIO : -errno;
@@ -149,7 +156,5 @@ int region_set_store(struct request *request, const char *name, const char *path
                 return -ENOMEM;
         }
         n.store = strcmp(real, inside) == 0 ? NULL : real;
-        n.region = region.id;
-        strcpy(n.decision.object, name);
         return decision_end(&n.decision, catalog_write(service->catalog, run_region_set, &n));
 }
