@@ -78,7 +78,6 @@ static int may_adopt(struct service *service, const char *name, const char *path
 int region_adopt(struct request *request, const char *name, char ret_why[static WHY_SIZE]) {
         struct adoption n = {
                 .decision = { .request = request, .op = EVENT_ADOPT, .asked = "adopt the store of {object}" },
-                .number = claim_number(),
         };
         struct service *service = request->service;
         _cleanup_(cleanup_blob_store) struct blob_store *store = NULL;
@@ -92,6 +91,8 @@ int region_adopt(struct request *request, const char *name, char ret_why[static 
                 r = service_store_path(service, &region, &path);
         if (r == 0)
                 r = last_event(service, &event);
+        if (r == 0)
+                r = claim_number(&n.number);
         if (r == 0)
                 r = may_adopt(service, name, path, &owner, event, ret_why);
         if (r != 0)

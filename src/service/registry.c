@@ -69,14 +69,16 @@ static int make_store(struct catalog_connection *c, struct region_change *n, int
         struct last_ids last;
         int r = claim_owner(n->decision.request->service, c, id, &n->owner);
 
-        n->owner.number = claim_number();
+        if (r == 0)
+                r = claim_number(&n->owner.number);
         if (r == 0)
                 r = catalog_last_ids(c, &last);
         if (r == 0)
-                r = blob_store_create(n->path, &n->owner, last.event);
-        if (r == -EEXIST)
-                r = take_leftover(c, n, &store);
-        return r < 0 ? r : catalog_store_number_put(c, id, n->owner.number);
+                r = catalog_store_number_put(c, id, n->owner.number);
+        if (r < 0)
+                return r;
+        r = blob_store_create(n->path, &n->owner, last.event); /* last: it would have to be removed again */
+        return r == -EEXIST ? take_leftover(c, n, &store) : r;
 }
 
 static int run_region_add(struct catalog_connection *c, void *context) {

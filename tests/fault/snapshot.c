@@ -133,7 +133,9 @@ static void print_table(const char *table) {
         if (now.flags & SNAPSHOT_NO_RESERVATIONS && strcmp(table, "reservation") == 0)
                 return;
         (void)snprintf(sql, sizeof(sql), "SELECT * FROM %s %s ORDER BY 1, 2", table,
-                       strcmp(table, "sqlite_sequence") == 0 ? "WHERE name <> 'reservation'" : "");
+                       strcmp(table, "sqlite_sequence") == 0 ? "WHERE name <> 'reservation'" :
+               strcmp(table, "meta") == 0            ? "WHERE key NOT LIKE 'store %'" /* each is drawn anew */
+                                                     : "");
         s = prepare(now.db, sql);
         while (sqlite3_step(s) == SQLITE_ROW) {
                 fprintf(now.to, "%s:", table);
@@ -154,6 +156,20 @@ static uint64_t bytes_of(const char *path) {
         return hash;
 }
 
+/* Of a store's mark: the directory is a copy each time, and which event it knew of last is written later. */
+static uint64_t mark_of(const char *path) {
+        _cleanup_file_ FILE *f = fopen(path, "re");
+        uint64_t hash = 0, number = 0;
+        char line[128];
+
+        while (f && fgets(line, sizeof(line), f))
+                if (sscanf(line, "number %" SCNx64, &number) == 0 && strncmp(line, "directory ", 10) != 0 &&
+                    strncmp(line, "event ", 6) != 0)
+                        for (const char *c = line; *c; c++)
+                                hash = hash * 31 + (unsigned char)*c;
+        return hash;
+}
+
 /* The catalog's own files are skipped: they are read as tables. */
 static int print_file(const char *path, const struct stat *st, int type, struct FTW *ftw) {
         const char *name = path + now.prefix;
@@ -162,13 +178,17 @@ static int print_file(const char *path, const struct stat *st, int type, struct 
 
         if (strncmp(name, "/catalog.db", 11) == 0)
                 return 0;
-        if (*end == '\0' && id > LAUNCH) {
+        if (strstr(name, "/lost+found/")) /* and when it came there */
+                fprintf(now.to, "file: %.*s", (int)(end - name), name);
+        else if (*end == '\0' && id > LAUNCH) {
                 fprintf(now.to, "file: %.*s", (int)(path + ftw->base - name), name);
                 print_id(id);
         } else {
                 fprintf(now.to, "file: %s", name);
         }
-        if (type == FTW_F)
+        if (strcmp(path + ftw->base, ".imgshare") == 0)
+                fprintf(now.to, " mode=%o mark=%" PRIx64, (unsigned)st->st_mode, mark_of(path));
+        else if (type == FTW_F)
                 fprintf(now.to, " mode=%o links=%u size=%lld bytes=%016" PRIx64, (unsigned)st->st_mode,
                         now.flags & SNAPSHOT_NO_LINKS ? 1 : (unsigned)st->st_nlink, (long long)st->st_size,
                         bytes_of(path));

@@ -30,8 +30,8 @@ static void make_leftovers(void) {
         _cleanup_file_ FILE *blob = NULL, *temporary = NULL;
 
         (void)filled(north, "web", 100);
-        blob = fopen(scratch_name("dir/store/north/777"), "we");
-        temporary = fopen(scratch_name("dir/store/south/777.tmp"), "we");
+        blob = fopen(scratch_name("dir/store/north/2"), "we");
+        temporary = fopen(scratch_name("dir/store/south/2.tmp"), "we");
         assert_true(blob && temporary);
 }
 
@@ -84,6 +84,36 @@ static int act_region_remove(struct request *request) {
 /* Its store may be left: then the region can be added again. */
 static void check_region_remove(void) {
         assert_int_equal(region_add(as("operator"), "south", NULL), 0);
+}
+
+/* The store of south is another copy's. */
+static void begin_foreign(void) {
+        FILE *mark = fopen(scratch_name("dir/store/south/.imgshare"), "r+e");
+
+        assert_non_null(mark);
+        assert_int_equal(fseek(mark, 37 + 7 + 14, SEEK_SET), 0); /* the last digits of its number */
+        assert_true(fputs("ff", mark) >= 0);
+        assert_int_equal(fclose(mark), 0);
+        scratch_reopen(SERVICE_ANY_STORE);
+}
+
+static int act_adopt(struct request *request) {
+        char why[WHY_SIZE] = "";
+
+        int r = region_adopt(request, "south", why);
+
+        return r == -EALREADY ? 0 : r; /* where only the mark's flush failed */
+}
+
+static void begin_moved(void) {
+        assert_int_equal(rename(scratch_name("dir/store/south"), scratch_name("dir/moved")), 0);
+        scratch_reopen(SERVICE_ANY_STORE);
+}
+
+static int act_region_set(struct request *request) {
+        char why[WHY_SIZE] = "";
+
+        return region_set_store(request, "south", scratch_name("dir/moved"), why);
 }
 
 static int act_limit_set(struct request *request) {
@@ -208,6 +238,8 @@ static const struct operation operations[] = {
         { "region_add", .flags = OPERATION_STORE, .act = act_region_add },
         { "region_add, with a store", .flags = OPERATION_STORE, .act = act_region_add_store },
         { "region_remove", .flags = OPERATION_STEPS, .act = act_region_remove, .check = check_region_remove },
+        { "adopt", .flags = OPERATION_STEPS, .begin = begin_foreign, .act = act_adopt },
+        { "region_set_store", .begin = begin_moved, .act = act_region_set },
         { "limit_set", .act = act_limit_set },
         { "two changes at once", .flags = OPERATION_STEPS, .act = act_together },
         { "checkpoint", .begin = begin_log, .act = act_checkpoint },

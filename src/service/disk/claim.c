@@ -28,13 +28,13 @@ int claim_owner(const struct service *service, struct catalog_connection *c, int
         return catalog_store_number(c, region, &ret_owner->number);
 }
 
-uint64_t claim_number(void) {
-        uint64_t number = 0;
+int claim_number(uint64_t *ret_number) {
+        uint64_t number;
 
-        while (number == 0)
-                if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-                        number = 0; /* a signal came */
-        return number;
+        if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+                return ORIGIN(-EIO);
+        *ret_number = number | 1; /* 0 is none */
+        return 0;
 }
 
 int claim_explain(int claim, bool ahead, const char *region, const char *path, char ret_why[static WHY_SIZE]) {

@@ -31,13 +31,17 @@ static void look_put(struct look *look) {
         }
 }
 
-/* The next region that nobody has looked at; 0: there is none. */
+/* The next region that nobody has looked at; 0: there is none. Between two calls the service is in use: it is not closed. */
 static int64_t look_next(struct look *look, bool done) {
         int64_t region;
 
         (void)pthread_mutex_lock(&look->lock);
-        look->done += done;
         region = look->next < look->count ? look->regions[look->next++] : 0;
+        if (region > 0 && !done)
+                look->service->looking++;
+        if (region == 0 && done)
+                look->service->looking--;
+        look->done += done;
         (void)pthread_cond_signal(&look->progress);
         (void)pthread_mutex_unlock(&look->lock);
         return region;
@@ -45,19 +49,17 @@ static int64_t look_next(struct look *look, bool done) {
 
 static void *look_main(void *argument) {
         struct look *look = argument;
-        struct service *service = look->service;
         bool done = false;
         int64_t region;
 
         while ((region = look_next(look, done)) > 0) {
                 struct blob_store *store = NULL;
 
-                (void)claim_store(service, region, &store); /* what is offline is looked at when it is back */
+                (void)claim_store(look->service, region, &store); /* what is offline is looked at when it is back */
                 (void)blob_store_close(store);              /* returns NULL */
                 done = true;
         }
         look_put(look);
-        service->looking--;
         return NULL;
 }
 
@@ -66,14 +68,11 @@ static int look_start(struct look *look) {
         int r;
 
         look->users++;
-        look->service->looking++;
         r = pthread_create(&thread, NULL, look_main, look);
-        if (r == 0) {
+        if (r == 0)
                 (void)pthread_detach(thread);
-        } else {
+        else
                 look->users--;
-                look->service->looking--;
-        }
         return -r;
 }
 
@@ -100,6 +99,7 @@ static int look_wait(struct look *look) {
                         break; /* all the others hang */
                 r = look_start(look);
         }
+        look->next = look->count; /* the others are asked when they are used */
         return r;
 }
 
@@ -122,8 +122,11 @@ static int run_draw(struct catalog_connection *c, void *context) {
                 uint64_t number;
 
                 r = catalog_store_number(c, look->regions[i], &number);
-                if (r == 0 && number == 0)
-                        r = catalog_store_number_put(c, look->regions[i], claim_number());
+                if (r < 0 || number != 0)
+                        continue;
+                r = claim_number(&number);
+                if (r == 0)
+                        r = catalog_store_number_put(c, look->regions[i], number);
         }
         return r;
 }

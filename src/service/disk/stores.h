@@ -21,7 +21,7 @@ struct store_entry {
 /* Whose the store of a region is to be: this directory's. */
 int claim_owner(const struct service *service, struct catalog_connection *c, int64_t region,
                 struct blob_owner *ret_owner);
-uint64_t claim_number(void); /* a new one, drawn */
+int claim_number(uint64_t *ret_number); /* draws a new one */
 /* Opens a region's store, and claims it where it can be written. One that is another's is open for reading, and makes the
  * service read only. -EIO: offline, or another region's. */
 int claim_store(struct service *service, int64_t region, struct blob_store **ret_store);
