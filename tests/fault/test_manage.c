@@ -8,6 +8,7 @@
 #include "../../src/service/state.h"
 #include "../../src/service/upkeep/wing.h"
 #include "../unit/service/scratch.h"
+#include "check.h"
 #include "place.h"
 
 static void make_trust(void) {
@@ -133,6 +134,27 @@ static int act_open(struct request *request) {
         return r;
 }
 
+/* Rows, an index, and a row of the catalog's own that no event has made. */
+static void begin_damaged(void) {
+        sql_run("UPDATE account SET quota = 9 WHERE name = 'bob'; DROP INDEX trust_listing;"
+                "INSERT INTO store (region, path) VALUES (99, '/elsewhere')");
+}
+
+static int finding_ignore(const struct finding *finding, void *context) {
+        (void)finding;
+        (void)context;
+        return 0;
+}
+
+static int act_repair(struct request *request) {
+        char why[WHY_SIZE] = "";
+        int r = check_repair(scratch_name("dir"), 1, NULL, finding_ignore, NULL, why);
+
+        (void)request;
+        assert_true(r >= 0 || r == -ENOMEM || why[0] != '\0');
+        return r;
+}
+
 static int act_init(struct request *request) {
         char why[WHY_SIZE] = "";
         int r = service_create(scratch_name("dir"), 1000, VIA_CLI, why);
@@ -244,6 +266,7 @@ static const struct operation operations[] = {
         { "two changes at once", .flags = OPERATION_STEPS, .act = act_together },
         { "checkpoint", .begin = begin_log, .act = act_checkpoint },
         { "service_open", .flags = OPERATION_ALONE, .act = act_open },
+        { "repair", .flags = OPERATION_ALONE, .begin = begin_damaged, .act = act_repair },
         { "service_create", .flags = OPERATION_ALONE, .begin = place_empty, .act = act_init },
         { "expiry", .flags = OPERATION_ROUND, .prepare = make_shared, .begin = begin_later, .act = act_expiry,
           .end = end_later },

@@ -109,8 +109,6 @@ static int repair_prepare(struct repair *p) {
                 return 0;
         if (r == 0)
                 r = repair_columns(p->replay.c);
-        if (r == -EUCLEAN || r == -EIO) /* what it says cannot be rendered */
-                return 0;
         if (r >= 0)
                 r = log_verify(p->replay.c, p->kept, repair_ignore, NULL, &head);
         if (r != 0)
@@ -175,22 +173,29 @@ static int repair_catch_up(struct repair *p, const struct caller *caller, int64_
 static int repair_commit(struct repair *p, const struct caller *caller, int64_t *ret_event) {
         _cleanup_connection_ struct catalog_connection *to = NULL;
         sqlite3_backup *backup;
+        bool tried = false;
         int code, e, r = connection_open(p->catalog, true, &to);
 
         if (r < 0)
                 return r;
         backup = sqlite3_backup_init(to->db, "main", p->replay.c->db, "main");
         if (!backup)
-                return sqlite_error(to->db, sqlite3_errcode(to->db));
+                return sqlite_error(to->db, sqlite3_errcode(to->db)) ?: -ENOMEM;
         r = sqlite_error(to->db, sqlite3_backup_step(backup, 0));
         if (r == 0)
                 r = repair_catch_up(p, caller, ret_event);
+        if (r == 0)
+                r = home_look(p->catalog, true);
         if (r == 0) {
                 code = sqlite3_backup_step(backup, -1);
                 r = code == SQLITE_OK ? ORIGIN(-EIO) : sqlite_error(to->db, code); /* the former: it is not done */
+                tried = true;
         }
         e = sqlite_error(to->db, sqlite3_backup_finish(backup)); /* undoes what is not done */
-        return r < 0 ? r : e;
+        r = r < 0 ? r : e;
+        if (r < 0 && tried) /* it may be in the log, and found there after a crash: what changes nothing takes its place */
+                (void)schema_seal(to);
+        return r;
 }
 
 int catalog_repair(const char *path, const struct caller *caller, const uint8_t *kept,

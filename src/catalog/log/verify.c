@@ -314,6 +314,13 @@ static int explain(struct verification *v) {
 
 enum { FINDING_WHAT, FINDING_OBJECT, FINDING_PROBLEM }; /* columns */
 
+/* SQLite's check of the file says, too, that it could not read a page. That is the machine's failure. */
+static bool is_read_failure(const char *problem) {
+        const char *code = problem ? strstr(problem, "error code=") : NULL;
+
+        return code && (atoi(code + strlen("error code=")) & 0xff) == SQLITE_IOERR;
+}
+
 /* The findings of a statement of verify.def, at most a page of them. */
 static int verify_each(struct verification *v, enum statement which) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
@@ -324,6 +331,8 @@ static int verify_each(struct verification *v, enum statement which) {
                 const char *object = (const char *)sqlite3_column_text(s, FINDING_OBJECT);
                 const char *problem = (const char *)sqlite3_column_text(s, FINDING_PROBLEM);
 
+                if (is_read_failure(problem))
+                        return ORIGIN(-EIO);
                 r = what && problem ? verify_found(v, what, rows < PAGE ? object ?: "?" : "more", problem) : -ENOMEM;
         }
         return r;
