@@ -11,19 +11,20 @@ _Static_assert(CHECK_HASH_SIZE == EVENT_HASH_SIZE, "one hash");
 struct checking {
         int (*each)(const struct finding *finding, void *context);
         void *context;
+        bool backup;
 };
 
 static int log_discrepancy(const struct discrepancy *d, void *context) {
         const struct checking *k = context;
 
         return k->each(&(struct finding){ .what = d->what, .object = d->object, .problem = d->problem,
-                                          .repair = check_remedy(d->lasting) },
+                                          .repair = k->backup ? "it is a backup: make a new one" : check_remedy(d->lasting) },
                        k->context);
 }
 
 int check_log(struct request *request, const uint8_t *kept, int (*each)(const struct finding *finding, void *context),
               void *context, int64_t *ret_event, uint8_t ret_hash[static CHECK_HASH_SIZE]) {
-        struct checking k = { .each = each, .context = context };
+        struct checking k = { .each = each, .context = context, .backup = request->service->backup_fd >= 0 };
         struct log_head head;
         int r;
 

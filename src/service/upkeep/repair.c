@@ -48,6 +48,14 @@ static void explain_repair(int r, char why[static WHY_SIZE]) {
         }
 }
 
+/* A backup is not repaired, nor what cannot be written. Only that it is damaged is no reason not to. */
+static int check_writable(const char *dir, char why[static WHY_SIZE]) {
+        _cleanup_service_ struct service *service = NULL;
+        int r = service_open(dir, 0, &service, why);
+
+        return r == -EUCLEAN || r == -EMEDIUMTYPE || r == -EIO ? 0 : r;
+}
+
 int check_repair(const char *dir, uid_t uid, const uint8_t *kept,
                  int (*each)(const struct finding *finding, void *context), void *context,
                  char ret_why[static WHY_SIZE]) {
@@ -58,8 +66,7 @@ int check_repair(const char *dir, uid_t uid, const uint8_t *kept,
         const struct repair_reader reader = { .each = mend_tell, .context = &m };
         _cleanup_free_ char *path = NULL;
         struct repaired done;
-        bool unwritable;
-        int r = service_check_directory(dir, 0, &unwritable, ret_why);
+        int r = check_writable(dir, ret_why);
 
         if (r < 0)
                 return r;

@@ -4,8 +4,11 @@
 . "${0%/*}/../lib.sh"
 . "${0%/*}/../disks.sh"
 needs sqlite3
-disk small 12
-mkdir "$T/stores"
+# of 4 KiB blocks, which a disk that small does not have by itself: SQLite makes the room for its index a page at a time
+needs_root
+needs mkfs.ext4
+truncate -s 16M "$T/small.img" && mkfs.ext4 -q -m 0 -b 4096 "$T/small.img" && mkdir "$T/small" "$T/stores" || die disk
+attach small 2>"$T/err" || skip "no loop devices: $(cat "$T/err")"
 DIR=$T/small/catalog
 ok "$IMGSHARE" init "$DIR"
 ok admin region add north --store "$T/stores/north"
@@ -25,7 +28,10 @@ unchanged() {
         sqlite3 "$T/now/catalog.db" .dump >"$T/now/sql" && sqlite3 "$T/before" .dump | cmp - "$T/now/sql" || not_ok "$1: it has changed"
 }
 
-# No room for the write-ahead log: all but some pages are taken.
+# No room for the write-ahead log: all but some pages are taken. Somebody has the catalog open, so that its index is there.
+coproc HOLDER { sqlite3 "$DIR/catalog.db"; }
+echo 'SELECT count(*) FROM event;' >&"${HOLDER[1]}"
+read -r _ <&"${HOLDER[0]}"
 cat /dev/zero >"$T/small/filling" 2>"$T/err"
 for pages in 0 1 4 16 40; do
         truncate -s "-$((4 * pages))K" "$T/small/filling"
@@ -33,6 +39,9 @@ for pages in 0 1 4 16 40; do
         unchanged "full but for $pages pages"
 done
 # A disk that fails.
+holder=$HOLDER_PID
+echo .quit >&"${HOLDER[1]}"
+wait "$holder"
 rm "$T/small/filling"
 sync -f "$T/small"
 break_disk small

@@ -28,6 +28,7 @@ done
 ok "$IMGSHARE" -C "$P" check --digests --log
 ok "$IMGSHARE" -C "$P" apply -n /dev/null
 refused 1 'imgshare restore makes a catalog' "$IMGSHARE" -C "$P" limits shares-per-image 3
+refused 1 'it is a backup, which is only read' "$IMGSHARE" -C "$P" check --repair
 refused 1 'is a backup without disks' "$IMGSHARE" restore "$P" "$T/new"
 refused 1 'itself a backup without disks' "$IMGSHARE" -C "$P" backup "$T/new"
 absent "$T/new"
