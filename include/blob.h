@@ -3,7 +3,7 @@
  * and no rules. All functions: 0 or more on success, -errno; any thread; a store may be shared by threads.
  *
  * Power loss: what a function creates, links or renames is on disk (directory included) when it returns; bytes written
- * are on disk after blob_sync. Through a store that is not claimed nothing is changed: -EROFS. The order of file and catalog row is the caller's: making, file first; removing, row
+ * are on disk after blob_sync. Through a store that is not claimed nothing is changed: -EROFS, or why claiming it failed. The order of file and catalog row is the caller's: making, file first; removing, row
  * first. What lies between is found by blob_sweep.
  *
  * Locks hold across processes and die with them: open-file-description locks (F_OFD_SETLK) on bytes of the store's
@@ -62,9 +62,11 @@ int blob_store_open(const char *path, const char *dir, const struct blob_owner *
 int64_t blob_store_event(const struct blob_store *store);
 /* Does its mark name the directory of who opened it, whatever else it says? */
 bool blob_store_of_directory(const struct blob_store *store);
-/* Opens it for writing, too; first marks it anew for its owner if the mark does not say so yet. event: the catalog's last
- * one. force: whatever directory has it. -EAGAIN: the mark is not the one that was opened, open it again. */
-int blob_store_claim(struct blob_store *store, int64_t event, bool force);
+/* Opens it for writing, too; first marks it anew for its owner if the mark does not say so yet. -EAGAIN: the mark is not
+ * the one that was opened, open it again; -EROFS: it is another's. */
+int blob_store_claim(struct blob_store *store);
+/* The same, whatever directory of the catalog has it. event: the catalog's last one, on disk. */
+int blob_store_seize(struct blob_store *store, int64_t event);
 bool blob_store_claimed(const struct blob_store *store);
 /* Nothing is written through it any more, by any thread. */
 void blob_store_shut(struct blob_store *store);

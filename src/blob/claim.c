@@ -14,7 +14,9 @@
 static int mark_locked(const struct blob_store *store, struct blob_lock *ret_lock, struct mark *ret_mark) {
         int r = lock_exclusive(store, 0, LOCK_BYTE_TEMPORARY, MARK_WAIT_MS, ret_lock);
 
-        return r < 0 ? r : mark_read(store->dir_fd, ret_mark);
+        if (r == 0)
+                r = mark_read(store->dir_fd, ret_mark);
+        return r == 0 && strcmp(ret_mark->owner.uuid, store->owner.uuid) != 0 ? -EAGAIN : r;
 }
 
 /* Is the mark still one that this claim was judged by? */
@@ -26,35 +28,51 @@ static bool claim_holds(const struct blob_store *store, const struct mark *mark)
         return o->number == store->owner.number && o->region == store->owner.region;
 }
 
-int blob_store_claim(struct blob_store *store, int64_t event, bool force) {
+static int claim_marked(struct blob_store *store, const struct mark *mark, int64_t event) {
+        int r = 0;
+
+        if (!mark_same_owner(&mark->owner, &store->owner))
+                r = mark_write(store->dir_fd, &(struct mark){ store->owner, event });
+        return r;
+}
+
+int blob_store_claim(struct blob_store *store) {
         _cleanup_lock_ struct blob_lock lock = BLOB_LOCK_NONE;
         struct mark mark;
         int r;
 
-        if (!force && store->claim > BLOB_UNMARKED)
+        if (store->claim > BLOB_UNMARKED)
                 return -EROFS;
         r = mark_locked(store, &lock, &mark);
-        if (r < 0)
-                return r;
-        if (strcmp(mark.owner.uuid, store->owner.uuid) != 0 ||
-            (!force && !mark_same_owner(&mark.owner, &store->owner) && !claim_holds(store, &mark)))
-                return -EAGAIN;
-        if (!mark_same_owner(&mark.owner, &store->owner))
-                r = mark_write(store->dir_fd, &(struct mark){ store->owner, event });
-        store->writable = r == 0;
+        if (r == 0 && !mark_same_owner(&mark.owner, &store->owner) && !claim_holds(store, &mark))
+                r = -EAGAIN;
+        if (r == 0)
+                r = claim_marked(store, &mark, mark.event);
+        store->refuses = r;
+        return r;
+}
+
+int blob_store_seize(struct blob_store *store, int64_t event) {
+        _cleanup_lock_ struct blob_lock lock = BLOB_LOCK_NONE;
+        struct mark mark;
+        int r = mark_locked(store, &lock, &mark);
+
+        if (r == 0)
+                r = claim_marked(store, &mark, event);
+        store->refuses = r;
         return r;
 }
 
 void blob_store_shut(struct blob_store *store) {
-        store->writable = false;
+        store->refuses = -EROFS;
 }
 
 bool blob_store_claimed(const struct blob_store *store) {
-        return store->writable;
+        return store->refuses == 0;
 }
 
 bool blob_store_written(const struct blob_store *store) {
-        return store->writable && store->written;
+        return store->refuses == 0 && store->written;
 }
 
 int blob_store_mark(struct blob_store *store, int64_t event) {
@@ -62,8 +80,9 @@ int blob_store_mark(struct blob_store *store, int64_t event) {
         struct mark mark;
         int r;
 
-        if (!store->writable)
-                return -EROFS;
+        r = store_writable(store);
+        if (r < 0)
+                return r;
         store->written = false; /* what is written from here on is said the next time */
         r = mark_locked(store, &lock, &mark);
         if (r == 0 && mark_taken(&mark, &store->owner))
@@ -80,7 +99,7 @@ int64_t blob_store_event(const struct blob_store *store) {
 }
 
 int store_writable(const struct blob_store *store) {
-        return store->writable ? 0 : -EROFS;
+        return store->refuses;
 }
 
 int store_write_begin(const struct blob_store *store) {

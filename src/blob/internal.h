@@ -27,7 +27,7 @@ struct blob_store {
         struct blob_owner owner;
         enum blob_claim claim;
         struct mark mark; /* when it was opened */
-        _Atomic bool writable; /* it is claimed */
+        _Atomic int refuses;   /* why nothing is changed in it, -errno; 0: it is claimed */
         _Atomic bool written;  /* since it was marked */
         dev_t device; /* which directory it was when it was opened */
         ino_t inode;
@@ -85,7 +85,7 @@ struct position {
 /* dir: may be NULL. */
 int store_position(int dir_fd, const char *dir, struct position *ret_position);
 
-/* -EROFS unless it is claimed. */
+/* 0 if it is claimed; else -EROFS, or why that failed. */
 int store_writable(const struct blob_store *store);
 /* The same, and notes that it is written to. */
 int store_write_begin(const struct blob_store *store);

@@ -105,5 +105,5 @@ int blob_store_check(const struct blob_store *store) {
                 r = ORIGIN(-EIO);
         if (r < 0)
                 return r;
-        return store->writable && mark_taken(&mark, &store->owner) ? -ESTALE : 0;
+        return store->refuses == 0 && mark_taken(&mark, &store->owner) ? -ESTALE : 0;
 }

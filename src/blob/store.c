@@ -232,6 +232,7 @@ int blob_store_open(const char *path, const char *dir, const struct blob_owner *
         if (!store)
                 return -ENOMEM;
         store->owner = *owner;
+        store->refuses = -EROFS;
         store->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (store->dir_fd < 0)
                 return errno == EACCES || errno == ENOMEM || errno == EMFILE || errno == ENFILE ? -errno : ORIGIN(-EIO);

@@ -105,7 +105,7 @@ int region_adopt(struct request *request, const char *name, char ret_why[static 
         /* from here on it is said to be ours, and not marked so: adopted again, it is */
         owner.number = n.number;
         r = blob_store_open(path, service->dir, &owner, &store);
-        return r < 0 ? r : blob_store_claim(store, event, true);
+        return r < 0 ? r : blob_store_seize(store, event);
 }
 
 static int run_region_set(struct catalog_connection *c, void *context) {

@@ -57,7 +57,7 @@ static int take_leftover(struct catalog_connection *c, const struct region_chang
         if (r == 0)
                 r = catalog_last_ids(c, &last);
         if (r == 0)
-                r = blob_store_claim(store, last.event, true);
+                r = blob_store_seize(store, last.event);
         if (r == 0)
                 *ret_store = TAKE_PTR(store);
         return r == -EIO ? -EEXIST : r; /* another catalog's */

@@ -417,7 +417,7 @@ int mkdir(const char *name, mode_t mode) {
         return mkdirat(AT_FDCWD, name, mode);
 }
 
-int renameat(int from_fd, const char *from, int to_fd, const char *to) {
+int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags) {
         char path[PATH_MAX], to_path[PATH_MAX];
         bool below = path_at(from_fd, from, path);
         struct stat a, b;
@@ -425,15 +425,19 @@ int renameat(int from_fd, const char *from, int to_fd, const char *to) {
         int r;
 
         if (!path_at(to_fd, to, to_path) || !below)
-                return REAL(renameat)(from_fd, from, to_fd, to);
+                return REAL(renameat2)(from_fd, from, to_fd, to, flags);
         begin();
         same = fstatat(from_fd, from, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
                fstatat(to_fd, to, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_ino == b.st_ino; /* then rename does nothing */
-        r = REAL(renameat)(from_fd, from, to_fd, to);
+        r = REAL(renameat2)(from_fd, from, to_fd, to, flags);
         if (r == 0 && !same)
                 put(&(struct record){ .kind = RENAME }, path, to_path, NULL);
         end();
         return r;
+}
+
+int renameat(int from_fd, const char *from, int to_fd, const char *to) {
+        return renameat2(from_fd, from, to_fd, to, 0);
 }
 
 int rename(const char *from, const char *to) {

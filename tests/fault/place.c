@@ -105,6 +105,16 @@ void place_sweep(void) {
                 (void)service_close(service); /* returns NULL */
 }
 
+void place_forget(void) {
+        static const char *const stores[] = { "store/north", "store/south", "store/west", "elsewhere" };
+        char name[64];
+
+        for (size_t i = 0; i < ARRAY_SIZE(stores); i++) {
+                (void)snprintf(name, sizeof(name), "dir/%s/lost+found", stores[i]);
+                remove_tree(scratch_name(name));
+        }
+}
+
 void place_remove(void) {
         remove_tree(scratch_dir);
 }

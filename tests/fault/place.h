@@ -16,8 +16,10 @@ void place_copy_tree(const char *from, const char *to);
 void place_clear(const char *name);
 /* Makes "dir" an empty directory. */
 void place_empty(void);
-/* Removes what failures left in the stores, as the next mount does. */
+/* Sets aside what failures left in the stores, as the next mount does. */
 void place_sweep(void);
+/* Removes what was set aside, as a mount does a week later. */
+void place_forget(void);
 void place_remove(void);
 /* Hash of the catalog's file if that is complete; 0: changes may be in the write-ahead log. */
 uint64_t place_catalog_hash(void);

@@ -86,13 +86,14 @@ static void claim_refused(struct service *service, const char why[static WHY_SIZ
 }
 
 /* What another process has committed before it marked the store must be seen: the mark is read first. */
-static int is_ahead(struct service *service, const struct blob_store *store, struct last_ids *ret_last) {
+static int is_ahead(struct service *service, const struct blob_store *store) {
         _cleanup_read_ struct catalog_connection *c = NULL;
+        struct last_ids last;
         int r = catalog_read_today(service->catalog, &c);
 
         if (r == 0)
-                r = catalog_last_ids(c, ret_last);
-        return r < 0 ? r : blob_store_event(store) > ret_last->event;
+                r = catalog_last_ids(c, &last);
+        return r < 0 ? r : blob_store_event(store) > last.event;
 }
 
 struct place {
@@ -117,12 +118,12 @@ static int find_place(const struct service *service, int64_t id, struct place *r
 
 /* Opens a store for reading; ret_refused: 0, or as claim_explain has it, with ret_why. */
 static int open_judged(struct service *service, const struct place *place, struct blob_store **ret_store,
-                       struct last_ids *ret_last, int *ret_refused, char ret_why[static WHY_SIZE]) {
+                       int *ret_refused, char ret_why[static WHY_SIZE]) {
         int ahead, claim = blob_store_open(place->path, service->dir, &place->owner, ret_store);
 
         if (claim < 0)
                 return claim;
-        ahead = is_ahead(service, *ret_store, ret_last);
+        ahead = is_ahead(service, *ret_store);
         if (ahead < 0)
                 return ahead;
         *ret_refused = claim_explain(claim, ahead, place->name, place->path, ret_why);
@@ -131,9 +132,8 @@ static int open_judged(struct service *service, const struct place *place, struc
 
 static int claim_once(struct service *service, const struct place *place, struct blob_store **ret_store) {
         _cleanup_(cleanup_blob_store) struct blob_store *store = NULL;
-        struct last_ids last;
         char why[WHY_SIZE];
-        int refused, r = open_judged(service, place, &store, &last, &refused, why);
+        int refused, r = open_judged(service, place, &store, &refused, why);
 
         if (r < 0)
                 return r;
@@ -142,13 +142,11 @@ static int claim_once(struct service *service, const struct place *place, struct
         if (refused == -EIO)
                 return ORIGIN(-EIO);
         if (refused == 0 && service_writable(service) == 0) {
-                r = blob_store_claim(store, last.event, false);
-
-                if (r == -EAGAIN)
-                        return r;
-                if (r == 0 && service_writable(service) < 0) /* by another thread, meanwhile */
+                if (blob_store_claim(store) == -EAGAIN)
+                        return -EAGAIN;
+                if (service_writable(service) < 0) /* by another thread, meanwhile */
                         blob_store_shut(store);
-        } /* where its mark cannot be written, nothing is: it can be read */
+        } /* where its mark cannot be written, nothing is, but it can be read */
         *ret_store = TAKE_PTR(store);
         return 0;
 }
@@ -170,21 +168,18 @@ int claim_store(struct service *service, int64_t region, struct blob_store **ret
 int claim_refusal(struct service *service, int64_t region, char ret_why[static WHY_SIZE]) {
         _cleanup_(cleanup_blob_store) struct blob_store *store = NULL;
         struct place place = { 0 };
-        struct last_ids last;
         int refused, r = find_place(service, region, &place);
 
         if (r == 0)
-                r = open_judged(service, &place, &store, &last, &refused, ret_why);
+                r = open_judged(service, &place, &store, &refused, ret_why);
         free(place.path);
         return r < 0 ? r : refused < 0;
 }
 
 void claim_again(struct service *service, struct blob_store *store) {
-        struct last_ids last;
-
         /* of a disk that was full when it was opened */
         if (!blob_store_claimed(store) && !service->has_foreign && service_writable(service) == 0 &&
-            is_ahead(service, store, &last) == 0 && blob_store_claim(store, last.event, false) == 0 &&
+            is_ahead(service, store) == 0 && blob_store_claim(store) == 0 &&
             service_writable(service) < 0)
                 blob_store_shut(store);
 }

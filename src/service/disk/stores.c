@@ -48,8 +48,10 @@ int service_store(struct service *service, int64_t region, struct blob_store **r
                 *ret_store = e->store;
                 return 0;
         }
-        if (r == -ESTALE)
+        if (r == -ESTALE) {
+                blob_store_shut(e->store); /* also for who still has it */
                 claim_lost(service, region);
+        }
         r = claim_store(service, region, &store);
         (void)pthread_mutex_lock(&service->stores_lock);
         if (e)
@@ -74,12 +76,14 @@ static void mark_entry(struct service *service, struct store_entry *e) {
         r = catalog_last_ids(c, &last);
         catalog_read_end(&c);
         /* a mark that knows of more than a power cut leaves would make the catalog an older state of itself */
-        if (r == 0 && service->flags & SERVICE_NOT_DURABLE)
+        if (r == 0)
                 r = catalog_sync(service->catalog);
         if (r == 0)
                 r = blob_store_mark(e->store, last.event);
-        if (r == -ESTALE)
+        if (r == -ESTALE) {
+                blob_store_shut(e->store);
                 claim_lost(service, e->region);
+        }
         e->written = written;
 }
 

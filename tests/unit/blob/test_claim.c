@@ -68,7 +68,7 @@ static void test_others_may_not_enter(void **state) {
         (void)state;
         assert_int_equal(chmod(scratch_path, 0710), 0);
         assert_int_equal(look(&scratch_owner, NULL), BLOB_EXPOSED);
-        assert_int_equal(blob_store_claim(store, 1, false), -EROFS);
+        assert_int_equal(blob_store_claim(store), -EROFS);
         assert_int_equal(chmod(scratch_path, 0700), 0);
         assert_int_equal(look(&scratch_owner, NULL), BLOB_OURS);
 }
@@ -154,10 +154,10 @@ static void test_nothing_changes_in_a_store_that_is_not_claimed(void **state) {
         assert_int_equal(look(&scratch_owner, NULL), BLOB_OURS);
         nothing_changes();
         assert_int_equal(look(&other, NULL), BLOB_ANOTHERS);
-        assert_int_equal(blob_store_claim(store, 1, false), -EROFS);
+        assert_int_equal(blob_store_claim(store), -EROFS);
         nothing_changes();
         assert_int_equal(look(&scratch_owner, NULL), BLOB_OURS);
-        assert_int_equal(blob_store_claim(store, 1, false), 0);
+        assert_int_equal(blob_store_claim(store), 0);
         blob_store_shut(store);
         nothing_changes();
         check_mark(MARK("7", "2 3", "1", "1"));
@@ -171,13 +171,13 @@ static void test_what_moved_along_is_marked_anew(void **state) {
         moved.birth = 13;
         assert_int_equal(look(&moved, scratch_dir), BLOB_MOVED);
         check_mark(MARK("7", "2 3", "1", "1"));
-        assert_int_equal(blob_store_claim(store, 40, false), 0);
-        check_mark(MARK("7", "12 13", "1", "40"));
+        assert_int_equal(blob_store_claim(store), 0);
+        check_mark(MARK("7", "12 13", "1", "1"));
         assert_int_equal(blob_store_check(store), 0);
         /* who had it finds that out */
         assert_int_equal(blob_store_check(scratch_store), -ESTALE);
         assert_int_equal(blob_store_mark(scratch_store, 50), -ESTALE);
-        check_mark(MARK("7", "12 13", "1", "40"));
+        check_mark(MARK("7", "12 13", "1", "1"));
 }
 
 static void test_a_first_mark_is_completed(void **state) {
@@ -185,8 +185,8 @@ static void test_a_first_mark_is_completed(void **state) {
         scratch_write(scratch_name("store/.imgshare"), UUID "\n");
         assert_int_equal(look(&scratch_owner, NULL), BLOB_UNMARKED);
         assert_int_equal(blob_store_event(store), 0);
-        assert_int_equal(blob_store_claim(store, 40, false), 0);
-        check_mark(MARK("7", "2 3", "1", "40"));
+        assert_int_equal(blob_store_claim(store), 0);
+        check_mark(MARK("7", "2 3", "1", "0"));
 }
 
 /* Two directories find the same first mark; one is faster. */
@@ -197,14 +197,14 @@ static void test_a_claim_that_comes_too_late(void **state) {
         scratch_write(scratch_name("store/.imgshare"), UUID "\n");
         assert_int_equal(look(&scratch_owner, NULL), BLOB_UNMARKED);
         scratch_write(scratch_name("store/.imgshare"), MARK("8", "12 13", "1", "40"));
-        assert_int_equal(blob_store_claim(store, 40, false), -EAGAIN);
+        assert_int_equal(blob_store_claim(store), -EAGAIN);
         check_mark(MARK("8", "12 13", "1", "40"));
 
         moved.number = 8;
         moved.inode = 22;
         assert_int_equal(look(&moved, scratch_dir), BLOB_MOVED);
         scratch_write(scratch_name("store/.imgshare"), MARK("9", "12 13", "1", "40"));
-        assert_int_equal(blob_store_claim(store, 40, false), -EAGAIN);
+        assert_int_equal(blob_store_claim(store), -EAGAIN);
         check_mark(MARK("9", "12 13", "1", "40"));
 }
 
@@ -213,7 +213,7 @@ static void test_taken_by_force(void **state) {
 
         (void)state;
         assert_int_equal(look(&other, NULL), BLOB_ANOTHERS);
-        assert_int_equal(blob_store_claim(store, 40, true), 0);
+        assert_int_equal(blob_store_seize(store, 40), 0);
         check_mark(MARK("8", "22 23", "1", "40"));
         assert_int_equal(blob_unlink(store, 5), 0);
         assert_int_equal(blob_store_check(scratch_store), -ESTALE);
@@ -234,7 +234,7 @@ static void test_the_event_never_falls(void **state) {
         check_mark(MARK("7", "2 3", "1", "40"));
         assert_int_equal(look(&scratch_owner, NULL), BLOB_OURS);
         assert_int_equal(blob_store_event(store), 40);
-        assert_int_equal(blob_store_claim(store, 30, false), 0);
+        assert_int_equal(blob_store_claim(store), 0);
         check_mark(MARK("7", "2 3", "1", "40"));
 }
 
