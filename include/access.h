@@ -17,10 +17,11 @@ struct access_query {
         bool all;                            /* every share */
         bool then_received;                  /* first the shares of the owner's images, then what the owner received */
         int64_t region, place, share;        /* the last row's */
+        char region_name[NAME_SIZE], image_name[OBJECT_SIZE]; /* as it was asked for; "": as it is called */
 };
 
-/* what: an account, `REGION/IMG@OWNER`, or NULL for all. -ENOENT: no such account or image, or the caller must not know
- * it. */
+/* what: an account, `REGION/IMG@OWNER` (which may be deleted, or `…#ID`), or NULL for all. -ENOENT: no such account or image, or
+ * the caller must not know it. */
 int access_begin(struct request *request, const char *what, struct access_query *ret_query);
 /* Calls `each` with the next shares, at most a page: of one image, or all, in the order of granting, else by region.
  * 1: there may be more, 0: no more. The catalog is being read while `each` runs: it must not wait. */

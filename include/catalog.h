@@ -18,6 +18,7 @@
 
 #define CATALOG_BUSY_MS 20000
 #define CATALOG_VERSION 2
+#define CATALOG_REVISION 1 /* of the tables, while the format is open: another one is to be upgraded, too */
 
 struct catalog;
 struct catalog_connection;
@@ -98,7 +99,8 @@ enum event_op {
         EVENT_REVIEW_CLEAR, EVENT_REVIEW, EVENT_DELETE_DESCRIPTION, EVENT_DELETE_LINK, EVENT_DELETE_DISK, EVENT_DELETE,
         EVENT_SHARE, EVENT_UNSHARE, EVENT_EXPIRE, EVENT_EXPIRY_CLEAR, EVENT_SET_EXPIRY, EVENT_TRUST, EVENT_UNTRUST,
         EVENT_CREATE_INSTANCE, EVENT_LAUNCH, EVENT_REINSTALL, EVENT_INSTANCE_DELETE_IMAGE, EVENT_INSTANCE_DELETE_DISK,
-        EVENT_INSTANCE_DELETE,
+        EVENT_INSTANCE_DELETE, EVENT_UNDELETE, EVENT_UNDELETE_DISK, EVENT_UNDELETE_INSTANCE,
+        EVENT_UNDELETE_INSTANCE_DISK, EVENT_PURGE, EVENT_PURGE_INSTANCE,
         EVENT_OPS
 };
 
@@ -360,7 +362,7 @@ int catalog_undigested(struct catalog_connection *c, int64_t after, int64_t belo
                        int64_t *ret_region, int64_t *ret_size);
 /* A live image with that digest. -ENOENT. */
 int catalog_image_of_bytes(struct catalog_connection *c, const uint8_t digest[static DIGEST_SIZE], struct image *ret_image);
-/* Is there a live image of that id, with a disk, in that region: 1 or 0. */
+/* Is there an image or a launch of that id, with a disk, in that region, live or kept: 1 or 0. */
 int catalog_disk_wanted(struct catalog_connection *c, int64_t region, int64_t id);
 /* Every live image with a disk in a region. */
 int catalog_disk_each(struct catalog_connection *c, int64_t region,
@@ -374,6 +376,22 @@ int catalog_description_last(struct catalog_connection *c, int64_t id, char ret_
                              size_t *ret_length, int64_t *ret_mtime, int64_t *ret_owner);
 /* The place of a live `shares` link. */
 int catalog_shares_link_get(struct catalog_connection *c, int64_t id, int64_t *ret_place);
+
+/* --- what is kept (CONTRACT 5.8) --- */
+
+/* Disks that have ended and are kept, in the order in which they ended; of one region, of one owner; 0: of all. What a
+ * page has is read before its first call. `each` not 0 ends it and is returned. */
+int catalog_kept_each(struct catalog_connection *c, int64_t region, int64_t owner,
+                      int (*each)(const struct kept *kept, void *context), void *context);
+/* -ENOENT: no such disk is kept. */
+int catalog_kept_get(struct catalog_connection *c, int64_t id, struct kept *ret_kept);
+/* The description that an image's place had last while the image had its disk. -ENOENT: none. */
+int catalog_kept_description(struct catalog_connection *c, int64_t image, int64_t *ret_id, char ret_text[static TEXT_SIZE]);
+/* The image of a place whose name is, or was last, that: which had a disk, and ended last. -ENOENT. */
+int catalog_image_last(struct catalog_connection *c, int64_t region, int64_t owner, const char *name, int64_t *ret_id);
+/* Other disks, live or kept, that have the bytes of an image or launch, as far as copies, launches and digests tell. */
+int catalog_holders(struct catalog_connection *c, int64_t id,
+                    int (*each)(const char *object, bool instance, bool kept, void *context), void *context);
 
 /* --- shares --- */
 

@@ -103,6 +103,19 @@ struct instance {
         int64_t mtime;              /* of the disk, only as of the past: when it was installed, ns; else 0 */
 };
 
+/* A disk that was removed, and whose bytes are still there. */
+struct kept {
+        int64_t id;              /* the image's or the launch's, and the blob's */
+        int64_t place, instance; /* whose it was: one of them, the other is 0 */
+        int64_t region, owner;
+        char object[OBJECT_SIZE]; /* `north/web@alice`, as it is called now or was called last */
+        bool sealed;
+        int64_t size;  /* bytes of a sealed disk, else 0 */
+        int64_t ended; /* the event that removed it */
+        int64_t time;  /* its time, ms */
+        int64_t bytes; /* that go with it: 0 where another disk has the same ones */
+};
+
 struct account {
         int64_t id;
         char name[NAME_SIZE];

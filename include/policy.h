@@ -65,6 +65,14 @@ struct edit_facts {
 };
 int policy_image_edit(const struct edit_facts *facts);
 
+/* Bringing back what was deleted: read-only-role, ENOENT, EINVAL, quota-own-only, name-taken. */
+struct undelete_facts {
+        enum role role;
+        bool visible, name_valid, name_taken;
+        int64_t images, quota; /* its owner has, may have, in that region */
+};
+int policy_undelete(const struct undelete_facts *facts);
+
 /* Reading a disk's bytes, or copying it: ENOENT, no-copy-of-shared, EBUSY, quota-own-only, name-taken.
  * For a mere read the last three are 0 / false. */
 struct copy_facts {

@@ -41,12 +41,15 @@ int account_remove(struct request *request, const char *name);
 #define LIMIT_SHARES_DEFAULT 50 /* FAQ 1 */
 #define LIMIT_IMAGES "images-per-region"
 #define LIMIT_IMAGES_DEFAULT 500 /* FAQ 3 */
+#define LIMIT_KEEP "keep-deleted"
+#define LIMIT_KEEP_DEFAULT (7 * 86400) /* seconds */
 #define LIMIT_REVIEW "require-review" /* a switch; FAQ 10 */
 
+enum limit_kind { LIMIT_NUMBER, LIMIT_SWITCH, LIMIT_SPAN }; /* a switch is 0 or 1, a span is in seconds */
 struct limit {
         const char *name;
         int64_t value;
-        bool is_switch; /* on or off, else a number */
+        enum limit_kind kind;
 };
 int limit_list(struct request *request, int (*each)(const struct limit *limit, void *context), void *context);
 /* -ENOENT: no such limit. */

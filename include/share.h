@@ -18,7 +18,7 @@ int share_revoke(struct request *request, int64_t place, const char *account, st
 int share_expire(struct request *request, int64_t share, const char *text);
 /* Judges whether the caller may set an expiry at all, when `.expires` is opened. */
 int share_judge_expiry(struct request *request, int64_t share);
-/* Parses such a time, into ms; 0: never. -EINVAL. */
+/* Parses such a time, into ms; 0: never. -EINVAL; -ETIME: it has passed. */
 int share_expiry_parse(const char *text, int64_t *ret_expires);
 
 /* `mkdir shares` never works: > 0 or -ENOENT, in a draft `image-available` (CONTRACT 5.1). */

@@ -146,8 +146,10 @@ void file_remove(const char *path);
 /* Makes the tables, empty. Marks the file as a catalog of this version. */
 int schema_create(struct catalog_connection *c);
 int schema_seal(struct catalog_connection *c);
-/* -EMEDIUMTYPE: no catalog; -EPROTONOSUPPORT: a newer one, ret_format is set too. */
-int catalog_format(struct catalog_connection *c, int64_t *ret_format);
+/* A file's format and the revision of its tables, in the order of time: 100, 200, 201 … */
+#define CATALOG_STAMP (100 * CATALOG_VERSION + CATALOG_REVISION)
+/* -EMEDIUMTYPE: no catalog; -EPROTONOSUPPORT: a newer one, ret_stamp is set too. */
+int catalog_format(struct catalog_connection *c, int64_t *ret_stamp);
 /* Reads the uuid that marks its stores. -EUCLEAN: missing or malformed. */
 int catalog_mark(struct catalog_connection *c);
 int connection_open(struct catalog *catalog, bool writer, struct catalog_connection **ret_connection);

@@ -11,18 +11,18 @@ static const char schema[] =
 #define APPLICATION_ID 0x494d4753
 #define UUID_LENGTH 36 /* stores require it */
 
-int catalog_format(struct catalog_connection *c, int64_t *ret_format) {
-        int64_t application, format;
+int catalog_format(struct catalog_connection *c, int64_t *ret_stamp) {
+        int64_t application, stamp;
         int r = connection_number(c, "PRAGMA application_id", &application);
 
         if (r == 0)
-                r = connection_number(c, "PRAGMA user_version", &format);
+                r = connection_number(c, "PRAGMA user_version", &stamp);
         if (r < 0)
                 return r;
-        if (application != APPLICATION_ID || format < 1)
+        if (application != APPLICATION_ID || stamp < 1)
                 return -EMEDIUMTYPE;
-        *ret_format = format;
-        return format > CATALOG_VERSION ? -EPROTONOSUPPORT : 0;
+        *ret_stamp = stamp < 100 ? 100 * stamp : stamp; /* before there were revisions: the format alone */
+        return *ret_stamp > CATALOG_STAMP ? -EPROTONOSUPPORT : 0;
 }
 
 int catalog_mark(struct catalog_connection *c) {
@@ -46,6 +46,6 @@ int schema_seal(struct catalog_connection *c) {
         char sql[128];
 
         (void)snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID,
-                       CATALOG_VERSION); /* fits; pragmas take no parameters */
+                       CATALOG_STAMP); /* fits; pragmas take no parameters */
         return connection_run(c, sql);
 }

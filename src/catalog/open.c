@@ -64,12 +64,12 @@ int catalog_new(const char *path, enum catalog_flags flags, struct catalog **ret
 }
 
 static int check_kind(struct catalog_connection *c) {
-        int64_t format;
-        int r = catalog_format(c, &format);
+        int64_t stamp;
+        int r = catalog_format(c, &stamp);
 
         if (r < 0)
                 return r;
-        if (format < CATALOG_VERSION)
+        if (stamp < CATALOG_STAMP)
                 return -EPROTOTYPE;
         return catalog_mark(c);
 }

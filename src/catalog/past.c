@@ -7,6 +7,9 @@
 
 #define LIVE(t) t ".id <= asof() AND " t ".until_event > asof()"
 #define LIVE_FROM(t) t ".from_event <= asof() AND " t ".until_event > asof()"
+#define PRESENT(what, t)                                                                                       \
+        " AND NOT EXISTS (SELECT 1 FROM absence y WHERE y.what = '" what "' AND y.id = " t ".id"                  \
+        " AND y.from_event <= asof() AND y.until_event > asof())"
 #define EXISTED(t) t ".id <= asof()"
 /* Merges two lists in the order of ids: rows that still live, by the index of today's listings, and rows that have
  * ended since, by the index of ended ones. A single range of until_event would have to be sorted for each page. */

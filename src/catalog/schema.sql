@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- The catalog, version 2. One clock: the event. A fact that can change is a row valid from one event until another;
+-- The catalog, version 2, revision 1 (catalog.h). One clock: the event. A fact that can change is a row valid from one event until another;
 -- until_event of a live row is 140737488355327 (2^47 - 1: the largest number SQLite keeps in six bytes).
 -- The id of a place, image, description, link or share is the number of the event that made it, and never used again.
 -- All rows follow from the events by effects.def, with two exceptions: indexed and its indexes repeat the log; store
@@ -136,11 +136,13 @@ CREATE TABLE image (
   mtime INTEGER,                      -- nanoseconds since 1970; NULL: the blob's own
   digest_event INTEGER,               -- that set the next two last
   digest BLOB,                        -- XXH3-128
-  same_content INTEGER                -- of an import: an image with the same digest that its owner could use
+  same_content INTEGER,               -- of an import: an image with the same digest that its owner could use
+  purge_event INTEGER                 -- when its bytes went. Ended and NULL: they are kept
 ) STRICT;
 CREATE UNIQUE INDEX image_of_place ON image (place, until_event);
 CREATE INDEX image_undigested ON image (id) WHERE sealed_event IS NOT NULL AND digest IS NULL AND until_event = 140737488355327;
 
+CREATE INDEX image_kept ON image (until_event) WHERE until_event < 140737488355327 AND purge_event IS NULL;
 CREATE INDEX image_of_same ON image (same_content) WHERE same_content IS NOT NULL;
 CREATE INDEX image_of_digest ON image (digest) WHERE digest IS NOT NULL;
 
@@ -182,8 +184,10 @@ CREATE TABLE launch (
   image_name TEXT NOT NULL,           -- web@alice, its name at that time
   from_event INTEGER NOT NULL,
   image_until INTEGER NOT NULL DEFAULT 140737488355327, -- when the file `image` was removed
-  until_event INTEGER NOT NULL DEFAULT 140737488355327  -- when the file `disk` was removed
+  until_event INTEGER NOT NULL DEFAULT 140737488355327, -- when the file `disk` was removed
+  purge_event INTEGER                 -- as of an image
 ) STRICT;
+CREATE INDEX launch_kept ON launch (until_event) WHERE until_event < 140737488355327 AND purge_event IS NULL;
 CREATE INDEX launch_of_instance ON launch (instance, id);
 CREATE INDEX launch_of_image ON launch (image, id);
 -- Disks that are being made, or that a crash left unfinished. A row is deleted once its launch is an event or given up.
@@ -193,6 +197,16 @@ CREATE TABLE reservation (
   image INTEGER NOT NULL
 ) STRICT;
 INSERT INTO sqlite_sequence (name, seq) VALUES ('reservation', 34359738368);
+
+-- What ended and was brought back has its old row: from when until when it was gone. what: place, image, instance, launch,
+-- or launch_image (image_until). The same number may be a place's and an image's.
+CREATE TABLE absence (
+  what TEXT NOT NULL,
+  id INTEGER NOT NULL,
+  from_event INTEGER NOT NULL,
+  until_event INTEGER NOT NULL,
+  PRIMARY KEY (what, id, from_event)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE trust (                  -- whose images an account trusts
   account INTEGER NOT NULL REFERENCES account (id),

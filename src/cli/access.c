@@ -66,18 +66,20 @@ static enum status cmd_access(const struct call *call) {
 
 const struct verb access_verbs[] = {
         { .name = "access",
-          .arguments = "ACCOUNT | IMAGE | --all [--json]",
+          .arguments = "ACCOUNT | IMAGE | --all [--asof T] [--json]",
           .summary = "print who sees what: an account's, an image's or all shares",
           .help = "Prints live shares: what ACCOUNT received, whom IMAGE (REGION/IMG@OWNER) is\n"
                   "shared with, or all. As an ordinary account only what it received and the\n"
                   "shares of its own images. Into a pipe, a share that does not expire has three\n"
                   "cells.\n"
                   "\n"
-                  "  --all    every share\n"
-                  "  --json   an array of objects\n",
+                  "  --all     every share\n"
+                  "  --asof T  as it was then: an RFC 3339 time, a date or the number of an event;\n"
+                  "            IMAGE may be deleted since, and is printed as it was asked for\n"
+                  "  --json    an array of objects\n",
           .example = "imgshare access --all",
           .most = 1,
-          .options = WITH(ALL) | WITH(JSON),
+          .options = WITH(ALL) | WITH(ASOF) | WITH(JSON),
           .run = cmd_access },
         { 0 },
 };

@@ -187,6 +187,7 @@ static enum status cmd_account_rm(const struct call *call) {
         status = session_open(call, 0, &session);
         if (status)
                 return status;
+        say_kept(&session.request, NULL, name);
         return error_result(&session.request, account_remove(&session.request, name), meanings, "account", name);
 }
 

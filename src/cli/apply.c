@@ -106,11 +106,15 @@ static int apply_tell_refusal(const struct apply_refusal *refusal, void *context
         return 0;
 }
 
-/* Parses a line. Returns NULL, or why it is malformed. */
+/* Why a line is skipped: it is what `imgshare access --asof` printed of a share that would have ended by now. */
+static const char passed[] = "its expiry has passed, skipped";
+
+/* Parses a line. Returns NULL, or why it is malformed, or `passed`. */
 static const char *take_apart(char *text, size_t length, struct apply_line *line) {
         static const char form[] = "not 'region, img@owner, account[, expires]', separated by tabs";
         char *rest = text;
         const char *expires;
+        int r;
 
         if (strlen(text) != length)
                 return form;
@@ -125,9 +129,8 @@ static const char *take_apart(char *text, size_t length, struct apply_line *line
                 line->account = NULL;
                 return line->has_expires ? "nobody's share cannot expire" : NULL;
         }
-        if (line->has_expires && share_expiry_parse(expires, &line->expires) < 0)
-                return "expires: not a time to come";
-        return NULL;
+        r = line->has_expires ? share_expiry_parse(expires, &line->expires) : 0;
+        return r == -ETIME ? passed : r < 0 ? "expires: not a time" : NULL;
 }
 
 static bool is_comment(const char *text) {
@@ -152,7 +155,9 @@ static int next_line(struct run *run, bool first, struct apply_line *ret_line) {
                 why = take_apart(run->text, (size_t)n, ret_line);
                 if (!why)
                         return 1;
-                if (first) {
+                if (first && why == passed) {
+                        (void)error_failed("%s:%lld: %s", run->name, (long long)run->number, why); /* that is no failure */
+                } else if (first) {
                         complain(run, "%s:%lld: %s", run->name, (long long)run->number, why);
                         run->malformed = true;
                 }
@@ -283,7 +288,8 @@ const struct verb apply_verbs[] = {
                   "with '-', from standard input: region, img@owner, account and, if wanted, when\n"
                   "the share expires, separated by tabs; '#' begins a comment. Grants what is\n"
                   "missing and sets expiries that differ. A line without expiry leaves a live\n"
-                  "share's as it is, 'never' clears it. Refused lines are told, the others done.\n"
+                  "share's as it is, 'never' clears it. Refused lines are told, the others done;\n"
+                  "one whose expiry has passed is skipped, with a word.\n"
                   "\n"
                   "  -n       print the plan, change nothing: verb, region, image, account, expires\n"
                   "  --prune  also revoke an image's shares with accounts that no line lists for\n"

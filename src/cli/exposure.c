@@ -194,7 +194,6 @@ static enum status cmd_exposure(const struct call *call) {
         _cleanup_(session_close) struct session session = { 0 };
         const char *object = call->arguments[0];
         enum status status;
-        int64_t place;
         int r;
 
         if (call->option[OPTION_DOT] && call->option[OPTION_JSON])
@@ -202,9 +201,7 @@ static enum status cmd_exposure(const struct call *call) {
         status = session_open(call, SERVICE_READ_ONLY, &session);
         if (status)
                 return status;
-        r = exposure_find(&session.request, object, &place);
-        if (r == 0)
-                r = exposure_list(&session.request, place, exposure_add_row, &table);
+        r = exposure_of(&session.request, object, exposure_add_row, &table);
         if (r)
                 return error_result(&session.request, r, meanings, "image", object);
         session_close(&session);
@@ -213,7 +210,7 @@ static enum status cmd_exposure(const struct call *call) {
 
 const struct verb exposure_verbs[] = {
         { .name = "exposure",
-          .arguments = "IMAGE [--json|--dot]",
+          .arguments = "IMAGE [--json|--dot] [--asof T]",
           .summary = "print who can or could get an image's bytes",
           .help = "Prints every account that can get the bytes of IMAGE (REGION/IMG@OWNER), or\n"
                   "could: by a share, live or past, a copy, a launch, an image made from an\n"
@@ -221,12 +218,15 @@ const struct verb exposure_verbs[] = {
                   "which path, and since when. For its owner, auditors and operators; an owner\n"
                   "sees other accounts' objects in a path as 'hidden'.\n"
                   "\n"
-                  "  --json   an array of objects\n"
-                  "  --dot    a graph for Graphviz\n",
+                  "A deleted image has the name it had last, IMAGE#ID is another one of its place.\n"
+                  "\n"
+                  "  --asof T  as it was then: an RFC 3339 time, a date or the number of an event\n"
+                  "  --json    an array of objects\n"
+                  "  --dot     a graph for Graphviz\n",
           .example = "imgshare exposure north/web@alice --dot | dot -Tsvg >web.svg",
           .least = 1,
           .most = 1,
-          .options = WITH(DOT) | WITH(JSON),
+          .options = WITH(ASOF) | WITH(DOT) | WITH(JSON),
           .run = cmd_exposure },
         { 0 },
 };

@@ -22,6 +22,7 @@ enum status {
 enum verb_option {
         OPTION_ACCOUNT,
         OPTION_ALL,
+        OPTION_ASOF,
         OPTION_DENIED,
         OPTION_DIGESTS,
         OPTION_DOT,
@@ -29,7 +30,9 @@ enum verb_option {
         OPTION_HEAD,
         OPTION_IMAGE,
         OPTION_JSON,
+        OPTION_LIST,
         OPTION_LOG,
+        OPTION_NEW_NAME, /* --as, behind a verb that takes it */
         OPTION_PLAN, /* -n */
         OPTION_PRUNE,
         OPTION_QUOTA,
@@ -58,8 +61,9 @@ struct verb {
 };
 
 /* One table per noun, ended by a verb without name. main.c lists the tables. */
-extern const struct verb access_verbs[], account_verbs[], adopt_verbs[], apply_verbs[], backup_verbs[], check_verbs[], exposure_verbs[],
-        init_verbs[], limits_verbs[], log_verbs[], region_verbs[], restore_verbs[], rules_verbs[], upgrade_verbs[], why_verbs[];
+extern const struct verb access_verbs[], account_verbs[], adopt_verbs[], apply_verbs[], backup_verbs[], check_verbs[],
+        exposure_verbs[], image_verbs[], init_verbs[], limits_verbs[], log_verbs[], region_verbs[], restore_verbs[], rules_verbs[],
+        undelete_verbs[], upgrade_verbs[], why_verbs[];
 
 /* One parsed command line. */
 struct call {
@@ -102,6 +106,11 @@ enum status error_result(const struct request *request, int r, const struct mean
 int parse_number(const char *text, int64_t max, int64_t *ret_number); /* 0 to max, decimal digits only */
 int parse_uid(const char *text, int64_t *ret_uid);
 int parse_switch(const char *text, int64_t *ret_on); /* `on`, `off` */
+int parse_span(const char *text, int64_t *ret_seconds); /* `7d`, `12h`, `0` */
+#define SPAN_SIZE 24
+char *span_text(int64_t seconds, char ret_text[static SPAN_SIZE]); /* the same */
+/* Says that a region or account that is to be removed takes with it what is kept of it. */
+void say_kept(struct request *request, const char *region, const char *account);
 int parse_role(const char *text, int64_t *ret_role);
 const char *role_name(enum role role);
 

@@ -9,9 +9,12 @@
 static const struct meaning meanings[] = { { ENOENT, "no such limit" }, { EINVAL, "not a value it can have" }, { 0 } };
 
 static int limit_add(const struct limit *limit, void *context) {
+        char span[SPAN_SIZE];
         const struct cell cells[] = {
                 cell_text(limit->name),
-                limit->is_switch ? cell_switch(limit->value != 0) : cell_number(limit->value),
+                limit->kind == LIMIT_SWITCH ? cell_switch(limit->value != 0)
+                : limit->kind == LIMIT_SPAN ? cell_text(span_text(limit->value, span))
+                                            : cell_number(limit->value),
         };
 
         return table_add(context, cells);
@@ -46,9 +49,11 @@ static enum status set(const struct call *call, struct session *session) {
         r = limit_get(&session->request, name, &limit);
         if (r)
                 return error_result(&session->request, r, meanings, "limit", name);
-        if (limit.is_switch && parse_switch(text, &value) < 0)
+        if (limit.kind == LIMIT_SWITCH && parse_switch(text, &value) < 0)
                 return error_usage("value '%s': not on or off", text);
-        if (!limit.is_switch && parse_number(text, INT64_MAX, &value) < 0)
+        if (limit.kind == LIMIT_SPAN && parse_span(text, &value) < 0)
+                return error_usage("value '%s': not a number of days or hours as in 7d or 12h, or 0", text);
+        if (limit.kind == LIMIT_NUMBER && parse_number(text, INT64_MAX, &value) < 0)
                 return error_usage("value '%s': not a number from 0 on", text);
         return error_result(&session->request, limit_set(&session->request, name, value), meanings, "limit", name);
 }
@@ -70,6 +75,8 @@ const struct verb limits_verbs[] = {
           .help = "Without VALUE, prints all limits or the one called NAME; with VALUE, sets it.\n"
                   "Lowering a limit keeps what exists and blocks what is new. require-review is\n"
                   "on or off: whether an image is shared only after its owner reviewed it.\n"
+                  "keep-deleted is a time (7d, 12h; 0: not at all): for how long the disks of\n"
+                  "deleted images and instances are kept, where nobody needs the room.\n"
                   "\n"
                   "  --json   an array of objects\n",
           .example = "imgshare limits shares-per-image 100",

@@ -14,6 +14,7 @@ enum {
 static const struct option long_options[] = {
         { "account", required_argument, NULL, LONG_FIRST + OPTION_ACCOUNT },
         { "all", no_argument, NULL, LONG_FIRST + OPTION_ALL },
+        { "asof", required_argument, NULL, LONG_FIRST + OPTION_ASOF },
         { "denied", no_argument, NULL, LONG_FIRST + OPTION_DENIED },
         { "digests", no_argument, NULL, LONG_FIRST + OPTION_DIGESTS },
         { "dot", no_argument, NULL, LONG_FIRST + OPTION_DOT },
@@ -21,6 +22,7 @@ static const struct option long_options[] = {
         { "head", required_argument, NULL, LONG_FIRST + OPTION_HEAD },
         { "image", required_argument, NULL, LONG_FIRST + OPTION_IMAGE },
         { "json", no_argument, NULL, LONG_FIRST + OPTION_JSON },
+        { "list", no_argument, NULL, LONG_FIRST + OPTION_LIST },
         { "log", no_argument, NULL, LONG_FIRST + OPTION_LOG },
         { "prune", no_argument, NULL, LONG_FIRST + OPTION_PRUNE },
         { "quota", required_argument, NULL, LONG_FIRST + OPTION_QUOTA },
@@ -78,8 +80,11 @@ enum status options_read(struct call *call, bool stop) {
                 case 'C':
                         call->dir = optarg;
                         break;
-                case LONG_AS:
-                        call->as = optarg;
+                case LONG_AS: /* behind a verb that gives a name: that */
+                        if (call->verb && call->verb->options & WITH(NEW_NAME))
+                                call->option[OPTION_NEW_NAME] = optarg;
+                        else
+                                call->as = optarg;
                         break;
                 case 'n':
                         call->option[OPTION_PLAN] = "";

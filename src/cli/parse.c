@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Parses numbers, switches and roles from arguments; the whole string must match.
+ * Parses numbers, switches, spans of time and roles from arguments; the whole string must match.
  */
 #include "cleanup.h"
 #include "internal.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,37 @@ int parse_switch(const char *text, int64_t *ret_on) {
                 return -EINVAL;
         *ret_on = strcmp(text, "on") == 0;
         return 0;
+}
+
+#define HOUR 3600
+#define DAY (24 * HOUR)
+
+int parse_span(const char *text, int64_t *ret_seconds) {
+        const size_t digits = strspn(text, "0123456789");
+        const int64_t unit = text[digits] == 'd' ? DAY : text[digits] == 'h' ? HOUR : 0;
+        char number[20];
+        int r;
+
+        if (strcmp(text, "0") == 0) {
+                *ret_seconds = 0;
+                return 0;
+        }
+        if (unit == 0 || text[digits + 1] || digits >= sizeof(number))
+                return -EINVAL;
+        memcpy(number, text, digits);
+        number[digits] = '\0';
+        r = parse_number(number, INT64_MAX / 1000 / unit, ret_seconds);
+        *ret_seconds *= r == 0 ? unit : 1;
+        return r;
+}
+
+char *span_text(int64_t seconds, char ret_text[static SPAN_SIZE]) {
+        const bool days = seconds % DAY == 0;
+
+        if (seconds == 0)
+                return strcpy(ret_text, "0");
+        (void)snprintf(ret_text, SPAN_SIZE, "%lld%c", (long long)(seconds / (days ? DAY : HOUR)), days ? 'd' : 'h'); /* fits */
+        return ret_text;
 }
 
 int parse_role(const char *text, int64_t *ret_role) {

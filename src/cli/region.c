@@ -88,6 +88,7 @@ static enum status cmd_region_rm(const struct call *call) {
         status = session_open(call, 0, &session);
         if (status)
                 return status;
+        say_kept(&session.request, name, NULL);
         return error_result(&session.request, region_remove(&session.request, name, tell_set_aside, (void *)name), meanings,
                             "region", name);
 }
@@ -150,8 +151,9 @@ const struct verb region_verbs[] = {
         { .name = "region rm",
           .arguments = "NAME",
           .summary = "remove a region without images and instances",
-          .help = "Removes a region and its store, with what lies in the store's lost+found.\n"
-                  "Refused while it has images or instances.\n",
+          .help = "Removes a region and its store, with what is kept there of deleted images and\n"
+                  "instances, and what lies in the store's lost+found. Refused while it has images\n"
+                  "or instances.\n",
           .example = "imgshare region rm north",
           .least = 1,
           .most = 1,

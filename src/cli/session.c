@@ -2,10 +2,12 @@
  * A session: an open catalog and a caller. Every verb that needs one opens and closes it itself.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "internal.h"
+#include "undelete.h"
 
 enum status session_open(const struct call *call, enum service_flags flags, struct session *ret_session) {
         static const struct meaning meanings[] = { { ENOENT, "no such account" }, { 0 } };
@@ -15,7 +17,7 @@ enum status session_open(const struct call *call, enum service_flags flags, stru
         char why[WHY_SIZE] = "";
         int r;
 
-        r = service_open(call->dir, flags, &session.service, why);
+        r = service_open_asof(call->dir, call->option[OPTION_ASOF], flags, &session.service, why);
         if (r < 0)
                 return error_failed("cannot open '%s': %s", call->dir, why[0] ? why : error_text(r, NULL));
         session.request.service = session.service;
@@ -27,6 +29,14 @@ enum status session_open(const struct call *call, enum service_flags flags, stru
         }
         *ret_session = session;
         return STATUS_DONE;
+}
+
+void say_kept(struct request *request, const char *region, const char *account) {
+        struct kept_sum sum;
+
+        if (request->caller.role == ROLE_OPERATOR && kept_sum(request, region, account, &sum) == 0 && sum.count > 0)
+                (void)fprintf(stderr, "imgshare: %s '%s': with it goes what is kept of %lld deleted disks, %lld bytes\n",
+                              region ? "region" : "account", region ?: account, (long long)sum.count, (long long)sum.bytes);
 }
 
 void session_close(struct session *session) {

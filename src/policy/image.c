@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * An image as a whole: making, deleting, renaming, describing and sealing it. The rows' order is CONTRACT 4's.
+ * An image as a whole: making, deleting, bringing back, renaming, describing and sealing it. The rows' order is CONTRACT 4's.
  */
 #include <errno.h>
 
@@ -41,6 +41,24 @@ RULES(delete_facts) delete_rules[] = {
 
 int policy_image_delete(const struct delete_facts *facts) {
         return FIRST_REFUSAL(delete_rules, facts);
+}
+
+static bool undelete_by_auditor(const struct undelete_facts *f) { return f->role == ROLE_AUDITOR; }
+static bool undelete_hidden(const struct undelete_facts *f) { return !f->visible; }
+static bool undelete_bad_name(const struct undelete_facts *f) { return !f->name_valid; }
+static bool undelete_over_quota(const struct undelete_facts *f) { return f->images >= f->quota; }
+static bool undelete_name_taken(const struct undelete_facts *f) { return f->name_taken; }
+
+RULES(undelete_facts) undelete_rules[] = {
+        { undelete_by_auditor, RULE_READ_ONLY_ROLE },
+        { undelete_hidden, -ENOENT },
+        { undelete_bad_name, -EINVAL },
+        { undelete_over_quota, RULE_QUOTA_OWN_ONLY },
+        { undelete_name_taken, RULE_NAME_TAKEN },
+};
+
+int policy_undelete(const struct undelete_facts *facts) {
+        return FIRST_REFUSAL(undelete_rules, facts);
 }
 
 static bool edit_by_auditor(const struct edit_facts *f) { return f->role == ROLE_AUDITOR; }

@@ -5,21 +5,23 @@
 
 #include "exposure.h"
 #include "image.h"
+#include "keep.h"
 #include "registry.h"
 #include "state.h"
 
 static int begin_image(struct request *request, const char *object, struct access_query *query) {
-        struct image image;
-        int64_t place;
-        int r = exposure_find(request, object, &place);
+        struct kept_name name;
+        bool own;
+        int r = exposure_image(request, object, &query->image, &own);
 
         if (r == 0)
-                r = image_get(request, place, &image);
+                r = kept_name_split(object, &name);
         if (r < 0)
                 return r;
-        query->image = image.id;
-        if (request->caller.role == ROLE_ACCOUNT && !image_is_own(request, &image))
+        if (request->caller.role == ROLE_ACCOUNT && !own)
                 query->account = request->caller.account; /* a recipient sees only its own (CONTRACT 3.2) */
+        strcpy(query->region_name, name.region);
+        (void)snprintf(query->image_name, OBJECT_SIZE, "%s@%s", name.name, name.owner); /* fits */
         return 0;
 }
 
@@ -64,9 +66,13 @@ struct reading {
 static int read_row(const struct access_row *row, void *context) {
         const struct reading *reading = context;
 
+        const struct access_query *q = reading->query;
+
         reading->query->place = row->place;
         reading->query->share = row->share;
-        return reading->each(&(struct access){ .region = row->region, .image = row->image, .account = row->account,
+        return reading->each(&(struct access){ .region = q->region_name[0] ? q->region_name : row->region,
+                                               .image = q->image_name[0] ? q->image_name : row->image,
+                                               .account = row->account,
                                                .expires = row->expires },
                              reading->context);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Accounts: adding, changing, removing, finding and listing them. A removed account's shares end.
  */
+#include "keep.h"
 #include "nouns.h"
 #include "registry.h"
 
@@ -176,11 +177,7 @@ static int end_shares(struct catalog_connection *c, struct account_action *a) {
         return r == -ENOENT ? 0 : r;
 }
 
-static int run_account_remove(struct catalog_connection *c, void *context) {
-        struct account_action *a = context;
-        struct holdings holdings;
-        struct event event;
-        int64_t id;
+static int judge_removal(struct catalog_connection *c, struct account_action *a, struct holdings *ret_holdings) {
         int r = decision_manage(c, &a->decision);
 
         if (r == 0)
@@ -188,9 +185,19 @@ static int run_account_remove(struct catalog_connection *c, void *context) {
         if (r == 0 && a->account.id == 1)
                 r = -EPERM;
         if (r == 0)
-                r = catalog_account_holdings(c, a->account.id, &holdings);
-        if (r == 0 && (holdings.images > 0 || holdings.instances > 0))
-                r = -ENOTEMPTY;
+                r = catalog_account_holdings(c, a->account.id, ret_holdings);
+        return r == 0 && (ret_holdings->images > 0 || ret_holdings->instances > 0) ? -ENOTEMPTY : r;
+}
+
+static int run_account_remove(struct catalog_connection *c, void *context) {
+        struct account_action *a = context;
+        struct holdings holdings;
+        struct event event;
+        int64_t id;
+        int r = judge_removal(c, a, &holdings);
+
+        if (r == 0)
+                r = catalog_kept_each(c, 0, a->account.id, kept_refuse, NULL);
         if (r == 0)
                 r = end_shares(c, a);
         if (r != 0)
@@ -202,13 +209,28 @@ static int run_account_remove(struct catalog_connection *c, void *context) {
         return catalog_event_add(c, &event, &id);
 }
 
+/* What is kept of the account goes, if it may. */
+static int purge_account(struct account_action *a) {
+        struct request *request = a->decision.request;
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        struct holdings holdings;
+        int r = catalog_read(request->service->catalog, &c);
+
+        if (r == 0)
+                r = judge_removal(c, a, &holdings);
+        return r != 0 ? r : purge_all(request->service, &request->caller, 0, a->account.id);
+}
+
 int account_remove(struct request *request, const char *name) {
         struct account_action a = {
                 .decision = { .request = request, .op = EVENT_ACCOUNT_RM, .asked = "remove account {account}",
                               .account = name },
         };
+        int r = purge_account(&a);
 
-        return decision_end(&a.decision, catalog_write(request->service->catalog, run_account_remove, &a));
+        if (r == 0)
+                r = catalog_write(request->service->catalog, run_account_remove, &a);
+        return decision_end(&a.decision, r);
 }
 
 bool account_seen(const struct request *request, int64_t account) {

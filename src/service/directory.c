@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <sys/stat.h>
 
+#include "room.h"
 #include "state.h"
 
 void say_why(char why[static WHY_SIZE], const char *format, ...) {
@@ -79,5 +80,7 @@ void service_explain(int r, char why[static WHY_SIZE]) {
 }
 
 int service_statvfs(struct service *service, struct statvfs *ret_space) {
-        return statvfs(service->dir, ret_space) < 0 ? -errno : 0;
+        if (statvfs(service->dir, ret_space) < 0)
+                return -errno;
+        return service->past ? 0 : room_with_kept(service, 0, ret_space);
 }

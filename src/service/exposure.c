@@ -4,6 +4,7 @@
 #include "exposure.h"
 
 #include "array.h"
+#include "keep.h"
 #include "nouns.h"
 #include "origin.h"
 #include "registry.h"
@@ -121,21 +122,16 @@ static int tell_node(struct graph *g, struct reached *row) {
         return r;
 }
 
-int exposure_list(struct request *request, int64_t place, int (*each)(const struct exposure *exposure, void *context),
-                  void *context) {
+static int exposure_walk(struct request *request, int64_t image, bool own,
+                      int (*each)(const struct exposure *exposure, void *context), void *context) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         struct graph g = { .caller = &request->caller, .each = each, .context = context,
                            .all = request->caller.role != ROLE_ACCOUNT };
-        struct image image;
-        int r = image_get(request, place, &image);
+        int r = g.all || own ? catalog_read(request->service->catalog, &c) : -EACCES;
 
-        if (r == 0 && !g.all && !image_is_own(request, &image))
-                r = -EACCES;
-        if (r == 0)
-                r = catalog_read(request->service->catalog, &c);
         g.c = c;
         if (r == 0)
-                r = catalog_exposure_nodes(c, image.id, graph_add, &g);
+                r = catalog_exposure_nodes(c, image, graph_add, &g);
         if (r == 0)
                 r = index_rows(&g);
         for (size_t i = 0; i < g.count && r == 0; i++)
@@ -145,6 +141,23 @@ int exposure_list(struct request *request, int64_t place, int (*each)(const stru
         free(g.rows);
         free(g.by_id);
         return r;
+}
+
+int exposure_list(struct request *request, int64_t place, int (*each)(const struct exposure *exposure, void *context),
+                  void *context) {
+        struct image image;
+        int r = image_get(request, place, &image);
+
+        return r < 0 ? r : exposure_walk(request, image.id, image_is_own(request, &image), each, context);
+}
+
+int exposure_of(struct request *request, const char *object, int (*each)(const struct exposure *exposure, void *context),
+                void *context) {
+        int64_t image;
+        bool own;
+        int r = exposure_image(request, object, &image, &own);
+
+        return r < 0 ? r : exposure_walk(request, image, own, each, context);
 }
 
 int exposure_find(struct request *request, const char *object, int64_t *ret_place) {
@@ -163,6 +176,77 @@ int exposure_find(struct request *request, const char *object, int64_t *ret_plac
                 r = image_lookup(request, region.id, slash + 1, &image);
         if (r == 0)
                 *ret_place = image.place;
+        return r;
+}
+
+/* By its number: its region and owner are the ones said. */
+static int find_by_number(struct catalog_connection *c, const struct kept_name *name) {
+        struct kept_name is;
+        char object[OBJECT_SIZE];
+        int64_t place;
+        int r = catalog_image_name(c, name->id, object, &place);
+
+        if (r == 0)
+                r = kept_name_split(object, &is);
+        return r < 0 ? r : strcmp(is.region, name->region) == 0 && strcmp(is.owner, name->owner) == 0 ? 0 : -ENOENT;
+}
+
+static int find_by_name(struct catalog_connection *c, const struct kept_name *name, int64_t *ret_image) {
+        _cleanup_region_ struct region region = { 0 };
+        struct account owner;
+        struct image image;
+        int64_t place;
+        int r = catalog_region_find(c, name->region, &region);
+
+        if (r == 0)
+                r = catalog_account_find(c, name->owner, &owner);
+        if (r < 0)
+                return r;
+        r = catalog_place_find(c, region.id, owner.id, name->name, &place);
+        if (r == 0)
+                r = catalog_image_get(c, place, &image);
+        if (r == 0 && image.has_disk)
+                *ret_image = image.id;
+        return r == 0 && image.has_disk ? 0 : catalog_image_last(c, region.id, owner.id, name->name, ret_image);
+}
+
+int exposure_image(struct request *request, const char *object, int64_t *ret_image, bool *ret_own) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        struct catalog *catalog = request->service->catalog;
+        struct kept_name name;
+        struct image image;
+        int64_t place, id = 0, draft = 0;
+        int r = kept_name_split(object, &name);
+
+        if (r == 0 && name.id == 0) {
+                r = exposure_find(request, object, &place);
+                if (r == 0)
+                        r = image_get(request, place, &image);
+                *ret_own = r == 0 && image_is_own(request, &image);
+                if (r == 0 && image.has_disk)
+                        *ret_image = image.id;
+                if (r != -ENOENT && (r < 0 || image.has_disk))
+                        return r;
+                draft = r == 0 ? image.id : 0; /* unless something was deleted there */
+                r = 0;
+        }
+        *ret_own = strcmp(name.owner, request->caller.name) == 0;
+        if (r == 0 && request->caller.role == ROLE_ACCOUNT && !*ret_own)
+                r = -ENOENT;
+        if (r == 0)
+                r = catalog_read_today(catalog, &c);
+        if (r == 0)
+                r = name.id ? find_by_number(c, &name) : find_by_name(c, &name, &id);
+        if (r == 0 && name.id)
+                id = name.id;
+        if (r == -ENOENT && draft) {
+                id = draft;
+                r = 0;
+        }
+        if (r == 0 && id > catalog_last(catalog))
+                r = -ENOENT;
+        if (r == 0)
+                *ret_image = id;
         return r;
 }
 

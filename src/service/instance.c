@@ -3,8 +3,8 @@
  */
 #include <fcntl.h>
 
-#include "disk/stores.h"
 #include "disk/wing.h"
+#include "keep.h"
 #include "nouns.h"
 #include "origin.h"
 
@@ -125,6 +125,7 @@ struct removal {
         int64_t id;
         enum removed what;
         struct instance instance;
+        struct keeping keeping; /* of its disk */
 };
 
 int instance_judge_in(struct catalog_connection *c, struct decision *d, int64_t id, bool change,
@@ -163,35 +164,37 @@ static int run_instance_remove(struct catalog_connection *c, void *context) {
                 return -ENOENT;
         event = decision_event(&n->decision, operations[n->what]);
         event.about.instance = n->id;
-        return catalog_event_add(c, &event, &id);
+        if (n->what == REMOVED_IMAGE) /* not the last one made, if an older one was brought back */
+                event.detail[0] = (struct event_detail){ .key = "launch", .number = n->instance.launch };
+        if (n->what == REMOVED_DISK)
+                r = keep_in(c, &n->keeping, &event);
+        return r < 0 ? r : catalog_event_add(c, &event, &id);
 }
 
-static int remove_what(struct request *request, int64_t id, enum removed what, struct instance *ret_instance) {
+static int remove_what(struct request *request, int64_t id, enum removed what, struct keeping *keeping) {
         struct removal n = {
                 .decision = { .request = request, .op = EVENT_INSTANCE_DELETE, .asked = "delete instance {object}" },
                 .id = id,
-                .what = what
+                .what = what,
+                .keeping = *keeping,
         };
         int r = decision_end(&n.decision, catalog_write(request->service->catalog, run_instance_remove, &n));
 
-        *ret_instance = n.instance;
+        *keeping = n.keeping;
         return r;
 }
 
 int instance_remove(struct request *request, int64_t id) {
-        struct instance instance;
-
-        return remove_what(request, id, REMOVED_ALL, &instance);
+        return remove_what(request, id, REMOVED_ALL, &(struct keeping){ 0 });
 }
 
 int instance_image_remove(struct request *request, int64_t id) {
-        struct instance instance;
-
-        return remove_what(request, id, REMOVED_IMAGE, &instance);
+        return remove_what(request, id, REMOVED_IMAGE, &(struct keeping){ 0 });
 }
 
 int instance_disk_remove(struct request *request, int64_t id) {
         _cleanup_(cleanup_blob_lock) struct blob_lock lock = BLOB_LOCK_NONE;
+        struct keeping keeping = { 0 };
         struct instance instance;
         struct blob_store *store;
         int r = service_writable(request->service);
@@ -203,10 +206,12 @@ int instance_disk_remove(struct request *request, int64_t id) {
         r = service_store(request->service, instance.region, &store);
         if (r == 0 && instance.has_disk)
                 r = blob_lock(store, instance.launch, BLOB_LOCK_REMOVE, 0, &lock); /* -EBUSY: it is being copied */
+        if (r == 0 && instance.has_disk)
+                r = keep_look(store, instance.launch, &keeping);
         if (r == 0)
-                r = remove_what(request, id, REMOVED_DISK, &instance);
+                r = remove_what(request, id, REMOVED_DISK, &keeping);
         if (r == 0)
-                (void)service_blob_remove(request->service, store, instance.launch); /* else swept at the next mount */
+                keep_done(request->service, store, instance.launch, &keeping);
         return r;
 }
 

@@ -4,8 +4,8 @@
  */
 #include <fcntl.h>
 
-#include "disk/stores.h"
 #include "disk/wing.h"
+#include "keep.h"
 #include "nouns.h"
 #include "upkeep/wing.h"
 
@@ -16,6 +16,7 @@ struct launching {
         struct seal seal;
         bool busy;          /* the image's disk is open for writing, or the instance's own is open */
         int64_t launch;     /* reserved */
+        struct keeping keeping; /* of the disk that it replaces */
         bool committing;    /* the last judgement, with everything prepared */
 };
 
@@ -109,7 +110,9 @@ static int run_launch(struct catalog_connection *c, void *context) {
         event.about.instance = n->id;
         event.detail[0] = (struct event_detail){ .key = "instance", .text = instance };
         event.detail[1] = (struct event_detail){ .key = "launch", .number = n->launch };
-        r = catalog_event_add(c, &event, &id);
+        r = keep_in(c, &n->keeping, &event);
+        if (r == 0)
+                r = catalog_event_add(c, &event, &id);
         if (r == 0)
                 r = catalog_launch_forget(c, n->launch);
         return r == -ENOENT ? 0 : r; /* a repair took it for one that had died */
@@ -170,13 +173,15 @@ static int clone_and_commit(struct launching *n, struct blob_store *store) {
                 return r;
         n->committing = true;
         r = make_clone(n, store, &lock);
+        if (r == 0 && old)
+                r = keep_look(store, old, &n->keeping);
         if (r == 0)
                 r = catalog_write(catalog, run_launch, n);
         if (r != 0) {
                 (void)blob_unlink(store, n->launch); /* else swept at the next mount */
                 (void)catalog_write(catalog, run_forget, n); /* a reservation that stays does no harm */
         } else if (old) {
-                (void)service_blob_remove(n->decision.request->service, store, old);
+                keep_done(n->decision.request->service, store, old, &n->keeping);
         }
         return r;
 }

@@ -4,6 +4,7 @@
 #include "disk/stores.h"
 #include "nouns.h"
 #include "origin.h"
+#include "room.h"
 
 int image_region_find(struct request *request, const char *name, struct region *ret_region) {
         _cleanup_read_ struct catalog_connection *c = NULL;
@@ -34,7 +35,9 @@ int image_region_statvfs(struct request *request, int64_t region, struct statvfs
         if (request->service->past)
                 return service_statvfs(request->service, ret_space);
         r = service_store(request->service, region, &store);
-        return r < 0 ? r : blob_store_statvfs(store, ret_space);
+        if (r == 0)
+                r = blob_store_statvfs(store, ret_space);
+        return r < 0 ? r : room_with_kept(request->service, region, ret_space);
 }
 
 /* -ENOENT: the caller may not know of the image. */

@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-#include "disk/stores.h"
+#include "keep.h"
 #include "log/decision.h"
 
 struct region_change {
@@ -172,10 +172,31 @@ static int run_region_remove(struct catalog_connection *c, void *context) {
                 r = catalog_region_totals(c, 0, &region);
         if (r == 0 && (region.images > 0 || region.instances > 0))
                 r = -ENOTEMPTY;
+        if (r == 0)
+                r = catalog_kept_each(c, region.id, 0, kept_refuse, NULL);
         if (r < 0)
                 return r;
         event = decision_event(&n->decision, EVENT_REGION_RM);
         return catalog_event_add(c, &event, &id);
+}
+
+/* What is kept there goes, if the region may. */
+static int purge_region(struct region_change *n) {
+        struct request *request = n->decision.request;
+        _cleanup_region_ struct region region = { 0 };
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r = catalog_read(request->service->catalog, &c);
+
+        if (r == 0)
+                r = decision_manage(c, &n->decision);
+        if (r == 0)
+                r = catalog_region_find(c, n->decision.object, &region);
+        if (r == 0)
+                r = catalog_region_totals(c, 0, &region);
+        if (r != 0)
+                return r;
+        return region.images > 0 || region.instances > 0 ? -ENOTEMPTY
+                                                         : purge_all(request->service, &request->caller, region.id, 0);
 }
 
 /* While it still has a region: NULL if it is offline, and then left where it is. */
@@ -207,7 +228,10 @@ int region_remove(struct request *request, const char *name,
         if (r < 0 && r != -ENOENT)
                 return r;
         strcpy(n.decision.object, name);
-        r = decision_end(&n.decision, catalog_write(request->service->catalog, run_region_remove, &n));
+        r = purge_region(&n);
+        if (r == 0)
+                r = catalog_write(request->service->catalog, run_region_remove, &n);
+        r = decision_end(&n.decision, r);
         if (r != 0 || !store)
                 return r;
         files = blob_aside_count(store, &bytes);
@@ -249,9 +273,10 @@ int region_list(struct request *request, int (*each)(const struct region *region
 }
 
 static const struct limit limits[] = {
-        { LIMIT_SHARES, LIMIT_SHARES_DEFAULT, false },
-        { LIMIT_IMAGES, LIMIT_IMAGES_DEFAULT, false },
-        { LIMIT_REVIEW, 0, true },
+        { LIMIT_SHARES, LIMIT_SHARES_DEFAULT, LIMIT_NUMBER },
+        { LIMIT_IMAGES, LIMIT_IMAGES_DEFAULT, LIMIT_NUMBER },
+        { LIMIT_KEEP, LIMIT_KEEP_DEFAULT, LIMIT_SPAN },
+        { LIMIT_REVIEW, 0, LIMIT_SWITCH },
 };
 
 static const struct limit *limit_find(const char *name) {
@@ -321,7 +346,7 @@ int limit_set(struct request *request, const char *name, int64_t value) {
 
         if (!limit)
                 return -ENOENT;
-        if (value < 0 || (limit->is_switch && value > 1))
+        if (value < 0 || (limit->kind == LIMIT_SWITCH && value > 1))
                 return -EINVAL;
         strcpy(n.decision.object, limit->name);
         return decision_end(&n.decision, catalog_write(request->service->catalog, run_limit, &n));

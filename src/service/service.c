@@ -165,6 +165,7 @@ int service_open_asof(const char *dir, const char *asof, enum service_flags flag
         (void)pthread_mutex_init(&service->digest_lock, NULL);
         (void)pthread_cond_init(&service->digest_work, NULL);
         (void)pthread_cond_init(&service->mark_work, NULL);
+        (void)pthread_cond_init(&service->purge_work, NULL);
         service->dir = realpath(dir, NULL);
         if (!service->dir || asprintf(&path, "%s/catalog.db", service->dir) < 0 ||
             denials_new(&service->denials) < 0)

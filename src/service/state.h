@@ -41,11 +41,11 @@ struct service {
         _Atomic int waiting; /* requests that wait for somebody to close a disk */
         struct denials *denials;
         pthread_mutex_t digest_lock; /* of what follows */
-        pthread_cond_t digest_work, mark_work;
-        bool digest_wanted, stopping;
+        pthread_cond_t digest_work, mark_work, purge_work;
+        bool digest_wanted, purge_wanted, stopping;
         bool has_thread;
         pthread_t thread;
-        bool has_sweeper;
+        bool has_sweeper; /* and purges, afterwards */
         pthread_t sweeper;
         bool has_marker;
         pthread_t marker;

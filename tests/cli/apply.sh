@@ -211,7 +211,7 @@ printf 'north\talone@alice\tbo\0b\n' >>"$tmp/wanted"
 printf 'north\talone@alice\tcarol\t' >>"$tmp/wanted" # without a newline, with an empty cell
 malformed=()
 for i in 1 2 3 4 5 6; do malformed+=("-:$i: $form"); done
-malformed+=("-:7: expires: not a time to come" "-:8: expires: not a time to come" "-:9: nobody's share cannot expire"
+malformed+=("-:7: expires: not a time" "-:8: its expiry has passed, skipped" "-:9: nobody's share cannot expire"
     "-:10: $form" "-:12: $form")
 apply -n --prune
 complains "${malformed[@]}" '-: nothing is revoked: a malformed line may name who is wanted'
@@ -223,6 +223,12 @@ shares 'north web@alice bob' 'north web@alice carol' 'north web@alice zoe' 'nort
 : >"$tmp/wanted"
 applied --prune
 prints ''
+lines 'north web@alice dave 2001-01-01' 'north alone@alice dave' # no failure, and whom it names is not wanted
+apply --prune
+[ "$status" -eq 0 ] || fail "an expiry that has passed is a failure"
+[ "$(cat "$tmp/err")" = 'imgshare: -:1: its expiry has passed, skipped' ] || fail "not a word"
+lines 'north alone@alice carol'
+applied
 
 # review-before-share holds here, too.
 quiet -C "$cat" limits require-review on

@@ -22,7 +22,7 @@ CONTRACT = (SOURCE / 'docs/CONTRACT.md').read_text()
 # the request in the table of who speaks first, and the facts that its rules in src/policy are about
 REQUESTS = {
     'share': 'share_facts', 'unshare': 'revoke_facts', "set a share's expiry": 'expiry_facts', 'make an image': 'create_facts',
-    'delete, remove a disk or another part': 'delete_facts', 'rename, describe': 'edit_facts', 'seal by hand': 'seal_facts',
+    'undelete': 'undelete_facts', 'delete, remove a disk or another part': 'delete_facts', 'rename, describe': 'edit_facts', 'seal by hand': 'seal_facts',
     'copy, read a disk': 'copy_facts', 'write a disk': 'write_facts', 'make an instance': 'instance_facts',
     'launch, reinstall': 'launch_facts', 'use or remove an instance': 'instance_use_facts',
     'trust an owner, or no longer': 'trust_facts', 'manage regions, accounts, limits': 'role_facts',
@@ -356,15 +356,26 @@ def life(c, alice, bob):
     for name in ('shares.tsv', 'usage.tsv', 'exposure.tsv'):
         cell_count(name, (web / '.meta' / name).read_text())
     cell_count('usage', (alice / 'accounts/alice/usage').read_text())
-    (machine / 'image').unlink()
-    (machine / 'disk').unlink()
-    machine.rmdir()
+    for whole in False, True:
+        (machine / 'image').unlink()
+        (machine / 'disk').unlink()
+        if whole:
+            machine.rmdir()
+        c.admin('undelete', 'north/vm@bob')
+    shutil.rmtree(machine)
+    columns(c, 'undelete', ('undelete', '--list'))
+    c.admin('image', 'purge', c.admin('undelete', '--list').split()[1] + '#' + c.admin('undelete', '--list').split()[0])
 
     soon = datetime.now(timezone.utc) + timedelta(seconds=1)
     put(web / 'shares/bob/.expires', soon.isoformat(timespec='milliseconds').replace('+00:00', 'Z'))
     wait_for('an expiry', lambda: any(event['op'] == 'expire' for event in c.log()))
     web.rename(north / 'images/db')
+    (north / 'images/db/disk').unlink()
+    c.admin('undelete', 'north/db@alice')
     shutil.rmtree(north / 'images/db')
+    c.admin('undelete', 'north/db@alice')
+    shutil.rmtree(north / 'images/db')
+    header(c, 'image purge', 'image purge', 'north/db@alice')
 
 
 def who_sees(image, views):

@@ -202,7 +202,7 @@ done
 refused "image 'no?such': no such image" -C "$cat" exposure $'no\nsuch'
 refused "image 'north/a?@alice': no such image" -C "$cat" exposure $'north/a\x01@alice'
 
-usage "exposure: too few arguments, usage: imgshare exposure IMAGE \[--json|--dot\]" -C "$cat" exposure
+usage "exposure: too few arguments, usage: imgshare exposure IMAGE \[--json|--dot\] \[--asof T\]" -C "$cat" exposure
 usage "exposure: too many arguments, usage: *" -C "$cat" exposure $web $new
 usage "option '--dot': not with '--json'" -C "$cat" exposure $web --dot --json
 usage "option '--dot': takes no value" -C "$cat" exposure $web --dot=svg

@@ -6,7 +6,7 @@
 
 quiet init "$cat"
 done_ -C "$cat" limits
-[ "$(sort "$tmp/out")" = $'images-per-region\t500\nrequire-review\toff\nshares-per-image\t50' ] ||
+[ "$(sort "$tmp/out")" = $'images-per-region\t500\nkeep-deleted\t7d\nrequire-review\toff\nshares-per-image\t50' ] ||
     fail "not the defaults"
 quiet -C "$cat" limits shares-per-image 100
 done_ -C "$cat" limits shares-per-image
@@ -16,7 +16,17 @@ done_ -C "$cat" limits images-per-region --json
 json rows '[{"name": "images-per-region", "value": 0}]'
 done_ -C "$cat" limits --json
 json 'sorted((r["name"], r["value"]) for r in rows)' \
-    '[["images-per-region", 0], ["require-review", false], ["shares-per-image", 100]]'
+    '[["images-per-region", 0], ["keep-deleted", "7d"], ["require-review", false], ["shares-per-image", 100]]'
+
+# A span of time: days or hours, printed the same way.
+for span in 12h:12h 48h:2d 30d:30d 0:0 0d:0; do
+    quiet -C "$cat" limits keep-deleted "${span%:*}"
+    done_ -C "$cat" limits keep-deleted
+    prints $'keep-deleted\t'"${span#*:}"
+done
+for span in 7 d '' 7w +1d 1d2 7dd 1.5d 99999999999999999999d 9999999999999999d; do
+    usage "value '$span': not a number of days or hours as in 7d or 12h, or 0" -C "$cat" limits keep-deleted "$span"
+done
 
 # A switch.
 quiet -C "$cat" limits require-review on

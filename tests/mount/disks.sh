@@ -8,7 +8,7 @@
 disk() {
         needs_root
         needs mkfs.ext4
-        truncate -s "$2M" "$T/$1.img" && mkfs.ext4 -q -m 0 "$T/$1.img" && mkdir "$T/$1" || die "disk $1"
+        truncate -s "$2M" "$T/$1.img" && mkfs.ext4 -q -m 0 -b 4096 "$T/$1.img" && mkdir "$T/$1" || die "disk $1"
         attach "$1" 2>"$T/err" || skip "no loop devices: $(cat "$T/err")"
 }
 

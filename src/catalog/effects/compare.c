@@ -15,12 +15,31 @@ struct table {
 };
 #define TABLE(what, keys, rows, key, name) { what, keys, "SELECT " rows " ORDER BY " key, name },
 static const struct table tables[] = {
-#define IMAGE_ROWS                                                                                                 \
+#define IMAGE_COLUMNS                                                                                              \
         "id, place, disk_event, available_event, sealed_event, size, times_event, mtime, digest_event, digest,"    \
-        " same_content, until_event FROM image"
-#define DESCRIPTION_ROWS "id, from_event, place, text, times_event, mtime, until_event FROM description"
-#define LAUNCH_ROWS "id, instance, image, image_name, from_event, image_until, until_event FROM launch"
+        " same_content, until_event"
+#define LAUNCH_COLUMNS "id, instance, image, image_name, from_event, image_until, until_event"
+#define EARLIER_TABLE \
         TABLE("catalog", 1, "event, detail FROM earlier", "event", "SELECT 'what event ' || ?1 || ' did not say'")
+#define IMAGE_ROWS IMAGE_COLUMNS ", purge_event FROM image"
+#define DESCRIPTION_ROWS "id, from_event, place, text, times_event, mtime, until_event FROM description"
+#define LAUNCH_ROWS LAUNCH_COLUMNS ", purge_event FROM launch"
+        /* named by the event that made the row */
+#define COMING_BACK                                                                                                \
+        TABLE("catalog", 3, "what, id, until_event AS from_event, from_event AS since FROM absence", "what, id, until_event", \
+              "SELECT ?1 || ' ' || ?2 || ', back by event ' || ?3")
+        EARLIER_TABLE
+#include "effects/compare.def"
+#undef IMAGE_ROWS
+#undef LAUNCH_ROWS
+#undef COMING_BACK
+};
+/* as far as format 2 had the same before anything could be brought back */
+static const struct table format_2[] = {
+#define IMAGE_ROWS IMAGE_COLUMNS " FROM image"
+#define LAUNCH_ROWS LAUNCH_COLUMNS " FROM launch"
+#define COMING_BACK
+        EARLIER_TABLE
 #include "effects/compare.def"
 #undef IMAGE_ROWS
 #undef DESCRIPTION_ROWS
@@ -32,8 +51,7 @@ static const struct table format_1[] = {
         "id, place, disk_event, available_event, sealed_event, size, mtime, digest, same_content, until_event FROM image"
 #define DESCRIPTION_ROWS \
         "id, from_event, place, text, iif(until_event = " FAR ", mtime, 0) AS mtime, until_event FROM description"
-#define LAUNCH_ROWS \
-        "id, instance, image, image_name, from_event, image_until, until_event FROM launch WHERE from_event IS NOT NULL"
+#define LAUNCH_ROWS LAUNCH_COLUMNS " FROM launch WHERE from_event IS NOT NULL"
 #include "effects/compare.def"
 };
 
@@ -165,6 +183,8 @@ static void problem_of(const char *column, char *ret_text, size_t size) {
                 { "sealed_event", "that it is sealed" },
                 { "times_event", "when its time was set" },
                 { "digest_event", "when its digest came" },
+                { "purge_event", "when its bytes went" },
+                { "since", "when it went" },
         };
         char *p;
 
@@ -275,8 +295,9 @@ int compare_rows(struct catalog_connection *is, struct catalog_connection *shoul
                        ARRAY_SIZE(tables));
 }
 
-int compare_format_1(struct catalog_connection *is, struct catalog_connection *should,
-                     int (*each)(const struct discrepancy *discrepancy, void *context), void *context) {
-        return compare_all(&(struct comparison){ .is = is, .should = should, .each = each, .context = context }, format_1,
-                       ARRAY_SIZE(format_1));
+int compare_format(int64_t format, struct catalog_connection *is, struct catalog_connection *should,
+                   int (*each)(const struct discrepancy *discrepancy, void *context), void *context) {
+        struct comparison n = { .is = is, .should = should, .each = each, .context = context };
+
+        return format == 1 ? compare_all(&n, format_1, ARRAY_SIZE(format_1)) : compare_all(&n, format_2, ARRAY_SIZE(format_2));
 }

@@ -52,6 +52,52 @@
                 "SELECT iif(first IS NULL, 0, nullif(first = :event, 0)) FROM (" ENDED_FIRST(t, until, born, where) ")", \
                 ENDED_COUNT(t, until), 0, 1                                                                        \
         }
+/* of rows that may come back (RETURN): an end is still told by the absence that it began; rows that were just gone are none
+ * of those that lived */
+#define LEFT_FIRST(what, t, until, born, where)                                                                    \
+        "SELECT min(first) AS first FROM (" ENDED_FIRST(t, until, born, where) WAS_THERE(what, t)                  \
+        " UNION ALL SELECT min(x.from_event) FROM absence x WHERE x.what = '" what "' AND x.from_event >= :event"  \
+        " AND x.id IN (SELECT id FROM " t " WHERE " where " AND " born " < :event" WAS_THERE(what, t) "))"
+#define WAS_THERE(what, t)                                                                                         \
+        " AND NOT EXISTS (SELECT 1 FROM absence y WHERE y.what = '" what "' AND y.id = " t ".id"                   \
+        " AND y.from_event < :event AND y.until_event >= :event)"
+#define LEFT_COUNT(what, t, until) \
+        "SELECT (" ENDED_COUNT(t, until) ") + (SELECT count(*) FROM absence WHERE what = '" what "')"
+#define LEAVE(what, t, until, born, where)                                                                         \
+        {                                                                                                          \
+                ENDING(t, until, where),                                                                           \
+                "SELECT nullif(first = :event, 0) FROM (" LEFT_FIRST(what, t, until, born, where) ")",             \
+                LEFT_COUNT(what, t, until), 1, 1                                                                   \
+        }
+#define LEAVE_ANY(what, t, until, born, where)                                                                     \
+        {                                                                                                          \
+                ENDING(t, until, where),                                                                           \
+                "SELECT iif(first IS NULL, 0, nullif(first = :event, 0)) FROM ("                                   \
+                LEFT_FIRST(what, t, until, born, where) ")",                                                       \
+                LEFT_COUNT(what, t, until), 0, 1                                                                   \
+        }
+#define RETURNING(what, t, until, where, found, least)                                                                   \
+        {                                                                                                          \
+                "INSERT INTO absence (what, id, from_event, until_event) SELECT '" what "', id, " until ", :event" \
+                " FROM " t " WHERE " where " AND " until " <> " FAR,                                               \
+                "SELECT " found " FROM absence WHERE what = '" what "' AND until_event = :event"             \
+                " AND id = (SELECT id FROM " t " WHERE " where ")",                                                \
+                "SELECT count(*) FROM absence", least, 1                                                           \
+        },                                                                                                         \
+        {                                                                                                          \
+                "UPDATE " t " SET " until " = " FAR " WHERE " where " AND " until " <> " FAR,                      \
+                "SELECT 1 FROM " t " WHERE " where " AND " until " > :event", NULL, 0, 1                           \
+        }
+#define RETURN(what, t, until, where) RETURNING(what, t, until, where, "nullif(count(*), 0)", 1)
+#define RETURN_ANY(what, t, until, where) RETURNING(what, t, until, where, "count(*)", 0)
+/* its bytes are not kept, unless the event says so */
+#define GONE(t, where)                                                                                             \
+        {                                                                                                          \
+                "UPDATE " t " SET purge_event = :event WHERE " where " AND until_event = :event AND :kept IS NULL", \
+                "SELECT iif(total(purge_event IS NOT :event) > 0, NULL, count(*)) FROM " t " WHERE " where         \
+                " AND until_event = :event AND :kept IS NULL",                                                     \
+                SET_COUNT(t, "purge_event"), 0, 1                                                                  \
+        }
 /* rows that have any of these columns, so a size without a sealing event is noticed, too */
 #define SET_COUNT(t, columns) "SELECT count(*) FROM " t " WHERE coalesce(" columns ", NULL) IS NOT NULL"
 #define SET(t, column, columns, values, where)                                                                     \
@@ -88,7 +134,8 @@
                     "place = :place", IS_FILLED),                                                                  \
         PUT_MISSING("shares_link", "id", "id, place", ":event, :place", "place = :place", IS_FILLED)
 #define INSTALLED                                                                                                  \
-        END_ANY("launch", "until_event", "from_event", "instance = :instance"),                                    \
+        LEAVE_ANY("launch", "launch", "until_event", "from_event", "instance = :instance"),                        \
+        GONE("launch", "instance = :instance"),                                                                    \
         PUT("launch", "id, instance, image, image_name, from_event", ":launch, :instance, :image, :label, :event")
 /* {"events": {number: {member: value}}}: a replay has read it before the events that it is about */
 #define SNAPSHOT_EARLIER                                                                                           \

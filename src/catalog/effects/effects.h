@@ -20,7 +20,7 @@ enum about {
 
 #define UNSEEN (-1) /* no change to any cache */
 
-#define EFFECTS_MOST 6
+#define EFFECTS_MOST 8
 struct effect {
         const char *apply; /* changes the rows */
         const char *check; /* how many rows are as the event left them, as `count` counts; none or null: not so */

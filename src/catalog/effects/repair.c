@@ -47,7 +47,7 @@ static int repair_open(struct repair *p, const char *path) {
                 r = connection_open(p->catalog, false, &p->c);
         if (r == 0)
                 r = catalog_format(p->c, &format);
-        return r < 0 || format == CATALOG_VERSION ? r : -EPROTOTYPE;
+        return r < 0 || format == CATALOG_STAMP ? r : -EPROTOTYPE;
 }
 
 /* --- what is found --- */

@@ -27,6 +27,6 @@ int replay_log(struct replay *replay, struct catalog_connection *from, int (*fai
 /* Reports each row of `is` that is not as in `should`, at most a page of each table. Returns how many, or -errno. */
 int compare_rows(struct catalog_connection *is, struct catalog_connection *should,
                  int (*each)(const struct discrepancy *discrepancy, void *context), void *context);
-/* The same for an `is` of format 1, which lacks some columns. */
-int compare_format_1(struct catalog_connection *is, struct catalog_connection *should,
-                     int (*each)(const struct discrepancy *discrepancy, void *context), void *context);
+/* The same for an `is` of format 1, or of an earlier revision of format 2, which lacks some columns. */
+int compare_format(int64_t format, struct catalog_connection *is, struct catalog_connection *should,
+                   int (*each)(const struct discrepancy *discrepancy, void *context), void *context);

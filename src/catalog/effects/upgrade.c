@@ -3,6 +3,7 @@
  *
  *   catalog.db (1) ── events ─────────► catalog.db.new (2) ── rows follow ──► compared with those of (1)
  *          └── what events left unsaid ──► `snapshot` events                          │ no row differs
+ *              (format 1; an earlier revision of 2 says all)                          │
  *   catalog.db.format-1 ◄── link ── catalog.db ◄──────────────── rename ──────────────┘
  *
  * Nobody else has the old one open meanwhile. If killed before the rename, nothing has changed; after it, all is done.
@@ -21,6 +22,7 @@ struct upgrade {
         struct catalog *old_catalog;
         struct catalog_connection *old;
         struct replay replay;
+        int64_t format; /* the old file's */
         int64_t event; /* that cannot be replayed; 0: none */
         bool taken;    /* the old file is locked, and must be given back */
 };
@@ -142,30 +144,32 @@ static int upgrade_cannot_be(int64_t event, void *context) {
 /* Copies the places of stores, and disks that are being made: no event is about these. */
 static int copy_own(struct upgrade *u) {
         _cleanup_statement_ sqlite3_stmt *stores = NULL, *reservations = NULL;
+        const bool first = u->format == 1;
         int64_t sequence;
-        int r = statement_start(u->old, S_UPGRADE_STORES, &stores, "");
+        int r = statement_start(u->old, first ? S_UPGRADE_STORES : S_UPGRADE_2_STORES, &stores, "");
 
         while (r == 0 && (r = statement_row(stores)) > 0)
                 r = catalog_store_put(u->replay.c, sqlite3_column_int64(stores, 0),
                                       (const char *)sqlite3_column_text(stores, 1));
         if (r == 0)
-                r = statement_start(u->old, S_UPGRADE_RESERVATIONS, &reservations, "");
+                r = statement_start(u->old, first ? S_UPGRADE_RESERVATIONS : S_UPGRADE_2_RESERVATIONS, &reservations, "");
         while (r == 0 && (r = statement_row(reservations)) > 0)
                 r = changed_one(statement_run(u->replay.c, S_RESERVATION_PUT, "iii", sqlite3_column_int64(reservations, 0),
                                               sqlite3_column_int64(reservations, 1), sqlite3_column_int64(reservations, 2)));
         if (r == 0)
-                r = statement_number(u->old, S_UPGRADE_SEQUENCE, &sequence);
+                r = statement_number(u->old, first ? S_UPGRADE_SEQUENCE : S_UPGRADE_2_SEQUENCE, &sequence);
         return r < 0 ? r : changed_one(statement_run(u->replay.c, S_RESERVATION_SEQUENCE, "i", sequence));
 }
 
 static int upgrade_fill(struct upgrade *u) {
-        int r = snapshots_of(u, &to_remember, remember_earlier);
+        const bool first = u->format == 1; /* later ones say all */
+        int r = first ? snapshots_of(u, &to_remember, remember_earlier) : 0;
 
         if (r == 0)
                 r = replay_log(&u->replay, u->old, upgrade_cannot_be, u);
         if (r == 0)
                 r = connection_run(u->replay.c, "BEGIN IMMEDIATE");
-        for (size_t i = 0; r == 0 && i < ARRAY_SIZE(unsaid); i++)
+        for (size_t i = 0; r == 0 && first && i < ARRAY_SIZE(unsaid); i++)
                 r = snapshots_of(u, &unsaid[i], add_snapshot);
         if (r == 0)
                 r = copy_own(u);
@@ -285,30 +289,26 @@ static int make(struct upgrade *u, const char *path) {
         if (r == 0)
                 r = catalog_mark(u->replay.c); /* else it could not be opened */
         if (r == 0)
-                r = compare_format_1(u->old, u->replay.c, u->reader->each, u->reader->context);
-        return r == 0 ? contradictions(u) : r;
+                r = compare_format(u->format, u->old, u->replay.c, u->reader->each, u->reader->context);
+        return r == 0 && u->format == 1 ? contradictions(u) : r;
 }
 
 int catalog_upgrade(const char *path, const struct caller *caller, bool plan, const struct upgrade_reader *reader,
                     struct upgraded *ret_upgraded) {
         _cleanup_upgrade_ struct upgrade u = { .path = path, .caller = caller, .reader = reader };
         _cleanup_free_ char *unfinished = NULL, *kept = NULL;
+        int64_t stamp;
         int r;
 
-        if (asprintf(&unfinished, "%s.new", path) < 0) {
-                unfinished = NULL;
-                return -ENOMEM;
-        }
-        if (asprintf(&kept, "%s.format-1", path) < 0) {
-                kept = NULL;
-                return -ENOMEM;
-        }
         *ret_upgraded = (struct upgraded){ 0 };
         r = open_old(&u);
         if (r == 0)
-                r = catalog_format(u.old, &ret_upgraded->format);
-        if (r < 0 || ret_upgraded->format == CATALOG_VERSION)
+                r = catalog_format(u.old, &stamp);
+        if (r < 0 || stamp == CATALOG_STAMP)
                 return r;
+        ret_upgraded->format = u.format = stamp / 100;
+        if (asprintf(&unfinished, "%s.new", path) < 0 || asprintf(&kept, "%s.format-%d", path, (int)u.format) < 0)
+                return -ENOMEM; /* what asprintf failed for is not looked at */
         r = upgrade_take(&u);
         if (r == 0)
                 r = check_kept(&u, kept);

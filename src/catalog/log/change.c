@@ -19,7 +19,7 @@ static int change_operation(const char *word, const char *part, const char *kind
 }
 
 static bool makes(int op) {
-        return op == EVENT_CREATE_INSTANCE || op == EVENT_REGION_ADD || op == EVENT_TRUST;
+        return op == EVENT_CREATE_INSTANCE || op == EVENT_UNDELETE_INSTANCE || op == EVENT_REGION_ADD || op == EVENT_TRUST;
 }
 
 enum { /* columns */

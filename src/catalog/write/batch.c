@@ -120,7 +120,7 @@ static int run_one(struct catalog *catalog, struct batch *b, struct pending *job
 static void bury(struct catalog *catalog) {
         char same[64]; /* a change that changes nothing */
 
-        (void)snprintf(same, sizeof(same), "PRAGMA user_version = %d", CATALOG_VERSION); /* fits */
+        (void)snprintf(same, sizeof(same), "PRAGMA user_version = %d", CATALOG_STAMP); /* fits */
         if (batch_begin(catalog, false) == 0 && connection_run(catalog->connection, same) == 0)
                 (void)statement_run(catalog->connection, S_COMMIT, ""); /* flushed or not, it is in the log */
         if (catalog->connection)

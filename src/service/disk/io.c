@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "disk/wing.h"
+#include "upkeep/wing.h"
 
 #define WRITE_BACK_STEP (INT64_C(32) << 20) /* bytes until the next look whether the disk was removed */
 
@@ -53,6 +54,8 @@ int disk_write_begin(struct disk_handle *handle, int *ret_fd) {
 }
 
 void disk_write_end(struct disk_handle *handle, ssize_t result) {
+        if (result == -ENOSPC)
+                purge_wake(handle->service);
         if (result < 0)
                 handle->failed = true;
         else

@@ -4,14 +4,15 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "disk/stores.h"
 #include "disk/wing.h"
+#include "keep.h"
 #include "nouns.h"
 #include "origin.h"
 
 struct removal {
         struct decision decision;
         bool busy; /* it is being copied */
+        struct keeping keeping;
 };
 
 static int run_disk_remove(struct catalog_connection *c, void *context) {
@@ -35,7 +36,9 @@ static int run_disk_remove(struct catalog_connection *c, void *context) {
         if (!d->image.has_disk || d->image.id != image)
                 return -ENOENT;
         event = decision_event(d, EVENT_DELETE_DISK);
-        return catalog_event_add(c, &event, &id);
+        if (d->image.state != IMAGE_DRAFT) /* what never had content is not kept */
+                r = keep_in(c, &n->keeping, &event);
+        return r < 0 ? r : catalog_event_add(c, &event, &id);
 }
 
 int disk_remove(struct request *request, int64_t place) {
@@ -57,12 +60,14 @@ int disk_remove(struct request *request, int64_t place) {
                 if (r == 0)
                         r = blob_lock(store, id, BLOB_LOCK_REMOVE, 0, &lock);
                 n.busy = r == -EBUSY;
+                if (r == 0)
+                        r = keep_look(store, id, &n.keeping);
                 if (r < 0 && r != -EBUSY)
                         return r;
         }
         r = decision_end(&n.decision, catalog_write(request->service->catalog, run_disk_remove, &n));
         if (r == 0 && store)
-                (void)service_blob_remove(request->service, store, id); /* else swept at the next mount */
+                keep_done(request->service, store, id, &n.keeping);
         return r;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The daemon's own threads. One computes digests and does what is due; one marks stores, and one sweeps, and has nothing
- * else to do, since a store may be large, or hang.
+ * The daemon's own threads. One computes digests and does what is due; one marks stores; one sweeps, and then purges kept
+ * bytes: nothing else waits for it, since a store may be large, or hang.
  */
 #include <sys/resource.h>
 #include <time.h>
@@ -41,8 +41,21 @@ int digest_start(struct service *service) {
 }
 
 static void *sweep_main(void *argument) {
+        struct service *service = argument;
+        struct timespec until;
+
         (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 10); /* requests come first */
-        service_sweep(argument);
+        service_sweep(service);
+        while (!service_stopping(service)) {
+                purge_round(service);
+                (void)clock_gettime(CLOCK_REALTIME, &until); /* cannot fail for this clock */
+                until.tv_sec += IDLE_SECONDS;
+                (void)pthread_mutex_lock(&service->digest_lock);
+                if (!service->purge_wanted && !service->stopping)
+                        (void)pthread_cond_timedwait(&service->purge_work, &service->digest_lock, &until);
+                service->purge_wanted = false;
+                (void)pthread_mutex_unlock(&service->digest_lock);
+        }
         return NULL;
 }
 

@@ -20,10 +20,18 @@ void digest_wake(struct service *service) {
         (void)pthread_mutex_unlock(&service->digest_lock);
 }
 
+void purge_wake(struct service *service) {
+        (void)pthread_mutex_lock(&service->digest_lock);
+        service->purge_wanted = true;
+        (void)pthread_cond_signal(&service->purge_work);
+        (void)pthread_mutex_unlock(&service->digest_lock);
+}
+
 void background_stop(struct service *service) {
         (void)pthread_mutex_lock(&service->digest_lock);
         service->stopping = true;
         (void)pthread_cond_signal(&service->digest_work);
         (void)pthread_cond_signal(&service->mark_work);
+        (void)pthread_cond_signal(&service->purge_work);
         (void)pthread_mutex_unlock(&service->digest_lock);
 }

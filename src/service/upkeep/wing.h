@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Upkeep: what a daemon does by itself, in threads of its own (digests, shares that expire, counted refusals, what a
- * crash left), and what an operator asks for (include/check.h, include/upgrade.h). Requests only wake its threads, and
+ * crash left, kept bytes), and what an operator asks for (include/check.h, include/upgrade.h). Requests only wake its threads, and
  * never wait for them.
  */
 #pragma once
@@ -17,6 +17,8 @@ struct service;
 
 /* Wakes the background thread: there is something to do. */
 void digest_wake(struct service *service);
+/* A disk could not grow: kept bytes are to make room. */
+void purge_wake(struct service *service);
 /* Tells the background threads to end. */
 void background_stop(struct service *service);
 /* Are the background threads to end? */
@@ -38,6 +40,11 @@ void digest_round(struct service *service, int64_t below);
 
 /* Sets aside what a crash left in the stores that are online, until the service stops. */
 void service_sweep(struct service *service);
+
+/* --- purge.c --- */
+
+/* Purges what is kept and too old, or where room is short. Waits for stores. */
+void purge_round(struct service *service);
 
 /* --- repair.c --- */
 

@@ -4,6 +4,7 @@
 . "${0%/*}/../lib.sh"
 needs busybox rsync
 catalog
+ok admin limits keep-deleted 0
 mount_as alice
 blobs() {
         find "$DIR/store" -type f -size +40k | wc -l

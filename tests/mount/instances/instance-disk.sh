@@ -5,6 +5,7 @@
 needs_root
 needs qemu-img qemu-io
 catalog
+ok admin limits keep-deleted 0
 mkdir "$T/small"
 mount -t tmpfs -o size=4m tmpfs "$T/small" || skip 'no tmpfs'
 ok admin region add west --store "$T/small/store"

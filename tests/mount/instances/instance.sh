@@ -4,6 +4,7 @@
 . "${0%/*}/../lib.sh"
 needs busybox
 catalog
+ok admin limits keep-deleted 0
 mount_as alice
 mount_as bob
 VM=$T/bob/regions/north/instances

@@ -4,6 +4,7 @@
 # or refused as a whole, and no bytes are left behind.
 . "${0%/*}/../lib.sh"
 catalog
+ok admin limits keep-deleted 0
 mount_as alice
 mount_as bob
 mount_at second account=bob

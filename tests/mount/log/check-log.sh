@@ -247,7 +247,7 @@ finds instance 'north/vm1@bob' \
 finds instance 'north/vm9@bob' "INSERT INTO instance (id, region, owner, name) VALUES (99999, 1, $bob, 'vm9')"
 finds instance 'north/vm1@bob' "UPDATE launch SET image = $image WHERE instance = $vm1"
 finds instance 'north/vm1@bob' "UPDATE launch SET image_name = 'web@carol' WHERE instance = $vm1"
-finds instance 'north/vm1@bob' "UPDATE launch SET until_event = $FAR WHERE instance = $vm1"
+finds event '[0-9]+' "UPDATE launch SET until_event = $FAR WHERE instance = $vm1"
 finds instance 'north/vm1@bob' \
         "UPDATE launch SET until_event = (SELECT max(id) FROM event) WHERE instance = $vm1 AND until_event = $FAR"
 finds instance 'north/vm1@bob' "UPDATE launch SET image_until = $unshared WHERE instance = $vm1 AND until_event = $FAR"

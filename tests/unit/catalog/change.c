@@ -26,7 +26,7 @@ struct wish {
 struct said {
         struct event event;
         struct caller caller;
-        char object[OBJECT_SIZE], account[NAME_SIZE], source[2 * OBJECT_SIZE + 32], time[TIMESTAMP_SIZE];
+        char object[OBJECT_SIZE], account[NAME_SIZE], source[2 * OBJECT_SIZE + 32], time[TIMESTAMP_SIZE], text[TEXT_SIZE];
         int64_t numbers[6]; /* found by look() */
         size_t details;
 };
@@ -64,7 +64,7 @@ static int look(struct catalog_connection *c, const char *sql, int64_t a, int64_
 #define OF_IMAGE                                                                                                   \
         "SELECT a.name, " AS_CALLED ", p.owner, p.id, i.id, p.region FROM image i JOIN place p ON p.id = i.place"   \
         " JOIN account a ON a.id = p.owner JOIN region r ON r.id = p.region JOIN place_name n ON n.place = p.id"    \
-        " WHERE %s = ?1 ORDER BY n.until_event DESC, i.id DESC LIMIT 1"
+        " WHERE %s = ?1 ORDER BY n.until_event DESC, i.until_event DESC LIMIT 1"
 
 /* Its owner acts on an image, or on the last one in a place. */
 static int of_image(struct catalog_connection *c, const char *column, int64_t id, struct said *said) {
@@ -248,6 +248,9 @@ static const enum event_op operations_of[] = {
         [PLACE_RENAME] = EVENT_RENAME,
         [PLACE_END] = EVENT_DELETE,
         [IMAGE_RENEW] = EVENT_DELETE_DISK,
+        [IMAGE_KEEP] = EVENT_DELETE_DISK,
+        [IMAGE_RETURN] = EVENT_UNDELETE,
+        [IMAGE_PURGE] = EVENT_PURGE,
         [IMAGE_DISK] = EVENT_CREATE_DISK,
         [IMAGE_COPY] = EVENT_COPY,
         [IMAGE_FILL] = EVENT_AVAILABLE,
@@ -272,7 +275,35 @@ static const enum event_op operations_of[] = {
         [LAUNCH] = EVENT_LAUNCH,
         [LAUNCH_IMAGE_END] = EVENT_INSTANCE_DELETE_IMAGE,
         [LAUNCH_DISK_END] = EVENT_INSTANCE_DELETE_DISK,
+        [LAUNCH_KEEP] = EVENT_INSTANCE_DELETE_DISK,
+        [LAUNCH_RETURN] = EVENT_UNDELETE_INSTANCE,
+        [LAUNCH_PURGE] = EVENT_PURGE_INSTANCE,
 };
+
+/* Into its place, where that is there, else together with it. */
+static int say_return(struct catalog_connection *c, const struct wish *w, struct said *said) {
+        struct said place = { 0 };
+        char object[OBJECT_SIZE];
+        const char *at = strchr(said->object, '@'), *slash = strchr(said->object, '/');
+        int64_t description;
+        int r = look(c, "SELECT '', '' FROM place WHERE id = ?1 AND until_event = 140737488355327", said->event.place, 0,
+                     &place);
+
+        if (r == 0)
+                said->event.op = EVENT_UNDELETE_DISK;
+        else if (r == -ENOENT && w->text && at && slash) {
+                (void)snprintf(object, sizeof(object), "%.*s/%.60s%.65s", (int)(slash - said->object), said->object, w->text,
+                               at); /* fits */
+                strcpy(said->object, object);
+        }
+        with_number(said, "image", w->a);
+        r = catalog_kept_description(c, w->a, &description, said->text);
+        if (r == 0) {
+                with_number(said, "description", description);
+                with_text(said, "text", said->text);
+        }
+        return r == -ENOENT ? 0 : r;
+}
 
 static int say_of_image(struct catalog_connection *c, const struct wish *w, struct said *said) {
         int r = of_image(c, "i.id", w->what == IMAGE_FILL ? w->b : w->a, said);
@@ -303,6 +334,11 @@ static int say_of_image(struct catalog_connection *c, const struct wish *w, stru
         case IMAGE_TOUCH:
                 with_mtime(said, w->b);
                 return 0;
+        case IMAGE_RETURN:
+                return say_return(c, w, said);
+        case IMAGE_PURGE:
+                with_number(said, "image", w->a);
+                return 0;
         default:
                 return w->what == SHARE_PUT ? of_account(c, w->b, said) : 0;
         }
@@ -311,6 +347,8 @@ static int say_of_image(struct catalog_connection *c, const struct wish *w, stru
 static int say_of_place(struct catalog_connection *c, const struct wish *w, struct said *said) {
         int r = of_image(c, "p.id", w->a, said);
 
+        if (w->what == IMAGE_KEEP)
+                with_number(said, "kept", 4096);
         if (w->what == PLACE_RENAME)
                 with_text(said, "to", w->text);
         if (w->what == DESCRIPTION_WRITE)
@@ -318,6 +356,29 @@ static int say_of_place(struct catalog_connection *c, const struct wish *w, stru
         if (w->what == DESCRIPTION_TOUCH)
                 with_mtime(said, w->b);
         return r;
+}
+
+static int say_of_instance(struct catalog_connection *c, const struct wish *w, struct said *said) {
+        struct instance instance;
+        int r = of_instance(c, w->a, said);
+
+        if (w->what == LAUNCH_KEEP)
+                with_number(said, "kept", 0);
+        if (r < 0 || w->what != LAUNCH_IMAGE_END)
+                return r;
+        r = catalog_instance_get(c, w->a, &instance);
+        with_number(said, "launch", r == 0 ? instance.launch : 0);
+        return r;
+}
+
+static int say_of_launch(struct catalog_connection *c, const struct wish *w, struct said *said) {
+        int r = look(c, "SELECT '', '', l.instance, v.until_event = 140737488355327 FROM launch l"
+                        " JOIN instance v ON v.id = l.instance WHERE l.id = ?1", w->a, 0, said);
+
+        with_number(said, "launch", w->a);
+        if (r == 0 && w->what == LAUNCH_RETURN && said->numbers[1])
+                said->event.op = EVENT_UNDELETE_INSTANCE_DISK;
+        return r < 0 ? r : of_instance(c, said->numbers[0], said);
 }
 
 static int say(struct catalog_connection *c, const struct wish *w, struct said *said) {
@@ -347,6 +408,7 @@ static int say(struct catalog_connection *c, const struct wish *w, struct said *
         case PLACE_RENAME:
         case PLACE_END:
         case IMAGE_RENEW:
+        case IMAGE_KEEP:
         case DESCRIPTION_WRITE:
         case DESCRIPTION_TOUCH:
         case DESCRIPTION_END:
@@ -366,10 +428,14 @@ static int say(struct catalog_connection *c, const struct wish *w, struct said *
                 return say_expiry(c, w, said);
         case LAUNCH:
                 return say_launch(c, w, said);
+        case LAUNCH_RETURN:
+        case LAUNCH_PURGE:
+                return say_of_launch(c, w, said);
         case INSTANCE_END:
         case LAUNCH_IMAGE_END:
         case LAUNCH_DISK_END:
-                return of_instance(c, w->a, said);
+        case LAUNCH_KEEP:
+                return say_of_instance(c, w, said);
         default:
                 return say_of_image(c, w, said);
         }

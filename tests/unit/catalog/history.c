@@ -41,9 +41,18 @@ struct doing {
         char name[16];
 };
 
+/* Right after sealing: the past shows what was sealed with its digest, whenever that came. */
+static int64_t digest(const struct doing *d) {
+        char text[2 * DIGEST_SIZE + 1];
+        const int64_t same = d->number % 2 ? any(d->h, "image WHERE digest IS NOT NULL") : 0;
+
+        (void)snprintf(text, sizeof(text), "%032lx", d->number % 5);
+        return change(IMAGE_DIGEST, d->image, same, text);
+}
+
 /* The next step of a disk: made, filled and sealed once each; sometimes a source of its copy is recorded. */
 static int64_t disk(const struct doing *d) {
-        int64_t source = d->number % 2 ? any(d->h, d->number % 3 ? "image" : "launch") : 0;
+        int64_t event, source = d->number % 2 ? any(d->h, d->number % 3 ? "image" : "launch") : 0;
 
         if (of("disk_event IS NULL FROM image WHERE id = ", d->image, ""))
                 return change(d->number % 5 ? IMAGE_DISK : source ? IMAGE_COPY : IMAGE_DISK, d->image, source, NULL);
@@ -51,7 +60,8 @@ static int64_t disk(const struct doing *d) {
                 return change(IMAGE_FILL, d->place, d->image, NULL);
         if (source && d->number % 5 == 0)
                 return change(IMAGE_COPY, d->image, source, NULL);
-        return change(IMAGE_SEAL, d->image, 1 + d->number, NULL);
+        event = change(IMAGE_SEAL, d->image, 1 + d->number, NULL);
+        return event < 0 || d->number % 3 == 0 ? event : digest(d);
 }
 
 /* It has expired. */
@@ -71,7 +81,7 @@ static bool is_shared(int64_t image) {
 }
 
 static int64_t renew(const struct doing *d) {
-        return is_shared(d->image) ? -1 : change(IMAGE_RENEW, d->place, 0, NULL);
+        return is_shared(d->image) ? -1 : change(d->number % 3 ? IMAGE_KEEP : IMAGE_RENEW, d->place, 0, NULL);
 }
 
 /* One more step towards the place's end: only an empty one is removed. */
@@ -83,17 +93,33 @@ static int64_t place_end(const struct doing *d) {
         if (of("1 FROM shares_link WHERE place = ", d->place, " AND " LIVES))
                 return change(LINK_END, d->place, 0, NULL);
         return change(of("1 FROM image WHERE disk_event IS NOT NULL AND place = ", d->place, " AND " LIVES)
-                              ? IMAGE_RENEW : PLACE_END, d->place, 0, NULL);
+                              ? d->number % 3 ? IMAGE_KEEP : IMAGE_RENEW : PLACE_END, d->place, 0, NULL);
 }
 
 static int64_t instance_end(const struct doing *d) {
-        int64_t launch = of("max(id) FROM launch WHERE instance = ", d->instance, "");
+        int64_t launch = of("id FROM launch WHERE " LIVES " AND instance = ", d->instance, "")
+                         ?: of("max(id) FROM launch WHERE instance = ", d->instance, "");
 
         if (of("1 FROM launch WHERE id = ", launch, " AND image_until = 140737488355327"))
                 return change(LAUNCH_IMAGE_END, d->instance, 0, NULL);
         if (of("1 FROM launch WHERE id = ", launch, " AND " LIVES))
-                return change(LAUNCH_DISK_END, d->instance, 0, NULL);
+                return change(d->number % 3 ? LAUNCH_KEEP : LAUNCH_DISK_END, d->instance, 0, NULL);
         return change(INSTANCE_END, d->instance, 0, NULL);
+}
+
+#define KEPT "until_event <> 140737488355327 AND purge_event IS NULL"
+
+/* What is kept comes back, if its place, or its name, has nobody else's disk. */
+static int64_t come_back(const struct doing *d) {
+        const int64_t image = any(d->h, "image t WHERE " KEPT " AND NOT EXISTS (SELECT 1 FROM image o WHERE o.place = t.place"
+                                        " AND o.disk_event IS NOT NULL AND o." LIVES ")");
+        const int64_t launch = any(d->h, "launch t WHERE " KEPT " AND NOT EXISTS (SELECT 1 FROM launch o WHERE o.instance"
+                                         " = t.instance AND o." LIVES ")");
+
+        if (d->number % 8 == 0)
+                return d->number % 16 ? change(IMAGE_PURGE, image, 0, NULL) : change(LAUNCH_PURGE, launch, 0, NULL);
+        return d->number % 3 && image ? change(IMAGE_RETURN, image, 0, d->number % 5 ? NULL : d->name)
+                                      : change(LAUNCH_RETURN, launch, 0, NULL);
 }
 
 /* An expired share can only be closed. */
@@ -134,16 +160,6 @@ static int64_t account(const struct doing *d) {
         return change(ACCOUNT_PUT, 0, 0, name);
 }
 
-static int64_t digest(const struct doing *d) {
-        char text[2 * DIGEST_SIZE + 1];
-        const int64_t same = d->number % 2 ? any(d->h, "image WHERE digest IS NOT NULL") : 0;
-
-        if (!of("sealed_event IS NOT NULL FROM image WHERE id = ", d->image, ""))
-                return -1;
-        (void)snprintf(text, sizeof(text), "%032lx", d->number % 5);
-        return change(IMAGE_DIGEST, d->image, same, text);
-}
-
 static int64_t mtime(const struct doing *d) {
         const int64_t ns = d->number % 3 ? (d->number - 500) * 1234567890123 : 0;
 
@@ -175,7 +191,7 @@ static int64_t launch(struct doing *d) {
 }
 
 static int64_t try(struct doing *d) {
-        switch (history_below(d->h, 34)) {
+        switch (history_below(d->h, 38)) {
         case 0:
         case 1:
         case 2:
@@ -195,7 +211,6 @@ static int64_t try(struct doing *d) {
         case 11:
                 return change(IMAGE_REVIEW, d->image, d->number % 2, NULL);
         case 12:
-                return digest(d);
         case 13:
                 return mtime(d);
         case 14:
@@ -227,6 +242,11 @@ static int64_t try(struct doing *d) {
                 return change(SETTING_PUT, d->number, 0, SHARE_LIMIT);
         case 31:
                 return region(d);
+        case 32:
+        case 33:
+        case 34:
+        case 35:
+                return come_back(d);
         default:
                 return account(d);
         }

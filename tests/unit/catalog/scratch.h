@@ -55,6 +55,9 @@ enum fact {
         PLACE_RENAME,      /* place, text: name */
         PLACE_END,         /* place */
         IMAGE_RENEW,       /* place */
+        IMAGE_KEEP,        /* place: the same, and its bytes are kept */
+        IMAGE_RETURN,      /* image; text: name, NULL: the last one */
+        IMAGE_PURGE,       /* image */
         IMAGE_DISK,        /* image, source or 0; the disk is empty */
         IMAGE_COPY,        /* image, source; with content */
         IMAGE_FILL,        /* place, image; becomes available */
@@ -79,6 +82,9 @@ enum fact {
         LAUNCH,            /* instance, image */
         LAUNCH_IMAGE_END,  /* instance */
         LAUNCH_DISK_END,   /* instance */
+        LAUNCH_KEEP,       /* instance: the same, and its bytes are kept */
+        LAUNCH_RETURN,     /* launch */
+        LAUNCH_PURGE,      /* launch */
 };
 int64_t change(enum fact what, int64_t a, int64_t b, const char *text);
 /* The same, which must succeed. */

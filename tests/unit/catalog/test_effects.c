@@ -12,10 +12,11 @@
 
 #define E "(SELECT max(id) FROM event)"
 #define FAR "140737488355327"
-#define EFFECTS 7
+#define EFFECTS 9
 
 /* Effects of an event, by the column with its number: "+t.column": a row it made; "-t.column": a row it ended;
- * "~t.column": a row it ended if there was one; "=t.column": set once; "<t.column": set, whatever was there before. */
+ * "~t.column": a row it ended if there was one; "=t.column": set once; "<t.column": set, whatever was there before;
+ * "?t.column": set if there was nothing. */
 struct step {
         enum event_op op;
         enum fact fact;
@@ -31,6 +32,8 @@ struct step {
 #define DB "place FROM place_name WHERE name = 'db'"
 #define MAIL "place FROM place_name WHERE name = 'mail'"
 #define NEWS "place FROM place_name WHERE name = 'news'"
+#define MAIL_DISK "min(i.id) FROM image i JOIN place_name n ON n.place = i.place WHERE n.name = 'mail'"
+#define LAUNCH_LAST "max(id) FROM launch"
 #define SHARE_LAST "max(id) FROM share"
 #define VM "max(id) FROM instance"
 #define CREATED "+place.id", "+place_name.from_event", "+image.id"
@@ -121,18 +124,54 @@ static const struct step story[] = {
         { EVENT_LAUNCH, LAUNCH, VM, WEB, .effects = { "+launch.from_event" },
           .rows = "id > 34359738368 AND (instance, image) = ((SELECT " VM "), (SELECT " WEB ")) AND image_name ="
                   " 'app@alice' FROM launch" },
-        { EVENT_REINSTALL, LAUNCH, VM, DB, .effects = { "~launch.until_event", "+launch.from_event" } },
+        { EVENT_REINSTALL, LAUNCH, VM, DB, .effects = { "~launch.until_event", "?launch.purge_event", "+launch.from_event" } },
         { EVENT_INSTANCE_DELETE_IMAGE, LAUNCH_IMAGE_END, VM, .effects = { "-launch.image_until" },
           .rows = "id = (SELECT max(id) FROM launch) FROM launch WHERE image_until = " E },
-        { EVENT_INSTANCE_DELETE_DISK, LAUNCH_DISK_END, VM, .effects = { "-launch.until_event" } },
+        { EVENT_INSTANCE_DELETE_DISK, LAUNCH_KEEP, VM, .effects = { "-launch.until_event" },
+          .rows = "purge_event IS NULL FROM launch WHERE until_event = " E },
+        { EVENT_UNDELETE_INSTANCE_DISK, LAUNCH_RETURN, LAUNCH_LAST, .effects = { "+absence.until_event", "+absence.until_event" },
+          .rows = "(until_event, image_until) = (" FAR ", " FAR ") FROM launch WHERE id = (SELECT " LAUNCH_LAST ")" },
+        { EVENT_INSTANCE_DELETE_DISK, LAUNCH_KEEP, VM, .effects = { "-launch.until_event" } },
+        { EVENT_INSTANCE_DELETE, INSTANCE_END, VM, .effects = { "-instance.until_event" } },
+        /* the file `image` was there */
+        { EVENT_UNDELETE_INSTANCE, LAUNCH_RETURN, LAUNCH_LAST, .effects = { "+absence.until_event", "+absence.until_event" },
+          .rows = "until_event = " FAR " FROM instance WHERE id = (SELECT " VM ")" },
+        { EVENT_INSTANCE_DELETE_DISK, LAUNCH_KEEP, VM, .effects = { "-launch.until_event" } },
+        { EVENT_PURGE_INSTANCE, LAUNCH_PURGE, LAUNCH_LAST, .effects = { "=launch.purge_event" } },
         { EVENT_INSTANCE_DELETE, INSTANCE_END, VM, .effects = { "-instance.until_event" } },
         { EVENT_DELETE_DESCRIPTION, DESCRIPTION_END, WEB, .effects = { "-description.until_event" } },
-        { EVENT_DELETE_DISK, IMAGE_RENEW, WEB, .effects = { "~review.until_event", "-image.until_event", "+image.id" },
+        { EVENT_DELETE_DISK, IMAGE_RENEW, WEB,
+          .effects = { "~review.until_event", "-image.until_event", "?image.purge_event", "+image.id" },
           .rows = "place = (SELECT " WEB ") AND disk_event IS NULL FROM image WHERE id = " E },
         { EVENT_REVIEW, IMAGE_REVIEW, "max(id) FROM image", "1", .effects = { "+review.from_event" } },
         { EVENT_DELETE_LINK, LINK_END, WEB, .effects = { "-shares_link.until_event" } },
         { EVENT_DELETE, PLACE_END, WEB,
-          .effects = { "~review.until_event", "-image.until_event", "-place_name.until_event", "-place.until_event" } },
+          .effects = { "~review.until_event", "-image.until_event", "?image.purge_event", "-place_name.until_event",
+                       "-place.until_event" } },
+        /* brought back into its place, where a reviewed draft is; then with it */
+        { EVENT_DELETE_DISK, IMAGE_KEEP, MAIL, .effects = { "-image.until_event", "+image.id" },
+          .rows = "purge_event IS NULL FROM image WHERE until_event = " E },
+        { EVENT_REVIEW, IMAGE_REVIEW, "max(id) FROM image", "1", .effects = { "+review.from_event" } },
+        { EVENT_UNDELETE_DISK, IMAGE_RETURN, MAIL_DISK,
+          .effects = { "-image.until_event", "?image.purge_event", "~review.until_event", "+absence.until_event",
+                       "~description.until_event", "+description.from_event" },
+          .rows = "until_event = " FAR " FROM image WHERE id = (SELECT " MAIL_DISK ")" },
+        { EVENT_DELETE_LINK, LINK_END, MAIL, .effects = { "-shares_link.until_event" } },
+        { EVENT_DELETE_DISK, IMAGE_KEEP, MAIL, .effects = { "-image.until_event", "+image.id" } },
+        { EVENT_UNDELETE_DISK, IMAGE_RETURN, MAIL_DISK,
+          .effects = { "-image.until_event", "?image.purge_event", "+absence.until_event", "~description.until_event",
+                       "+description.from_event", "+shares_link.id" } },
+        { EVENT_DELETE_LINK, LINK_END, MAIL, .effects = { "-shares_link.until_event" } },
+        { EVENT_DELETE_DESCRIPTION, DESCRIPTION_END, MAIL, .effects = { "-description.until_event" } },
+        { EVENT_DELETE_DISK, IMAGE_KEEP, MAIL, .effects = { "-image.until_event", "+image.id" } },
+        { EVENT_DELETE, PLACE_END, MAIL,
+          .effects = { "-image.until_event", "?image.purge_event", "-place_name.until_event", "-place.until_event" } },
+        { EVENT_UNDELETE, IMAGE_RETURN, MAIL_DISK, .text = "post",
+          .effects = { "+absence.until_event", "+place_name.from_event", "+absence.until_event", "+description.from_event",
+                       "+shares_link.id" },
+          .rows = "name = 'post' FROM place_name WHERE place = (SELECT " MAIL ") AND until_event = " FAR },
+        { EVENT_DELETE_DISK, IMAGE_KEEP, MAIL, .effects = { "-image.until_event", "+image.id" } },
+        { EVENT_PURGE, IMAGE_PURGE, MAIL_DISK, .effects = { "=image.purge_event" } },
         { EVENT_ACCOUNT_RM, ACCOUNT_END, ALICE, .effects = { "-account.until_event" } },
 };
 
@@ -160,7 +199,8 @@ static const char *const columns[] = {
         "review.until_event", "instance.id", "instance.until_event", "launch.from_event", "launch.image_until",
         "launch.until_event", "trust.from_event", "trust.until_event", "description.from_event",
         "description.until_event", "description.times_event", "shares_link.id", "shares_link.until_event", "share.id",
-        "share.until_event", "share_expiry.from_event", "share_expiry.until_event",
+        "share.until_event", "share_expiry.from_event", "share_expiry.until_event", "image.purge_event",
+        "launch.purge_event", "absence.until_event",
 };
 
 struct column {
@@ -185,11 +225,12 @@ static int64_t rows_with(const char *spec, int64_t event) {
         return number(sql);
 }
 
-static bool leaves(const struct step *s, const char *column) {
+static int64_t leaves(const struct step *s, const char *column) {
+        int64_t rows = 0;
+
         for (size_t i = 0; i < EFFECTS && s->effects[i]; i++)
-                if (strcmp(s->effects[i] + 1, column) == 0)
-                        return true;
-        return false;
+                rows += strcmp(s->effects[i] + 1, column) == 0;
+        return rows;
 }
 
 static void check_rows(const struct step *s, int64_t event) {
@@ -233,7 +274,7 @@ static void check_missing(const struct step *s) {
                 struct column c = column_of(s->effects[i] + 1);
                 int r;
 
-                if (s->effects[i][0] == '+' || s->effects[i][0] == '<')
+                if (strchr("+<?", s->effects[i][0]))
                         continue;
                 r = attempt(s, s->effects[i][0] == '=' ? " IS NULL" : " = " FAR, &c);
                 if (r != (s->effects[i][0] == '~' ? -ECANCELED : -ENOENT))
@@ -317,7 +358,7 @@ static void check_undone(const struct step *s, int64_t event) {
                                        event); /* fits */
                 else
                         (void)snprintf(sql, sizeof(sql), "UPDATE %s SET %s = %s WHERE %s = %ld", c.table, c.name,
-                                       kind == '=' || kind == '<' ? "NULL" : FAR, c.name, event); /* fits */
+                                       strchr("=<?", kind) ? "NULL" : FAR, c.name, event); /* fits */
                 if (try_change(sql, &noticed) < 0) /* another live row exists */
                         (void)snprintf(sql, sizeof(sql), "UPDATE %s SET %s = %s + 1000 WHERE %s = %ld", c.table,
                                        c.name, c.name, c.name, event); /* fits */
@@ -373,7 +414,7 @@ static void test_each_operation(void **state) {
         for (size_t i = 0; i < ARRAY_SIZE(story); i++) { /* again, after all other steps */
                 check_undone(&story[i], events[i]);
                 for (size_t e = 0; e < EFFECTS && story[i].effects[e]; e++)
-                        if (story[i].effects[e][0] == '+')
+                        if (story[i].effects[e][0] == '+' && !(e > 0 && strcmp(story[i].effects[e - 1], story[i].effects[e]) == 0))
                                 check_row(story[i].effects[e], events[i]);
         }
 }
@@ -456,6 +497,18 @@ static void test_about_what_is_not_there(void **state) {
         assert_int_equal(chain_check(), 1);
 }
 
+/* Of rows that come back an absence is seen, of several the first; that they live again is not. */
+static bool is_seen(int op, size_t e) {
+        const char *count = operations[op].effects[e].count;
+
+        if (!count)
+                return op == EVENT_ACCOUNT_RM || op == EVENT_ACCOUNT_ADD;
+        for (size_t i = 0; i < e && strstr(count, "FROM absence") == count + strlen("SELECT count(*) "); i++)
+                if (operations[op].effects[i].count && strcmp(operations[op].effects[i].count, count) == 0)
+                        return false;
+        return true;
+}
+
 /* Every operation and effect is in the story: a new row of effects.def needs a step here. */
 static void test_each_is_in_the_story(void **state) {
         (void)state;
@@ -465,9 +518,9 @@ static void test_each_is_in_the_story(void **state) {
                 bool tried = op == EVENT_INIT || op == EVENT_SNAPSHOT || op == EVENT_RESTORE ||
                              op == EVENT_REPAIR; /* have their own tests */
 
-                while (effects < EFFECTS_MOST && operations[op].effects[effects].apply)
-                        effects++;
-                tried = tried || effects == 0; /* it is only said */
+                for (size_t e = 0; e < EFFECTS_MOST && operations[op].effects[e].apply; e++)
+                        effects += is_seen(op, e);
+                tried = tried || !operations[op].effects[0].apply; /* it is only said */
                 for (size_t i = 0; i < ARRAY_SIZE(story); i++)
                         for (size_t e = 0; story[i].op == (enum event_op)op && e < EFFECTS; e++) {
                                 size_t k = 0;
@@ -480,8 +533,10 @@ static void test_each_is_in_the_story(void **state) {
                         }
                 if (!tried)
                         fail_msg("operation %d, %s: it never happens", op, operations[op].word);
-                if (op == EVENT_LAUNCH) /* shares its effects with reinstall, but has no disk to end */
+                if (op == EVENT_INSTANCE_DELETE_DISK) /* it is kept each time; a reinstall's is not */
                         n++;
+                if (op == EVENT_LAUNCH) /* shares its effects with reinstall, and has no disk to end */
+                        n += 2;
                 if (n != effects && op != EVENT_INIT && op != EVENT_SNAPSHOT && op != EVENT_ACCOUNT_SET)
                         fail_msg("operation %d, %s: %zu of %zu effects are seen", op, operations[op].word, n, effects);
         }

@@ -117,7 +117,9 @@ static void test_operations_have_the_specs_names(void **state) {
                 [EVENT_SET_EXPIRY] = "set-expiry", [EVENT_TRUST] = "trust", [EVENT_UNTRUST] = "untrust",
                 [EVENT_CREATE_INSTANCE] = "create", [EVENT_LAUNCH] = "launch", [EVENT_REINSTALL] = "reinstall",
                 [EVENT_INSTANCE_DELETE_IMAGE] = "instance-delete", [EVENT_INSTANCE_DELETE_DISK] = "instance-delete",
-                [EVENT_INSTANCE_DELETE] = "instance-delete",
+                [EVENT_INSTANCE_DELETE] = "instance-delete", [EVENT_UNDELETE] = "undelete",
+                [EVENT_UNDELETE_DISK] = "undelete", [EVENT_UNDELETE_INSTANCE] = "undelete",
+                [EVENT_UNDELETE_INSTANCE_DISK] = "undelete", [EVENT_PURGE] = "purge", [EVENT_PURGE_INSTANCE] = "purge",
         };
         char sql[128];
 

@@ -3,6 +3,8 @@
  */
 #include "scratch.h"
 
+#include "connection.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -20,7 +22,7 @@ static void test_new_catalog_holds_the_operator_and_one_event(void **state) {
         assert_int_equal(account.quota, -1);
         assert_int_equal(sql_number("SELECT count(*) FROM event"), 1);
         assert_int_equal(sql_number("SELECT id = 1 AND op = 'init' AND actor = 1 AND uid = 1000 AND via = 'cli' FROM event"), 1);
-        assert_int_equal(sql_number("PRAGMA user_version"), CATALOG_VERSION);
+        assert_int_equal(sql_number("PRAGMA user_version"), CATALOG_STAMP);
         assert_int_equal(sql_number("PRAGMA application_id"), 0x494d4753);
         assert_int_equal(sql_number("SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
 }
@@ -100,12 +102,14 @@ static void test_versions(void **state) {
                 const char *sql;
                 int error;
         } cases[] = {
+                { "PRAGMA user_version = 2", -EPROTOTYPE }, /* before its tables had revisions */
+                { "PRAGMA user_version = 202", -EPROTONOSUPPORT },
                 { "PRAGMA user_version = 3", -EPROTONOSUPPORT },
                 { "PRAGMA user_version = 2000000000", -EPROTONOSUPPORT },
                 { "PRAGMA user_version = 0", -EMEDIUMTYPE },
                 { "PRAGMA user_version = 2; PRAGMA application_id = 0", -EMEDIUMTYPE },
                 { "PRAGMA user_version = 3", -EMEDIUMTYPE }, /* other databases may use any version number */
-                { "PRAGMA user_version = 2; PRAGMA application_id = 0x494d4754", -EMEDIUMTYPE },
+                { "PRAGMA user_version = 201; PRAGMA application_id = 0x494d4754", -EMEDIUMTYPE },
                 { "PRAGMA application_id = 0x494d4753; DELETE FROM meta", -EUCLEAN },
         };
 

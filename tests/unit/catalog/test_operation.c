@@ -62,6 +62,12 @@ static const struct {
         { "instance-delete", "part", "image", .op = EVENT_INSTANCE_DELETE_IMAGE },
         { "instance-delete", "part", "disk", .op = EVENT_INSTANCE_DELETE_DISK },
         { "instance-delete", "part", "directory", .op = EVENT_INSTANCE_DELETE },
+        { "undelete", .op = EVENT_UNDELETE },
+        { "undelete", "part", "disk", .op = EVENT_UNDELETE_DISK },
+        { "undelete", "kind", "instance", .op = EVENT_UNDELETE_INSTANCE },
+        { "undelete", "kind", "instance-disk", .op = EVENT_UNDELETE_INSTANCE_DISK },
+        { "purge", .op = EVENT_PURGE },
+        { "purge", "kind", "instance", .op = EVENT_PURGE_INSTANCE },
 };
 
 static int find(const char *word, const char *key, const char *text, int64_t number) {

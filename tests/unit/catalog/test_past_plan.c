@@ -37,10 +37,15 @@ static bool is_feed(enum statement which) {
         return which >= S_FEED_LAST && which <= S_FEED_INSTANCE;
 }
 
+/* What is kept is so today. */
+static bool is_kept(enum statement which) {
+        return which >= S_KEPT && which <= S_HOLDERS;
+}
+
 /* Statements without a past: of meta, for rendering values, of today's writer; days and lengths of the log, which are
  * given the last event; of names that never change. */
 static bool is_timeless(enum statement which) {
-        return is_check(which) || is_feed(which) || is_replay(which) || is_upgrade(which) ||
+        return is_check(which) || is_kept(which) || is_feed(which) || is_replay(which) || is_upgrade(which) ||
                (which >= S_DAY_NEXT && which <= S_LENGTHS_OF_VIEWER) ||
                which == S_EVENT_DETAIL || which == S_EVENT_RENDER || which == S_META_GET || which == S_STORE_NUMBER || which == S_LAST_IDS || which == S_SHARE_NEXT_DUE ||
                which == S_IMAGE_TWIN || which == S_IMAGE_YOUNGER || which == S_INDEXED_LAST || which == S_EVENT_ACTOR;

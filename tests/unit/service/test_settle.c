@@ -162,6 +162,7 @@ static void test_writing_a_copy_that_was_removed_while_open(void **state) {
         copy(SIZE);
         closed();
         to = opened(b, O_RDWR);
+        assert_int_equal(limit_set(as("operator"), LIMIT_KEEP, 0), 0);
         assert_int_equal(disk_remove(as("alice"), b), 0);
         assert_int_equal(blob_of(a).st_nlink, 1);
         scratch_same(to, 0, SIZE);
@@ -177,6 +178,7 @@ static void test_removing_the_source_leaves_the_copy(void **state) {
         (void)state;
         copy(SIZE);
         closed();
+        assert_int_equal(limit_set(as("operator"), LIMIT_KEEP, 0), 0);
         assert_int_equal(disk_remove(as("alice"), a), 0);
         assert_int_equal(blob_of(b).st_nlink, 1);
         to = opened(b, O_RDWR);
