@@ -48,7 +48,8 @@ holds "$db" >"$tmp/held"
 
 old='its catalog is of an earlier format; imgshare upgrade makes it one of this version'
 declare -A arguments=(['region add']=x ['region rm']=east ['account add']=x ['account set']='bob uid=5' ['account rm']=zoe
-    [access]=--all [exposure]=north/late@alice [log]=--json [apply]=- [backup]=x ['region set']='north store=/nowhere')
+    [access]=--all [exposure]=north/late@alice [log]=--json [apply]=- [backup]=x ['region set']='north store=/nowhere'
+    ['image purge']=north/web@alice [undelete]=--list)
 done_ --help
 sed -n '/^Commands:$/,/^$/s/^  \([a-z]\+\( [a-z]\+\)\?\)  .*/\1/p' "$tmp/out" >"$tmp/commands"
 asked=0

@@ -31,7 +31,7 @@ now=$(sql "$DIR/catalog.db" 'SELECT max(id) FROM event')
 is "'$DIR' is upgraded, with $now events; its old file is catalog.db.format-1" cat "$T/out"
 is '' cat "$T/err"
 is 'catalog.db catalog.db.format-1 store' listing "$DIR"
-is '2 wal' format_of "$DIR/catalog.db"
+is '201 wal' format_of "$DIR/catalog.db"
 is '1 delete' format_of "$kept"
 is "$owner" stat -c '%u %g %a' "$DIR/catalog.db"
 unchanged_file "$kept"
@@ -58,7 +58,7 @@ ok admin check --log
 ok admin log --json
 ok mv "$T/out" "$T/log"
 ok "$HERE/look" "${look[@]}" --until "$last" "$DIR"
-ok mv "$T/out" "$T/now"
+grep -v $'^imgshare\tlimits\ttext\tkeep-deleted\\\\t' "$T/out" >"$T/now" # a limit that was not there
 xz -dc "$HERE/fixtures/$1.look.xz" >"$T/before"
 ok "$PYTHON" "$HERE/expected.py" "$T/before" "$T/log"
 ok mv "$T/out" "$T/expected"

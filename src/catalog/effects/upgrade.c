@@ -307,8 +307,14 @@ int catalog_upgrade(const char *path, const struct caller *caller, bool plan, co
         if (r < 0 || stamp == CATALOG_STAMP)
                 return r;
         ret_upgraded->format = u.format = stamp / 100;
-        if (asprintf(&unfinished, "%s.new", path) < 0 || asprintf(&kept, "%s.format-%d", path, (int)u.format) < 0)
-                return -ENOMEM; /* what asprintf failed for is not looked at */
+        if (asprintf(&unfinished, "%s.new", path) < 0) {
+                unfinished = NULL;
+                return -ENOMEM;
+        }
+        if (asprintf(&kept, "%s.format-%d", path, (int)u.format) < 0) {
+                kept = NULL;
+                return -ENOMEM;
+        }
         r = upgrade_take(&u);
         if (r == 0)
                 r = check_kept(&u, kept);
