@@ -7,6 +7,7 @@
 needs sqlite3
 
 catalog
+ok admin limits keep-deleted 0 # what is kept stays in a backup that has it
 mount_as alice
 mount_as bob
 image "$A/web" 300
