@@ -237,8 +237,11 @@ int catalog_head_is(struct catalog_connection *c, const struct log_head *head);
 struct disk_row {
         int64_t id, region;
         bool sealed;
+        int64_t size; /* that was sealed; as catalog_disks_live tells it */
 };
 typedef int (*disk_each)(const struct disk_row *row, void *context);
+/* The live disks of a region's images. */
+int catalog_disks_live(struct catalog_connection *c, int64_t region, disk_each each, void *context);
 /* The live disks that events after one are about: at least those that have come or were sealed since. In one statement:
  * nothing is waited for in `each`. */
 int catalog_disks_since(struct catalog_connection *c, int64_t after, disk_each each, void *context);

@@ -44,6 +44,41 @@ int catalog_disks_since(struct catalog_connection *c, int64_t after, disk_each e
         return r;
 }
 
+struct disk_page {
+        int64_t after;
+        int count;
+        struct disk_row rows[PAGE];
+};
+
+static int disk_page_read(struct catalog_connection *c, int64_t region, struct disk_page *page) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_DISKS_LIVE, &s, "ii", region, page->after);
+
+        for (page->count = 0; r == 0 && (r = statement_row(s)) > 0;) {
+                struct disk_row *row = &page->rows[page->count++];
+
+                *row = (struct disk_row){ .id = sqlite3_column_int64(s, 1), .region = region,
+                                          .sealed = sqlite3_column_int(s, 2) != 0, .size = sqlite3_column_int64(s, 3) };
+                r = id_good(row->id) ? page_go_on(&page->after, sqlite3_column_int64(s, 0)) : ORIGIN(-EIO);
+        }
+        return r;
+}
+
+/* A page is read in whole before each() is called, which may take long: an open read holds back checkpoints. */
+int catalog_disks_live(struct catalog_connection *c, int64_t region, disk_each each, void *context) {
+        _cleanup_free_ struct disk_page *page = calloc(1, sizeof(*page));
+        int r = page ? 0 : -ENOMEM;
+
+        while (r == 0) {
+                r = disk_page_read(c, region, page);
+                for (int i = 0; r == 0 && i < page->count; i++)
+                        r = each(&page->rows[i], context);
+                if (page->count < PAGE)
+                        break;
+        }
+        return r;
+}
+
 #define STEP_PAGES 4096 /* 16 MiB between two words about progress */
 
 /* The transaction of `from` is one moment. Its own is what SQLite reads in; it would begin anew for each step else, and

@@ -217,9 +217,8 @@ static int take_row(struct taking *t, const struct disk_row *row) {
 
 /* --- all of them --- */
 
-static int take_image(const struct image *image, void *context) {
-        return take_row(context, &(struct disk_row){ .id = image->id, .region = image->region,
-                                                     .sealed = image->state == IMAGE_SEALED });
+static int take_image(const struct disk_row *row, void *context) {
+        return take_row(context, row);
 }
 
 struct launches {
@@ -245,7 +244,7 @@ static int taking_region(const struct region *region, void *context) {
         int r = store_of(round->taking, region, &store);
 
         if (r == 0)
-                r = catalog_disk_each(round->c, region->id, take_image, round->taking);
+                r = catalog_disks_live(round->c, region->id, take_image, round->taking);
         if (r == 0)
                 r = catalog_launch_each(round->c, region->id, take_launch,
                                         &(struct launches){ round->taking, region->id });
@@ -375,43 +374,50 @@ struct verifying {
         const struct taking_store *store;
 };
 
-static int tell(struct verifying *v, const char *what, const char *object, const char *problem, bool missing) {
+/* object NULL: an image's, which is asked for. */
+static int tell(struct verifying *v, int64_t id, const char *object, const char *problem, bool missing) {
         struct backup *backup = v->taking->backup;
+        char name[OBJECT_SIZE];
+        struct image image;
 
+        if (!object) {
+                int r = catalog_image_of_id(v->c, id, &image);
+
+                if (r < 0)
+                        return r;
+                object_name(&image, name);
+        }
         backup->missing += missing;
-        return backup->each(&(struct finding){ .what = what, .object = object, .problem = problem, .repair = "" },
-                            backup->context);
+        return backup->each(&(struct finding){ .what = object ? "instance" : "image", .object = object ?: name,
+                                               .problem = problem, .repair = "" }, backup->context);
 }
 
-static int verify_disk(struct verifying *v, int64_t id, const char *what, const char *object, int64_t size) {
+static int verify_disk(struct verifying *v, int64_t id, const char *object, int64_t size) {
         char problem[128];
         struct stat st;
         int r = blob_stat(v->store->to, id, &st);
 
         if (r == -ENOENT)
-                return tell(v, what, object, "its disk is not in the store", true);
+                return tell(v, id, object, "its disk is not in the store", true);
         if (r < 0)
                 return r;
         if (size >= 0 && st.st_size != size) {
                 (void)snprintf(problem, sizeof(problem), "its disk has %lld bytes, %lld were sealed",
                                (long long)st.st_size, (long long)size); /* fits */
-                return tell(v, what, object, problem, true);
+                return tell(v, id, object, problem, true);
         }
         if (size >= 0 || v->taking->own)
                 return 0;
-        return tell(v, what, object, blob_is_settled(&st) ? "can still be written: copied as found"
-                                                          : "is being written: copied as found", false);
+        return tell(v, id, object, blob_is_settled(&st) ? "can still be written: copied as found"
+                                                        : "is being written: copied as found", false);
 }
 
-static int verify_image(const struct image *image, void *context) {
-        char object[OBJECT_SIZE];
-
-        object_name(image, object);
-        return verify_disk(context, image->id, "image", object, image->state == IMAGE_SEALED ? image->size : -1);
+static int verify_image(const struct disk_row *row, void *context) {
+        return verify_disk(context, row->id, NULL, row->sealed ? row->size : -1);
 }
 
 static int verify_launch(int64_t launch, const char *object, void *context) {
-        return verify_disk(context, launch, "instance", object, -1);
+        return verify_disk(context, launch, object, -1);
 }
 
 static int verify_region(const struct region *region, void *context) {
@@ -419,7 +425,7 @@ static int verify_region(const struct region *region, void *context) {
         int r = store_of(v->taking, region, &v->store);
 
         if (r == 0)
-                r = catalog_disk_each(v->c, region->id, verify_image, v);
+                r = catalog_disks_live(v->c, region->id, verify_image, v);
         if (r == 0)
                 r = catalog_launch_each(v->c, region->id, verify_launch, v);
         return r < 0 ? r : blob_store_sync(v->store->to);
