@@ -49,6 +49,11 @@ enum blob_claim {
  * somebody else's directory; -ELOOP: in another store; -ENOTDIR. */
 int blob_store_create(const char *path, const struct blob_owner *owner, int64_t event);
 
+/* Writes the mark of a store anew that has none, or one that cannot be read, if a file in it is `wanted` (1). -ENOENT: none
+ * is; -EEXIST: its mark can be read, whosever it is; -EPERM: somebody else's directory; -EBUSY: it is being made. */
+int blob_store_remark(const char *path, const struct blob_owner *owner, int64_t event,
+                      int (*wanted)(int64_t id, void *context), void *context);
+
 /* Removes the store's own files, what was set aside in it, and the directory (which stays, empty, where it is a mount
  * point or its parent is not ours to write). -ENOTEMPTY: a blob or a foreign file is left, nothing is changed; -EROFS: it
  * is not claimed. Whoever has the store open closes it all the same. */

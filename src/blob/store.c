@@ -109,6 +109,41 @@ int blob_store_create(const char *path, const struct blob_owner *owner, int64_t 
         return r;
 }
 
+struct search {
+        int (*wanted)(int64_t id, void *context);
+        void *context;
+};
+
+static int find_wanted(enum entry_kind kind, int64_t id, void *context) {
+        const struct search *search = context;
+
+        return kind == ENTRY_BLOB ? search->wanted(id, search->context) : 0;
+}
+
+int blob_store_remark(const char *path, const struct blob_owner *owner, int64_t event,
+                      int (*wanted)(int64_t id, void *context), void *context) {
+        _cleanup_fd_ int dir_fd = -1, locks_fd = -1;
+        struct mark mark;
+        struct stat st;
+        int r;
+
+        dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (dir_fd < 0 || fstat(dir_fd, &st) < 0)
+                return -errno;
+        if (st.st_uid != geteuid())
+                return -EPERM;
+        r = entry_each(dir_fd, find_wanted, &(struct search){ wanted, context });
+        if (r <= 0)
+                return r < 0 ? r : -ENOENT;
+        locks_fd = openat(dir_fd, LOCKS_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (locks_fd < 0)
+                return -errno;
+        r = lock_set(locks_fd, 0, LOCK_BYTE_WRITING, 1, F_WRLCK); /* as whoever makes one does */
+        if (r == 0)
+                r = mark_read(dir_fd, &mark) == 0 ? -EEXIST : 0;
+        return r < 0 ? r : mark_write(dir_fd, &(struct mark){ *owner, event });
+}
+
 static int wanted_all(int64_t id, void *context) {
         (void)id;
         (void)context;

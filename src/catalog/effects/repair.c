@@ -119,30 +119,41 @@ static int repair_prepare(struct repair *p) {
 
 /* --- put in its place --- */
 
-/* Of what is no event's. What of it cannot be read is lost: then a region may be offline, which is found. */
+static int own_store(struct catalog_connection *c, sqlite3_stmt *row) {
+        return statement_run(c, S_REPAIR_STORE_PUT, "it", sqlite3_column_int64(row, 0), sqlite3_column_text(row, 1));
+}
+
+static int own_number(struct catalog_connection *c, sqlite3_stmt *row) {
+        return statement_run(c, S_REPAIR_NUMBER_PUT, "tt", sqlite3_column_text(row, 0), sqlite3_column_text(row, 1));
+}
+
+static int own_reservation(struct catalog_connection *c, sqlite3_stmt *row) {
+        return statement_run(c, S_REPAIR_RESERVATION_PUT, "iii", sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1),
+                             sqlite3_column_int64(row, 2));
+}
+
+/* Of what is no event's. What of it cannot be read is lost: then a store may be none of ours, which is found. */
 static int repair_own(struct repair *p) {
-        _cleanup_statement_ sqlite3_stmt *stores = NULL, *reservations = NULL;
+        static const struct {
+                enum statement rows;
+                int (*put)(struct catalog_connection *c, sqlite3_stmt *row);
+        } own[] = {
+                { S_REPAIR_STORES, own_store }, { S_REPAIR_NUMBERS, own_number }, { S_REPAIR_RESERVATIONS, own_reservation },
+        };
         int64_t sequence = 0;
-        int r = statement_start(p->c, S_REPAIR_STORES, &stores, "");
+        int r = 0;
 
-        while (r == 0 && (r = statement_row(stores)) > 0) {
-                const char *path;
+        for (size_t i = 0; r == 0 && i < ARRAY_SIZE(own); i++) {
+                _cleanup_statement_ sqlite3_stmt *s = NULL;
 
-                r = column_pointer(stores, 1, &path);
-                if (r == 0)
-                        r = statement_run(p->replay.c, S_REPAIR_STORE_PUT, "it", sqlite3_column_int64(stores, 0), path);
-                r = r < 0 ? r : 0;
+                r = statement_start(p->c, own[i].rows, &s, "");
+                while (r == 0 && (r = statement_row(s)) > 0) {
+                        r = own[i].put(p->replay.c, s);
+                        r = r < 0 ? r : 0;
+                }
+                r = r == -EUCLEAN ? 0 : r;
         }
-        if (r == -EUCLEAN)
-                r = 0;
         if (r == 0)
-                r = statement_start(p->c, S_REPAIR_RESERVATIONS, &reservations, "");
-        while (r == 0 && (r = statement_row(reservations)) > 0) {
-                r = statement_run(p->replay.c, S_REPAIR_RESERVATION_PUT, "iii", sqlite3_column_int64(reservations, 0),
-                                  sqlite3_column_int64(reservations, 1), sqlite3_column_int64(reservations, 2));
-                r = r < 0 ? r : 0;
-        }
-        if (r == 0 || r == -EUCLEAN)
                 r = statement_number(p->c, S_REPAIR_SEQUENCE, &sequence);
         if (r < 0 && r != -EUCLEAN)
                 return r;

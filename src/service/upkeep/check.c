@@ -134,6 +134,7 @@ static int check_blob(int64_t id, void *context) {
         struct stat st;
         char object[OBJECT_SIZE];
         const char *const problem = "no image of the catalog has it";
+        struct last_ids last;
         int r = still_wanted(k, id);
 
         if (r != 0)
@@ -149,7 +150,15 @@ static int check_blob(int64_t id, void *context) {
         (void)snprintf(object, sizeof(object), "%s/%lld", k->region->name, (long long)id);
         if (r != 0)
                 return r > 0 || r == -EBUSY || r == -ENOENT ? 0 : check_unreadable(k, "blob", object, r);
-        return check_found(k, "blob", object, problem, "the next mount puts it into lost+found");
+        r = catalog_last_ids(k->c, &last);
+        if (r < 0)
+                return r;
+        if (id > (id > LAUNCH_FIRST ? last.launch : last.event))
+                return check_found(k, "blob", object, "it is newer than the catalog", "put the newer catalog back");
+        if (!(k->flags & CHECK_REPAIR))
+                return check_found(k, "blob", object, problem, "the next mount puts it into lost+found");
+        r = repair_blob(k->request, k->region, k->store, id);
+        return r == -EBUSY ? 0 : check_mended(k, r, "blob", object, problem, "put into the store's lost+found");
 }
 
 /* Of a launch that died. One that is under way has its lock. */
@@ -179,9 +188,18 @@ static int check_claim(struct checking *k, const struct region *region) {
 
 static int check_region(const struct region *region, void *context) {
         struct checking *k = context;
-        int r, left = k->left;
+        const int left = k->left;
+        int r;
 
         k->region = region;
+        if (k->flags & CHECK_REPAIR && !region->store) {
+                r = repair_mark(k->request, region);
+                if (r != -EEXIST && r != -ENOENT) {
+                        r = check_mended(k, r, "region", region->name, "its store has no mark that can be read", "marked anew");
+                        if (r != 0 || k->left > left)
+                                return r;
+                }
+        }
         r = check_claim(k, region);
         if (r != 0 || k->left > left)
                 return r;

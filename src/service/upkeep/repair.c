@@ -8,6 +8,7 @@
 #include "blob.h"
 #include "check.h"
 #include "directory.h"
+#include "disk/stores.h"
 #include "state.h"
 #include "upkeep/wing.h"
 
@@ -107,6 +108,48 @@ static int run_store_repair(struct catalog_connection *c, void *context) {
 
 static int store_repair(struct store_repair *n) {
         return catalog_write(n->request->service->catalog, run_store_repair, n);
+}
+
+static int act_set_aside(struct catalog_connection *c, const struct store_repair *n) {
+        int r = catalog_disk_wanted(c, n->region->id, n->id);
+
+        return r < 0 ? r : r > 0 ? -EBUSY : blob_set_aside(n->store, n->id);
+}
+
+int repair_blob(struct request *request, const struct region *region, struct blob_store *store, int64_t id) {
+        return store_repair(&(struct store_repair){ .request = request, .region = region, .store = store, .member = "blob",
+                                                    .id = id, .act = act_set_aside });
+}
+
+struct wanted {
+        struct catalog_connection *c;
+        int64_t region;
+};
+
+static int mark_wanted(int64_t id, void *context) {
+        const struct wanted *wanted = context;
+
+        return catalog_disk_wanted(wanted->c, wanted->region, id);
+}
+
+static int act_mark(struct catalog_connection *c, const struct store_repair *n) {
+        struct service *service = n->request->service;
+        struct wanted wanted = { c, n->region->id };
+        _cleanup_free_ char *path = NULL;
+        struct blob_owner owner;
+        struct last_ids last;
+        int r = claim_owner(service, c, n->region->id, &owner);
+
+        if (r == 0)
+                r = service_store_path(service, n->region, &path);
+        if (r == 0)
+                r = catalog_last_ids(c, &last);
+        return r < 0 ? r : blob_store_remark(path, &owner, last.event, mark_wanted, &wanted);
+}
+
+int repair_mark(struct request *request, const struct region *region) {
+        return store_repair(&(struct store_repair){ .request = request, .region = region, .member = "mark",
+                                                    .text = "written", .act = act_mark });
 }
 
 static int act_forget(struct catalog_connection *c, const struct store_repair *n) {

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct blob_store;
 struct region;
 struct request;
 struct service;
@@ -52,6 +53,10 @@ void purge_round(struct service *service);
 static inline const char *check_remedy(bool lasting) {
         return lasting ? "the log itself is damaged: imgshare restore makes a catalog from a backup" : "imgshare check --repair";
 }
+/* Moves a blob to its store's lost+found; the caller has it locked. -EBUSY: it is wanted. */
+int repair_blob(struct request *request, const struct region *region, struct blob_store *store, int64_t id);
+/* Writes the mark of a region's store anew, as blob_store_remark does. */
+int repair_mark(struct request *request, const struct region *region);
 /* Forgets a launch that was begun. -ENOENT: it has ended. */
 int repair_reservation(struct request *request, const struct region *region, int64_t id);
 

@@ -141,8 +141,8 @@ rows('an instance renamed', 'instance .* its name', "UPDATE instance SET name = 
 rows('an instance removed', 'event .* create north/vm@bob: ', 'PRAGMA foreign_keys = off', 'DELETE FROM instance')
 rows('a launch of another image', 'instance .* its image ', 'PRAGMA foreign_keys = off', 'UPDATE launch SET image = (SELECT max(id) FROM image)')
 rows('launches removed', 'event .* launch north/web@alice: ', 'DELETE FROM launch')
-rows("the stores' mark removed", 'catalog uuid it is missing|damaged; imgshare check --repair', 'DELETE FROM meta')
-rows("the stores' mark changed", 'catalog uuid its value', "UPDATE meta SET value = '00000000-0000-4000-8000-000000000000'")
+rows("the catalog's uuid removed", 'catalog uuid it is missing|damaged; imgshare check --repair', "DELETE FROM meta WHERE key = 'uuid'")
+rows("the catalog's uuid changed", 'catalog uuid its value', "UPDATE meta SET value = '00000000-0000-4000-8000-000000000000' WHERE key = 'uuid'")
 rows('columns of the log that are not hashed', 'event .* (its length|the catalog counts it)',
      'UPDATE event SET length = 1, place = 3, owner = 4 WHERE id > 9')
 rows('an index of the log with too much', 'event 9 an index of the log has it in the wrong place',
@@ -229,11 +229,40 @@ def _():
     os.symlink('elsewhere', blob('north/db'))
 
 
+@case('a file that no row names', 'blob north/7 no image of the catalog has it')
+def _():
+    put(f'{STORE}/north/7', b'nobody knows')
+
+
+@case("a deleted image's file that came back", 'blob north/.* no image of the catalog has it')
+def _():
+    number = ask(f'SELECT max(id) FROM image WHERE until_event < {FAR}')
+    put(f'{STORE}/north/{number}', b'deleted once')
+
+
+@case('a launch that was begun, with half its disk', 'blob north/.* no image', also='instance north/vm@bob a launch was begun')
+def _():
+    sql('INSERT INTO reservation (instance, image) SELECT id, 9 FROM instance')
+    put(f'{STORE}/north/' + str(ask('SELECT id FROM reservation')), b'half a clone')
+
+
 @case('a launch that was begun, without a disk', None, also='instance north/vm@bob a launch was begun')
 def _():
     sql('INSERT INTO reservation (instance, image) SELECT id, 9 FROM instance')
 
 
+@case('a file newer than the catalog', 'blob north/99999 it is newer than the catalog', 'put the newer catalog back')
+def _():
+    put(f'{STORE}/north/99999', b'of a later state')
+
+
+MARK = 'region north its store (is offline|has no mark that can be read)'
+case("a store's mark lost", MARK)(lambda: os.unlink(f'{STORE}/north/.imgshare'))
+case("a store's mark unreadable", MARK)(lambda: put(f'{STORE}/north/.imgshare', os.urandom(60)))
+case("a store with another catalog's mark", 'region north its store is offline', '.')(
+    lambda: put(f'{STORE}/north/.imgshare', b'00000000-0000-4000-8000-000000000000\n'))
+case('a mark lost in a store that has none of its disks', 'region north its store is offline', '.')(
+    lambda: [os.unlink(f'{STORE}/north/{name}') for name in os.listdir(f'{STORE}/north') if name != '.locks'])
 case("the store's locks lost", None)(lambda: os.unlink(f'{STORE}/north/.locks'))
 case('a store lost', 'region north its store is offline', '.')(lambda: shutil.rmtree(f'{STORE}/north'))
 
@@ -243,13 +272,19 @@ def _():
     sql('PRAGMA foreign_keys = off', 'DELETE FROM image', 'DELETE FROM launch', 'DELETE FROM instance')
 
 
-@case('much at once', 'catalog place_of_name|damaged; imgshare check --repair')
+@case('much at once', 'catalog place_of_name|damaged; imgshare check --repair', also='blob north/7 no image')
 def _():
-    sql('PRAGMA foreign_keys = off', 'DELETE FROM share', 'DELETE FROM account', 'DROP INDEX place_of_name', 'DELETE FROM meta')
+    sql('PRAGMA foreign_keys = off', 'DELETE FROM share', 'DELETE FROM account', 'DROP INDEX place_of_name', "DELETE FROM meta WHERE key = 'uuid'")
     page_write(last_leaf('place'), bytes(PAGE))
+    put(f'{STORE}/north/7', b'nobody knows')
 
 
 # --- what there is
+
+def put(path, content):
+    with open(path, 'wb') as file:
+        file.write(content)
+
 
 def run(*words):
     done = subprocess.run([os.environ['IMGSHARE'], '-C', DIR, *words], capture_output=True, text=True, timeout=120, check=False)

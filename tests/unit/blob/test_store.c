@@ -288,6 +288,45 @@ static void test_close_takes_null(void **state) {
         assert_null(blob_store_close(NULL));
 }
 
+static int is_seven(int64_t id, void *context) {
+        (void)context;
+        return id == 7;
+}
+
+static int remark(const char *name) {
+        return blob_store_remark(scratch_name(name), &scratch_owner, 5, is_seven, NULL);
+}
+
+static void test_a_mark_is_written_anew_where_a_blob_is_wanted(void **state) {
+        char text[256] = "";
+        _cleanup_fd_ int fd = -1;
+
+        (void)state;
+        scratch_write(scratch_name("store/6"), "another's");
+        assert_int_equal(remark("store"), -ENOENT);
+        scratch_write(scratch_name("store/7"), "ours");
+        assert_int_equal(remark("store"), -EEXIST);
+        assert_int_equal(unlink(scratch_name("store/.imgshare")), 0);
+        assert_int_equal(remark("store"), 0);
+        assert_int_equal(remark("store"), -EEXIST);
+        scratch_write(scratch_name("store/.imgshare"), "garbage");
+        reopen(-EIO);
+        assert_int_equal(remark("store"), 0);
+        reopen(0);
+        fd = open(scratch_name("store/.imgshare"), O_RDONLY | O_CLOEXEC);
+        assert_true(read(fd, text, sizeof(text) - 1) > 0);
+        assert_string_equal(text, UUID "\nnumber 0000000000000007\ndirectory 2 3\nregion 1\nevent 5\n");
+}
+
+static void test_another_catalogs_mark_stays(void **state) {
+        (void)state;
+        scratch_write(scratch_name("store/7"), "ours");
+        scratch_write(scratch_name("store/.imgshare"), OTHER_UUID "\n");
+        assert_int_equal(remark("store"), -EEXIST);
+        assert_int_equal(remark("missing"), -ENOENT);
+        assert_int_equal(remark("store/7"), -ENOTDIR);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 static void test_a_pipe_is_no_mark(void **state) {
@@ -323,6 +362,8 @@ int main(void) {
                 CASE(test_remove_leaves_nothing),
                 CASE(test_remove_refuses_blobs_and_foreign_files),
                 CASE(test_remove_leaves_a_mount_point_empty),
+                CASE(test_a_mark_is_written_anew_where_a_blob_is_wanted),
+                CASE(test_another_catalogs_mark_stays),
                 CASE(test_close_takes_null),
         };
 
