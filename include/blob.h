@@ -33,11 +33,12 @@ struct blob_owner {
         int64_t birth;  /* of it, ns since 1970; 0: its filesystem does not tell, and the inode says nothing either */
 };
 
-/* What a mark says to who opens the store. Only with the first three may anything be written. */
+/* What a mark says to who opens the store. Only with the first four may anything be written. */
 enum blob_claim {
         BLOB_OURS,
         BLOB_MOVED,     /* it came along with its directory, which was moved or copied: to be marked anew */
         BLOB_UNMARKED,  /* the mark has the uuid alone, as the first ones had: to be completed */
+        BLOB_UNCOUNTED, /* the opener has no number, but its directory has the store: the mark's number is the one */
         BLOB_ANOTHERS,  /* another directory of this catalog has it */
         BLOB_MISPLACED, /* it is another region's */
         BLOB_EXPOSED,   /* others than its owner can enter it, which is not in the catalog's directory */
@@ -67,14 +68,16 @@ int blob_store_open(const char *path, const char *dir, const struct blob_owner *
 int64_t blob_store_event(const struct blob_store *store);
 /* Does its mark name the directory of who opened it, whatever else it says? */
 bool blob_store_of_directory(const struct blob_store *store);
-/* Opens it for writing, too; first marks it anew for its owner if the mark does not say so yet. -EAGAIN: the mark is not
- * the one that was opened, open it again; -EROFS: it is another's. */
-int blob_store_claim(struct blob_store *store);
+/* The number that its mark had then; 0: none. */
+uint64_t blob_store_number(const struct blob_store *store);
+/* Opens it for writing, too; first marks it anew for its owner, with this number, if the mark does not say so yet. -EAGAIN:
+ * the mark is not the one that was opened, open it again; -EROFS: it is another's. */
+int blob_store_claim(struct blob_store *store, uint64_t number);
 /* The same, whatever directory of the catalog has it. event: the catalog's last one, on disk. */
 int blob_store_seize(struct blob_store *store, int64_t event);
 bool blob_store_claimed(const struct blob_store *store);
-/* Nothing is written through it any more, by any thread. */
-void blob_store_shut(struct blob_store *store);
+/* Nothing is written through it any more, by any thread; why: what they are told, -errno. */
+void blob_store_shut(struct blob_store *store, int why);
 /* Has something been made, replaced, removed or set aside since the last blob_store_mark? */
 bool blob_store_written(const struct blob_store *store);
 /* Says in the mark that it was written to up to that event. -ESTALE: it has another owner now. */

@@ -24,7 +24,7 @@ static bool claim_holds(const struct blob_store *store, const struct mark *mark)
         const struct blob_owner *o = &mark->owner;
 
         if (store->claim == BLOB_UNMARKED)
-                return o->number == 0;
+                return o->number == 0; /* nobody was faster */
         return o->number == store->owner.number && o->region == store->owner.region;
 }
 
@@ -36,13 +36,14 @@ static int claim_marked(struct blob_store *store, const struct mark *mark, int64
         return r;
 }
 
-int blob_store_claim(struct blob_store *store) {
+int blob_store_claim(struct blob_store *store, uint64_t number) {
         _cleanup_lock_ struct blob_lock lock = BLOB_LOCK_NONE;
         struct mark mark;
         int r;
 
-        if (store->claim > BLOB_UNMARKED)
+        if (store->claim >= BLOB_ANOTHERS)
                 return -EROFS;
+        store->owner.number = number;
         r = mark_locked(store, &lock, &mark);
         if (r == 0 && !mark_same_owner(&mark.owner, &store->owner) && !claim_holds(store, &mark))
                 r = -EAGAIN;
@@ -63,8 +64,8 @@ int blob_store_seize(struct blob_store *store, int64_t event) {
         return r;
 }
 
-void blob_store_shut(struct blob_store *store) {
-        store->refuses = -EROFS;
+void blob_store_shut(struct blob_store *store, int why) {
+        store->refuses = why;
 }
 
 bool blob_store_claimed(const struct blob_store *store) {
@@ -92,6 +93,10 @@ int blob_store_mark(struct blob_store *store, int64_t event) {
         if (r < 0)
                 store->written = true;
         return r;
+}
+
+uint64_t blob_store_number(const struct blob_store *store) {
+        return store->mark.owner.number;
 }
 
 int64_t blob_store_event(const struct blob_store *store) {

@@ -251,6 +251,8 @@ static int store_judge(const struct blob_store *store, const char *dir) {
                 return BLOB_UNMARKED;
         if (theirs->region != ours->region)
                 return BLOB_MISPLACED;
+        if (ours->number == 0 && theirs->birth != 0 && blob_store_of_directory(store) && ours->birth != 0)
+                return BLOB_UNCOUNTED;
         if (theirs->number != ours->number)
                 return BLOB_ANOTHERS;
         return blob_store_of_directory(store) ? BLOB_OURS : position.along ? BLOB_MOVED : BLOB_ANOTHERS;

@@ -67,7 +67,7 @@ int claim_explain(int claim, bool ahead, const char *region, const char *path, c
 /* Of all stores that are open. Under stores_lock. */
 static void stores_shut(struct service *service) {
         for (struct store_entry *e = service->stores; e; e = e->next)
-                blob_store_shut(e->store);
+                blob_store_shut(e->store, -EROFS);
 }
 
 /* The first one is told, and ends all writing. */
@@ -130,6 +130,53 @@ static int open_judged(struct service *service, const struct place *place, struc
         return 0;
 }
 
+struct counting {
+        const struct place *place;
+        uint64_t number;
+};
+
+static int run_count(struct catalog_connection *c, void *context) {
+        struct counting *n = context;
+        uint64_t number;
+        int r = catalog_store_number(c, n->place->owner.region, &number);
+
+        if (r == 0 && number != 0)
+                n->number = number; /* somebody was faster */
+        return r < 0 || number != 0 ? r : catalog_store_number_put(c, n->place->owner.region, n->number);
+}
+
+/* What stands in a store's mark: its number. The first stores had none; a repair may have lost the catalog's. */
+static int claim_count(struct service *service, const struct place *place, const struct blob_store *store,
+                       uint64_t *ret_number) {
+        struct counting n = { .place = place, .number = place->owner.number };
+        int r = 0;
+
+        if (n.number == 0) {
+                n.number = blob_store_number(store);
+                if (n.number == 0)
+                        r = claim_number(&n.number);
+                if (r == 0)
+                        r = catalog_write(service->catalog, run_count, &n);
+        }
+        if (r == 0)
+                *ret_number = n.number;
+        return r;
+}
+
+/* Where its mark cannot be written nothing is, but it can be read. */
+static int claim_or_shut(struct service *service, const struct place *place, struct blob_store *store) {
+        uint64_t number = 0;
+        int r = claim_count(service, place, store, &number);
+
+        if (r < 0)
+                blob_store_shut(store, r);
+        else
+                r = blob_store_claim(store, number);
+        if (service_writable(service) < 0) /* by another thread, meanwhile */
+                blob_store_shut(store, -EROFS);
+        return r;
+}
+
 static int claim_once(struct service *service, const struct place *place, struct blob_store **ret_store) {
         _cleanup_(cleanup_blob_store) struct blob_store *store = NULL;
         char why[WHY_SIZE];
@@ -141,12 +188,8 @@ static int claim_once(struct service *service, const struct place *place, struct
                 claim_refused(service, why);
         if (refused == -EIO)
                 return ORIGIN(-EIO);
-        if (refused == 0 && service_writable(service) == 0) {
-                if (blob_store_claim(store) == -EAGAIN)
-                        return -EAGAIN;
-                if (service_writable(service) < 0) /* by another thread, meanwhile */
-                        blob_store_shut(store);
-        } /* where its mark cannot be written, nothing is, but it can be read */
+        if (refused == 0 && service_writable(service) == 0 && claim_or_shut(service, place, store) == -EAGAIN)
+                return -EAGAIN;
         *ret_store = TAKE_PTR(store);
         return 0;
 }
@@ -176,12 +219,14 @@ int claim_refusal(struct service *service, int64_t region, char ret_why[static W
         return r < 0 ? r : refused < 0;
 }
 
-void claim_again(struct service *service, struct blob_store *store) {
-        /* of a disk that was full when it was opened */
-        if (!blob_store_claimed(store) && !service->has_foreign && service_writable(service) == 0 &&
-            is_ahead(service, store) == 0 && blob_store_claim(store) == 0 &&
-            service_writable(service) < 0)
-                blob_store_shut(store);
+void claim_again(struct service *service, int64_t region, struct blob_store *store) {
+        struct place place = { 0 };
+
+        if (blob_store_claimed(store) || service->has_foreign || service_writable(service) < 0)
+                return;
+        if (find_place(service, region, &place) == 0 && is_ahead(service, store) == 0)
+                (void)claim_or_shut(service, &place, store); /* what fails is told by who writes */
+        free(place.path);
 }
 
 void claim_lost(struct service *service, int64_t region) {

@@ -114,33 +114,6 @@ static int note_region(const struct region *region, void *context) {
         return 0;
 }
 
-static int run_draw(struct catalog_connection *c, void *context) {
-        const struct look *look = context;
-        int r = 0;
-
-        for (size_t i = 0; r == 0 && i < look->count; i++) {
-                uint64_t number;
-
-                r = catalog_store_number(c, look->regions[i], &number);
-                if (r < 0 || number != 0)
-                        continue;
-                r = claim_number(&number);
-                if (r == 0)
-                        r = catalog_store_number_put(c, look->regions[i], number);
-        }
-        return r;
-}
-
-/* Of the first stores there were no numbers. */
-static int draw_numbers(struct service *service, struct catalog_connection *c, struct look *look) {
-        uint64_t number = 1;
-        int r = 0;
-
-        for (size_t i = 0; r == 0 && number != 0 && i < look->count; i++)
-                r = catalog_store_number(c, look->regions[i], &number);
-        return r < 0 || number != 0 ? r : catalog_write(service->catalog, run_draw, look);
-}
-
 int claim_all(struct service *service) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         struct look *look = calloc(1, sizeof(*look));
@@ -148,8 +121,6 @@ int claim_all(struct service *service) {
 
         if (r == 0)
                 r = catalog_region_list(c, 0, note_region, &look);
-        if (r == 0 && service_writable(service) == 0)
-                (void)draw_numbers(service, c, look); /* else the next time */
         if (r < 0 || look->count == 0) {
                 free(look);
                 return r;

@@ -21,7 +21,7 @@ static int keep_store(struct service *service, int64_t region, struct blob_store
                 return 0;
         }
         if (service->frozen)
-                blob_store_shut(store);
+                blob_store_shut(store, -EROFS);
         e = calloc(1, sizeof(*e));
         if (!e) {
                 (void)blob_store_close(store);
@@ -44,12 +44,12 @@ int service_store(struct service *service, int64_t region, struct blob_store **r
         (void)pthread_mutex_unlock(&service->stores_lock);
         r = e ? blob_store_check(e->store) : -EIO;
         if (e && r == 0) {
-                claim_again(service, e->store);
+                claim_again(service, region, e->store);
                 *ret_store = e->store;
                 return 0;
         }
         if (r == -ESTALE) {
-                blob_store_shut(e->store); /* also for who still has it */
+                blob_store_shut(e->store, -EROFS); /* also for who still has it */
                 claim_lost(service, region);
         }
         r = claim_store(service, region, &store);
@@ -81,7 +81,7 @@ static void mark_entry(struct service *service, struct store_entry *e) {
         if (r == 0)
                 r = blob_store_mark(e->store, last.event);
         if (r == -ESTALE) {
-                blob_store_shut(e->store);
+                blob_store_shut(e->store, -EROFS);
                 claim_lost(service, e->region);
         }
         e->written = written;

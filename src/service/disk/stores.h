@@ -25,8 +25,8 @@ int claim_number(uint64_t *ret_number); /* draws a new one */
 /* Opens a region's store, and claims it where it can be written. One that is another's is open for reading, and makes the
  * service read only. -EIO: offline, or another region's. */
 int claim_store(struct service *service, int64_t region, struct blob_store **ret_store);
-/* The same of a store that was found to be the region's before. */
-void claim_again(struct service *service, struct blob_store *store);
+/* Claims one that is open, if that failed before: its disk was full. */
+void claim_again(struct service *service, int64_t region, struct blob_store *store);
 /* Why a region's store is refused, in ret_why: 1, or 0 if it is not. */
 int claim_refusal(struct service *service, int64_t region, char ret_why[static WHY_SIZE]);
 /* An open store was taken by another directory. */

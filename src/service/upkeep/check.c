@@ -154,7 +154,8 @@ static int check_blob(int64_t id, void *context) {
         if (r < 0)
                 return r;
         if (id > (id > LAUNCH_FIRST ? last.launch : last.event))
-                return check_found(k, "blob", object, "it is newer than the catalog", "put the newer catalog back");
+                return check_found(k, "blob", object, "it is newer than the catalog",
+                                   "put the newer catalog back; else it goes to lost+found when its number is needed");
         if (!(k->flags & CHECK_REPAIR))
                 return check_found(k, "blob", object, problem, "the next mount puts it into lost+found");
         r = repair_blob(k->request, k->region, k->store, id);

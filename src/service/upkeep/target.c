@@ -134,7 +134,7 @@ static int target_store_open(const char *path, const struct blob_owner *owner, s
         int r = blob_store_open(path, NULL, owner, &store);
 
         if (r >= 0)
-                r = blob_store_claim(store);
+                r = blob_store_claim(store, 0);
         if (r == 0)
                 *ret_store = TAKE_PTR(store);
         return r;

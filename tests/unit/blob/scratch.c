@@ -37,7 +37,7 @@ int scratch_open(const char *path, const struct blob_owner *owner, struct blob_s
         int r = blob_store_open(path, NULL, owner, &store);
 
         if (r >= 0)
-                r = blob_store_claim(store);
+                r = blob_store_claim(store, owner->number);
         if (r == 0)
                 *ret_store = TAKE_PTR(store);
         return r;

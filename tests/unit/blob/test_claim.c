@@ -48,7 +48,9 @@ static void test_who_it_says_it_belongs_to(void **state) {
                 { 7, 1, 9, 9, true, BLOB_MOVED },
                 { 8, 1, 2, 3, false, BLOB_ANOTHERS },
                 { 8, 1, 9, 9, true, BLOB_ANOTHERS },
-                { 0, 1, 2, 3, true, BLOB_ANOTHERS },
+                { 0, 1, 2, 3, true, BLOB_UNCOUNTED },
+                { 0, 1, 9, 3, true, BLOB_ANOTHERS },
+                { 0, 1, 2, 0, true, BLOB_ANOTHERS }, /* no birth is told */
                 { 7, 5, 2, 3, true, BLOB_MISPLACED },
                 { 8, 5, 9, 9, false, BLOB_MISPLACED },
                 { 7, 1, 9, 0, false, BLOB_OURS }, /* no birth is told */
@@ -68,7 +70,7 @@ static void test_others_may_not_enter(void **state) {
         (void)state;
         assert_int_equal(chmod(scratch_path, 0710), 0);
         assert_int_equal(look(&scratch_owner, NULL), BLOB_EXPOSED);
-        assert_int_equal(blob_store_claim(store), -EROFS);
+        assert_int_equal(blob_store_claim(store, 7), -EROFS);
         assert_int_equal(chmod(scratch_path, 0700), 0);
         assert_int_equal(look(&scratch_owner, NULL), BLOB_OURS);
 }
@@ -154,11 +156,11 @@ static void test_nothing_changes_in_a_store_that_is_not_claimed(void **state) {
         assert_int_equal(look(&scratch_owner, NULL), BLOB_OURS);
         nothing_changes();
         assert_int_equal(look(&other, NULL), BLOB_ANOTHERS);
-        assert_int_equal(blob_store_claim(store), -EROFS);
+        assert_int_equal(blob_store_claim(store, 8), -EROFS);
         nothing_changes();
         assert_int_equal(look(&scratch_owner, NULL), BLOB_OURS);
-        assert_int_equal(blob_store_claim(store), 0);
-        blob_store_shut(store);
+        assert_int_equal(blob_store_claim(store, 7), 0);
+        blob_store_shut(store, -EROFS);
         nothing_changes();
         check_mark(MARK("7", "2 3", "1", "1"));
 }
@@ -171,7 +173,7 @@ static void test_what_moved_along_is_marked_anew(void **state) {
         moved.birth = 13;
         assert_int_equal(look(&moved, scratch_dir), BLOB_MOVED);
         check_mark(MARK("7", "2 3", "1", "1"));
-        assert_int_equal(blob_store_claim(store), 0);
+        assert_int_equal(blob_store_claim(store, 7), 0);
         check_mark(MARK("7", "12 13", "1", "1"));
         assert_int_equal(blob_store_check(store), 0);
         /* who had it finds that out */
@@ -185,7 +187,7 @@ static void test_a_first_mark_is_completed(void **state) {
         scratch_write(scratch_name("store/.imgshare"), UUID "\n");
         assert_int_equal(look(&scratch_owner, NULL), BLOB_UNMARKED);
         assert_int_equal(blob_store_event(store), 0);
-        assert_int_equal(blob_store_claim(store), 0);
+        assert_int_equal(blob_store_claim(store, 7), 0);
         check_mark(MARK("7", "2 3", "1", "0"));
 }
 
@@ -197,15 +199,30 @@ static void test_a_claim_that_comes_too_late(void **state) {
         scratch_write(scratch_name("store/.imgshare"), UUID "\n");
         assert_int_equal(look(&scratch_owner, NULL), BLOB_UNMARKED);
         scratch_write(scratch_name("store/.imgshare"), MARK("8", "12 13", "1", "40"));
-        assert_int_equal(blob_store_claim(store), -EAGAIN);
+        assert_int_equal(blob_store_claim(store, 7), -EAGAIN);
         check_mark(MARK("8", "12 13", "1", "40"));
 
         moved.number = 8;
         moved.inode = 22;
         assert_int_equal(look(&moved, scratch_dir), BLOB_MOVED);
         scratch_write(scratch_name("store/.imgshare"), MARK("9", "12 13", "1", "40"));
-        assert_int_equal(blob_store_claim(store), -EAGAIN);
+        assert_int_equal(blob_store_claim(store, 7), -EAGAIN);
         check_mark(MARK("9", "12 13", "1", "40"));
+}
+
+/* A catalog that lost its numbers. */
+static void test_a_number_is_found_in_the_mark(void **state) {
+        struct blob_owner owner = scratch_owner;
+
+        (void)state;
+        owner.number = 0;
+        assert_int_equal(look(&owner, NULL), BLOB_UNCOUNTED);
+        assert_int_equal(blob_store_number(store), 7);
+        assert_int_equal(blob_store_claim(store, 7), 0);
+        check_mark(MARK("7", "2 3", "1", "1"));
+        assert_int_equal(look(&owner, NULL), BLOB_UNCOUNTED);
+        scratch_write(scratch_name("store/.imgshare"), MARK("8", "2 3", "1", "1"));
+        assert_int_equal(blob_store_claim(store, 7), -EAGAIN); /* adopted meanwhile */
 }
 
 static void test_taken_by_force(void **state) {
@@ -234,7 +251,7 @@ static void test_the_event_never_falls(void **state) {
         check_mark(MARK("7", "2 3", "1", "40"));
         assert_int_equal(look(&scratch_owner, NULL), BLOB_OURS);
         assert_int_equal(blob_store_event(store), 40);
-        assert_int_equal(blob_store_claim(store), 0);
+        assert_int_equal(blob_store_claim(store, 7), 0);
         check_mark(MARK("7", "2 3", "1", "40"));
 }
 
@@ -249,6 +266,7 @@ int main(void) {
                 CASE(test_what_moved_along_is_marked_anew),
                 CASE(test_a_first_mark_is_completed),
                 CASE(test_a_claim_that_comes_too_late),
+                CASE(test_a_number_is_found_in_the_mark),
                 CASE(test_taken_by_force),
                 CASE(test_the_event_never_falls),
         };
