@@ -63,3 +63,14 @@ json '[list(rows[0].values())]' '[["account", "eve", "its role does not follow f
 done_ -C "$cat" log --json
 grep -q '"op":"repair","object":null.*"detail":{"account":1}' "$tmp/out" || fail "the log does not say what was done"
 quiet -C "$cat" check --repair
+
+# In a copy of a catalog whose stores are the original's only the rows are mended.
+quiet -C "$cat" region add outside --store "$tmp/outside"
+cp -a "$cat" "$tmp/copy"
+sqlite3 "$tmp/copy/catalog.db" "UPDATE account SET role = 2 WHERE name = 'eve'"
+echo lost >"$tmp/copy/store/north/2"
+run -C "$tmp/copy" check --repair
+[ "$status" -eq 1 ] || fail "all is well"
+grep -q '^account	eve	.*	made anew from the log$' "$tmp/out" || fail "not mended"
+grep -q "^region	outside	.*	'imgshare adopt outside' takes it over$" "$tmp/out" || fail "does not say what to do"
+[ -e "$tmp/copy/store/north/2" ] || fail "a store was touched"

@@ -223,6 +223,8 @@ int check_run(struct request *request, enum check_flags flags, int (*each)(const
 
         if (request->caller.role == ROLE_ACCOUNT || (flags & CHECK_REPAIR && request->caller.role != ROLE_OPERATOR))
                 return -EACCES;
+        if (service_writable(request->service) < 0)
+                k.flags &= ~(unsigned)CHECK_REPAIR; /* a store is another's, which is a finding */
         r = catalog_read(request->service->catalog, &c);
         k.c = c;
         if (r == 0 && !request->service->past) /* a backup without disks has no stores */

@@ -49,7 +49,8 @@ static void explain_repair(int r, char why[static WHY_SIZE]) {
         }
 }
 
-/* A backup is not repaired, nor what cannot be written. Only that it is damaged is no reason not to. */
+/* A backup is not repaired, nor what cannot be written. That it is damaged is no reason not to, nor that its stores seem to
+ * be another's, which may come of that. */
 static int check_writable(const char *dir, char why[static WHY_SIZE]) {
         _cleanup_service_ struct service *service = NULL;
         int r = service_open(dir, 0, &service, why);
