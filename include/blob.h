@@ -3,8 +3,10 @@
  * and no rules. All functions: 0 or more on success, -errno; any thread; a store may be shared by threads.
  *
  * Power loss: what a function creates, links or renames is on disk (directory included) when it returns; bytes written
- * are on disk after blob_sync. Through a store that is not claimed nothing is changed: -EROFS, or why claiming it failed. The order of file and catalog row is the caller's: making, file first; removing, row
+ * are on disk after blob_sync. The order of file and catalog row is the caller's: making, file first; removing, row
  * first. What lies between is found by blob_sweep.
+ *
+ * Through a store that is not claimed nothing is changed: -EROFS, or why claiming it failed.
  *
  * Locks hold across processes and die with them: open-file-description locks (F_OFD_SETLK) on bytes of the store's
  * `.locks` file, eight bytes an id. Not on the blob itself: by-reference copies are hard links, and a lock on one

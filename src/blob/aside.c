@@ -175,7 +175,7 @@ int aside_remove(const struct blob_store *store) {
 
         if (r < 0)
                 return r;
-        if (unlinkat(store->dir_fd, LOST_NAME, AT_REMOVEDIR) == 0 || errno == ENOENT || errno == EACCES || errno == EPERM)
-                return 0; /* as above */
-        return -errno;
+        if (unlinkat(store->dir_fd, LOST_NAME, AT_REMOVEDIR) < 0 && errno != ENOENT && errno != EACCES && errno != EPERM)
+                return -errno;
+        return 0;
 }

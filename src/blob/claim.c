@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Who may write to a store: its mark is set for a new owner, or says up to which event it was written to. Marks are read
- * and replaced under a lock of the store's own, since several processes do.
+ * Who may write to a store: its mark is set for a new owner, or says up to which event it was written to. Marks are
+ * read and replaced under a lock of the store's own, since several processes do.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * The mark: a file that tells a store from the empty directory it is mounted on, and one catalog's from another's, also
- * from that of its own copy. Lines of text: the uuid; `number`, drawn by who has the store; `directory`, the inode number
- * and birth of the catalog's, not its device's number, which a reboot changes; `region`; `event`, the last one that wrote
- * here.
+ * The mark: a file that tells a store from the empty directory it is mounted on, and one catalog's store from
+ * another's, also from that of its own copy. Lines of text: the uuid; `number`, drawn for the store; `directory`, the
+ * inode number and birth of the catalog's directory (not its device's number, which a reboot changes); `region`;
+ * `event`, the last one up to which something was written here.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,8 +21,8 @@ static size_t mark_text(const struct mark *mark, char ret_text[static MARK_SIZE]
         int n = snprintf(ret_text, MARK_SIZE, "%s\n", o->uuid);
 
         if (o->number != 0)
-                n += snprintf(ret_text + n, MARK_SIZE - (size_t)n, MARK_FORMAT, o->number, o->inode, o->birth, o->region,
-                              mark->event); /* fits */
+                n += snprintf(ret_text + n, MARK_SIZE - (size_t)n, MARK_FORMAT, o->number, o->inode, o->birth,
+                              o->region, mark->event); /* fits */
         return (size_t)n;
 }
 

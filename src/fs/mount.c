@@ -221,7 +221,8 @@ static int mount_catalog(struct mount *mount, const struct options *options) {
                 return mount_fail(options->dir, why);
         if (service_note(mount->service)[0])
                 mount_warn(options->dir, service_note(mount->service));
-        if (service_foreign(mount->service))
+        mount->failures.foreign = service_foreign(mount->service) != NULL;
+        if (mount->failures.foreign)
                 mount_warn(service_is_read_only(mount->service) ? "read-only" : options->dir,
                            service_foreign(mount->service));
         if (options->multiuser)

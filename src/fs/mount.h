@@ -35,6 +35,7 @@ struct failures {
         bool background;
         _Atomic int64_t told;    /* ms, when the last line was logged */
         _Atomic uint64_t untold; /* failures since then */
+        _Atomic bool foreign;    /* that a store is another's has been told */
 };
 
 struct mount {

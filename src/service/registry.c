@@ -224,10 +224,10 @@ int region_remove(struct request *request, const char *name,
 
         if (r < 0)
                 return -ENOENT;
-        r = store_of_name(request, name, &store);
-        if (r == 0 || r == -ENOENT)
-                r = service_writable(request->service);
-        if (r < 0)
+        r = service_writable(request->service);
+        if (r == 0)
+                r = store_of_name(request, name, &store);
+        if (r < 0 && r != -ENOENT)
                 return r;
         strcpy(n.decision.object, name);
         r = purge_region(&n);

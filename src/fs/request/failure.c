@@ -31,12 +31,26 @@ static bool is_failure(int error) {
         }
 }
 
+/* A store was taken by another copy of the catalog while this one was served: said once. */
+static void failure_foreign(struct failures *f, const struct service *service) {
+        const char *why = service_foreign(service);
+
+        if (!why || atomic_exchange(&f->foreign, true))
+                return;
+        if (f->background)
+                syslog(LOG_DAEMON | LOG_ERR, "read-only: %s", why);
+        else
+                (void)fprintf(stderr, "imgsharefs: read-only: %s\n", why);
+}
+
 void failure_tell(struct call *call, int error) {
         struct failures *f = &call->mount->failures;
         char subject[OBJECT_SIZE], more[64] = "", origin[ORIGIN_SIZE];
         int64_t now = timestamp_now(), last = f->told;
         uint64_t untold;
 
+        if (error == EROFS)
+                failure_foreign(f, call->mount->service);
         if (!is_failure(error))
                 return;
         if ((now >= last && now - last < EVERY_MS) || !atomic_compare_exchange_strong(&f->told, &last, now)) {

@@ -40,20 +40,20 @@ int claim_number(uint64_t *ret_number) {
 int claim_explain(int claim, bool ahead, const char *region, const char *path, char ret_why[static WHY_SIZE]) {
         switch (claim) {
         case BLOB_ANOTHERS:
-                say_why(ret_why, "the store of '%s' belongs to another copy of this catalog; 'imgshare adopt %s' takes it over",
-                        region, region);
+                say_why(ret_why, "the store of '%s' belongs to another copy of this catalog;"
+                        " 'imgshare adopt %s' takes it over", region, region);
                 return -EROFS;
         case BLOB_MISPLACED:
-                say_why(ret_why, "where the store of '%s' should be is another region's; 'imgshare region set %s store=PATH'"
-                        " says where it is", region, region);
+                say_why(ret_why, "where the store of '%s' should be is another region's;"
+                        " 'imgshare region set %s store=PATH' says where it is", region, region);
                 return -EIO;
         case BLOB_EXPOSED:
-                say_why(ret_why, "others can enter the store of '%s': whoever can read it reads every disk; 'chmod 700 %s'",
-                        region, path);
+                say_why(ret_why, "others can enter the store of '%s': whoever can read it reads every disk;"
+                        " 'chmod 700 %s'", region, path);
                 return -EROFS;
         case BLOB_NESTED:
-                say_why(ret_why, "the store of '%s' lies in another store; move it, and 'imgshare region set %s store=PATH'",
-                        region, region);
+                say_why(ret_why, "the store of '%s' lies in another store; move it, and 'imgshare region set %s"
+                        " store=PATH'", region, region);
                 return -EROFS;
         default:
                 if (!ahead)

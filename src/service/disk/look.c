@@ -31,7 +31,7 @@ static void look_put(struct look *look) {
         }
 }
 
-/* The next region that nobody has looked at; 0: there is none. Between two calls the service is in use: it is not closed. */
+/* The next region that nobody has looked at; 0: there is none. Between two calls the service is in use: not closed. */
 static int64_t look_next(struct look *look, bool done) {
         int64_t region;
 

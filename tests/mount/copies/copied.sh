@@ -91,7 +91,9 @@ unmount alice
 ok admin check --digests
 
 # The copy takes the store over, under the original's eyes: who had it finds that out, and writes no more.
-mount_as alice
+mkdir -p "$T/alice"
+"$IMGSHAREFS" -f "$DIR" "$T/alice" -o account=alice 2>"$T/log" &
+ok eventually test -d "$A" || die 'not mounted'
 ok touch "$W/newer/description"
 before=$(blobs)
 ok copy adopt
@@ -99,6 +101,7 @@ says "the store of 'west' is this catalog's from now on" cat "$T/out"
 refused 1 "$EROFS" rm -r "$W/old"
 refused 1 "$EROFS" mkdir "$A/more"
 says "^because: the store of 'west' belongs to another copy" cat "$T/alice/.imgshare/whoami"
+is 1 grep -c "read-only: the store of 'west' belongs to another copy" "$T/log"
 same "$T/new" "$W/new/disk"
 unmount alice
 mount_as alice
