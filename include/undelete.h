@@ -21,7 +21,7 @@ int kept_sum(struct request *request, const char *region, const char *account, s
  * bytes are not in the store. */
 int undelete(struct request *request, const char *what, const char *name);
 
-/* Destroys its bytes; then each hears of the disks, live and kept, that have the same ones. -EBUSY: it is not deleted;
+/* Destroys its bytes; before, each hears of the disks, live and kept, that have the same ones. -EBUSY: it is not deleted;
  * -ENOTUNIQ: several are kept, and none is named by its number. */
 struct holder {
         const char *object;

@@ -160,7 +160,10 @@ static int make_clone(const struct launching *n, const struct blob_store *store,
                 return r;
         if (fstat(from, &st) < 0)
                 return -errno;
-        return blob_replace(store, n->launch, from, (uint64_t)st.st_size, &to);
+        do
+                r = blob_replace(store, n->launch, from, (uint64_t)st.st_size, &to);
+        while (r == -ENOSPC && purge_for_room(n->decision.request->service, n->instance.region) > 0);
+        return r;
 }
 
 static int clone_and_commit(struct launching *n, struct blob_store *store) {

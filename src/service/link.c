@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "disk/stores.h"
+#include "keep.h"
 #include "nouns.h"
 #include "upkeep/wing.h"
 
@@ -138,7 +139,9 @@ static int copy_locked(struct request *request, struct copying *n, struct blob_s
                 r = hold_target(request->service, n, to, &target);
         held = r == 0;
         if (held)
-                r = copy_file(n, from, to);
+                do
+                        r = copy_file(n, from, to);
+                while (r == -ENOSPC && purge_for_room(request->service, n->target.image.region) > 0);
         if (r == 0 || n->busy)
                 r = catalog_write(request->service->catalog, run_copy, n);
         else if ((r == -EIO || r == -ENOENT) && !n->launch)

@@ -3,6 +3,8 @@
  */
 #include "keep.h"
 #include "nouns.h"
+#include "request.h"
+#include "room.h"
 
 struct purging {
         const struct caller *caller;
@@ -38,6 +40,37 @@ int purge_kept(struct service *service, const struct caller *caller, const struc
         if (r == 0)
                 (void)service_blob_remove(service, store, kept->id); /* else swept at the next mount */
         return r;
+}
+
+struct making_room {
+        struct service *service;
+        struct caller caller;
+        int purged;
+};
+
+static int purge_until_roomy(const struct kept *kept, void *context) {
+        struct making_room *n = context;
+        struct blob_store *store;
+        struct statvfs space;
+        int r = purge_kept(n->service, &n->caller, kept, "room");
+
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        n->purged++;
+        r = service_store(n->service, kept->region, &store);
+        if (r == 0)
+                r = blob_store_statvfs(store, &space);
+        return r < 0 ? r : !room_is_short(&space);
+}
+
+int purge_for_room(struct service *service, int64_t region) {
+        struct making_room n = { .service = service, .caller = service_itself() };
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r = catalog_read(service->catalog, &c);
+
+        if (r == 0)
+                r = catalog_kept_each(c, region, 0, purge_until_roomy, &n);
+        return n.purged > 0 ? n.purged : r < 0 ? r : 0;
 }
 
 struct purging_all {
@@ -142,8 +175,8 @@ int image_purge(struct request *request, const char *what, int (*each)(const str
         if (r == 0)
                 r = find_to_purge(request, what, &kept);
         if (r == 0)
-                r = purge_kept(request->service, &request->caller, &kept, "asked");
-        if (r == 0)
                 r = catalog_read(request->service->catalog, &c);
-        return r < 0 ? r : catalog_holders(c, kept.id, tell_holder, &telling);
+        if (r == 0) /* before, so that nothing can fail behind it */
+                r = catalog_holders(c, kept.id, tell_holder, &telling);
+        return r != 0 ? r : purge_kept(request->service, &request->caller, &kept, "asked");
 }

@@ -46,6 +46,7 @@ struct service {
         bool has_thread;
         pthread_t thread;
         bool has_sweeper; /* and purges, afterwards */
+        _Atomic uint64_t grown; /* what was written since a writer looked for room */
         pthread_t sweeper;
         bool has_marker;
         pthread_t marker;

@@ -5,7 +5,9 @@
 
 #include "../unit/service/scratch.h"
 #include "apply.h"
+#include "disk.h"
 #include "fault.h"
+#include "undelete.h"
 
 static int64_t place, share;
 
@@ -36,6 +38,44 @@ static void make_shared(void) {
         make_image();
         assert_int_equal(share_grant(as("alice"), place, "bob", &row, NULL), 0);
         share = row.id;
+}
+
+static void make_removed(void) {
+        make_sealed();
+        assert_int_equal(disk_remove(as("alice"), place), 0);
+}
+
+/* With its place. */
+static void make_gone(void) {
+        struct image image;
+
+        make_removed();
+        assert_int_equal(image_get(as("alice"), place, &image), 0);
+        assert_int_equal(description_remove(as("alice"), place), 0);
+        assert_int_equal(shares_link_remove(as("alice"), place), 0);
+        assert_int_equal(image_remove(as("alice"), place, "web"), 0);
+}
+
+static int act_undelete(struct request *request) {
+        return undelete(request, "north/web@alice", NULL);
+}
+
+static void check_undeleted(void) {
+        struct image image;
+
+        assert_int_equal(image_get(as("alice"), place, &image), 0);
+        assert_int_equal(image.state, IMAGE_SEALED);
+        assert_true(image.has_disk && image.description && image.shares_link);
+}
+
+static int tell_holder(const struct holder *holder, void *context) {
+        (void)holder;
+        (void)context;
+        return 0;
+}
+
+static int act_purge(struct request *request) {
+        return image_purge(request, "north/web@alice", tell_holder, NULL);
 }
 
 static int act_create(struct request *request) {
@@ -166,6 +206,9 @@ static const struct operation operations[] = {
         { "share_revoke", "alice", .prepare = make_shared, .act = act_revoke },
         { "share_revoke, given up", "bob", .prepare = make_shared, .act = act_revoke },
         { "share_expire", "alice", .prepare = make_shared, .act = act_expire },
+        { "undelete, into its place", "alice", .prepare = make_removed, .act = act_undelete, .check = check_undeleted },
+        { "undelete, with its place", "alice", .prepare = make_gone, .act = act_undelete, .check = check_undeleted },
+        { "image_purge", "alice", .flags = OPERATION_STEPS, .prepare = make_removed, .act = act_purge },
         { "apply", .flags = OPERATION_STEPS, .prepare = make_shared, .act = act_apply, .check = check_apply },
 };
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "disk/wing.h"
+#include "keep.h"
 #include "nouns.h"
 
 #define COPY_STEP (UINT64_C(64) << 20) /* bytes moved per request, so that a caller's progress bar moves */
@@ -130,7 +131,9 @@ ssize_t disk_copy_range(struct disk_handle *from, uint64_t from_offset, struct d
         (void)pthread_rwlock_wrlock(&disk->io);
         n = hold_source(to->service, disk, from->disk);
         if (n == 0)
-                n = copy_range(to->service, disk, from_offset, to_offset, length);
+                do
+                        n = copy_range(to->service, disk, from_offset, to_offset, length);
+                while (n == -ENOSPC && purge_for_room(to->service, disk->region) > 0);
         if (n < 0)
                 to->failed = true;
         else

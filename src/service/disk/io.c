@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 
 #include "disk/wing.h"
+#include "keep.h"
+#include "room.h"
 #include "upkeep/wing.h"
 
 #define WRITE_BACK_STEP (INT64_C(32) << 20) /* bytes until the next look whether the disk was removed */
@@ -40,11 +42,27 @@ static int begin_write(struct disk_handle *handle) {
         }
 }
 
+#define LOOK_BYTES (UINT64_C(4) << 20) /* far below any reserve */
+
+/* What is kept goes ahead of need: who begins to write looks for room, and again now and then. */
+static void make_room(struct disk_handle *handle) {
+        struct service *service = handle->service;
+        struct statvfs space;
+
+        if (handle->looked && service->grown < LOOK_BYTES)
+                return;
+        handle->looked = true;
+        service->grown = 0; /* what another adds right now is lost: it is no account */
+        if (blob_store_statvfs(handle->disk->store, &space) == 0 && room_is_short(&space))
+                (void)purge_for_room(service, handle->disk->region); /* if there is nothing, the write tells */
+}
+
 int disk_write_begin(struct disk_handle *handle, int *ret_fd) {
         int r;
 
         if (!handle->writes)
                 return -EBADF;
+        make_room(handle);
         r = begin_write(handle);
         if (r < 0)
                 handle->failed = true;
@@ -54,7 +72,9 @@ int disk_write_begin(struct disk_handle *handle, int *ret_fd) {
 }
 
 void disk_write_end(struct disk_handle *handle, ssize_t result) {
-        if (result == -ENOSPC)
+        if (result > 0)
+                handle->service->grown += (uint64_t)result;
+        if (result == -ENOSPC) /* of what is kept elsewhere, too */
                 purge_wake(handle->service);
         if (result < 0)
                 handle->failed = true;

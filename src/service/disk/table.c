@@ -56,6 +56,7 @@ int disk_new(struct service *service, int64_t region, int64_t id, struct disk **
         disk->service = service;
         disk->references = 1;
         disk->id = id;
+        disk->region = region;
         disk->store = store;
         disk->fd = disk->source_fd = -1;
         disk->lock = disk->source_lock = BLOB_LOCK_NONE;

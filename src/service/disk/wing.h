@@ -18,7 +18,7 @@ struct disk {
         struct disk *next;
         struct service *service;
         int references; /* handles, and disks copied from this one; under disks_lock */
-        int64_t id;
+        int64_t id, region;
         struct blob_store *store;
         pthread_rwlock_t io; /* shared: reading and writing; exclusive: changing what follows */
         int fd;
@@ -46,6 +46,7 @@ struct disk_handle {
         bool reads, writes;
         bool sealed; /* when it was opened */
         bool pinned;
+        _Atomic bool looked; /* for room */
         _Atomic bool failed; /* a write failed: this handle makes nothing available */
 };
 
