@@ -5,6 +5,7 @@
 #include "connection.h"
 #include "hex.h"
 #include "log/log.h"
+#include "memo.h"
 
 #include <fcntl.h>
 
@@ -79,6 +80,7 @@ int catalog_disks_live(struct catalog_connection *c, int64_t region, disk_each e
         return r;
 }
 
+#define DATABASE_PAGE 4096
 #define STEP_PAGES 4096 /* 16 MiB between two words about progress */
 
 /* The transaction of `from` is one moment. Its own is what SQLite reads in; it would begin anew for each step else, and
@@ -100,6 +102,51 @@ static int copy_pages(struct catalog_connection *from, struct catalog_connection
         return sqlite_error(to->db, code);
 }
 
+/* --- the file as it is, if it is that moment --- */
+
+#define STEP_BYTES (1 << 20)
+
+/* While this reader has its moment nobody copies back more of the log than it sees (sqlite.org/walformat.html, "WAL
+ * locks"): if all is in the file, that stays as it is. */
+static bool file_is_moment(const struct catalog_connection *c) {
+        return c->rest == AT_REST || memo_log_is_copied(c);
+}
+
+/* By SQLite's own descriptor: to close another one of the same file would end this process's locks. */
+static int copy_bytes(sqlite3_file *file, int fd, const struct copy_reader *reader) {
+        _cleanup_free_ char *buffer = malloc(STEP_BYTES);
+        sqlite3_int64 size;
+        int r = buffer ? sqlite_error(NULL, file->pMethods->xFileSize(file, &size)) : -ENOMEM;
+
+        for (sqlite3_int64 at = 0; r == 0 && at < size;) {
+                const int n = size - at < STEP_BYTES ? (int)(size - at) : STEP_BYTES;
+
+                r = sqlite_error(NULL, file->pMethods->xRead(file, buffer, n, at));
+                for (int done = 0; r == 0 && done < n;) {
+                        ssize_t written = pwrite(fd, buffer + done, (size_t)(n - done), at + done);
+
+                        r = written < 0 ? -errno : 0;
+                        done += written < 0 ? 0 : (int)written;
+                }
+                at += n;
+                if (reader->progress)
+                        reader->progress(at / DATABASE_PAGE, size / DATABASE_PAGE, reader->context);
+        }
+        return r;
+}
+
+static int copy_file(struct catalog_connection *from, const char *path, const struct copy_reader *reader) {
+        _cleanup_fd_ int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+        sqlite3_file *file = NULL;
+        int r = fd < 0 ? -errno : 0;
+
+        if (r == 0)
+                r = sqlite_error(from->db, sqlite3_file_control(from->db, "main", SQLITE_FCNTL_FILE_POINTER, &file));
+        return r < 0 ? r : copy_bytes(file, fd, reader);
+}
+
+/* --- the copy --- */
+
 static int open_copy(const char *path, struct catalog **ret_catalog, struct catalog_connection **ret_connection) {
         int r = catalog_new(path, 0, ret_catalog);
 
@@ -109,8 +156,11 @@ static int open_copy(const char *path, struct catalog **ret_catalog, struct cata
 static int fill_copy(struct catalog_connection *from, const char *path, const struct copy_reader *reader) {
         _cleanup_catalog_ struct catalog *catalog = NULL;
         _cleanup_connection_ struct catalog_connection *c = NULL;
-        int r = open_copy(path, &catalog, &c);
+        int r;
 
+        if (file_is_moment(from))
+                return copy_file(from, path, reader);
+        r = open_copy(path, &catalog, &c);
         if (r == 0) /* a torn one is never looked at; it is flushed at the end, once */
                 r = connection_run(c, "PRAGMA journal_mode = off; PRAGMA synchronous = off");
         return r < 0 ? r : copy_pages(from, c, reader);

@@ -15,6 +15,7 @@
 #define IS_SET 0x01          /* byte 12 of a header in use */
 #define CHANGE_AT 8          /* offset in the header: number of transactions, 4 bytes */
 #define FRAMES_AT 16         /* offset in the header: number of pages in the log, 4 bytes */
+#define COPIED_AT 96         /* offset behind both headers: how many of them have been copied back, 4 bytes */
 
 struct slot {
         uint64_t generation; /* in which it is valid */
@@ -80,6 +81,13 @@ void memo_open(struct catalog_connection *c) {
             file->pMethods && file->pMethods->iVersion >= 2 && file->pMethods->xShmMap &&
             file->pMethods->xShmMap(file, 0, MEMO_INDEX_PAGE, 0, &part) == SQLITE_OK)
                 c->log_header = part; /* mapped until the connection is closed */
+}
+
+bool memo_log_is_copied(const struct catalog_connection *c) {
+        const volatile uint32_t *numbers = (const volatile uint32_t *)c->log_header;
+
+        return numbers && __atomic_load_n(&numbers[FRAMES_AT / 4], __ATOMIC_ACQUIRE) ==
+                                  __atomic_load_n(&numbers[COPIED_AT / 4], __ATOMIC_ACQUIRE);
 }
 
 /* --- generations --- */

@@ -14,6 +14,8 @@ struct memo_key {
         int64_t a, b;
         const char *text; /* NULL: none */
 };
+/* Everything in the log has been copied back to the database. */
+bool memo_log_is_copied(const struct catalog_connection *c);
 struct memo *memo_new(void);
 struct memo *memo_free(struct memo *memo);
 /* Maps the header that shows commits, for a new connection. If that fails, every lookup asks the catalog. */
