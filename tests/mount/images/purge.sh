@@ -12,7 +12,7 @@ mount_as alice
 mount_as bob
 W=$T/alice/regions/west/images
 blobs() {
-        find "$DIR/store/$1" -type f -size +8k -printf x | wc -c
+        find "$DIR/store/$1" -maxdepth 1 -type f -size +8k -printf x | wc -c
 }
 id_of() {
         cat "$1/.meta/id"
@@ -45,6 +45,13 @@ north/vm@bob	instance	live
 south/web@alice	image	live' cat "$T/holders"
 purged north/web@alice asked
 absent "$DIR/store/north/$id"
+ok cp "$DIR/store/north/$(id_of "$A/copy")" "$DIR/store/north/$id" # as if killed between the event and the file
+unmount alice
+mount_as alice
+no_blob() {
+        [ ! -e "$1" ]
+}
+WAIT=30 eventually no_blob "$DIR/store/north/$id" || not_ok 'what was purged comes back'
 refused 1 'nothing of that name is kept' admin undelete north/web@alice
 refused 1 'nothing of that name is kept' admin image purge north/web@alice
 image "$A/web"
@@ -75,9 +82,6 @@ image "$W/second" 8000
 young=$(id_of "$W/second")
 ok rm -r "$W/second"
 image "$W/third" 10000
-no_blob() {
-        [ ! -e "$1" ]
-}
 WAIT=30 eventually no_blob "$T/small/store/$old" || not_ok 'no room was made'
 purged west/first@alice room
 [ -e "$T/small/store/$young" ] || not_ok 'more was purged than was needed'

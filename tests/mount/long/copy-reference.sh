@@ -5,6 +5,7 @@ LIMIT=600
 . "${0%/*}/../lib.sh"
 needs busybox
 catalog
+ok admin limits keep-deleted 0
 mount_as alice
 mib=$([ "${IMGSHARE_LONG-}" = 1 ] && echo 10240 || echo 256)
 
