@@ -24,6 +24,7 @@ union facts {
         struct share_facts share;
         struct revoke_facts revoke;
         struct create_facts create;
+        struct undelete_facts undelete;
         struct delete_facts delete;
         struct edit_facts edit;
         struct copy_facts copy;
