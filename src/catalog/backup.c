@@ -135,7 +135,7 @@ static int copy_bytes(sqlite3_file *file, int fd, const struct copy_reader *read
         return r;
 }
 
-static int copy_file(struct catalog_connection *from, const char *path, const struct copy_reader *reader) {
+static int copy_whole_file(struct catalog_connection *from, const char *path, const struct copy_reader *reader) {
         _cleanup_fd_ int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
         sqlite3_file *file = NULL;
         int r = fd < 0 ? -errno : 0;
@@ -159,7 +159,7 @@ static int fill_copy(struct catalog_connection *from, const char *path, const st
         int r;
 
         if (file_is_moment(from))
-                return copy_file(from, path, reader);
+                return copy_whole_file(from, path, reader);
         r = open_copy(path, &catalog, &c);
         if (r == 0) /* a torn one is never looked at; it is flushed at the end, once */
                 r = connection_run(c, "PRAGMA journal_mode = off; PRAGMA synchronous = off");
