@@ -33,8 +33,9 @@ enum catalog_flags {
  * it at the same time. */
 int catalog_create(const char *path, const char *uuid, uid_t uid, enum via via);
 
-/* -ENOENT, -EACCES, -EROFS; -EMEDIUMTYPE: no catalog; -EUCLEAN: a damaged one; -EPROTONOSUPPORT: a newer format; -EPROTOTYPE: an older one, to be
- * upgraded. Starts the writer's thread. */
+/* -ENOENT, -EACCES, -EROFS; -EMLINK: to be written, but the file has several names; -EMEDIUMTYPE: no catalog; -EUCLEAN:
+ * a damaged one; -EPROTONOSUPPORT: a newer format; -EPROTOTYPE: an older one, to be upgraded. Starts the writer's thread.
+ */
 int catalog_open(const char *path, enum catalog_flags flags, struct catalog **ret_catalog);
 /* The moment of an event (0: before the first); if event is negative, a time in ms. */
 struct catalog_moment {

@@ -65,6 +65,8 @@ static int home_fill(const char *path, struct home *home) {
                 home->path = NULL;
                 return -ENOMEM;
         }
+        if (fstatat(home->dir_fd, home->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+                home->links = st.st_nlink;
         r = home_protected(home, ".");
         if (r == 0)
                 r = home_protected(home, home->name);

@@ -34,6 +34,7 @@ struct home {
         char *path;       /* of the database below dir_fd, for SQLite */
         dev_t device;     /* of the directory */
         ino_t inode;
+        nlink_t links;    /* names of the database; 0: it is not there */
         bool unwritable;  /* this process can change nothing there: CONTRACT 10 read-only media */
         /* under the lock of the catalog */
         int connections;

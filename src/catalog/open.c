@@ -84,6 +84,8 @@ int catalog_open(const char *path, enum catalog_flags flags, struct catalog **re
         r = catalog_new(path, flags, &catalog);
         if (r == 0 && catalog->home.unwritable && !(flags & CATALOG_READ_ONLY))
                 r = -EROFS;
+        if (r == 0 && catalog->home.links > 1 && !(flags & CATALOG_READ_ONLY))
+                r = -EMLINK; /* each name would get a log of its own */
         if (r == 0)
                 r = catalog_read(catalog, &c);
         if (r == 0)

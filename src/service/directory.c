@@ -68,6 +68,10 @@ void service_explain(int r, char why[static WHY_SIZE]) {
         case -EMEDIUMTYPE:
                 say_why(why, "its catalog.db is no catalog of imgsharefs");
                 break;
+        case -EMLINK:
+                say_why(why, "its catalog.db has another name elsewhere (a hard link, as cp -al makes); give it a file of its "
+                             "own: cp catalog.db copy && mv copy catalog.db");
+                break;
         case -EPROTOTYPE:
                 say_why(why, "its catalog is of an earlier format; imgshare upgrade makes it one of this version");
                 break;

@@ -137,3 +137,19 @@ is "$mark" cat "$T/east/.imgshare"
 unmount seen
 goes_on
 is 'directory event number region' sh -c 'sed 1d "$1" | cut -d" " -f1 | sort | xargs' - "$T/east/.imgshare"
+
+# A copy by hard links (cp -al) shares the database, and would have a log of its own: neither is written to.
+unmount_all_of_test() {
+        local name
+        for name in "${MOUNTED[@]}"; do unmount "$name"; done
+}
+unmount_all_of_test
+cp -al "$DIR" "$T/linked"
+for dir in "$DIR" "$T/linked"; do
+        refused 1 'has another name elsewhere \(a hard link' "$IMGSHARE" -C "$dir" account add linked
+        refused 1 'has another name elsewhere' "$IMGSHAREFS" "$dir" "$T" -o account=alice
+        ok "$IMGSHARE" -C "$dir" account list
+done
+ok cp "$T/linked/catalog.db" "$T/linked/own"
+ok mv "$T/linked/own" "$T/linked/catalog.db"
+ok "$IMGSHARE" -C "$DIR" account add linked
