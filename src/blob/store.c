@@ -94,6 +94,13 @@ static int store_furnish_directory(const char *path, const struct mark *mark) {
         return r;
 }
 
+int blob_is_in_store(int dir_fd) {
+        struct position position;
+        int r = store_position(dir_fd, NULL, &position);
+
+        return r < 0 ? r : position.nested;
+}
+
 int blob_store_create(const char *path, const struct blob_owner *owner, int64_t event) {
         const struct mark mark = { *owner, event };
         bool made;

@@ -49,15 +49,24 @@ static int target_look(int fd, const char *mark, const char *what, char why[stat
 }
 
 static int target_make(struct target *t, const char *mark, const char *what, char why[static WHY_SIZE]) {
-        bool unwritable;
+        bool unwritable, made = mkdir(t->dir, 0700) == 0;
         struct stat st;
         int r;
 
-        if (mkdir(t->dir, 0700) < 0 && errno != EEXIST)
+        if (!made && errno != EEXIST)
                 return -errno;
         t->fd = open(t->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (t->fd < 0 || fstat(t->fd, &st) < 0)
                 return -errno;
+        r = blob_is_in_store(t->fd);
+        if (r > 0) {
+                say_why(why, "it lies in a store, which has disks and nothing else; name a directory elsewhere");
+                if (made)
+                        (void)rmdir(t->dir); /* else it is in the way there */
+                return -EINVAL;
+        }
+        if (r < 0)
+                return r;
         if (flock(t->fd, LOCK_EX | LOCK_NB) < 0) {
                 r = -errno;
                 if (r == -EWOULDBLOCK)
