@@ -450,6 +450,8 @@ int catalog_trust_list(struct catalog_connection *c, int64_t account, int64_t af
 
 #define LAUNCH_FIRST (INT64_C(1) << 35) /* ids of launches lie above, all others below */
 
+/* Instances the account has in the region (CONTRACT 4 instance-quota). */
+int catalog_instance_count(struct catalog_connection *c, int64_t region, int64_t owner, int64_t *ret_count);
 int catalog_instance_get(struct catalog_connection *c, int64_t id, struct instance *ret_instance);
 int catalog_instance_find(struct catalog_connection *c, int64_t region, int64_t owner, const char *name,
                           struct instance *ret_instance);

@@ -65,11 +65,13 @@ struct edit_facts {
 };
 int policy_image_edit(const struct edit_facts *facts);
 
-/* Bringing back what was deleted: read-only-role, ENOENT, EINVAL, quota-own-only, name-taken. */
+/* Bringing back what was deleted: read-only-role, ENOENT, EINVAL, quota-own-only, instance-quota, name-taken. Of what
+ * it is not, an image or an instance, there are 0 of at most 1. */
 struct undelete_facts {
         enum role role;
         bool visible, name_valid, name_taken;
-        int64_t images, quota; /* its owner has, may have, in that region */
+        int64_t images, quota;             /* its owner has, may have, in that region */
+        int64_t instances, instances_limit; /* likewise */
 };
 int policy_undelete(const struct undelete_facts *facts);
 
@@ -120,10 +122,11 @@ struct expiry_facts {
 };
 int policy_share_expire(const struct expiry_facts *facts);
 
-/* Making an instance (mkdir): read-only-role, role, ENOENT (region), EINVAL, EEXIST. */
+/* Making an instance (mkdir): read-only-role, role, ENOENT (region), EINVAL, EEXIST, instance-quota. */
 struct instance_facts {
         enum role role;
         bool region_known, name_valid, exists;
+        int64_t instances, limit; /* the caller's, in that region */
 };
 int policy_instance_create(const struct instance_facts *facts);
 

@@ -41,6 +41,8 @@ int account_remove(struct request *request, const char *name);
 #define LIMIT_SHARES_DEFAULT 50 /* FAQ 1 */
 #define LIMIT_IMAGES "images-per-region"
 #define LIMIT_IMAGES_DEFAULT 500 /* FAQ 3 */
+#define LIMIT_INSTANCES "instances-per-region"
+#define LIMIT_INSTANCES_DEFAULT 500
 #define LIMIT_KEEP "keep-deleted"
 #define LIMIT_KEEP_DEFAULT (7 * 86400) /* seconds */
 #define LIMIT_REVIEW "require-review" /* a switch; FAQ 10 */

@@ -10,6 +10,7 @@ static bool create_by_staff(const struct instance_facts *f) { return f->role != 
 static bool instance_create_nowhere(const struct instance_facts *f) { return !f->region_known; }
 static bool instance_create_bad_name(const struct instance_facts *f) { return !f->name_valid; }
 static bool instance_create_again(const struct instance_facts *f) { return f->exists; }
+static bool instance_create_over(const struct instance_facts *f) { return f->instances >= f->limit; }
 
 RULES(instance_facts) create_rules[] = {
         { instance_create_by_auditor, RULE_READ_ONLY_ROLE },
@@ -17,6 +18,7 @@ RULES(instance_facts) create_rules[] = {
         { instance_create_nowhere, -ENOENT },
         { instance_create_bad_name, -EINVAL },
         { instance_create_again, -EEXIST },
+        { instance_create_over, RULE_INSTANCE_QUOTA },
 };
 
 int policy_instance_create(const struct instance_facts *facts) {

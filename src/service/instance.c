@@ -66,8 +66,15 @@ static void instance_object(const struct instance *v, char ret_object[static OBJ
 struct creation {
         struct decision decision;
         int64_t region;
+        char region_name[NAME_SIZE];
         struct instance instance;
 };
+
+int instance_count_in(struct catalog_connection *c, struct decision *d, int64_t region, int64_t owner) {
+        int r = catalog_instance_count(c, region, owner, &d->count);
+
+        return r < 0 ? r : catalog_setting_get(c, LIMIT_INSTANCES, LIMIT_INSTANCES_DEFAULT, &d->limit);
+}
 
 static int run_instance_create(struct catalog_connection *c, void *context) {
         struct creation *n = context;
@@ -87,8 +94,14 @@ static int run_instance_create(struct catalog_connection *c, void *context) {
         if (r == 0)
                 r = catalog_instance_find(c, n->region, caller->account, d->name, &n->instance);
         facts.exists = r == 0;
-        if (r < 0 && r != -ENOENT)
+        if (r == 0 || r == -ENOENT)
+                r = instance_count_in(c, d, n->region, caller->account);
+        if (r < 0)
                 return r;
+        facts.instances = d->count;
+        facts.limit = d->limit;
+        strcpy(n->region_name, region.name);
+        d->region = n->region_name;
         (void)snprintf(d->object, OBJECT_SIZE, "%s/%s@%s", region.name, d->name, caller->name); /* a long one is cut */
         r = policy_instance_create(&facts);
         if (r != 0)

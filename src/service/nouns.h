@@ -46,6 +46,8 @@ bool account_seen(const struct request *request, int64_t account);
 static inline bool is_launch(int64_t id) {
         return id >= LAUNCH_FIRST;
 }
+/* How many instances the owner has in the region, and may have, to d->count and d->limit. */
+int instance_count_in(struct catalog_connection *c, struct decision *d, int64_t region, int64_t owner);
 /* Reads an instance and judges its use. Sets d->object to its name. */
 int instance_judge_in(struct catalog_connection *c, struct decision *d, int64_t id, bool change,
                       struct instance *ret_instance);

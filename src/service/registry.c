@@ -277,6 +277,7 @@ int region_list(struct request *request, int (*each)(const struct region *region
 static const struct limit limits[] = {
         { LIMIT_SHARES, LIMIT_SHARES_DEFAULT, LIMIT_NUMBER },
         { LIMIT_IMAGES, LIMIT_IMAGES_DEFAULT, LIMIT_NUMBER },
+        { LIMIT_INSTANCES, LIMIT_INSTANCES_DEFAULT, LIMIT_NUMBER },
         { LIMIT_KEEP, LIMIT_KEEP_DEFAULT, LIMIT_SPAN },
         { LIMIT_REVIEW, 0, LIMIT_SWITCH },
 };

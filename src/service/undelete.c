@@ -40,6 +40,7 @@ static int image_facts(struct catalog_connection *c, struct undeleting *n, struc
 
         *ret_facts = (struct undelete_facts){
                 .role = d->request->caller.role, .visible = true, .name_valid = name_check(NAME_IMAGE, n->name) == 0,
+                .instances_limit = 1,
         };
         if (r == -ENOENT) {
                 n->home = (struct image){ 0 };
@@ -125,34 +126,54 @@ static int instance_commit(struct catalog_connection *c, struct undeleting *n, b
 }
 
 /* An empty directory that was made anew under the name goes. */
-static int clear_name(struct catalog_connection *c, struct undeleting *n) {
+static int clear_name(struct catalog_connection *c, struct undeleting *n, const struct instance *other) {
         struct event event = decision_event(&n->decision, EVENT_INSTANCE_DELETE);
-        struct instance other;
         int64_t id;
-        int r = catalog_instance_find(c, n->kept.region, n->kept.owner, n->name, &other);
 
-        if (r < 0)
-                return r == -ENOENT ? 0 : r;
-        if (other.has_disk || other.has_image)
+        if (other->has_disk || other->has_image)
                 return -EEXIST;
-        event.about.instance = other.id;
+        event.about.instance = other->id;
         return catalog_event_add(c, &event, &id);
 }
 
-static int undelete_instance(struct catalog_connection *c, struct undeleting *n) {
-        struct instance home;
-        int r = policy_undelete(&(struct undelete_facts){ .role = n->decision.request->caller.role, .visible = true,
-                                                          .name_valid = true, .quota = 1 });
+/* other: who has the name now, if its directory is gone; id 0: nobody. */
+static int instance_facts(struct catalog_connection *c, struct undeleting *n, struct instance *ret_home,
+                          struct instance *ret_other, struct undelete_facts *ret_facts) {
+        struct decision *d = &n->decision;
+        int r = catalog_instance_get(c, n->kept.instance, ret_home);
 
+        *ret_facts = (struct undelete_facts){ .role = d->request->caller.role, .visible = true, .name_valid = true,
+                                              .quota = 1, .instances_limit = 1 };
+        ret_other->id = 0;
+        if (r != -ENOENT)
+                return r;
+        ret_home->id = 0;
+        r = catalog_instance_find(c, n->kept.region, n->kept.owner, n->name, ret_other);
+        if (r == 0 || r == -ENOENT)
+                r = instance_count_in(c, d, n->kept.region, n->kept.owner);
+        if (r < 0)
+                return r;
+        d->count -= ret_other->id != 0; /* which it takes the place of */
+        ret_facts->instances = d->count;
+        ret_facts->instances_limit = d->limit;
+        return 0;
+}
+
+static int undelete_instance(struct catalog_connection *c, struct undeleting *n) {
+        struct undelete_facts facts;
+        struct instance home, other;
+        int r = instance_facts(c, n, &home, &other, &facts);
+
+        if (r == 0)
+                r = policy_undelete(&facts);
         if (r == 0 && n->decision.name)
                 r = -EOPNOTSUPP;
         if (r != 0)
                 return r;
-        r = catalog_instance_get(c, n->kept.instance, &home);
-        if (r == 0)
+        if (home.id)
                 return home.has_disk ? -EEXIST : instance_commit(c, n, false);
-        if (r == -ENOENT)
-                r = clear_name(c, n);
+        if (other.id)
+                r = clear_name(c, n, &other);
         return r < 0 ? r : instance_commit(c, n, true);
 }
 

@@ -6,7 +6,7 @@
 
 quiet init "$cat"
 done_ -C "$cat" limits
-[ "$(sort "$tmp/out")" = $'images-per-region\t500\nkeep-deleted\t7d\nrequire-review\toff\nshares-per-image\t50' ] ||
+[ "$(sort "$tmp/out")" = $'images-per-region\t500\ninstances-per-region\t500\nkeep-deleted\t7d\nrequire-review\toff\nshares-per-image\t50' ] ||
     fail "not the defaults"
 quiet -C "$cat" limits shares-per-image 100
 done_ -C "$cat" limits shares-per-image
@@ -16,7 +16,7 @@ done_ -C "$cat" limits images-per-region --json
 json rows '[{"name": "images-per-region", "value": 0}]'
 done_ -C "$cat" limits --json
 json 'sorted((r["name"], r["value"]) for r in rows)' \
-    '[["images-per-region", 0], ["keep-deleted", "7d"], ["require-review", false], ["shares-per-image", 100]]'
+    '[["images-per-region", 0], ["instances-per-region", 500], ["keep-deleted", "7d"], ["require-review", false], ["shares-per-image", 100]]'
 
 # A span of time: days or hours, printed the same way.
 for span in 12h:12h 48h:2d 30d:30d 0:0 0d:0; do

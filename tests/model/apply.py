@@ -113,6 +113,7 @@ class Bulk(Registry):
                                  '-' if a.quota is None else str(a.quota), 'on' if a.require_trust else 'off')
                                 for a in self.accounts.values() if not a.gone))
         if name == 'limits':
-            return tuple(sorted((key, {True: 'on', False: 'off'}[value] if isinstance(value, bool) else str(value))
-                                for key, value in self.limits.items()))
+            return tuple(sorted([('keep-deleted', '7d')] +  # nobody changes it here
+                                [(key, {True: 'on', False: 'off'}[value] if isinstance(value, bool) else str(value))
+                                 for key, value in self.limits.items()]))
         return tuple(sorted((region, str(sum(i.region == region for i in self.images.values()))) for region in self.regions))

@@ -119,6 +119,8 @@ class Disks(Rules):
         silent('an instance is named like an account, at most 64', 'CONTRACT 2: images 60, the rest 64')
         if code := bad_name(name, 64):
             raise No(code)
+        if sum(key[:2] == (region, view.account) for key in self.instances) >= self.limits['instances-per-region']:
+            refuse('instance-quota')
         vm = self.instances[region, view.account, name] = Instance(region, view.account, name)
         self.log(view, 'create', vm)
         return vm

@@ -250,7 +250,8 @@ class Generator:
         if choice < 5:
             operation = ('limit', actor, 'shares-per-image', self.pick((0, 1, 2, 3, 50)))
         elif choice < 7:
-            operation = ('limit', actor, 'images-per-region', self.pick((1, 3, 4, 500)))
+            operation = ('limit', actor, *self.pick([('images-per-region', n) for n in (1, 3, 4, 500)] +
+                                                    [('instances-per-region', n) for n in (1, 2, 500)]))
         elif choice < 10:
             operation = ('limit', actor, 'require-review', self.pick(('on', 'off', 'off')))
         elif choice < 12:

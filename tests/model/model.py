@@ -105,7 +105,8 @@ class State:
         self.images = {}  # (region, owner, name) -> Image
         self.instances = {}  # (region, account, name) -> Instance
         self.numbers = itertools.count(1)
-        self.limits = {'shares-per-image': 50, 'images-per-region': 500, 'require-review': False}
+        self.limits = {'shares-per-image': 50, 'images-per-region': 500, 'instances-per-region': 500,
+                       'require-review': False}
 
     def copy(self):
         """A state of its own, for a search that tries orders; lineage is not followed into the copies."""

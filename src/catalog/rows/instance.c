@@ -61,6 +61,18 @@ int catalog_instance_of_launch(struct catalog_connection *c, int64_t launch, str
         return instance_one(&s, statement_start(c, S_INSTANCE_OF_LAUNCH, &s, "i", launch), ret_instance);
 }
 
+int catalog_instance_count(struct catalog_connection *c, int64_t region, int64_t owner, int64_t *ret_count) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_INSTANCE_COUNT, &s, "ii", region, owner);
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : -EIO;
+        *ret_count = sqlite3_column_int64(s, 0);
+        return 0;
+}
+
 int catalog_instance_list(struct catalog_connection *c, int64_t region, int64_t owner, int64_t after, image_each each,
                           void *context) {
         int r, rows;

@@ -84,6 +84,8 @@ static const struct {
         { RULE_QUOTA_OWN_ONLY, 2, "you have 50 of at most 50 images in region north",
           "delete one: rm -r regions/north/images/NAME;" },
         { RULE_QUOTA_OWN_ONLY, 0, "you have 50 of at most 50 images", "delete one: rm -r regions/REGION/images/NAME;" },
+        { RULE_INSTANCE_QUOTA, 2, "you have 50 of at most 50 instances in region north",
+          "delete one: rm -r regions/north/instances/NAME;" },
         { RULE_SAME_REGION, 127, "north/web@alice is neither yours nor shared with you in region north",
           "launch from an image of that region: ls regions/north/images;" },
         { RULE_NO_COPY_OF_SHARED, 127, "only its owner alice reads or copies the disk of north/web@alice",

@@ -3,30 +3,44 @@
  */
 #include "order.h"
 
-enum { C_READ_ONLY, C_ROLE, C_NOWHERE, C_NAME, C_EXISTS };
+enum { C_READ_ONLY, C_ROLE, C_NOWHERE, C_NAME, C_EXISTS, C_QUOTA };
 
 static union facts create_blameless(enum role role, bool visible, bool owner) {
         (void)visible; /* concerns no other account's instance */
         (void)owner;
-        return (union facts){ .instance = { .role = role, .region_known = true, .name_valid = true } };
+        return (union facts){ .instance = { .role = role, .region_known = true, .name_valid = true,
+                                            .instances = 499, .limit = 500 } };
 }
 
 static int create(const union facts *f) { return policy_instance_create(&f->instance); }
 static void nowhere(union facts *f) { f->instance.region_known = false; }
 static void bad_name(union facts *f) { f->instance.name_valid = false; }
 static void exists(union facts *f) { f->instance.exists = true; }
+static void quota_reached(union facts *f) { f->instance.instances = 500; }
+static void quota_lowered(union facts *f) { f->instance.limit = 3; }
 
 static void every_combination_of_refusals_to_make_an_instance(void **state) {
         static const struct order order = {
-                .outcomes = { RULE_READ_ONLY_ROLE, RULE_ROLE, -ENOENT, -EINVAL, -EEXIST },
-                .faults = { { C_NOWHERE, nowhere }, { C_NAME, bad_name }, { C_EXISTS, exists } },
+                .outcomes = { RULE_READ_ONLY_ROLE, RULE_ROLE, -ENOENT, -EINVAL, -EEXIST,
+                              RULE_INSTANCE_QUOTA },
+                .faults = { { C_NOWHERE, nowhere }, { C_NAME, bad_name }, { C_EXISTS, exists },
+                            { C_QUOTA, quota_reached }, { C_QUOTA, quota_lowered } },
                 .blameless = create_blameless,
                 .judge = create,
                 .by_role = { [ROLE_AUDITOR] = BIT(C_READ_ONLY) | BIT(C_ROLE), [ROLE_OPERATOR] = BIT(C_ROLE) },
         };
 
         (void)state;
-        assert_int_equal(order_check(&order), 3 * 4 * 8);
+        assert_int_equal(order_check(&order), 3 * 4 * 32);
+}
+
+static void no_instances_may_be_made_at_all(void **state) {
+        struct instance_facts facts = { .role = ROLE_ACCOUNT, .region_known = true, .name_valid = true, .limit = 1 };
+
+        (void)state;
+        assert_int_equal(policy_instance_create(&facts), 0);
+        facts.limit = 0;
+        assert_int_equal(policy_instance_create(&facts), RULE_INSTANCE_QUOTA);
 }
 
 enum { L_READ_ONLY, L_ROLE, L_HIDDEN, L_REGION, L_AVAILABLE, L_BUSY, L_TRUST };
@@ -166,6 +180,7 @@ static void every_combination_of_refusals_to_trust(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_combination_of_refusals_to_make_an_instance),
+                cmocka_unit_test(no_instances_may_be_made_at_all),
                 cmocka_unit_test(every_combination_of_refusals_to_launch),
                 cmocka_unit_test(trust_is_asked_for_only_if_required),
                 cmocka_unit_test(trust_mends_nothing_else),
