@@ -51,11 +51,15 @@ static int run_expire(struct catalog_connection *c, void *context) {
 }
 
 int share_expiry_parse(const char *text, int64_t *ret_expires) {
-        int64_t now = timestamp_now(), expires = 0;
+        int64_t now = timestamp_now(), expires;
 
-        if (*text && strcmp(text, "never") != 0 && timestamp_parse(text, now, &expires) < 0)
+        if (!*text || strcmp(text, "never") == 0) {
+                *ret_expires = 0;
+                return 0;
+        }
+        if (timestamp_parse(text, now, &expires) < 0)
                 return -EINVAL;
-        if (expires != 0 && expires <= now)
+        if (expires <= now)
                 return -ETIME;
         *ret_expires = expires;
         return 0;

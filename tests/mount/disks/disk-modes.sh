@@ -7,10 +7,10 @@ catalog
 mount_as alice
 image "$A/web" 3000
 
-# A write without truncation, and one through a mapping, reset the review and the set time at the close.
+# A write without truncation, and one through a mapping, reset the review when it is opened, the set time at the close.
 for how in write map; do
+        ok touch -d 2020-02-02 "$A/web/disk" # which opens it for writing
         ok eval "echo 1 >'$A/web/.meta/reviewed'"
-        ok touch -d 2020-02-02 "$A/web/disk"
         is 1 cat "$A/web/.meta/reviewed"
         "$PYTHON" - "$A/web/disk" "$how" <<'PYTHON' || not_ok "write by $how"
 import mmap, os, sys
