@@ -63,12 +63,15 @@ is 9999 "$PYTHON" -c 'import sqlite3, sys
 print(sqlite3.connect(sys.argv[1]).execute("pragma user_version").fetchone()[0])' "$T/future/catalog.db"
 refused 1 '^imgshare: .*newer' "$IMGSHARE" -C "$T/future" region list
 
-# A filesystem that cannot be written.
+# What cannot be written is read (tests/mount/keeping/media.sh).
 if [ "$(id -u)" -eq 0 ] && mkdir "$T/frozen" && mount --bind "$DIR" "$T/frozen" && mount -o remount,bind,ro "$T/frozen"; then
-        no_mount "$T/frozen" "$T/frozen" "$T/mnt" -o account=alice
+        ok timeout -s KILL 30 "$IMGSHAREFS" "$T/frozen" "$T/mnt" -o account=alice
+        says 'it cannot be written .* and is only read' cat "$T/err"
+        unmount mnt
 elif [ "$(id -u)" -ne 0 ]; then
         chmod 500 "$DIR"
-        no_mount "$DIR" "$DIR" "$T/mnt" -o account=alice
+        ok timeout -s KILL 30 "$IMGSHAREFS" "$DIR" "$T/mnt" -o account=alice
+        unmount mnt
         chmod 700 "$DIR"
 fi
 
