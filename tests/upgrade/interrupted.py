@@ -34,7 +34,8 @@ def rows_of(path):
             shutil.copy(path + suffix, f'{copy}/{DB}{suffix}')
     db = sqlite3.connect(f'{copy}/{DB}')
     try:
-        format, = db.execute('PRAGMA user_version').fetchone()
+        stamp, = db.execute('PRAGMA user_version').fetchone()
+        format = stamp if stamp < 100 else stamp // 100  # with a revision: catalog.h
         if db.execute('PRAGMA integrity_check').fetchall() != [('ok',)]:
             raise Failed(f'{path} is damaged')
         found = {}
