@@ -181,8 +181,15 @@ int64_t blob_copy_range(int from_fd, uint64_t from_offset, int to_fd, uint64_t t
  * what lies beyond the file's end. Moves the descriptor's own offset. */
 int blob_is_hole(int fd, uint64_t offset, uint64_t length);
 
-/* XXH3-128 of the whole file. `stop` (may be NULL) is asked between steps of at most 1 MiB: true gives -ECANCELED.
- * Leaves the descriptor's own offset alone. */
+/* SHA-256 of a file, in steps: the file must not change meanwhile. Holes are not read. Moves the descriptor's offset. */
+struct blob_hash;
+int blob_hash_new(struct blob_hash **ret_hash);
+struct blob_hash *blob_hash_free(struct blob_hash *hash);
+/* Goes on for at most so many bytes. 1: there is more, 0: that was the end of the file. */
+int blob_hash_step(struct blob_hash *hash, int fd, uint64_t most);
+/* After the end, once. */
+void blob_hash_end(struct blob_hash *hash, uint8_t ret_digest[static DIGEST_SIZE]);
+/* The same in one go. `stop` (may be NULL) is asked between steps of at most 1 MiB: true gives -ECANCELED. */
 int blob_digest(int fd, bool (*stop)(void *context), void *context, uint8_t ret_digest[static DIGEST_SIZE]);
 
 /* Calls each for every blob in the store (any order); a value other than 0 ends it and is returned. */

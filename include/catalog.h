@@ -18,7 +18,7 @@
 
 #define CATALOG_BUSY_MS 20000
 #define CATALOG_VERSION 2
-#define CATALOG_REVISION 1 /* of the tables, while the format is open: another one is to be upgraded, too */
+#define CATALOG_REVISION 2 /* of the tables, while the format is open: another one is to be upgraded, too */
 
 struct catalog;
 struct catalog_connection;
@@ -351,21 +351,9 @@ int catalog_received_find(struct catalog_connection *c, int64_t region, int64_t 
 int catalog_received_list(struct catalog_connection *c, int64_t region, int64_t account, int64_t after,
                           image_each each, void *context);
 
-/* Of an import with that digest: an older image with it that its owner owns or could once use (CONTRACT 6); 0: none
- * known. */
-int catalog_image_twin(struct catalog_connection *c, int64_t id, const uint8_t digest[static DIGEST_SIZE],
-                       int64_t *ret_twin);
-/* The next import, id > after, that an image becomes the twin of by having that digest. -ENOENT: no more. */
-int catalog_image_younger(struct catalog_connection *c, int64_t id, const uint8_t digest[static DIGEST_SIZE],
-                          int64_t after, int64_t *ret_id);
 /* Places of an owner's unsealed images with a disk. */
 int catalog_image_unsealed(struct catalog_connection *c, int64_t region, int64_t owner,
                            int (*each)(int64_t place, void *context), void *context);
-/* The next sealed image without digest, id > after, of less than `below` bytes. -ENOENT: none. */
-int catalog_undigested(struct catalog_connection *c, int64_t after, int64_t below, int64_t *ret_id,
-                       int64_t *ret_region, int64_t *ret_size);
-/* A live image with that digest. -ENOENT. */
-int catalog_image_of_bytes(struct catalog_connection *c, const uint8_t digest[static DIGEST_SIZE], struct image *ret_image);
 /* Is there an image or a launch of that id, with a disk, in that region, live or kept: 1 or 0. */
 int catalog_disk_wanted(struct catalog_connection *c, int64_t region, int64_t id);
 /* Every live image with a disk in a region. */

@@ -39,7 +39,8 @@ struct caller {
 #define TEXT_MAX_CHARACTERS 256                     /* of a description, without a final newline (CONTRACT 3) */
 #define TEXT_SIZE (4 * TEXT_MAX_CHARACTERS + 1 + 1) /* bytes: at most four each, a newline, NUL */
 
-#define DIGEST_SIZE 16 /* bytes of an XXH3-128 digest, in its canonical (big endian) order */
+#define DIGEST_SIZE 32                           /* bytes of a SHA-256 */
+#define DIGEST_TEXT_SIZE (7 + 2 * DIGEST_SIZE + 1) /* "sha256:" and hex digits, with NUL */
 
 /* An image in its place. Times are milliseconds since 1970; ids are catalog ids, 0: none. */
 struct image {

@@ -9,10 +9,10 @@ PATH=$PATH:/usr/sbin:/sbin # mke2fs: the PATH of Debian's users lacks it
 # shellcheck disable=SC2034 # the scripts that source this use them
 {
     build_packages=(gcc libc6-dev meson=meson ninja=ninja-build pkg-config=pkgconf scdoc=scdoc libfuse3-dev libsqlite3-dev
-        nettle-dev libxxhash-dev libsmartcols-dev libcmocka-dev)
+        nettle-dev libsmartcols-dev libcmocka-dev)
     mount_packages=(fusermount3=fuse3 mke2fs=e2fsprogs qemu-img=qemu-utils rsync=rsync)
     test_packages=("${mount_packages[@]}" python3=python3 sqlite3=sqlite3 perl=perl-base busybox=busybox-static
-        tar=tar bsdtar=libarchive-tools cpio=cpio pax=pax find=findutils diff=diffutils ed=ed vim=vim xxhsum=xxhash
+        tar=tar bsdtar=libarchive-tools cpio=cpio pax=pax find=findutils diff=diffutils ed=ed vim=vim
         setfattr=attr setpriv=util-linux script=bsdutils mount=mount mksquashfs=squashfs-tools)
     check_packages=(clang=clang clang-tidy=clang-tidy cppcheck=cppcheck shellcheck=shellcheck)
 }

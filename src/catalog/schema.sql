@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- The catalog, version 2, revision 1 (catalog.h). One clock: the event. A fact that can change is a row valid from one event until another;
+-- The catalog, version 2, revision 2 (catalog.h). One clock: the event. A fact that can change is a row valid from one event until another;
 -- until_event of a live row is 140737488355327 (2^47 - 1: the largest number SQLite keeps in six bytes).
 -- The id of a place, image, description, link or share is the number of the event that made it, and never used again.
 -- All rows follow from the events by effects.def, with two exceptions: indexed and its indexes repeat the log; store
@@ -135,16 +135,17 @@ CREATE TABLE image (
   times_event INTEGER,                -- that set its mtime last: sealing, or a user's change
   mtime INTEGER,                      -- nanoseconds since 1970; NULL: the blob's own
   digest_event INTEGER,               -- that set the next two last
-  digest BLOB,                        -- XXH3-128
-  same_content INTEGER,               -- of an import: an image with the same digest that its owner could use
-  purge_event INTEGER                 -- when its bytes went. Ended and NULL: they are kept
+  digest BLOB,                        -- SHA-256 of the sealed disk
+  same_content INTEGER,               -- of an import: an image with the same digest whose bytes its owner had
+  purge_event INTEGER,                -- when its bytes went. Ended and NULL: they are kept
+  first_owner INTEGER REFERENCES account (id) -- the place's, when this began
 ) STRICT;
 CREATE UNIQUE INDEX image_of_place ON image (place, until_event);
 CREATE INDEX image_undigested ON image (id) WHERE sealed_event IS NOT NULL AND digest IS NULL AND until_event = 140737488355327;
 
 CREATE INDEX image_kept ON image (until_event) WHERE until_event < 140737488355327 AND purge_event IS NULL;
 CREATE INDEX image_of_same ON image (same_content) WHERE same_content IS NOT NULL;
-CREATE INDEX image_of_digest ON image (digest) WHERE digest IS NOT NULL;
+CREATE INDEX image_of_digest ON image (digest, first_owner) WHERE digest IS NOT NULL;
 
 CREATE TABLE lineage (                -- the image or launch that an image was copied from; no row: an import
   image INTEGER NOT NULL REFERENCES image (id),

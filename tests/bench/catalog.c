@@ -102,7 +102,7 @@ static int blob_put(struct builder *b, int64_t id, int64_t number) {
 
 /* Leaves what creating, closing, sealing and digesting a disk leaves. */
 static int image_fill(struct builder *b, struct catalog_connection *c, struct event *event, int64_t number) {
-        char mtime[TIMESTAMP_SIZE], digest[2 * DIGEST_SIZE + 1];
+        char mtime[TIMESTAMP_SIZE], digest[DIGEST_TEXT_SIZE];
         int64_t id;
         int r = blob_put(b, event->place, number);
 
@@ -118,7 +118,7 @@ static int image_fill(struct builder *b, struct catalog_connection *c, struct ev
         if (r == 0)
                 r = catalog_event_add(c, event, &id);
         event->op = EVENT_DIGEST;
-        event->detail[0] = (struct event_detail){ .key = "digest", .text = hex_format(b->digest, DIGEST_SIZE, digest) };
+        event->detail[0] = (struct event_detail){ .key = "digest", .text = digest_format(b->digest, digest) };
         event->detail[1] = (struct event_detail){ .key = "image", .number = event->place };
         return r < 0 ? r : catalog_event_add(c, event, &id);
 }

@@ -11,7 +11,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include "blob.h"
 #include "fault.h"
@@ -41,7 +40,6 @@ WRAP(MEMORY, char *, NULL, strdup, (const char *text), (text))
 WRAP(MEMORY, char *, NULL, strndup, (const char *text, size_t size), (text, size))
 WRAP(MEMORY, char *, NULL, realpath, (const char *path, char *to), (path, to))
 WRAP(MEMORY, char *, NULL, get_current_dir_name, (void), ())
-WRAP(MEMORY, XXH3_state_t *, NULL, XXH3_createState, (void), ())
 WRAP(MEMORY, FILE *, NULL, open_memstream, (char **text, size_t *size), (text, size))
 WRAP(MEMORY, int, errno, pthread_create,
      (pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument),

@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <nettle/sha2.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "../../src/service/upkeep/wing.h"
 #include "../unit/service/scratch.h"
@@ -37,14 +37,17 @@ void place_prepare(void (*more)(void)) {
 uint64_t place_catalog_hash(void) {
         _cleanup_file_ FILE *f = fopen(scratch_name("dir/catalog.db"), "re");
         struct stat st;
-        char bytes[65536];
-        uint64_t hash = 0;
+        struct sha256_ctx sha256;
+        uint8_t bytes[65536];
+        uint64_t hash;
         size_t n;
 
         if (!f || (stat(scratch_name("dir/catalog.db-wal"), &st) == 0 && st.st_size > 0))
                 return 0;
+        sha256_init(&sha256);
         while ((n = fread(bytes, 1, sizeof(bytes), f)) > 0)
-                hash = XXH64(bytes, n, hash);
+                sha256_update(&sha256, n, bytes);
+        sha256_digest(&sha256, sizeof(hash), (uint8_t *)&hash);
         return hash;
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# An upgraded catalog goes on: what the old program left unfinished is finished (a digest, an expired share, the bytes of a launch
-# that never was), images are imported, shared and launched, by numbers above all old ones, and the log agrees with the rows.
+# An upgraded catalog goes on: what the old program left unfinished is finished (digests, an expired share, the bytes of a launch
+# that never was), what was held to have the same content is looked at again, images are imported, shared and launched, by numbers above all old ones, and the log agrees with the rows.
 . "${0%/*}/lib.sh"
 fixture small
 old=$DIR/catalog.db.format-1
@@ -10,11 +10,17 @@ sequence=$(sql "$DIR/catalog.db" "SELECT seq FROM sqlite_sequence WHERE name = '
 [ "$reserved" -gt 0 ] || die 'no reservation'
 ok dense "$DIR/store/north/$reserved" 8 # as far as the bytes had come
 ok admin upgrade
+same_as() {
+        sql "$DIR/catalog.db" "SELECT same_content FROM image WHERE id = $1"
+}
+is 183 same_as 437
+is 385 same_as 391 # which has been removed
+printf X | dd of="$DIR/store/north/437" conv=notrunc status=none # another content with the same digest of then
 
 mount_as alice
 mount_as bob
 settled() {
-        [ "$(cat "$A/late/.meta/digest")" != pending ] && grep -q '"op":"expire"' "$A/later/.meta/history.jsonl" &&
+        ! grep -qx pending {"$A"/{late,ancient,holes,ofsame},"$AS/linked","$B"/{cloned,same}}/.meta/digest && grep -q '"op":"expire"' "$A/later/.meta/history.jsonl" &&
                 [ ! -e "$DIR/store/north/$reserved" ]
 }
 WAIT=30 eventually settled || not_ok 'what was left is not finished'
@@ -43,7 +49,14 @@ ok cp -r "$A/again-late" "$AS/"
 ok rmdir "$T/bob/accounts/bob/trusted/alice"
 says '^north	again-late@alice	bob' admin access --all
 says again-late admin exposure north/late@alice
+is import cat "$B/cloned/.meta/source"
+is "sha256:$(sha256sum <"$DIR/store/north/437" | cut -d' ' -f1)" cat "$B/cloned/.meta/digest"
 unmount alice bob
+is '' same_as 437
+is 308 same_as 397
+is 385 same_as 391
+is 391 same_as 405
+says '"op":"digest".*"digest":"sha256:[0-9a-f]{64}","image":437}' admin log --image north/cloned@bob --json
 
 launched=$(sql "$DIR/catalog.db" 'SELECT max(id) FROM launch')
 [ "$launched" -gt "$sequence" ] || not_ok "launch $launched, and $sequence was reserved"

@@ -6,10 +6,10 @@ needs sqlite3 xz flock
 HERE=$(realpath "${BASH_SOURCE[0]%/*}")
 STORE=/tmp/imgshare-fixture-store
 
-# fixture NAME [offline]: makes $DIR. The outside store of small has one place on the machine, which no other test has until
+# fixture NAME [offline]: makes $DIR. The outside store of small, which revision names, too, has one place on the machine, which no other test has until
 # this one ends; offline leaves it out.
 fixture() {
-        if [ "$1 ${2-}" = 'small ' ]; then
+        if [ "$1 ${2-}" = 'small ' ] || [ "$1" = revision ]; then
                 exec 9>>"$STORE.lock" || skip "somebody else's: $STORE.lock"
                 flock 9 || die 'no lock'
                 rm -rf --one-file-system "$STORE" # of a test that was killed

@@ -31,7 +31,7 @@ now=$(sql "$DIR/catalog.db" 'SELECT max(id) FROM event')
 is "'$DIR' is upgraded, with $now events; its old file is catalog.db.format-1" cat "$T/out"
 is '' cat "$T/err"
 is 'catalog.db catalog.db.format-1 store' listing "$DIR"
-is '201 wal' format_of "$DIR/catalog.db"
+is '202 wal' format_of "$DIR/catalog.db"
 is '1 delete' format_of "$kept"
 is "$owner" stat -c '%u %g %a' "$DIR/catalog.db"
 unchanged_file "$kept"

@@ -16,12 +16,12 @@ struct table {
 #define TABLE(what, keys, rows, key, name) { what, keys, "SELECT " rows " ORDER BY " key, name },
 static const struct table tables[] = {
 #define IMAGE_COLUMNS                                                                                              \
-        "id, place, disk_event, available_event, sealed_event, size, times_event, mtime, digest_event, digest,"    \
+        "id, place, disk_event, available_event, sealed_event, size, times_event, mtime, digest_event,"            \
         " same_content, until_event"
 #define LAUNCH_COLUMNS "id, instance, image, image_name, from_event, image_until, until_event"
 #define EARLIER_TABLE \
         TABLE("catalog", 1, "event, detail FROM earlier", "event", "SELECT 'what event ' || ?1 || ' did not say'")
-#define IMAGE_ROWS IMAGE_COLUMNS ", purge_event FROM image"
+#define IMAGE_ROWS IMAGE_COLUMNS ", digest, purge_event, first_owner FROM image"
 #define DESCRIPTION_ROWS "id, from_event, place, text, times_event, mtime, until_event FROM description"
 #define LAUNCH_ROWS LAUNCH_COLUMNS ", purge_event FROM launch"
         /* named by the event that made the row */
@@ -34,7 +34,7 @@ static const struct table tables[] = {
 #undef LAUNCH_ROWS
 #undef COMING_BACK
 };
-/* as far as format 2 had the same before anything could be brought back */
+/* as far as format 2 had the same before anything could be brought back; its digests were of another kind */
 static const struct table format_2[] = {
 #define IMAGE_ROWS IMAGE_COLUMNS " FROM image"
 #define LAUNCH_ROWS LAUNCH_COLUMNS " FROM launch"
@@ -48,7 +48,7 @@ static const struct table format_2[] = {
 /* columns that format 1 has, too; read from both catalogs */
 static const struct table format_1[] = {
 #define IMAGE_ROWS \
-        "id, place, disk_event, available_event, sealed_event, size, mtime, digest, same_content, until_event FROM image"
+        "id, place, disk_event, available_event, sealed_event, size, mtime, same_content, until_event FROM image"
 #define DESCRIPTION_ROWS \
         "id, from_event, place, text, iif(until_event = " FAR ", mtime, 0) AS mtime, until_event FROM description"
 #define LAUNCH_ROWS LAUNCH_COLUMNS " FROM launch WHERE from_event IS NOT NULL"
@@ -184,6 +184,7 @@ static void problem_of(const char *column, char *ret_text, size_t size) {
                 { "times_event", "when its time was set" },
                 { "digest_event", "when its digest came" },
                 { "purge_event", "when its bytes went" },
+                { "first_owner", "whose it was" },
                 { "since", "when it went" },
         };
         char *p;

@@ -14,6 +14,9 @@
 
 #define ROLE "CASE :role WHEN 'auditor' THEN 1 WHEN 'operator' THEN 2 ELSE 0 END"
 
+#define OWNER_OF(place) "(SELECT owner FROM place WHERE id = " place ")"
+#define SHA256_OF(text) "iif(" text " GLOB 'sha256:*', bytes(substr(" text ", 8)), NULL)"
+
 #define PUT(t, columns, values)                                                                                    \
         {                                                                                                          \
                 "INSERT INTO " t " (" columns ") VALUES (" values ")",                                             \
@@ -156,11 +159,12 @@
                 " LEFT JOIN " t " ON " t "." key " = CAST(j.key AS INTEGER) AND " live ")",                        \
                 SET_COUNT(t, column ", " columns), 0, -1                                                           \
         }
-/* {"disks": {image: mtime}}, {"digests": {image: [digest, same]}}, {"descriptions": {place: mtime}}; mtimes in ns */
+/* {"disks": {image: mtime}}, {"digests": {image: [digest, same]}}, {"descriptions": {place: mtime}}; mtimes in ns. The
+ * digest is format 1's, which proves nothing. */
 #define SNAPSHOT_DISKS SNAPSHOT_OF("disks", "image", "id", "times_event", "mtime", "j.value", "true")
 #define SNAPSHOT_DIGESTS                                                                                           \
         SNAPSHOT_OF("digests", "image", "id", "digest_event", "digest, same_content",                              \
-                    "bytes(j.value ->> 0), j.value ->> 1", "true")
+                    "NULL, j.value ->> 1", "true")
 #define SNAPSHOT_DESCRIPTIONS                                                                                      \
         SNAPSHOT_OF("descriptions", "description", "place", "times_event", "mtime", "j.value",                     \
                     "description.from_event < :event AND description.until_event > :event")

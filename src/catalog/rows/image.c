@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Places and the images in them: looking up and listing.
  */
+#include "content.h"
 #include "rows/rows.h"
 
 enum { /* columns */
@@ -191,24 +192,6 @@ int catalog_received_list(struct catalog_connection *c, int64_t region, int64_t 
                 r = statement_entries(s, r, &after, each, context, &rows);
         } while (r == 0 && rows == PAGE);
         return r;
-}
-
-enum { UNDIGESTED_ID, UNDIGESTED_REGION, UNDIGESTED_SIZE }; /* columns */
-
-int catalog_undigested(struct catalog_connection *c, int64_t after, int64_t below, int64_t *ret_id,
-                       int64_t *ret_region, int64_t *ret_size) {
-        _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int64_t id;
-        int r = number_one(&s, statement_start(c, S_UNDIGESTED, &s, "ii", after, below), &id);
-
-        if (r < 0)
-                return r;
-        if (id <= after || !id_good(id))
-                return ORIGIN(-EIO);
-        *ret_id = id;
-        *ret_region = sqlite3_column_int64(s, UNDIGESTED_REGION);
-        *ret_size = sqlite3_column_int64(s, UNDIGESTED_SIZE);
-        return 0;
 }
 
 int catalog_disk_wanted(struct catalog_connection *c, int64_t region, int64_t id) {

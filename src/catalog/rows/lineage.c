@@ -58,29 +58,3 @@ int catalog_exposure_remains(struct catalog_connection *c, int64_t image, int64_
         *ret_images = sqlite3_column_int64(s, 1);
         return 0;
 }
-
-int catalog_image_twin(struct catalog_connection *c, int64_t id, const uint8_t digest[static DIGEST_SIZE],
-                       int64_t *ret_twin) {
-        _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int r = statement_start(c, S_IMAGE_TWIN, &s, "ib", id, digest, DIGEST_SIZE);
-
-        if (r == 0)
-                r = statement_row(s);
-        if (r < 0)
-                return r;
-        *ret_twin = r > 0 ? sqlite3_column_int64(s, 0) : 0;
-        return 0;
-}
-
-int catalog_image_younger(struct catalog_connection *c, int64_t id, const uint8_t digest[static DIGEST_SIZE],
-                          int64_t after, int64_t *ret_id) {
-        _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int r = statement_start(c, S_IMAGE_YOUNGER, &s, "ibi", id, digest, DIGEST_SIZE, after);
-
-        if (r == 0)
-                r = statement_row(s);
-        if (r <= 0)
-                return r < 0 ? r : -ENOENT;
-        *ret_id = sqlite3_column_int64(s, 0);
-        return 0;
-}

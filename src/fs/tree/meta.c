@@ -10,6 +10,7 @@
 
 #include "cleanup.h"
 #include "disk.h"
+#include "hex.h"
 #include "image.h"
 #include "kernel/kernel.h"
 #include "share.h"
@@ -125,13 +126,13 @@ static int text_size(struct call *call, FILE *to) {
 }
 
 static int text_digest(struct call *call, FILE *to) {
+        char text[DIGEST_TEXT_SIZE];
+
         if (!call->image.digested) {
                 (void)fputs("pending\n", to);
                 return 0;
         }
-        for (int i = 0; i < DIGEST_SIZE; i++)
-                (void)fprintf(to, "%02x", call->image.digest[i]);
-        (void)fputc('\n', to);
+        (void)fprintf(to, "%s\n", digest_format(call->image.digest, text));
         return 0;
 }
 

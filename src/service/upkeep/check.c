@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "content.h"
 #include "disk/seal.h"
 #include "disk/stores.h"
 #include "log/decision.h"

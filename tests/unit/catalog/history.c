@@ -43,10 +43,10 @@ struct doing {
 
 /* Right after sealing: the past shows what was sealed with its digest, whenever that came. */
 static int64_t digest(const struct doing *d) {
-        char text[2 * DIGEST_SIZE + 1];
+        char text[DIGEST_TEXT_SIZE];
         const int64_t same = d->number % 2 ? any(d->h, "image WHERE digest IS NOT NULL") : 0;
 
-        (void)snprintf(text, sizeof(text), "%032lx", d->number % 5);
+        (void)snprintf(text, sizeof(text), "sha256:%064lx", d->number % 5);
         return change(IMAGE_DIGEST, d->image, same, text);
 }
 
@@ -290,7 +290,7 @@ void history_example(void) {
         (void)must(IMAGE_FILL, web, web, NULL);
         (void)must(IMAGE_COPY, web, web, NULL);
         (void)must(IMAGE_SEAL, web, 100, NULL);
-        (void)must(IMAGE_DIGEST, web, 0, "00112233445566778899aabbccddeeff");
+        (void)must(IMAGE_DIGEST, web, 0, "sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
         (void)must(IMAGE_REVIEW, web, 1, NULL);
         share = must(SHARE_PUT, web, bob, NULL);
         (void)must(EXPIRY_PUT, share, 4000000000000, NULL);

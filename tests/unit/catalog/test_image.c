@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * An image's life: draft, disk, available, sealed, renewed; its source, times and digest.
  */
+#include "content.h"
 #include "scratch.h"
 
 #include <errno.h>
@@ -140,7 +141,7 @@ static void test_a_source_may_change(void **state) {
 }
 
 static void test_digests_are_of_sealed_images(void **state) {
-        static const uint8_t digest[DIGEST_SIZE] = { 1, 0, 255, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 0, 16 };
+        static const uint8_t digest[DIGEST_SIZE] = { 1, 0, 255, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 0, 16, [31] = 7 };
         int64_t other = must(PLACE_PUT, north, OPERATOR, "b"), third = must(PLACE_PUT, north, OPERATOR, "c"), id = -1, region = -1;
         int64_t size;
 
@@ -161,7 +162,9 @@ static void test_digests_are_of_sealed_images(void **state) {
         assert_int_equal(catalog_undigested(scratch_reader, id, INT64_MAX, &id, &region, &size), -ENOENT);
         assert_int_equal(id, other); /* set only on success */
         assert_false(get().digested);
-        (void)must(IMAGE_DIGEST, place, 0, "0100ff0405060708090a0b0c0d0e0010");
+        (void)must(IMAGE_DIGEST, place, 0, "0100ff0405060708090a0b0c0d0e0010"); /* as before there was SHA-256 */
+        assert_false(get().digested);
+        (void)must(IMAGE_DIGEST, place, 0, "sha256:0100ff0405060708090a0b0c0d0e001000000000000000000000000000000007");
         assert_true(get().digested);
         assert_memory_equal(get().digest, digest, DIGEST_SIZE);
         assert_int_equal(catalog_undigested(scratch_reader, 0, INT64_MAX, &id, &region, &size), 0);

@@ -103,13 +103,14 @@ static void test_versions(void **state) {
                 int error;
         } cases[] = {
                 { "PRAGMA user_version = 2", -EPROTOTYPE }, /* before its tables had revisions */
-                { "PRAGMA user_version = 202", -EPROTONOSUPPORT },
+                { "PRAGMA user_version = 201", -EPROTOTYPE },
+                { "PRAGMA user_version = 203", -EPROTONOSUPPORT },
                 { "PRAGMA user_version = 3", -EPROTONOSUPPORT },
                 { "PRAGMA user_version = 2000000000", -EPROTONOSUPPORT },
                 { "PRAGMA user_version = 0", -EMEDIUMTYPE },
                 { "PRAGMA user_version = 2; PRAGMA application_id = 0", -EMEDIUMTYPE },
                 { "PRAGMA user_version = 3", -EMEDIUMTYPE }, /* other databases may use any version number */
-                { "PRAGMA user_version = 201; PRAGMA application_id = 0x494d4754", -EMEDIUMTYPE },
+                { "PRAGMA user_version = 202; PRAGMA application_id = 0x494d4754", -EMEDIUMTYPE },
                 { "PRAGMA application_id = 0x494d4753; DELETE FROM meta", -EUCLEAN },
         };
 

@@ -71,8 +71,7 @@ static void test_the_share_of_an_account_is_not_looked_for_among_all(void **stat
                 { statement_sql[S_RECEIVED_FIND], false },  { statement_past_sql[S_RECEIVED_FIND], true },
                 { statement_sql[S_IMAGE_KNOWN], false },    { statement_past_sql[S_IMAGE_KNOWN], true },
                 { statement_sql[S_SHARE_UNENDED], false },  { statement_sql[S_SHARE_DUE_OF], false },
-                { statement_sql[S_FEED_SHARE], true },      { statement_sql[S_IMAGE_TWIN], true },
-                { statement_sql[S_IMAGE_YOUNGER], true },
+                { statement_sql[S_FEED_SHARE], true },
         };
 
         (void)state;

@@ -82,7 +82,7 @@ static void test_what_is_no_catalog_is_told(void **state) {
         sql_run("PRAGMA user_version = 3");
         assert_int_equal(service_open(scratch_name("dir"), 0, &service, why), -EPROTONOSUPPORT);
         assert_non_null(strstr(why, "newer version"));
-        sql_run("PRAGMA user_version = 201; PRAGMA application_id = 7");
+        sql_run("PRAGMA user_version = 202; PRAGMA application_id = 7");
         assert_int_equal(service_open(scratch_name("dir"), 0, &service, why), -EMEDIUMTYPE);
         assert_non_null(strstr(why, "no catalog of imgsharefs"));
         assert_null(service);
