@@ -63,6 +63,7 @@ struct image {
         int64_t sealed; /* the event that sealed it, 0: none */
         int64_t expires; /* when the caller's share ends, ms; 0: never, or the caller needs none */
         bool reviewed;  /* its owner says it holds no secrets (FAQ 10) */
+        int64_t returned; /* the event that brought its directory back last, 0: it was never gone */
 };
 
 /* One entry of a listing: its name, and the id after which the listing continues. */
@@ -102,6 +103,7 @@ struct instance {
         char image_name[OBJECT_SIZE]; /* `web@alice`, its name at that time */
         bool has_image, has_disk;   /* the files exist */
         int64_t mtime;              /* of the disk, only as of the past: when it was installed, ns; else 0 */
+        int64_t returned;           /* the event that brought its directory back last, 0: it was never gone */
 };
 
 /* A disk that was removed, and whose bytes are still there. */

@@ -90,6 +90,8 @@ static int change_find_place(struct catalog_connection *c, int64_t event, struct
                 r = column_text(s, PLACE_OWNER_NAME, change->owner_name, NAME_SIZE);
         if (r == 0)
                 r = state_row(s, PLACE_STATES, &change->before);
+        if (!change->before.name[0]) /* what has come back has rows of earlier */
+                change->before = (struct change_state){ 0 };
         return r < 0 ? r : state_row(s, PLACE_STATES + STATE_COLUMNS, &change->after);
 }
 

@@ -7,7 +7,7 @@
 enum { /* columns */
         IMAGE_PLACE, IMAGE_ID, IMAGE_REGION, IMAGE_OWNER, IMAGE_REGION_NAME, IMAGE_OWNER_NAME, IMAGE_NAME,
         IMAGE_DISK_EVENT, IMAGE_AVAILABLE_EVENT, IMAGE_SEALED_EVENT, IMAGE_DESCRIPTION, IMAGE_SHARES_LINK,
-        IMAGE_CREATED, IMAGE_PLACE_CREATED, IMAGE_SIZE, IMAGE_DIGEST, IMAGE_MTIME, IMAGE_REVIEWED
+        IMAGE_CREATED, IMAGE_PLACE_CREATED, IMAGE_SIZE, IMAGE_DIGEST, IMAGE_MTIME, IMAGE_REVIEWED, IMAGE_RETURNED
 };
 
 static int image_row(sqlite3_stmt *s, struct image *ret_image) {
@@ -30,6 +30,7 @@ static int image_row(sqlite3_stmt *s, struct image *ret_image) {
                 .mtime = sqlite3_column_int64(s, IMAGE_MTIME),
                 .sealed = sqlite3_column_int64(s, IMAGE_SEALED_EVENT),
                 .reviewed = sqlite3_column_int(s, IMAGE_REVIEWED) != 0,
+                .returned = sqlite3_column_int64(s, IMAGE_RETURNED),
         };
         if (sqlite3_column_bytes(s, IMAGE_DIGEST) == DIGEST_SIZE) {
                 ret_image->digested = true;

@@ -6,7 +6,7 @@
 enum { /* columns */
         INSTANCE_ID, INSTANCE_REGION, INSTANCE_REGION_NAME, INSTANCE_OWNER, INSTANCE_OWNER_NAME, INSTANCE_NAME,
         INSTANCE_CREATED, INSTANCE_LAUNCH, INSTANCE_IMAGE, INSTANCE_IMAGE_NAME, INSTANCE_HAS_IMAGE,
-        INSTANCE_HAS_DISK, INSTANCE_MTIME
+        INSTANCE_HAS_DISK, INSTANCE_MTIME, INSTANCE_RETURNED
 };
 
 static int instance_row(sqlite3_stmt *s, struct instance *ret_instance) {
@@ -22,6 +22,7 @@ static int instance_row(sqlite3_stmt *s, struct instance *ret_instance) {
                 .has_image = sqlite3_column_int(s, INSTANCE_HAS_IMAGE) != 0,
                 .has_disk = sqlite3_column_int(s, INSTANCE_HAS_DISK) != 0,
                 .mtime = sqlite3_column_int64(s, INSTANCE_MTIME),
+                .returned = sqlite3_column_int64(s, INSTANCE_RETURNED),
         };
         if (!id_good(ret_instance->id) || !region_good(ret_instance->region) || !account_good(ret_instance->owner) ||
             !id_good_or_none(ret_instance->launch) || !id_good_or_none(ret_instance->image))

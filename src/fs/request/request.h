@@ -31,6 +31,7 @@ struct call {
         struct image image; /* the node's image, once it is loaded */
         int64_t loaded;     /* place of image, 0: not loaded */
         int64_t expires;    /* ms, when the node's share ends; 0: never */
+        int64_t returned;   /* of the node whose attributes were read last: when it came back (entry.c) */
         uint64_t changes;   /* mount->changes when the request began */
         struct share share; /* a share of the image, just found or listed; id 0: none */
         bool quiet;         /* a refusal is not kept for last_denial */

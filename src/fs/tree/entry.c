@@ -14,6 +14,7 @@ int node_entry(struct call *call, struct node node, struct fuse_entry_param *ret
 
         *ret_entry = (struct fuse_entry_param){ 0 };
         call->node = node;
+        call->returned = 0;
         r = node_attributes(call, &ret_entry->attr);
         call->node = before;
         if (r == 0) {
@@ -21,6 +22,9 @@ int node_entry(struct call *call, struct node node, struct fuse_entry_param *ret
                 ret_entry->entry_timeout = cache_entry(call, node);
         }
         ret_entry->ino = ret_entry->attr.st_ino;
+        /* A directory that was removed stays dead to the kernel while somebody holds anything in it. One of another
+         * generation is a new one to it. */
+        ret_entry->generation = (uint64_t)call->returned;
         return r;
 }
 

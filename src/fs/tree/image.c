@@ -72,8 +72,10 @@ static int image_node_list(struct call *call, uint64_t offset, struct lister *li
 int image_attributes(struct call *call, struct stat *st) {
         int r = call_image(call, call->node.id);
 
-        if (r == 0)
+        if (r == 0) {
                 set_times(st, call->image.place_created);
+                call->returned = call->image.returned;
+        }
         return r;
 }
 

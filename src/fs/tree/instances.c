@@ -90,8 +90,10 @@ static int instance_attributes(struct call *call, struct stat *st) {
         struct instance instance;
         int r = instance_get(&call->request, call->node.id, &instance);
 
-        if (r == 0)
+        if (r == 0) {
                 set_times(st, instance.created);
+                call->returned = instance.returned;
+        }
         return r;
 }
 

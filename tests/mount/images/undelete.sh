@@ -118,12 +118,34 @@ ok touch "$A/draft/disk"
 ok rm -r "$A/draft"
 refused 1 'nothing of that name is kept' admin undelete north/draft@alice
 
+# Who holds something of the old directory does not keep the new one from those who look for it.
+image "$A/held"
+ok mkdir "$A/../instances/vm"
+ok put held "$A/../instances/vm/image"
+exec 8<"$A/held/disk" 9<"$A/../instances/vm/disk"
+cd "$A/held" || exit
+ok rm -r "$A/held" "$A/../instances/vm"
+ok admin undelete north/held@alice
+ok admin undelete north/vm@alice
+settle
+is 'description disk shares' listing "$A/held"
+is 'disk image' listing "$A/../instances/vm"
+ok cmp "$A/held/disk" "$A/../instances/vm/disk"
+exec 8<&- 9<&-
+cd "$T" || exit
+ok rm -r "$A/held" "$A/../instances/vm"
+ok admin image purge north/held@alice
+ok admin image purge north/vm@alice
+
 # One's own, under one's quota; an auditor brings back nothing.
 ok admin account add eve --role auditor
 ok rm -r "$A/older"
 refused 1 'nothing of that name is kept' admin --as bob undelete north/older@alice
 is '' admin --as bob undelete --list
 refused 1 'read-only-role' admin --as eve undelete north/older@alice
+refused 1 'read-only-role' admin --as eve undelete north/nothing@alice
+refused 1 'read-only-role' admin --as eve image purge north/older@alice
+refused 1 'bring back north/older@alice as db: .*name-taken' admin undelete north/older@alice --as db
 ok admin account set alice quota=2
 refused 1 'quota-own-only' admin --as alice undelete north/older@alice
 ok admin account set alice quota=3
