@@ -24,7 +24,6 @@ static enum status cmd_image_purge(const struct call *call) {
                 { ENXIO, "its region or owner was removed, and what was kept with it" },
                 { EBUSY, "it is not deleted; a deleted one of that name is IMAGE#ID, see 'imgshare undelete --list'" },
                 { ENOTUNIQ, "several of that name are kept, name one as IMAGE#ID, see 'imgshare undelete --list'" },
-                { EACCES, "only its owner or an operator may" },
                 { 0 },
         };
         _cleanup_(table_clear) struct table table = TABLE(columns);

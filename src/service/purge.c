@@ -136,8 +136,11 @@ static int is_live(struct catalog_connection *c, const struct caller *caller, co
                 r = catalog_place_find(c, region.id, owner.id, name.name, &place);
                 if (r == 0)
                         r = catalog_image_get(c, place, &image);
-                if (r == 0 && !image.has_disk)
-                        r = -ENOENT;
+                if (r == -ENOENT || (r == 0 && !image.has_disk)) {
+                        r = catalog_instance_find(c, region.id, owner.id, name.name, &instance);
+                        if (r == 0 && !instance.has_disk)
+                                r = -ENOENT;
+                }
         }
         return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
@@ -165,13 +168,14 @@ static int find_to_purge(struct request *request, const char *what, struct kept 
 
 int image_purge(struct request *request, const char *what, int (*each)(const struct holder *holder, void *context),
                 void *context) {
+        struct decision d = { .request = request, .op = EVENT_PURGE, .asked = "purge {object}" };
         struct telling telling = { .each = each, .context = context };
         _cleanup_read_ struct catalog_connection *c = NULL;
         struct kept kept;
         int r = service_writable(request->service);
 
         if (r == 0 && request->caller.role == ROLE_AUDITOR)
-                r = -EACCES;
+                return decision_auditor(&d, what);
         if (r == 0)
                 r = find_to_purge(request, what, &kept);
         if (r == 0)

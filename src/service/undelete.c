@@ -7,7 +7,8 @@
 struct undeleting {
         struct decision decision; /* name: the one it is to get; NULL: the old one */
         struct kept kept;
-        char name[NAME_SIZE];
+        struct kept_name old;
+        char name[NAME_SIZE]; /* as it is going to be called */
         struct image home; /* what is in its place now; place 0: that is gone, too */
         struct image other; /* an empty draft elsewhere that has the name; place 0: there is none */
 };
@@ -27,8 +28,10 @@ static int read_name(struct catalog_connection *c, struct undeleting *n, bool *r
         n->other = (struct image){ 0 };
         if (r == 0 && place != n->kept.place) {
                 r = catalog_image_get(c, place, &n->other);
-                if (r == 0 && !is_empty(&n->other))
+                if (r == 0 && !is_empty(&n->other)) {
+                        n->other = (struct image){ 0 };
                         *ret_taken = true;
+                }
         }
         return r == -ENOENT ? 0 : r;
 }
@@ -83,7 +86,8 @@ static int add_event(struct catalog_connection *c, const struct undeleting *n, e
 }
 
 static int image_commit(struct catalog_connection *c, struct undeleting *n) {
-        struct event event = decision_event(&n->decision, n->home.place ? EVENT_UNDELETE_DISK : EVENT_UNDELETE);
+        struct decision *d = &n->decision;
+        struct event event = decision_event(d, n->home.place ? EVENT_UNDELETE_DISK : EVENT_UNDELETE);
         char text[TEXT_SIZE];
         int64_t description, id;
         int r = 0;
@@ -94,6 +98,7 @@ static int image_commit(struct catalog_connection *c, struct undeleting *n) {
                 r = add_event(c, n, EVENT_RENAME, &n->home, n->name);
         if (r < 0)
                 return r;
+        (void)snprintf(d->object, OBJECT_SIZE, "%s/%s@%s", n->old.region, n->name, n->old.owner); /* fits */
         event.detail[0] = (struct event_detail){ .key = "image", .number = n->kept.id };
         r = catalog_kept_description(c, n->kept.id, &description, text);
         if (r == 0) {
@@ -182,21 +187,20 @@ static int undelete_instance(struct catalog_connection *c, struct undeleting *n)
 static int run_undelete(struct catalog_connection *c, void *context) {
         struct undeleting *n = context;
         struct decision *d = &n->decision;
-        struct kept_name old;
         int r = decision_caller(c, d);
 
         if (r == 0)
                 r = catalog_kept_get(c, n->kept.id, &n->kept); /* or it has just been purged */
         if (r == 0)
-                r = kept_name_split(n->kept.object, &old);
+                r = kept_name_split(n->kept.object, &n->old);
         if (r < 0)
                 return r;
         if (d->request->caller.role == ROLE_ACCOUNT && d->request->caller.account != n->kept.owner)
                 return -ENOENT;
-        (void)snprintf(n->name, sizeof(n->name), "%s", d->name ?: old.name); /* a long one is refused, cut or not */
-        (void)snprintf(d->object, OBJECT_SIZE, "%s/%s@%s", old.region, n->name, old.owner);
+        (void)snprintf(n->name, sizeof(n->name), "%s", d->name ?: n->old.name); /* a long one is refused, cut or not */
+        strcpy(d->object, n->kept.object); /* a refusal is about what has no other name yet */
         d->image = (struct image){ .place = n->kept.place, .id = n->kept.place ? n->kept.id : 0, .region = n->kept.region };
-        strcpy(d->image.region_name, old.region);
+        strcpy(d->image.region_name, n->old.region);
         return n->kept.place ? undelete_image(c, n) : undelete_instance(c, n);
 }
 
@@ -215,16 +219,19 @@ static int find_kept(struct request *request, const char *what, struct kept *ret
 }
 
 int undelete(struct request *request, const char *what, const char *name) {
-        struct undeleting n = { .decision = { .request = request, .op = EVENT_UNDELETE, .asked = "bring back {object}",
-                                              .name = name } };
+        struct undeleting n = { .decision = { .request = request, .op = EVENT_UNDELETE, .name = name,
+                                              .asked = name ? "bring back {object} as {name}" : "bring back {object}" } };
         struct blob_store *store;
         struct stat st;
         int r = service_writable(request->service);
 
-        if (r == 0)
-                r = find_kept(request, what, &n.kept);
+        if (r < 0)
+                return r;
+        r = find_kept(request, what, &n.kept);
         if (r == 0 && name && n.kept.place)
                 r = name_check(NAME_IMAGE, name);
+        if (r < 0 && request->caller.role == ROLE_AUDITOR)
+                return decision_auditor(&n.decision, what);
         if (r == 0)
                 r = service_store(request->service, n.kept.region, &store);
         if (r < 0)

@@ -38,6 +38,8 @@ int decision_manage(struct catalog_connection *c, struct decision *d);
 int decision_judged(struct catalog_connection *c, struct decision *d, int r);
 /* Returns r. A refusal (> 0) is explained in the request and logged. */
 int decision_end(struct decision *d, int r);
+/* An auditor's refusal, about what he named, whether it is there or not. */
+int decision_auditor(struct decision *d, const char *what);
 /* Only explains. */
 void decision_explain(const struct decision *d, enum rule rule, struct refusal *ret_refusal);
 /* An event of this decision, ready for details. */

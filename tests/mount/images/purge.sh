@@ -61,6 +61,12 @@ refused 1 'a deleted one of that name is IMAGE#ID' admin image purge north/web@a
 ok rm "$A/web/disk"
 refused 1 'several of that name are kept' admin image purge north/web@alice
 ok admin undelete north/web@alice
+ok mkdir "$A/web/shares/bob"
+settle
+ok put web@alice "$V/vm/image" # reinstalled: what it had is kept, and it lives
+refused 1 'it is not deleted' admin image purge north/vm@bob
+ok admin image purge "north/vm@bob#$(admin undelete --list | grep vm@bob | cut -f 1)"
+ok rmdir "$A/web/shares/bob"
 ok rm -r "$V/vm"
 ok admin image purge north/vm@bob
 purged north/vm@bob asked
