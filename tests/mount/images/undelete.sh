@@ -203,4 +203,26 @@ settle
 same "$T/vm1" "$V/vm1/disk"
 ok rm "$V/vm1/image"
 is disk listing "$V/vm1"
+
+# Of several installations the one counts that was there last, not the one that was made last.
+ok mkdir "$V/vm2"
+ok put base@alice "$V/vm2/image"
+ok rm "$V/vm2/disk"
+ok mkdir "$A/db/shares/bob"
+settle
+ok put db@alice "$V/vm2/image"
+ok rm "$V/vm2/disk"
+is db@alice cat "$V/vm2/image"
+ok admin undelete "north/vm2@bob#$(admin undelete --list | grep 'vm2@bob' | head -n 1 | cut -f 1)"
+settle
+is base@alice cat "$V/vm2/image"
+ok rm "$V/vm2/disk"
+is base@alice cat "$V/vm2/image"
+gone=$(last_event)
+ok rm "$V/vm2/image"
+is '' listing "$V/vm2"
+ok rmdir "$V/vm2"
+mount_at "at-$gone" "account=bob,asof=$gone"
+is base@alice cat "$T/at-$gone/regions/north/instances/vm2/image"
+unmount "at-$gone"
 is '' admin check
