@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The operator's commands, as the model answers them (CONTRACT 8): exit status 0 or 1, and the rule."""
+import errno
+
 from model import Account, No
 from operations import Model
-from rules import LOWER, bad_name
+from rules import CODES, LOWER, bad_name
 
 
 class Registry(Model):
@@ -20,13 +22,16 @@ class Registry(Model):
             raise No(1, rule)
 
     def tell(self, op, thing=None, other=None, rule=None):
-        code = {'read-only-role': 'EROFS', None: None}.get(rule, 'EPERM')
+        code = errno.errorcode[CODES.get(rule, errno.EPERM)] if rule else None
         self.events.append((self.actor, 0, 'cli', op, thing, other, rule, code))
 
     def do_limit(self, account, name, value):
         self.command(account, 'limit', name)
-        self.limits[name] = value == 'on' if name == 'require-review' else int(value)
+        self.limits[name] = value == 'on' if name == 'require-review' else value if name == 'keep-deleted' else int(value)
         self.tell('limit', name)
+        if name == 'keep-deleted' and value == '0':  # all is too old; the caller waits until it is gone
+            self.events += [(None, None, None, 'purge', str(entry.thing), None, None, None) for entry in self.kept]
+            self.kept = []
 
     def do_region_add(self, account, name):
         self.command(account, 'region-add', name)
@@ -36,10 +41,11 @@ class Registry(Model):
         self.tell('region-add', name)
 
     def do_region_rm(self, account, name):
-        """CONTRACT 8: refused while it has images or instances."""
+        """CONTRACT 8: refused while it has images or instances; what is kept there goes with it."""
         self.command(account, 'region-rm', name)
         if name not in self.regions or any(key[0] == name for key in (*self.images, *self.instances)):
             raise No(1)
+        self.purge_all(lambda entry: entry.thing.region == name)
         del self.regions[name]
         self.tell('region-rm', name)
 
@@ -55,6 +61,7 @@ class Registry(Model):
         self.command(account, 'account-rm', None, name)
         if name == 'operator' or name not in self.accounts or self.accounts[name].gone or self.owns(name):
             raise No(1)
+        self.purge_all(lambda entry: entry.owner == name)
         for image in self.received(name):
             del image.shares[name]
             self.touched.append(image)
@@ -81,6 +88,11 @@ class Registry(Model):
                 raise No(1, 'role')
             it.role = value
         self.tell('account-set', '', name)
+
+    def purge_all(self, belongs):
+        for entry in [entry for entry in self.kept if belongs(entry)]:
+            self.kept.remove(entry)
+            self.tell('purge', str(entry.thing))
 
     def owns(self, name):
         return any(key[1] == name for key in (*self.images, *self.instances))

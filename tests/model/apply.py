@@ -2,7 +2,7 @@
 """`imgshare apply`, as the model answers it: wanted shares in bulk, each line judged as if it were asked alone (CONTRACT 8, 9)."""
 from model import No, View, silent
 from admin import Registry
-from rules import iso, parse_expiry
+from rules import Past, iso, parse_expiry
 
 
 class Bulk(Registry):
@@ -33,6 +33,8 @@ class Bulk(Registry):
                 continue
             try:
                 rows.append((number, *self.apart(line)))
+            except Past:
+                pass  # CONTRACT 5.8: skipped, with a word
             except (ValueError, No):
                 refused.append((number, None))
         if prune and refused:
@@ -112,6 +114,8 @@ class Bulk(Registry):
             return tuple(sorted((a.name, a.role, '-' if a.uid is None or a.name == 'operator' else str(a.uid),
                                  '-' if a.quota is None else str(a.quota), 'on' if a.require_trust else 'off')
                                 for a in self.accounts.values() if not a.gone))
+        if name == 'undelete --list':  # in the order of removal; the sizes of those that were sealed
+            return tuple((str(k.thing), k.state, str(len(k.disk)) if k.state == 'sealed' else '') for k in self.kept)
         if name == 'limits':
             return tuple(sorted([('keep-deleted', '7d')] +  # nobody changes it here
                                 [(key, {True: 'on', False: 'off'}[value] if isinstance(value, bool) else str(value))

@@ -6,6 +6,7 @@ import errno
 ALLOWING = {'owner-uses', 'copy-then-share'}
 # One call after another never meets it: the kernel says EEXIST itself, having looked up the name, and apply takes it for done.
 RACES_ONLY = {'share-exists'}
+COMMANDS = {'undelete', 'purge'}  # workers of a race ask them, too
 PLACES = {'shares': 'share', 'images': 'image', 'instances': 'instance', 'trusted': 'trust'}
 FILES = {'disk', 'description', 'image', 'state', 'reviewed', '.expires', 'shares'}
 
@@ -13,7 +14,7 @@ FILES = {'disk', 'description', 'image', 'state', 'reviewed', '.expires', 'share
 def kind(operation):
     """What an operation is about: `mkdir share`, `write disk`."""
     verb = operation[1]
-    if operation[0] == '-':
+    if operation[0] == '-' or verb in COMMANDS:
         return f'imgshare {verb}' + (f' {operation[3]}' if verb == 'limit' else f' {operation[4]}' if verb == 'account_set' else '')
     *_, parent, last = ['', '', *str(operation[3 if verb == 'symlink' else 2]).split('/')] if len(operation) > 2 else ['', '']
     if verb in ('copy', 'link'):
@@ -26,12 +27,12 @@ def kind(operation):
 
 def outcomes(operation, result):
     code, rule = result
-    if operation[1] in ('apply', 'plan'):
-        told = rule if operation[1] == 'apply' else rule[0]
+    if operation[1] in ('apply', 'plan', 'regrant'):
+        told = rule[0] if operation[1] == 'plan' else rule
         return [rule or 'malformed or errno' for _, rule in told or ()] or ['ok']
     if code == 0:
         return ['ok']
-    return [rule or ('status 1' if operation[0] == '-' else errno.errorcode[code])]
+    return [rule or ('status 1' if operation[0] == '-' or operation[1] in COMMANDS else errno.errorcode[code])]
 
 
 def report(counter):

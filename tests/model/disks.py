@@ -24,6 +24,7 @@ class Disks(Rules):
         if image.disk is None:
             self.log(view, 'create', image)
             image.disk = b''
+            self.disk_made(image)
             silent('an empty disk that is made ends no review', 'no byte was written (CONTRACT 3.3)')
         else:
             self.changed(view, image, image.disk[:size].ljust(size, b'\0'))
@@ -50,10 +51,9 @@ class Disks(Rules):
         if draft:
             self.fill(image)
 
-    @staticmethod
-    def fill(image):
-        image.state = 'available'
-        image.description, image.link = image.description or b'', True
+    def fill(self, image):
+        image.state, image.link = 'available', True
+        self.described(image, image.description or b'')
 
     def reading(self, view, thing, op='launch'):
         """Opening a disk for reading, or linking it: CONTRACT 3.2, its owner only."""
@@ -86,6 +86,7 @@ class Disks(Rules):
             raise No(errno.EBUSY)
         self.copied(view, thing)
         image.disk = thing.disk
+        self.disk_made(image)
         if image.reviewed:  # CONTRACT 3.3: a copy starts at 0
             image.reviewed = False
             self.log(view, 'review', image)
@@ -141,6 +142,7 @@ class Disks(Rules):
         elif part == 'image':
             vm.image = None
         else:
+            self.keep(vm)
             vm.disk = None
         self.log(view, 'instance-delete', vm)
 
@@ -167,9 +169,13 @@ class Disks(Rules):
         if account.require_trust and image.owner not in (view.account, *account.trusted):
             refuse('trust')
         self.seal(view, image)
-        vm.image, vm.disk, vm.origin = f'{image.name}@{image.owner}', image.disk, (image, image.incarnation)
-        self.log(view, 'reinstall' if vm.installed else 'launch', image)
-        vm.installed += 1
+        if vm.disk is not None:
+            self.keep(vm)
+        vm.image = vm.called = f'{image.name}@{image.owner}'
+        vm.disk, vm.origin = image.disk, (image, image.incarnation)
+        self.log(view, 'reinstall' if vm.newest else 'launch', image)
+        vm.installed = vm.newest = vm.newest + 1
+        self.launched[vm, vm.installed] = vm.origin
 
     @staticmethod
     def split(view, name):

@@ -22,7 +22,7 @@ class Generator:
         self.table = [(name, weight) for name, weight in (
             ('make', 9), ('remove', 4), ('disk', 9), ('share', 16), ('unshare', 9), ('describe', 6),
             ('rename', 7), ('copy', 7), ('launch', 7), ('machine_op', 5), ('note', 5), ('expiry', 4), ('trust', 3),
-            ('part', 4), ('odd', 4), ('read', 4), ('hold', 2), ('tree', 3), ('command', 2))]
+            ('part', 4), ('odd', 4), ('read', 4), ('hold', 2), ('tree', 3), ('command', 2), ('kept', 6), ('lost', 2))]
 
     def next(self):
         view = self.pick([v for v in self.views.values() if not self.model.accounts[v.account].gone or self.random.random() < 0.02])
@@ -222,6 +222,62 @@ class Generator:
             return []
         return [('rename', path, target), ('mkdir', target), ('copy', f'{path}/disk', f'{target}/disk'),
                 *(('unlink', f'{path}/{part}') for part in PARTS), ('rmdir', path)]
+
+    def owner(self, view, what):
+        return self.pick(('operator', 'operator', 'boss', what.rpartition('@')[2], view.account))
+
+    def kept(self, view):
+        """imgshare undelete, image purge, and the shares of an earlier moment: of what is kept, sometimes of what is not."""
+        kept, number = self.model.kept, None
+        if kept and not self.chance(0.1):
+            number = self.random.randrange(len(kept))
+            what = str(kept[number].thing)
+        else:
+            things = [*self.model.images.values(), *self.model.instances.values()]
+            what = str(self.pick(things)) if things and self.chance(0.8) else 'nonsense'
+        actor = self.owner(view, what)
+        if actor not in self.model.accounts:
+            actor = 'operator'
+        number = number if self.chance(0.3) else 99 if self.chance(0.03) else None
+        if self.chance(0.04):
+            return [(None, '-', 'limit', 'operator', 'keep-deleted', self.pick(('0', '7d', '7d', '12h', '30d')))]
+        if self.chance(0.2):
+            return [(None, '-', 'moment', 'operator')]
+        if self.chance(0.15) and self.model.moments:
+            return [(None, '-', *self.regrant(actor))]
+        if self.chance(0.3):
+            return [(None, '-', 'purge', actor, what, number)]
+        return [(None, '-', 'undelete', actor, what, number, self.name() if self.chance(0.25) else None)]
+
+    def regrant(self, actor='operator'):
+        at = self.random.randrange(len(self.model.moments))
+        names = [f'{region}/{name}@{owner}' for region, owner, name in self.model.moments[at].names]
+        return 'regrant', actor, self.pick(names) if names and not self.chance(0.1) else 'north/web@alice', at
+
+    def lost(self, view):
+        """rm -r of an image by somebody who then wants it back, with its shares."""
+        machines = [vm for vm in self.model.instances.values() if vm.account == view.account and vm.disk is not None]
+        if machines and self.chance(0.4):
+            return self.lost_machine(self.pick(machines))
+        own = [image for image in self.model.images.values() if image.owner == view.account and image.disk]
+        if not own:
+            return []
+        image = self.pick(own)
+        path, at = f'regions/{image.region}/images/{image.name}', len(self.model.moments)
+        return [(None, '-', 'moment', 'operator'), *(('rmdir', f'{path}/.meta/shares/{name}') for name in self.model.live(image)),
+                *(('unlink', f'{path}/{part}') for part in PARTS), ('rmdir', path),
+                (None, '-', 'undelete', self.owner(view, str(image)), str(image), None, None),
+                (None, '-', 'regrant', 'operator', str(image), at)]
+
+    def lost_machine(self, vm):
+        """rm of an instance's disk, of more of it, or a reinstallation, and the older disk back."""
+        path, at = f'regions/{vm.region}/instances/{vm.name}', len(self.model.kept)
+        back = (None, '-', 'undelete', 'operator', str(vm), at, None)
+        image = vm.image or 'web'
+        return self.pick(([('unlink', f'{path}/disk'), back], [('unlink', f'{path}/disk'), ('unlink', f'{path}/image'), ('rmdir', path), back],
+                          [('write', f'{path}/image', image), ('unlink', f'{path}/disk'), back, ('unlink', f'{path}/image'), ('unlink', f'{path}/disk')],
+                          [('unlink', f'{path}/disk'), ('write', f'{path}/image', image), ('unlink', f'{path}/disk'), back,
+                           ('unlink', f'{path}/disk'), ('unlink', f'{path}/image'), ('rmdir', path)]))
 
     def bulk(self, view):
         """imgshare apply, often after its plan."""

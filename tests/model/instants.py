@@ -9,6 +9,7 @@ names multiplies no orders. What was found and is gone is ENOENT; what was renam
 """
 import errno
 
+from coverage import COMMANDS
 from model import Image, Instance, No
 
 OK, GONE, TAKEN = (0, None), (errno.ENOENT, None), (errno.EEXIST, None)
@@ -68,7 +69,7 @@ def leg(call, found):
 
 
 def begin(call):
-    return leg(call, ())
+    return ((), None, 'find') if call.operation[1] in COMMANDS else leg(call, ())
 
 
 def is_link(node):
@@ -123,9 +124,36 @@ def kernel(state, view, call, found):
     return found, None, 'open' if verb in ('write', 'link') else 'change'
 
 
+def finding(state, call):
+    """What a command is about, by its name: its disk keeps its number, whatever it is called by then."""
+    verb, account, what = call.operation[1:4]
+    try:
+        entry = state.find_kept(account, what, None, verb == 'undelete')
+        if verb == 'purge':
+            state.not_live(what)
+    except No as no:
+        return Answer((no.code, no.rule))
+    return ((entry.thing.place, entry.number),), None, 'change'
+
+
+def command(state, call, found):
+    verb, account = call.operation[1:3]
+    entry = next((entry for entry in state.kept if (entry.thing.place, entry.number) == found[0]), None)
+    state.events, state.touched = [], []
+    try:
+        if entry is None:
+            raise No(1)
+        state.undelete(account, entry, call.operation[5]) if verb == 'undelete' else state.purge(account, entry)
+    except No as no:
+        return {(no.code, no.rule)}
+    return {OK}
+
+
 def opening(state, view, call, found, waits):
     """What else is found before something changes: where the disk that is linked lies; of a write, that the file may be opened, the old
     text of a description (who writes a part of it keeps the rest as it was then), the image that is to be launched."""
+    if waits == 'find':
+        return finding(state, call)
     if call.operation[1] == 'link':
         source = there(state, view, found[0])
         if source is None:
@@ -168,6 +196,8 @@ def told(state, view, operation, found):
 def change(state, view, call, found, waits):
     """The answers that may be given at this instant. Where OK is among them the state is what it then leads to, else nothing."""
     verb, operation = call.operation[1], call.operation
+    if verb in COMMANDS:
+        return command(state, call, found)
     parent = there(state, view, found[0])
     if verb == 'write':
         return write(state, view, call, found, waits)
@@ -185,6 +215,8 @@ def change(state, view, call, found, waits):
             getattr(state, parent[0])[parent[1], view.account, name].place = call.number
         return {TAKEN if result == OK and taken else result}
     node = parent and state.lookup(view, parent, name)  # it is found by its name once more
+    if verb == 'rmdir' and node and call.result == GONE and node_of(node)[:2] != found[-1][:2]:
+        return {GONE}  # and what that name led to is removed by its number: another one has the name by now
     if verb == 'rename':
         target = there(state, view, found[1])
         if not node or not target:

@@ -34,7 +34,7 @@ class Journal:
         self.refused, self.told = collections.Counter(), collections.Counter()
         self.sums = collections.Counter()  # (operation, rule): refused - told
         self.stray = collections.Counter()  # rule: refusals of what was asked by a name that another view had just changed
-        self.expiries = collections.Counter()
+        self.expiries, self.purges = collections.Counter(), collections.Counter()  # what daemons do when they come to it
         self.last = self.read = 0  # events: heard, read from the log
 
     def skip(self, state):
@@ -62,13 +62,15 @@ class Journal:
                 self.sums[key[3], key[6]] += 1
             elif event[3] == 'expire':
                 self.expiries[event[4:6]] += 1
+            elif event[0] is None:
+                self.purges[event[4]] += 1
             else:
                 self.expected.append(event)
 
     def compare(self, last=False):
         """Returns a disagreement or None. last: the daemons have ended, so all that was counted has been told."""
         want = len(self.expected)
-        self.wait(lambda: sum(not event['rule'] and event['op'] != 'expire' for event in self.pending) >= want)
+        self.wait(lambda: sum(not event['rule'] and not self.is_own(event) for event in self.pending) >= want)
         if last:
             self.wait(lambda: not +self.untold())
         pending, self.pending = self.pending, []
@@ -81,7 +83,14 @@ class Journal:
             return f'refusals (operation, rule) and how often the log does not tell them: {+self.sums} {-self.sums}'
         if last and any(self.expiries.values()):
             return f'expiries that the log tells too often or not: {self.expiries}'
+        if any(self.purges.values()):
+            return f'purges by age that the log tells too often or not: {self.purges}'
         return None
+
+    @staticmethod
+    def is_own(event):
+        """What a daemon does by itself."""
+        return event['op'] == 'expire' or event['op'] == 'purge' and event['detail']['reason'] != 'asked'
 
     def compare_any(self, events):
         """After many at once: the changes of these events have been logged, in any order, and no others. Of refusals and of whom a
@@ -117,6 +126,8 @@ class Journal:
             return self.hear_refusal(event, fact(key))
         if event['op'] == 'expire':
             self.expiries[key[4:6]] -= 1
+        elif self.is_own(event):
+            self.purges[key[4]] -= 1
         elif not self.expected:
             return f'the log has {key}, the model nothing more'
         elif self.expected[0] != key:

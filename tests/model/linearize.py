@@ -11,6 +11,7 @@ import itertools
 import time
 
 import tree
+from coverage import COMMANDS
 from instants import OK, Answer, begin, change, opening, said, walk
 from model import View
 
@@ -25,6 +26,8 @@ def disks(view, operation, renamed):
         owner = owner or view.account
         return (parts[1], parts[2], owner, parts[2] == 'images' and (parts[1], owner) in renamed or name)
     name, *arguments = operation[1:]
+    if name in COMMANDS:
+        return {own(path_of(arguments[1]))}, set()
     if name == 'link':
         return {own(arguments[1])}, {own(arguments[0])}
     if name == 'unlink' and arguments[0].endswith('/disk'):
@@ -37,13 +40,23 @@ def disks(view, operation, renamed):
     return set(), set()
 
 
+def path_of(what):
+    """The path to the image or instance of which a command is asked; in a race instances are called vm, vm1, vm2."""
+    region, _, name = what.partition('/')
+    return f'regions/{region}/{"instances" if name.startswith("vm") else "images"}/{name}'
+
+
 class Call:
     """What a worker asked, when, and what it was answered."""
     numbers = itertools.count(1)
 
     def __init__(self, worker, operation, begin, end, result):
         self.worker, self.operation, self.begin, self.end = worker, operation, begin, end
+        if operation[1] in COMMANDS and result[0] == 0:
+            result = OK  # whom a purge names is run.py's to compare
         self.answer, self.result, self.number = tuple(result), said(result), next(self.numbers)
+        if operation[1] in COMMANDS:
+            return
         verb, paths = operation[1], [str(path).split('/') for path in operation[2:]]
         if verb == 'symlink':
             paths = paths[1:]
@@ -84,6 +97,8 @@ def image_key(image):
 def keys(view, operation):
     """What it touches: the images of one owner in one region, which quota and names bind together, and instances."""
     found = set()
+    if operation[1] in COMMANDS:
+        operation = [*operation[:2], path_of(operation[3])]
     for path in (argument for argument in operation[2:] if isinstance(argument, str) and argument.startswith('regions/')):
         _, region, kind, name, *_ = path.split('/')
         plain, at, owner = name.partition('@')
@@ -120,6 +135,27 @@ def picture(state, touched):
     for vm in state.instances.values():
         if ('vm', vm.region, vm.account, vm.name) in touched or 'everything' in touched:
             shown.update(tree.machine(state, ALL, vm))
+    return shown | kept_of(touched) | kept_shown((str(entry.thing), entry.state) for entry in state.kept
+                                                 if key_of(str(entry.thing)) in touched or 'everything' in touched)
+
+
+def key_of(what):
+    """What is kept has the key of what it is of."""
+    _, region, kind, name = path_of(what).split('/')
+    plain, _, owner = name.partition('@')
+    return ('image', region, owner) if kind == 'images' else ('vm', region, owner, plain)
+
+
+def kept_of(touched):
+    return {f'kept {key}': None for key in touched if key != 'everything'}
+
+
+def kept_shown(rows):
+    """What is kept, (object, state) in the order of removal, as it is compared; None: nothing."""
+    shown = {}
+    for what, state in rows:
+        name = f'kept {key_of(what)}'
+        shown[name] = ('kept', (*shown.get(name, ('', ()))[1], (what, state)))
     return shown
 
 
@@ -127,12 +163,13 @@ def fingerprint(state):
     return (tuple(sorted((key, i.place, i.incarnation, i.state, i.disk, i.description, i.link, i.reviewed, tuple(sorted(i.shares)))
                          for key, i in state.images.items())),
             tuple(sorted((key, vm.place, vm.installed, vm.image or '', vm.disk or b'') for key, vm in state.instances.items())),
-            tuple(state.limits.values()))
+            tuple((entry.thing.place, entry.number, entry.thing.name) for entry in state.kept), tuple(state.limits.values()))
 
 
 def number(state):
     """What is there before the calls; what a call makes is numbered by the call."""
-    for at, thing in enumerate((*state.images.values(), *state.instances.values())):
+    things = {id(thing): thing for thing in (*state.images.values(), *state.instances.values(), *(k.thing for k in state.kept))}
+    for at, thing in enumerate(things.values()):
         thing.place = -1 - at
 
 
@@ -147,6 +184,7 @@ def branch(state):
     other.instances = {key: twin(vm) for key, vm in state.instances.items()}
     for image in other.images.values():
         image.shares = dict(image.shares)
+    other.forget(state)
     return other
 
 
@@ -168,7 +206,7 @@ class Line:
             found, node, waits = place
             if node is not None:
                 further = walk(state, view, call, place)
-            elif waits in ('open', 'read'):
+            elif waits in ('find', 'open', 'read'):
                 further = opening(state, view, call, found, waits)
             else:
                 then = branch(state)

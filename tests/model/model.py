@@ -57,8 +57,14 @@ class Image:
     shares: dict = field(default_factory=dict)  # account -> (expiry in seconds or None, its text, granted by, its number)
     busy: int = 0  # how often its disk is open for writing
     dirty: bool = False  # written and not yet closed
-    incarnation: int = 0  # how often its disk was removed
+    incarnation: int = 1  # which of its disks this is, or will be
+    newest: int = 1  # how many there have been
+    told: bytes = None  # the last description while it had this disk
     place: int = 0  # where linearize.py must tell apart what had one name after another
+
+    @property
+    def key(self):
+        return self.region, self.owner, self.name
 
     def __str__(self):
         return f'{self.region}/{self.name}@{self.owner}'
@@ -78,7 +84,9 @@ class Instance:
     image: str = None
     disk: bytes = None
     origin: object = None
-    installed: int = 0  # how often
+    called: str = None  # what `image` said first
+    installed: int = 0  # which installation its disk is
+    newest: int = 0  # how many there have been
     place: int = 0  # as an image's
 
     def __str__(self):

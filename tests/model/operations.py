@@ -187,7 +187,7 @@ class Model(Disks):
         kind, data = parent[0], text.encode('latin-1')
         if kind == 'image' and name == 'description':
             self.describing(view, parent[1])
-            parent[1].description = b''
+            self.described(parent[1], b'')
             self.log(view, 'create', parent[1])
             if data:
                 self.describe(view, parent[1], data)
@@ -298,6 +298,8 @@ class Model(Disks):
         if image and incarnation == image.incarnation:
             image.busy -= 1
             self.closed(view, image)
+        elif image and (entry := self.kept_entry(image, incarnation)):
+            entry.busy -= 1
 
     def do_wait(self, view):
         """Until the earliest expiry has passed; the caller does that."""

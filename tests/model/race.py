@@ -97,6 +97,8 @@ class Rounds:
 
     def prepare(self):
         """Some images that are available, some shares, an instance for each; asked one after another."""
+        while len(self.model.kept) > 12:  # a list of more takes long to look at
+            yield ['-', 'purge', 'operator', str(self.model.kept[0].thing), 0]
         for name in ('alice', 'bob', 'carol'):
             for image in NAMES:
                 path = f'regions/north/images/{image}'
@@ -118,6 +120,8 @@ class Rounds:
         path = f'regions/north/images/{other if view.account == "operator" or self.random.random() < 0.25 else own}'
         to = f'regions/north/images/{self.pick(NAMES)}'
         account = self.pick(('alice', 'bob', 'carol', 'dave'))
+        owner = other.partition('@')[2] if view.account == 'operator' else view.account
+        what = f'north/{self.pick((own, own, own, "vm"))}@{owner}'
         return [view.name, *self.random.choices((
             ('mkdir', f'{path}/.meta/shares/{account}'), ('rmdir', f'{path}/.meta/shares/{account}'),
             ('rmdir', f'regions/north/images/{other}/.meta/shares/{view.account}'),
@@ -125,12 +129,15 @@ class Rounds:
             ('unlink', f'{path}/shares'), ('rename', path, to), ('link', f'{path}/disk', f'{to}/disk'),
             ('write', f'{path}/description', self.pick(('one', 'two', 'six')), 'r+'),
             ('write', f'{path}/.meta/reviewed', self.pick('01')),
-            ('write', 'regions/north/instances/vm/image', self.pick((own, other)))),
-            (20, 12, 6, 8, 8, 8, 4, 4, 8, 8, 6, 4, 6))[0]]
+            ('write', 'regions/north/instances/vm/image', self.pick((own, other))), ('unlink', 'regions/north/instances/vm/disk'),
+            ('undelete', view.account, what, None, self.pick((None, None, None, self.pick(NAMES)))), ('purge', view.account, what, None)),
+            (20, 12, 6, 8, 8, 8, 4, 4, 8, 8, 6, 4, 6, 3, 12, 3))[0]]
 
     def suits(self, operation):
         """One that is decided in one instant, however many it takes to find what it is about: images or instances of one region."""
         verb, path = operation[1], operation[3 if operation[1] == 'symlink' else 2]
+        if verb in coverage.COMMANDS:
+            return True
         if any(len(str(p).split('/')) < 4 or not p.startswith('regions/') for p in (path, *operation[3:][:verb in ('rename', 'link')])):
             return False
         if verb in ('rename', 'link') and path.split('/')[1] != operation[3].split('/')[1]:
@@ -183,15 +190,34 @@ class Rounds:
                 base = f'regions/{region}/instances/{name}'
                 for path, kind in ((base, 'dir'), (f'{base}/image', 'text'), (f'{base}/disk', 'size')):
                     shown[path] = kind, world.look(view, path, kind)
-        return {path: seen for path, seen in shown.items() if seen[1] != 'ENOENT'}
+        kept = linearize.kept_shown(row[:2] for row in world.lines('undelete', '--list'))
+        return kept | {path: seen for path, seen in shown.items() if seen[1] != 'ENOENT'}
 
     def orders(self, calls, shown):
         """For each group of calls that share nothing, an order of them that explains what was answered and what is there."""
         views, start = self.session.world.views, self.model.copy()
         for touched, part in linearize.parts(calls, views):
-            def final(state, touched=touched):
-                return all(shown.get(path) == value for path, value in linearize.picture(state, touched).items())
-            yield linearize.search(start, part, views, final)
+            differs = {}
+
+            def final(state, touched=touched, differs=differs):
+                wrong = {path: (value, shown.get(path)) for path, value in linearize.picture(state, touched).items()
+                         if shown.get(path) != value}
+                differs.update(wrong)
+                return not wrong
+            try:
+                yield linearize.search(start, part, views, final)
+            except linearize.Unexplained as unexplained:
+                ends = [f'{path}: {value}, there is {got}' for path, (value, got) in differs.items()]
+                raise linearize.Unexplained('\n'.join([str(unexplained), 'and such ends:', *ends])) from None
+
+    def sort_kept(self):
+        """In the order of removal, of which the orders of the parts say nothing but for each part."""
+        rest = list(self.model.kept)
+        for what, *_ in self.session.world.lines('undelete', '--list'):
+            entry = next(entry for entry in rest if linearize.key_of(str(entry.thing)) == linearize.key_of(what))
+            rest.remove(entry)
+            self.model.kept.remove(entry)
+            self.model.kept.append(entry)
 
     def explain(self, calls):
         """Finds the order, takes the model along it, and compares what is there now and what the log tells."""
@@ -214,6 +240,7 @@ class Rounds:
             if shown.get(path) != expected.get(path):
                 raise Disagreement('state', f'{path}: the order found leads to {expected.get(path)}, there is {shown.get(path)}')
         self.session.agree('log', self.session.journal.compare_any(events))
+        self.sort_kept()
         for name in WORKERS:
             self.session.world.denial(self.session.world.views[name])  # theirs count no more
 

@@ -7,7 +7,8 @@ import errno
 import re
 from datetime import datetime, timedelta, timezone
 
-from model import LOWER, NAME, Image, No, State, silent
+from kept import Keeping
+from model import LOWER, NAME, Image, No, silent
 
 EPERM, ENOENT, EINVAL, EEXIST, EROFS = errno.EPERM, errno.ENOENT, errno.EINVAL, errno.EEXIST, errno.EROFS
 CODES = {'share-exists': EEXIST, 'name-taken': EEXIST, 'read-only-role': EROFS}
@@ -23,6 +24,10 @@ def bad_name(name, most, pattern=NAME):
 
 def iso(seconds):
     return datetime.fromtimestamp(round(seconds, 3), timezone.utc).isoformat(timespec='milliseconds').replace('+00:00', 'Z')
+
+
+class Past(No):
+    """A time that has passed."""
 
 
 def parse_expiry(text, now):
@@ -44,11 +49,11 @@ def parse_expiry(text, now):
     except ValueError:
         raise No(EINVAL) from None
     if then <= now:
-        raise No(EINVAL)
+        raise Past(EINVAL)
     return then
 
 
-class Rules(State):
+class Rules(Keeping):
     """The verbs of images and shares. log() is given by Model."""
 
     def refusal(self, view, op, thing=None, account=None):
@@ -80,6 +85,7 @@ class Rules(State):
         if len(self.owned(view.account, region)) >= self.quota(view.account):
             refuse('quota-own-only')
         image = self.images[region, view.account, name] = Image(region, view.account, name)
+        self.born[image, 1] = next(self.numbers)
         self.log(view, 'create', image)
         return image
 
@@ -101,8 +107,10 @@ class Rules(State):
         elif part == 'shares':
             image.link = False
         else:
+            self.keep(image)
             image.disk, image.state, image.reviewed, image.source = None, 'draft', False, ('import',)
-            image.busy, image.dirty, image.incarnation = 0, False, image.incarnation + 1
+            image.busy, image.dirty = 0, False
+            self.new_disk(image)
             silent('rm disk keeps description and link', 'CONTRACT 5.2: same directory, name and description; the link is a file too')
         self.log(view, 'delete', image)
 
@@ -141,7 +149,7 @@ class Rules(State):
             raise No(EINVAL) from None
         silent('the same text again is logged too', 'it was written: its mtime is new')
         self.log(view, 'describe', image)
-        image.description = text
+        self.described(image, text)
 
     def link_shares(self, view, image, target, name):
         refuse = self.refusal(view, 'create', image)

@@ -12,9 +12,9 @@ import time
 
 import coverage
 import tree
-from apply import Bulk
+from deleted import Deleted
 from journal import Journal
-from model import Account, No
+from model import Account, No, View
 from rules import iso
 from world import CAST, REGIONS, World
 
@@ -22,7 +22,7 @@ FULL = 250  # steps between looks at everything
 LATE = 2  # seconds for which another view may still show what was (CONTRACT 5.3 promises 0.1; a busy machine is given more) ...
 PATIENCE = 20  # ... and for which it is asked again then, before it counts
 SOON = 2  # seconds until an expiry that comes soon; no step begins in the last half of them
-TABLES = ('access --all', 'account list', 'limits', 'region list')
+TABLES = ('access --all', 'account list', 'limits', 'region list', 'undelete --list')
 
 
 def short(value):
@@ -47,7 +47,7 @@ class Session:
     def __init__(self, folder, random, many=1, others=1, options=''):
         """others: through how many other views each step's changes are looked at (0.2: one every fifth step)."""
         self.world, self.random, self.others = World(folder, many, options), random, others
-        self.model = Bulk(time.time)
+        self.model = Deleted(time.time)
         for name in REGIONS:
             self.model.regions[name] = True
         for name, (role, uid) in CAST.items():
@@ -58,6 +58,7 @@ class Session:
         self.changed = {}  # view -> when it changed something
         self.changes = {}  # image, instance, or region (whose listings changed) -> view -> when
         self.unseen = collections.defaultdict(dict)  # view -> what changed since it was last looked through, in order
+        self.pasts = []  # (event, account, role, what its view showed)
         self.retries, self.latest = 0, 0.0
         self.coverage = collections.Counter()
 
@@ -84,6 +85,8 @@ class Session:
         self.done.append(operation)
         concrete = [self.concrete(argument) for argument in operation]
         self.settle(view, concrete)
+        if concrete[1] == 'moment':
+            self.quiet()
         expected = self.model.do(view, concrete)
         events, touched = self.model.events, list({id(thing): thing for thing in self.model.touched}.values())
         got = self.attempt(view, concrete, expected)
@@ -100,8 +103,11 @@ class Session:
         count = min(int(self.others + self.random.random()), len(self.alive()))
         for other in self.random.sample(self.alive(), count):
             self.look(other, list(self.unseen.pop(other.name, {}).values()), True, texts=False)
+        if concrete[1] == 'moment':
+            self.remember_view()
         if len(self.done) % FULL == 0:
             self.everything(2)
+            self.look_back(2)
             self.agree('log', self.journal.compare())
 
     def remember(self, name, events, touched):
@@ -114,6 +120,30 @@ class Session:
                 self.changes.setdefault(key, {})[name] = now
             for view in self.alive():
                 self.unseen[view.name][id(thing)] = thing
+
+    def quiet(self):
+        """Until the log has told all that has happened, of expiries as well: a moment is an event."""
+        end = time.time() + PATIENCE
+        self.agree('log', self.journal.compare())
+        while any(self.journal.expiries.values()) and time.time() < end:
+            time.sleep(0.05)
+            self.agree('log', self.journal.compare())
+
+    def remember_view(self):
+        names = [name for name, account in self.model.accounts.items() if not account.gone]
+        name = self.random.choice(names)
+        rows = list(tree.past(self.model, View('past', name, ro=True)))
+        self.pasts.append((self.world.moments[-1], name, self.model.accounts[name].role, rows))
+
+    def look_back(self, count):
+        """CONTRACT 5.3: as of an event there is what there was, whatever was brought back or purged since; to today's role."""
+        same = [past for past in self.pasts if not self.model.accounts[past[1]].gone and self.model.accounts[past[1]].role == past[2]]
+        for moment, name, _, rows in self.random.sample(same, min(count, len(same))):
+            with self.world.past(name, moment) as view:
+                for path, (kind, value) in rows:
+                    got = self.world.look(view, path, kind)
+                    self.agree('past', got != value and
+                               f'{name}, asof={moment}: {path}: expected {kind} {short(value)}, got {short(got)}')
 
     @staticmethod
     def late(operation):
@@ -222,6 +252,7 @@ class Session:
 
     def finish(self):
         self.everything()
+        self.look_back(6)
         self.agree('log', self.journal.compare())
         for name, path in list(self.world.held):
             self.step([name, 'release', path])

@@ -44,6 +44,8 @@ def command(operation):
         account, prune, *lines = arguments
         options = ('-n ' if verb == 'plan' else '') + ('--prune' if prune else '')
         return f'printf \'%s\\n\' {" ".join(map(quote, lines))} | imgshare --as {account} apply {options}'.rstrip()
+    if verb in ('undelete', 'purge', 'moment', 'regrant'):
+        return keeping(verb, *arguments)
     if name == '-':
         words = {'limit': 'limits', 'region_add': 'region add', 'region_rm': 'region rm', 'account_add': 'account add',
                  'account_rm': 'account rm', 'account_set': 'account set'}[verb]
@@ -69,6 +71,15 @@ def command(operation):
         return shell
     uid = CAST[account][1] if account in CAST else f'$(imgshare account list | awk \'$1 == "{account}" {{ print $3 }}\')'
     return f'as {uid} {shlex.quote(shell)}'
+
+
+def keeping(verb, account, what='', number=None, name=None):
+    if verb == 'moment':
+        return 'moments+=("$(imgshare log | tail -n 1 | cut -f 1)")'
+    if verb == 'regrant':
+        return f'imgshare access {quote(what)} --asof "${{moments[{number}]}}" | imgshare --as {account} apply'
+    what = quote(what) if number is None else f'{quote(what)}"#$(imgshare undelete --list | sed -n {number + 1}p | cut -f 1)"'
+    return f'imgshare --as {account} {"image purge" if verb == "purge" else verb} {what}' + (f' --as {quote(name)}' if name else '')
 
 
 def write(path, text, how):

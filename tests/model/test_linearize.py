@@ -9,7 +9,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import linearize  # noqa: E402
 import tree  # noqa: E402
-from apply import Bulk  # noqa: E402
+from deleted import Deleted  # noqa: E402
 from model import Account, Image, Instance, View  # noqa: E402
 
 IMAGES, VM = 'regions/north/images', 'regions/north/instances/vm'
@@ -30,6 +30,10 @@ def rename(begin, end, worker, name='web', to='db', result=OK):
     return call(begin, end, worker, 'rename', f'{IMAGES}/{name}', f'{IMAGES}/{to}', result=result)
 
 
+def undelete(begin, end, worker, name=None, result=OK):
+    return call(begin, end, worker, 'undelete', 'alice', 'north/web@alice', None, name, result=result)
+
+
 def remove(begin, worker, image='web'):
     """rm -r, of what setUp makes; ends 4 later."""
     parts = [call(begin + i, begin + i + 0.9, worker, 'unlink', f'{IMAGES}/{image}/{part}')
@@ -40,7 +44,7 @@ def remove(begin, worker, image='web'):
 class History(unittest.TestCase):
     def setUp(self):
         """Alice has web, available; bob an instance."""
-        self.state = Bulk(lambda: 1000.0)
+        self.state = Deleted(lambda: 1000.0)
         self.state.regions['north'] = True
         for name in ('alice', 'bob', 'carol'):
             self.state.accounts[name] = Account(name)
@@ -58,6 +62,41 @@ class History(unittest.TestCase):
     def shares(self, image):
         """For explained(): that an image has exactly these in the end."""
         return lambda *names: lambda state: set(state.images['north', 'alice', image].shares) == set(names)
+
+
+class Kept(History):
+    """Of what rm took, one undelete or purge gets it."""
+
+    def test_brought_back_once(self):
+        gone = remove(0, 'alice1')
+        back, again = undelete(5, 9, 'alice1'), (6, 8, 'alice2')
+        self.assertTrue(self.explained(*gone, back, undelete(*again, result=(1, None))))
+        self.assertFalse(self.explained(*gone, back, undelete(*again)))
+
+    def test_before_it_is_removed(self):
+        self.assertFalse(self.explained(*remove(2, 'alice1'), undelete(0, 1, 'alice2')))
+        self.assertTrue(self.explained(*remove(2, 'alice1'), undelete(4.5, 9, 'alice2')))
+
+    def test_purged_and_brought_back(self):
+        gone, back = remove(0, 'alice1'), undelete(5, 9, 'alice1')
+        purge = call(6, 8, 'alice2', 'purge', 'alice', 'north/web@alice', None, result=(0, (('north/db@alice', 'image', 'live'),)))
+        self.assertFalse(self.explained(*gone, back, purge))
+        self.assertTrue(self.explained(*gone, purge, undelete(5, 9, 'alice1', result=(1, None))))
+
+    def test_the_name_is_taken(self):
+        gone, made = remove(0, 'alice1'), call(5, 6, 'alice1', 'mkdir', f'{IMAGES}/web')
+        filled = call(7, 8, 'alice1', 'symlink', '.meta/shares', f'{IMAGES}/web/shares')
+        taken = 1, 'name-taken'
+        self.assertTrue(self.explained(*gone, made, undelete(7, 9, 'alice2')))  # an empty draft gives way
+        self.assertTrue(self.explained(*gone, made, filled, undelete(6.5, 9, 'alice2', result=taken)))
+        self.assertFalse(self.explained(*gone, made, filled, undelete(8.5, 9, 'alice2')))
+        self.assertTrue(self.explained(*gone, made, filled, undelete(8.5, 9, 'alice2', name='db')))
+
+    def test_what_is_kept_in_the_end(self):
+        def final(state):
+            return linearize.picture(state, {('image', 'north', 'alice')}).get("kept ('image', 'north', 'alice')") is None
+        self.assertTrue(self.explained(*remove(0, 'alice1'), undelete(5, 9, 'alice2'), final=final))
+        self.assertFalse(self.explained(*remove(0, 'alice1'), final=final))
 
 
 class Histories(History):

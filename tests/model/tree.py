@@ -88,6 +88,20 @@ def everything(state, view):
         yield f'accounts/{view.account}/usage', ('rows', usage(state, view.account))
 
 
+def past(state, view):
+    """What a view of this moment will show: not the size of a disk that can still change."""
+    yield from listings(state, view)
+    for region in state.regions:
+        for image in state.seen(view, region):
+            for path, what in image_brief(state, view, image):
+                if what[0] != 'size' or image.state == 'sealed':
+                    yield path, what
+        for vm in state.machines(view, region):
+            for path, what in machine(state, view, vm):
+                if not path.endswith('/disk'):
+                    yield path, what
+
+
 def touched(state, view, things, texts=True):
     """What was just changed, as far as the view sees it: images and instances, and the listings they are in."""
     for thing in things:

@@ -39,7 +39,7 @@ class World:
 
     def __init__(self, folder, many=1, options=''):
         self.options = options
-        self.folder, self.catalog, self.uid = folder, f'{folder}/catalog', 0
+        self.folder, self.catalog, self.uid, self.moments = folder, f'{folder}/catalog', 0, []
         self.mounts, self.views, self.roots, self.folders, self.held, self.denials = [], {}, {}, {}, {}, {}
         os.makedirs(folder)
         os.chmod(folder, 0o711)
@@ -66,10 +66,31 @@ class World:
     def run(self, *arguments):
         return subprocess.run([IMGSHARE, '-C', self.catalog, *arguments], check=True, capture_output=True)
 
-    def mount(self, name, who):
+    def mount(self, name, who, durability=',durability=normal'):
         os.mkdir(f'{self.folder}/{name}')
-        subprocess.run([IMGSHAREFS, self.catalog, f'{self.folder}/{name}', '-o', f'{who},durability=normal{self.options}'], check=True, timeout=30)
+        subprocess.run([IMGSHAREFS, self.catalog, f'{self.folder}/{name}', '-o', f'{who}{durability}{self.options}'], check=True, timeout=30)
         self.mounts.append(name)
+
+    @contextlib.contextmanager
+    def past(self, name, moment):
+        """A view of an account as of an event, mounted for that long."""
+        view = View('past', name, ro=True)
+        self.become(0)
+        self.mount('past', f'account={name},asof={moment}', '')
+        try:
+            yield view
+        finally:
+            self.become(0)
+            for key in [key for key in self.folders if key[0] == 'past']:
+                os.close(self.folders.pop(key))
+            os.close(self.roots.pop('past'))
+            self.unmount('past')
+            self.mounts.remove('past')
+            os.rmdir(f'{self.folder}/past')
+
+    def unmount(self, name):
+        if subprocess.run(['umount', f'{self.folder}/{name}'], stderr=subprocess.DEVNULL, timeout=30).returncode:
+            subprocess.run(['umount', '-l', f'{self.folder}/{name}'])
 
     def close(self):
         """Unmounts and checks. Returns what was found wrong."""
@@ -78,8 +99,7 @@ class World:
             os.close(fd)
         self.held, self.roots, self.folders = {}, {}, {}
         for name in self.mounts:
-            if subprocess.run(['umount', f'{self.folder}/{name}'], stderr=subprocess.DEVNULL, timeout=30).returncode:
-                subprocess.run(['umount', '-l', f'{self.folder}/{name}'])
+            self.unmount(name)
         self.mounts = []
         checked = subprocess.run([IMGSHARE, '-C', self.catalog, 'check', '--log'], capture_output=True, text=True, timeout=120)
         found = '' if checked.returncode == 0 else checked.stdout + checked.stderr
@@ -289,13 +309,22 @@ class World:
     # ---- commands
 
     def command(self, account, *arguments):
-        done = subprocess.run([IMGSHARE, '-C', self.catalog, '--as', account, *arguments], capture_output=True, text=True)
+        done = self.start(account, *arguments)
+        return done.returncode, self.rule(done)
+
+    def start(self, account, *arguments):
+        return subprocess.run([IMGSHARE, '-C', self.catalog, '--as', account, *arguments], capture_output=True, text=True)
+
+    @staticmethod
+    def rule(done):
         rule = done.stderr.rstrip().rpartition(' (')[2]
-        return done.returncode, rule[:-1] if rule.endswith(')') else None
+        return rule[:-1] if rule.endswith(')') else None
 
     def lines(self, *arguments):
         """Of a command that only prints: what access, account list, limits and region list tell of the catalog."""
         rows = [tuple(line.split('\t')) for line in self.run(*arguments).stdout.decode().splitlines()]
+        if arguments[0] == 'undelete':  # they have an order; what is not sealed has no size that would be known
+            return tuple((what, state, size if state == 'sealed' else '') for _, what, state, size, *_ in rows)
         if arguments[0] == 'account':
             rows = [(name, role, '-' if name == 'operator' else uid, *rest) for name, role, uid, *rest in rows]
         return tuple(sorted((row[0], row[2]) if arguments[0] == 'region' else row for row in rows))
@@ -307,7 +336,7 @@ class World:
         refused = []
         for line in done.stderr.splitlines():
             told = re.fullmatch(r'imgshare: -:(\d*)(?:: (?:share|set the expiry|unshare) [^:]*: ([a-z-]+): )?.*', line)
-            if told:  # else it is about no line
+            if told and not line.endswith(', skipped'):  # else it is about no line, or none that is refused
                 refused.append((int(told[1] or 0), told[2]))
         changes = ((verb, f'{region}/{image}', other) for verb, region, image, other, *_ in
                    (line.split('\t') for line in done.stdout.splitlines()))
@@ -321,7 +350,36 @@ class World:
         return status, (refused, changes)
 
     def command_limit(self, account, name, value):
-        return self.command(account, 'limits', name, str(value))
+        result = self.command(account, 'limits', name, str(value))
+        if result[0] == 0 and value == '0' and name == 'keep-deleted':  # a daemon purges all that is kept, when it comes to it
+            end = time.time() + 60
+            while self.run('undelete', '--list').stdout and time.time() < end:
+                time.sleep(0.05)
+        return result
+
+    def name_kept(self, what, nth):
+        if nth is None:
+            return what
+        rows = self.run('undelete', '--list').stdout.decode().splitlines()
+        return what + '#' + (rows[nth].split('\t')[0] if nth < len(rows) else '999999')
+
+    def command_undelete(self, account, what, nth=None, name=None):
+        return self.command(account, 'undelete', self.name_kept(what, nth), *(['--as', name] if name else []))
+
+    def command_purge(self, account, what, nth=None):
+        done = self.start(account, 'image', 'purge', self.name_kept(what, nth))
+        if done.returncode:
+            return done.returncode, self.rule(done)
+        return 0, tuple(sorted({tuple(line.split('\t')) for line in done.stdout.splitlines()}))
+
+    def command_moment(self, _):
+        self.moments.append(self.newest_event())
+        return 0, None
+
+    def command_regrant(self, account, what, number):
+        moment = self.moments[number] if number < len(self.moments) else 0
+        told = self.start('operator', 'access', what, '--asof', str(moment))
+        return (1, ()) if told.returncode else self.apply(account, False, told.stdout.splitlines())[:2]
 
     def command_region_add(self, account, name):
         return self.command(account, 'region', 'add', name)
