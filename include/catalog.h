@@ -463,23 +463,3 @@ int catalog_reservation_each(struct catalog_connection *c, int64_t region,
 /* Who runs how many instances from an image, since when (ms). */
 int catalog_launch_usage(struct catalog_connection *c, int64_t image,
                          int (*each)(const char *account, int64_t count, int64_t since, void *context), void *context);
-
-/* --- exposure (CONTRACT 6) --- */
-
-/* An image or launch that the bytes of the asked image can be in; parent: where they came from. */
-struct exposure_node {
-        int64_t id, parent;
-        char how[16]; /* `owner` for the image itself, `copy`, `custom`, `same-content`, `launch` */
-        int64_t owner;
-        char owner_name[NAME_SIZE];
-        int64_t since; /* ms */
-        bool live;     /* of an image */
-};
-int catalog_exposure_nodes(struct catalog_connection *c, int64_t image,
-                           int (*each)(const struct exposure_node *node, void *context), void *context);
-/* Its shares, live and past. */
-int catalog_exposure_shares(struct catalog_connection *c, int64_t image,
-                            int (*each)(const char *account, int64_t since, bool live, void *context), void *context);
-/* What of an image is left at an account: instances, and images derived from it. */
-int catalog_exposure_remains(struct catalog_connection *c, int64_t image, int64_t account, int64_t *ret_instances,
-                             int64_t *ret_images);

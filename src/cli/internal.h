@@ -137,14 +137,18 @@ struct column {
         bool right; /* numbers */
         bool wrap;  /* sentences */
         bool omit;  /* only the last column: without value the cell is left out in a pipe */
+        bool tree;  /* one column of a table whose rows are below others */
 };
 struct table {
         const struct column *columns;
         size_t width, count, allocated;
         struct cell *cells; /* count rows of width cells; the texts are owned */
+        size_t *parents, parents_allocated; /* NULL, or the row each one is below, from 1; 0: none */
 };
 #define TABLE(c) ((struct table){ .columns = (c), .width = ARRAY_SIZE(c) })
 int table_add(struct table *table, const struct cell *cells); /* copies; -ENOMEM */
+/* The same, for a terminal; parent: the number of an earlier row, from 1, or 0. */
+int table_add_below(struct table *table, const struct cell *cells, size_t parent);
 enum status table_print(const struct table *table, const struct call *call); /* main reports errors of stdout */
 /* Prints the rows as tab-separated lines, even on a terminal, and empties the table. */
 void table_print_lines(struct table *table);

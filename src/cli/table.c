@@ -37,12 +37,23 @@ int table_add(struct table *table, const struct cell *cells) {
         return 0;
 }
 
+int table_add_below(struct table *table, const struct cell *cells, size_t parent) {
+        int r = ARRAY_ROOM(table->parents, &table->parents_allocated, table->count);
+
+        if (r < 0)
+                return r;
+        table->parents[table->count] = parent;
+        return table_add(table, cells);
+}
+
 void table_clear(struct table *table) {
         for (size_t i = 0; i < table->count * table->width; i++)
                 free((char *)table->cells[i].text);
         free(table->cells);
+        free(table->parents);
         table->cells = NULL;
-        table->count = table->allocated = 0;
+        table->parents = NULL;
+        table->count = table->allocated = table->parents_allocated = 0;
 }
 
 /* The cell as text; buffer is for numbers. */
@@ -177,7 +188,8 @@ static char *table_fold(const char *text, size_t width) {
 static int add_columns(const struct table *table, struct libscols_table *scols) {
         for (size_t i = 0; i < table->width; i++) {
                 const struct column *column = &table->columns[i];
-                int flags = (column->right ? SCOLS_FL_RIGHT : 0) | (column->wrap ? SCOLS_FL_WRAP : 0);
+                int flags = (column->right ? SCOLS_FL_RIGHT : 0) | (column->wrap ? SCOLS_FL_WRAP : 0) |
+                            (column->tree ? SCOLS_FL_TREE : 0);
                 struct libscols_column *added = scols_table_new_column(scols, column->name, 0, flags);
 
                 if (!added)
@@ -190,8 +202,9 @@ static int add_columns(const struct table *table, struct libscols_table *scols) 
         return 0;
 }
 
-static int table_add_line(const struct table *table, const struct cell *cells, size_t width, struct libscols_table *scols) {
-        struct libscols_line *line = scols_table_new_line(scols, NULL);
+static int table_add_line(const struct table *table, const struct cell *cells, size_t width, struct libscols_table *scols,
+                          struct libscols_line *parent, struct libscols_line **ret_line) {
+        struct libscols_line *line = scols_table_new_line(scols, parent);
         char buffer[NUMBER_SIZE];
 
         if (!line)
@@ -202,21 +215,24 @@ static int table_add_line(const struct table *table, const struct cell *cells, s
                 if (!text || scols_line_set_data(line, i, text) < 0)
                         return -ENOMEM;
         }
+        *ret_line = line;
         return 0;
 }
 
 /* smartcols knows the terminal, and prints unprintable bytes as \xNN. */
 static int print_terminal(const struct table *table) {
         _cleanup_(cleanup_scols) struct libscols_table *scols = scols_new_table();
+        _cleanup_free_ struct libscols_line **lines = calloc(table->count + 1, sizeof(struct libscols_line *));
         size_t width;
         int r;
 
-        if (!scols)
+        if (!scols || !lines) /* lines[0] is NULL */
                 return -ENOMEM;
         width = wrap_width(table, scols_table_get_termwidth(scols));
         r = add_columns(table, scols);
         for (size_t row = 0; r == 0 && row < table->count; row++)
-                r = table_add_line(table, table->cells + row * table->width, width, scols);
+                r = table_add_line(table, table->cells + row * table->width, width, scols,
+                                   lines[table->parents ? table->parents[row] : 0], &lines[row + 1]);
         return r < 0 ? r : scols_print_table(scols);
 }
 

@@ -13,7 +13,7 @@
  *     node.c         node id = kind, viewer, catalog id   entry.c      entries for the kernel
  *     root.c         /, and .views of a multiuser mount   regions.c    /regions, /regions/<r>
  *     images.c       /regions/<r>/images                  image.c      an image and its parts
- *     shares.c       an image's shares                    meta.c       .meta/, and meta_risk.c
+ *     shares.c       an image's shares                    meta.c       .meta/, and meta_risk.c, exposure.c
  *     instances.c    /regions/<r>/instances               accounts.c   /accounts; received, owned: reverse.c
  *     events.c       /events                              control.c    .imgshare/
  *

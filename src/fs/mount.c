@@ -246,6 +246,7 @@ int mount_run(struct fuse_args *args, struct options *options) {
         raise_descriptors();
         (void)pthread_mutex_init(&mount.denials_lock, NULL); /* cannot fail with default attributes */
         (void)pthread_mutex_init(&mount.files_lock, NULL);
+        (void)pthread_mutex_init(&mount.exposure_turn, NULL);
         (void)pthread_mutex_init(&mount.viewers_lock, NULL);
         status = mount_catalog(&mount, options);
         service = mount.service;

@@ -38,6 +38,8 @@ struct failures {
         _Atomic bool foreign;    /* that a store is another's has been told */
 };
 
+#define EXPOSURE_SIZES 256 /* remembered; a power of two */
+
 struct mount {
         struct service *service;
         struct fuse_session *session;
@@ -65,6 +67,12 @@ struct mount {
         struct feed_thread *feed;
         _Atomic uint64_t changes; /* that the feed has read and that concern a view */
         _Atomic bool feed_blind;  /* changes may be missed: nothing more may be cached */
+        pthread_mutex_t exposure_turn; /* of the one thread that walks through an exposure; guards what follows */
+        struct exposure_size {
+                uint64_t node;      /* 0: none */
+                int64_t size, stamp;
+                int64_t took, next; /* ns: to measure it; when it may be measured again */
+        } exposure_sizes[EXPOSURE_SIZES];
 };
 
 /* Prints libfuse's messages as ours from now on. */

@@ -1,163 +1,57 @@
 /* SPDX-License-Identifier: MIT
- * Who can or could get an image's bytes: the graph of its copies, launches and twins, walked path by path.
+ * Which image is meant, and who may ask who has its bytes (exposure_walk.c) and who runs it.
  */
 #include "exposure.h"
 
-#include "array.h"
+#include "exposure_walk.h"
 #include "keep.h"
+#include "lineage.h"
 #include "nouns.h"
-#include "origin.h"
 #include "registry.h"
 
-/* A row of the graph: a node, reached by one of its parents. A node's first row gives its children their path. */
-struct reached {
-        struct exposure_node node;
-        char *path;
-};
-
-struct graph {
-        struct catalog_connection *c;
-        const struct caller *caller;
-        struct reached *rows; /* as they were reached: parents first */
-        size_t *by_id; /* indexes of rows, by id; equal ids as they were reached */
-        size_t count, room;
-        int (*each)(const struct exposure *exposure, void *context);
-        void *context;
-        bool all;         /* the caller may see every path */
-        const char *path; /* of the node whose shares are being told */
-};
-
-static int graph_add(const struct exposure_node *node, void *context) {
-        struct graph *g = context;
-
-        if (ARRAY_ROOM(g->rows, &g->room, g->count) < 0)
-                return -ENOMEM;
-        g->rows[g->count] = (struct reached){ .node = *node };
-        g->count++;
-        return 0;
-}
-
-static int compare_reached(const void *a, const void *b, void *rows) {
-        size_t i = *(const size_t *)a, j = *(const size_t *)b;
-        const struct reached *x = (const struct reached *)rows + i, *y = (const struct reached *)rows + j;
-
-        if (x->node.id != y->node.id)
-                return x->node.id < y->node.id ? -1 : 1;
-        return i < j ? -1 : i > j;
-}
-
-static int index_rows(struct graph *g) {
-        g->by_id = calloc(g->count ?: 1, sizeof(*g->by_id));
-        if (!g->by_id)
-                return -ENOMEM;
-        for (size_t i = 0; i < g->count; i++)
-                g->by_id[i] = i;
-        qsort_r(g->by_id, g->count, sizeof(*g->by_id), compare_reached, g->rows);
-        return 0;
-}
-
-/* The first row of a node; NULL: there is none. */
-static const struct reached *first_row(const struct graph *g, int64_t id) {
-        size_t low = 0, high = g->count;
-
-        while (low < high) {
-                size_t middle = (low + high) / 2;
-
-                if (g->rows[g->by_id[middle]].node.id < id)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        return low < g->count && g->rows[g->by_id[low]].node.id == id ? &g->rows[g->by_id[low]] : NULL;
-}
-
-static int node_name(const struct graph *g, const struct exposure_node *node, char ret_name[static OBJECT_SIZE]) {
-        int64_t id, owner;
-        int r;
-
-        if (!g->all && node->owner != g->caller->account) {
-                strcpy(ret_name, "hidden");
-                return 0;
-        }
-        r = is_launch(node->id) ? catalog_launch_name(g->c, node->id, ret_name, &id, &owner)
-                                : catalog_image_name(g->c, node->id, ret_name, &id);
-        return r == -ENOENT ? ORIGIN(-EIO) : r;
-}
-
-/* `north/web@alice > north/vm1@bob > north/new@bob`: the parent's path, made before, and the node's name. */
-static int make_path(const struct graph *g, struct reached *row) {
-        const struct reached *parent = row->node.parent ? first_row(g, row->node.parent) : NULL;
-        bool rooted = parent && parent->path;
-        char name[OBJECT_SIZE];
-        int r = node_name(g, &row->node, name);
-
-        if (r < 0)
-                return r;
-        return asprintf(&row->path, "%s%s%s", rooted ? parent->path : "", rooted ? " > " : "", name) < 0 ? -ENOMEM : 0;
-}
-
-static int tell_node_share(const char *account, int64_t since, bool live, void *context) {
-        struct graph *g = context;
-
-        return g->each(&(struct exposure){ .account = account, .how = live ? "share" : "past share", .path = g->path,
-                                           .since = since }, g->context);
-}
-
-static int tell_node(struct graph *g, struct reached *row) {
-        int r = make_path(g, row);
-
-        if (r < 0) {
-                row->path = NULL;
-                return r;
-        }
-        g->path = row->path;
-        if (row->node.parent != 0)
-                r = g->each(&(struct exposure){ .account = row->node.owner_name,
-                                                .how = row->node.how,
-                                                .path = row->path,
-                                                .since = row->node.since },
-                            g->context);
-        if (r == 0 && !is_launch(row->node.id) && first_row(g, row->node.id) == row) /* tells its shares once */
-                r = catalog_exposure_shares(g->c, row->node.id, tell_node_share, g);
-        return r;
-}
-
-static int exposure_walk(struct request *request, int64_t image, bool own,
-                      int (*each)(const struct exposure *exposure, void *context), void *context) {
-        _cleanup_read_ struct catalog_connection *c = NULL;
-        struct graph g = { .caller = &request->caller, .each = each, .context = context,
-                           .all = request->caller.role != ROLE_ACCOUNT };
-        int r = g.all || own ? catalog_read(request->service->catalog, &c) : -EACCES;
-
-        g.c = c;
-        if (r == 0)
-                r = catalog_exposure_nodes(c, image, graph_add, &g);
-        if (r == 0)
-                r = index_rows(&g);
-        for (size_t i = 0; i < g.count && r == 0; i++)
-                r = tell_node(&g, &g.rows[i]);
-        for (size_t i = 0; i < g.count; i++)
-                free(g.rows[i].path);
-        free(g.rows);
-        free(g.by_id);
-        return r;
-}
-
-int exposure_list(struct request *request, int64_t place, int (*each)(const struct exposure *exposure, void *context),
-                  void *context) {
+int exposure_open(struct request *request, int64_t place, struct exposure_walk **ret_walk) {
         struct image image;
         int r = image_get(request, place, &image);
 
-        return r < 0 ? r : exposure_walk(request, image.id, image_is_own(request, &image), each, context);
+        return r < 0 ? r : exposure_walk_new(request, image.id, image_is_own(request, &image), ret_walk);
 }
 
 int exposure_of(struct request *request, const char *object, int (*each)(const struct exposure *exposure, void *context),
                 void *context) {
+        struct exposure_walk *walk;
         int64_t image;
         bool own;
         int r = exposure_image(request, object, &image, &own);
 
-        return r < 0 ? r : exposure_walk(request, image, own, each, context);
+        if (r == 0)
+                r = exposure_walk_new(request, image, own, &walk);
+        if (r < 0)
+                return r;
+        r = exposure_walk_all(request, walk, each, context);
+        (void)exposure_close(walk); /* returns NULL */
+        return r;
+}
+
+int exposure_stamp(struct request *request, int64_t *ret_stamp) {
+        struct exposure_seen *seen = &request->service->exposure_seen;
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int64_t last, changed;
+        int r = catalog_read(request->service->catalog, &c);
+
+        (void)pthread_mutex_lock(&seen->lock);
+        if (r == 0 && seen->last == 0) { /* what was before is not read */
+                r = catalog_log_at(c, INT64_MAX, true, &seen->last);
+                seen->changed = seen->last;
+        }
+        if (r == 0)
+                r = catalog_exposure_changed(c, seen->last, &last, &changed);
+        if (r == 0) {
+                seen->changed = changed > seen->changed ? changed : seen->changed;
+                seen->last = last;
+                *ret_stamp = seen->changed;
+        }
+        (void)pthread_mutex_unlock(&seen->lock);
+        return r;
 }
 
 int exposure_find(struct request *request, const char *object, int64_t *ret_place) {

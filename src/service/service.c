@@ -161,6 +161,7 @@ int service_open_asof(const char *dir, const char *asof, enum service_flags flag
         strcpy(service->note, note);
         service->backup_fd = -1;
         (void)pthread_mutex_init(&service->stores_lock, NULL); /* cannot fail with default attributes */
+        (void)pthread_mutex_init(&service->exposure_seen.lock, NULL);
         (void)pthread_mutex_init(&service->disks_lock, NULL);
         (void)pthread_mutex_init(&service->digest_lock, NULL);
         (void)pthread_cond_init(&service->digest_work, NULL);

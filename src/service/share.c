@@ -2,6 +2,7 @@
  * Granting and revoking shares.
  */
 
+#include "lineage.h"
 #include "nouns.h"
 #include "registry.h"
 #include "upkeep/wing.h"
@@ -191,7 +192,7 @@ int unshare_details(struct catalog_connection *c, const struct share *share, str
         event->detail[0].key = "instances";
         event->detail[1].key = "derived";
         event->detail[2] = (struct event_detail){ .key = "share", .number = share->id };
-        return catalog_exposure_remains(c, share->image, share->account, &event->detail[0].number,
+        return catalog_exposure_remains(c, share->image, share->account, 1000, &event->detail[0].number,
                                         &event->detail[1].number);
 }
 

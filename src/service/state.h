@@ -40,6 +40,10 @@ struct service {
         _Atomic rlim_t disks_open;
         _Atomic int waiting; /* requests that wait for somebody to close a disk */
         struct denials *denials;
+        struct exposure_seen { /* of the log: whether it could change an exposure */
+                pthread_mutex_t lock;
+                int64_t last, changed;
+        } exposure_seen;
         pthread_mutex_t digest_lock; /* of what follows */
         pthread_cond_t digest_work, mark_work, purge_work;
         bool digest_wanted, purge_wanted, stopping;

@@ -53,6 +53,11 @@ SQL
 rows() {
     [ "$(sort "$tmp/out")" = "$(printf '%s\n' "$@" | sort)" ] || fail "not the rows"
 }
+# paths IMAGE: the last run's rows, as account, how, path and time.
+paths() {
+    awk -v image="$1" -f "$(dirname "$0")/../exposure.awk" "$tmp/out" >"$tmp/paths" && mv "$tmp/paths" "$tmp/out" ||
+        fail "no rows that name an earlier one"
+}
 row() {
     printf '%s\t%s\t%s\t2026-05-03T%02d:%02d:00.000Z' "$1" "$2" "$3" $((($4 - 1000) / 60)) $((($4 - 1000) % 60))
 }
@@ -73,35 +78,50 @@ all=(
 )
 for who in operator eve; do
     done_ -C "$cat" --as "$who" exposure $web
+    [ "$(cut -f 1 "$tmp/out")" = "$(seq ${#all[@]})" ] || fail "rows are not numbered"
+    paths $web
     rows "${all[@]}"
 done
 
 # From the middle of the chain only what comes behind it.
 done_ -C "$cat" exposure $new
+paths $new
 rows "$(row bob copy "$new > $far" 1004)" "$(row hidden share "$new > $far" 1023)"
 done_ -C "$cat" --as bob exposure $new
+paths $new
 rows "$(row bob copy "$new > $far" 1004)" "$(row hidden share "$new > $far" 1023)"
 
-# The owner: who and how, but no names of others' objects.
+# The owner: who and how, but of others' objects only how many, from the last own one before them.
 done_ -C "$cat" --as alice exposure $web
+paths $web
 h=hidden
 rows "${all[@]:0:6}" \
     "$(row bob launch "$web > $h" 1011)" \
-    "$(row bob custom "$web > $h > $h" 1003)" \
-    "$(row bob copy "$web > $h > $h > $h" 1004)" \
-    "$(row hidden share "$web > $h > $h > $h" 1023)" \
+    "$(row bob custom "$web > $h" 1003)" \
+    "$(row bob copy "$web > $h" 1004)" \
+    "$(row hidden share "$web > $h" 1023)" \
     "$(row carol same-content "$web > $h" 1005)" \
     "$(row dave 'past share' "$web > $h" 1024)"
+sqlite3 "$cat/catalog.db" "INSERT INTO launch (id, instance, image, image_name, from_event)
+    VALUES (34359739002, 1010, 1001, 'web@alice', 1012), (34359739003, 1010, 1002, 'web@alice', 1013)"
+done_ -C "$cat" --as alice exposure $web
+paths $web
+grep -qxF "$(row bob launch "$web > 2 $h" 1011)" "$tmp/out" || fail "not counted"
+grep -qxF "$(row bob launch "$web > south/web@alice > $h" 1013)" "$tmp/out" || fail "not from the own copy"
+sqlite3 "$cat/catalog.db" 'DELETE FROM launch WHERE id > 34359739001'
 
 # JSON and terminal.
 done_ -C "$cat" exposure $web --json
 json 'len(rows)' "${#all[@]}"
-json 'list(rows[0])' '["account", "how", "path", "since"]'
-json '[list(r.values()) for r in rows if r["how"] == "custom"]' \
-    "[[\"bob\", \"custom\", \"$web > $vm > $new\", \"2026-05-03T00:03:00.000Z\"]]"
+json 'list(rows[0])' '["row", "account", "how", "from", "since", "count", "object"]'
+json '[list(r.values())[1:3] + [r["object"], rows[r["from"] - 1]["object"], r["since"]] for r in rows if r["how"] == "custom"]' \
+    "[[\"bob\", \"custom\", \"$new\", \"$vm\", \"2026-05-03T00:03:00.000Z\"]]"
+json '[r["from"] for r in rows if r["how"] == "launch"]' '[null]'
 if command -v script >/dev/null; then
     on_terminal -C "$cat" exposure $web
-    head -n 1 "$tmp/out" | grep -qE '^account +how +path +since$' || fail "no header"
+    head -n 1 "$tmp/out" | grep -qE '^object +account +how +since$' || fail "no header"
+    grep -qE '^north/vm1@bob +bob +launch' "$tmp/out" || fail "no instance"
+    grep -qE '^[^n]+north/new@bob +bob +custom' "$tmp/out" || fail "no tree"
     awk 'length > 80 { exit 1 }' "$tmp/out" || fail "wider than the terminal"
 fi
 
@@ -152,28 +172,51 @@ drawn '        "account alice" [label="alice", shape=ellipse];
         "account dave" [label="dave", shape=ellipse];
         "account hidden" [label="hidden", shape=ellipse];
         "account zoe" [label="zoe", shape=ellipse];
-        "north/web@alice > hidden > hidden > hidden" [label="hidden", style=dashed];
-        "north/web@alice > hidden > hidden" [label="hidden", style=dashed];
-        "north/web@alice > hidden" [label="hidden", style=dashed];
+        "hidden 10" [label="hidden", style=dashed];
+        "hidden 11" [label="hidden", style=dashed];
+        "hidden 12" [label="hidden", style=dashed];
+        "hidden 7" [label="hidden", style=dashed];
+        "hidden 8" [label="hidden", style=dashed];
+        "hidden 9" [label="hidden", style=dashed];
         "north/web@alice";
         "south/web@alice";
-        "north/web@alice > hidden > hidden > hidden" -> "account bob";
-        "north/web@alice > hidden > hidden > hidden" -> "account hidden" [label="share"];
-        "north/web@alice > hidden > hidden" -> "account bob";
-        "north/web@alice > hidden > hidden" -> "north/web@alice > hidden > hidden > hidden" [label="copy"];
-        "north/web@alice > hidden" -> "account bob";
-        "north/web@alice > hidden" -> "account carol";
-        "north/web@alice > hidden" -> "account dave" [label="past share"];
-        "north/web@alice > hidden" -> "north/web@alice > hidden > hidden" [label="custom"];
+        "hidden 10" -> "account bob";
+        "hidden 11" -> "account bob";
+        "hidden 12" -> "account hidden";
+        "hidden 7" -> "account carol";
+        "hidden 8" -> "account bob";
+        "hidden 9" -> "account dave";
         "north/web@alice" -> "account bob" [label="past share"];
         "north/web@alice" -> "account bob" [label="share"];
         "north/web@alice" -> "account carol" [label="past share"];
-        "north/web@alice" -> "north/web@alice > hidden" [label="launch"];
-        "north/web@alice" -> "north/web@alice > hidden" [label="same-content"];
+        "north/web@alice" -> "hidden 10" [label="custom"];
+        "north/web@alice" -> "hidden 11" [label="copy"];
+        "north/web@alice" -> "hidden 12" [label="share"];
+        "north/web@alice" -> "hidden 7" [label="same-content"];
+        "north/web@alice" -> "hidden 8" [label="launch"];
+        "north/web@alice" -> "hidden 9" [label="past share"];
         "north/web@alice" -> "south/web@alice" [label="copy"];
         "south/web@alice" -> "account alice";
         "south/web@alice" -> "account dave" [label="share"];
         "south/web@alice" -> "account zoe" [label="past share"];'
+
+# A chain: a line a link, and on a terminal no deeper than can be read.
+sqlite3 "$cat/catalog.db" <<'SQL'
+CREATE TEMP TABLE link AS WITH RECURSIVE n (i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i < 600) SELECT i FROM n;
+INSERT INTO event (id, time, actor, uid, via, op, length, hash) SELECT 2000 + i, 1777790000000, 1, 0, 'cli', 'create', 2, x'00' FROM link;
+INSERT INTO place (id, region, owner) SELECT 2000 + i, r.id, a.id FROM link, region r, account a WHERE r.name = 'north' AND a.name = 'alice';
+INSERT INTO place_name (place, from_event, region, owner, name) SELECT id, id, region, owner, 'link' || (id - 2000) FROM place WHERE id >= 2000;
+INSERT INTO image (id, place, disk_event, available_event) SELECT 2000 + i, 2000 + i, 2000 + i, 2000 + i FROM link;
+INSERT INTO lineage (image, from_event, source) SELECT 2001 + i, 2001 + i, 2000 + i FROM link WHERE i < 600;
+SQL
+done_ -C "$cat" exposure north/link0@alice
+[ "$(tail -n 1 "$tmp/out" | cut -f 1-4,6-7)" = "600	alice	copy	599	1	north/link600@alice" ] || fail "not the chain's end"
+[ "$(awk 'length > 100' "$tmp/out" | wc -l)" -eq 0 ] || fail "longer, the deeper"
+if command -v script >/dev/null; then
+    on_terminal -C "$cat" exposure north/link0@alice
+    grep -q 'north/link12@alice' "$tmp/out" && ! grep -q 'north/link13@alice' "$tmp/out" || fail "folded elsewhere"
+    grep -q '… 588 more rows' "$tmp/out" || fail "does not say how many are folded"
+fi
 
 # An image that nobody but its owner had.
 quiet -C "$cat" exposure north/alone@alice

@@ -135,7 +135,8 @@ static int act_texts(struct request *request) {
 
 static int tell_exposure(const struct exposure *exposure, void *context) {
         (void)context;
-        trial_told("%s %s %s\n", exposure->account, exposure->how, exposure->path);
+        trial_told("%" PRId64 " %s %s %" PRId64 " %s\n", exposure->row, exposure->account, exposure->how, exposure->from,
+                   exposure->object ?: "hidden");
         return 0;
 }
 
@@ -151,7 +152,7 @@ static int act_exposure(struct request *request) {
         int r = exposure_find(request, "north/web@alice", &found);
 
         if (r == 0)
-                r = exposure_list(request, found, tell_exposure, NULL);
+                r = exposure_of(request, "north/web@alice", tell_exposure, NULL);
         if (r == 0)
                 r = exposure_usage(request, found, tell_instances, NULL);
         return r;

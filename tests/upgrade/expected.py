@@ -4,8 +4,9 @@
 event LAST the last) and the log now (LOG, of `log --json`).
 
 That is the same but for the `snapshot` events, which are behind LAST: in the log, the head of it, and the files of their
-days of those who see every event; but for the hashes, which only they see now; and but for digests, which are of another
-kind and still pending. Nothing else is left open.
+days of those who see every event; but for the hashes, which only they see now; but for digests, which are of another kind
+and still pending; and of exposures the account, the way and the object it led to, each once, are compared. Nothing else is
+left open.
 """
 import datetime
 import json
@@ -96,10 +97,28 @@ def unhashed(old, readers):
     return old
 
 
+def is_exposure(path):
+    return path.startswith('exposure ') or path.endswith('/exposure.tsv')
+
+
+def exposed(old):
+    """The rows, exposures as look tells them: without paths, numbers and times, and without the sizes of the files."""
+    found = {}
+    for where, path, what, value in old:
+        if is_exposure(path) and what == 'text':
+            account, how, way, _ = value.split('\\t')
+            found.setdefault((where, path), set()).add('\\t'.join((account, how, way.split(' > ')[-1])))
+    for row in old:
+        if not is_exposure(row[1]) or row[2] not in ('text', 'size'):
+            yield row
+        elif row[2] == 'text':
+            yield from ([*row[:3], value] for value in sorted(found.pop(tuple(row[:2]), ())))
+
+
 def expect(old, behind, new, days, readers):
     head = json.loads(new[-1])
     listed = {}  # of a reader, the day that is listed last
-    for row in old:
+    for row in exposed(old):
         where, path, what, value = row
         if path.endswith('/.meta/digest') and what in ('size', 'text'):
             value = 'pending' if what == 'text' else len('pending\n')

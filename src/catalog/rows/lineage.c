@@ -1,54 +1,57 @@
 /* SPDX-License-Identifier: MIT
  * Where the bytes of an image went: copies, launches, custom images, twins, and whom each was shared with.
  */
+#include "lineage.h"
 #include "rows/rows.h"
 
-enum { NODE_ID, NODE_PARENT, NODE_HOW, NODE_OWNER, NODE_OWNER_NAME, NODE_SINCE, NODE_LIVE }; /* columns */
+enum { CHILD_ID, CHILD_HOW, CHILD_OWNER, CHILD_OWNER_NAME, CHILD_SINCE }; /* columns */
 
-int catalog_exposure_nodes(struct catalog_connection *c, int64_t image,
-                           int (*each)(const struct exposure_node *node, void *context), void *context) {
+int catalog_exposure_children(struct catalog_connection *c, int64_t node, int64_t after,
+                              int (*each)(const struct exposure_child *child, void *context), void *context) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int r = statement_start(c, S_EXPOSURE_NODES, &s, "i", image);
+        int rows = 0, r = statement_start(c, S_EXPOSURE_CHILDREN, &s, "ii", node, after);
 
-        while (r == 0 && (r = statement_row(s)) > 0) {
-                struct exposure_node node = {
-                        .id = sqlite3_column_int64(s, NODE_ID),
-                        .parent = sqlite3_column_int64(s, NODE_PARENT),
-                        .owner = sqlite3_column_int64(s, NODE_OWNER),
-                        .since = sqlite3_column_int64(s, NODE_SINCE),
-                        .live = sqlite3_column_int(s, NODE_LIVE) != 0,
+        for (; r == 0 && (r = statement_row(s)) > 0; rows++) {
+                struct exposure_child child = {
+                        .id = sqlite3_column_int64(s, CHILD_ID),
+                        .owner = sqlite3_column_int64(s, CHILD_OWNER),
+                        .since = sqlite3_column_int64(s, CHILD_SINCE),
                 };
 
-                r = column_text(s, NODE_HOW, node.how, sizeof(node.how));
+                r = column_text(s, CHILD_HOW, child.how, sizeof(child.how));
                 if (r == 0)
-                        r = column_text(s, NODE_OWNER_NAME, node.owner_name, NAME_SIZE);
+                        r = column_text(s, CHILD_OWNER_NAME, child.owner_name, NAME_SIZE);
                 if (r == 0)
-                        r = each(&node, context);
+                        r = each(&child, context);
         }
-        return r;
+        return r < 0 ? r : rows;
 }
 
-enum { REACHED_ACCOUNT, REACHED_NAME, REACHED_SINCE, REACHED_LIVE }; /* columns */
+enum { REACHED_ACCOUNT, REACHED_NAME, REACHED_SINCE, REACHED_LIVE, REACHED_UNTIL }; /* columns */
 
-int catalog_exposure_shares(struct catalog_connection *c, int64_t image,
-                            int (*each)(const char *account, int64_t since, bool live, void *context), void *context) {
+int catalog_exposure_shares(struct catalog_connection *c, int64_t image, const struct exposure_after *after,
+                            int (*each)(const struct exposure_share *share, void *context), void *context) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int r = statement_start(c, S_EXPOSURE_SHARES, &s, "i", image);
+        int rows = 0, r = statement_start(c, S_EXPOSURE_SHARES, &s, "iii", image, after->until, after->account);
 
-        while (r == 0 && (r = statement_row(s)) > 0) {
-                char name[NAME_SIZE];
+        for (; r == 0 && (r = statement_row(s)) > 0; rows++) {
+                struct exposure_share share = {
+                        .next = { sqlite3_column_int64(s, REACHED_UNTIL), sqlite3_column_int64(s, REACHED_ACCOUNT) },
+                        .since = sqlite3_column_int64(s, REACHED_SINCE),
+                        .live = sqlite3_column_int(s, REACHED_LIVE) != 0,
+                };
 
-                r = column_text(s, REACHED_NAME, name, sizeof(name));
+                r = column_text(s, REACHED_NAME, share.account_name, NAME_SIZE);
                 if (r == 0)
-                        r = each(name, sqlite3_column_int64(s, REACHED_SINCE), sqlite3_column_int(s, REACHED_LIVE) != 0, context);
+                        r = each(&share, context);
         }
-        return r;
+        return r < 0 ? r : rows;
 }
 
-int catalog_exposure_remains(struct catalog_connection *c, int64_t image, int64_t account, int64_t *ret_instances,
-                             int64_t *ret_images) {
+int catalog_exposure_remains(struct catalog_connection *c, int64_t image, int64_t account, int64_t most,
+                             int64_t *ret_instances, int64_t *ret_images) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int r = statement_start(c, S_EXPOSURE_REMAINS, &s, "ii", image, account);
+        int r = statement_start(c, S_EXPOSURE_REMAINS, &s, "iii", image, account, most);
 
         if (r == 0)
                 r = statement_row(s);
@@ -56,5 +59,23 @@ int catalog_exposure_remains(struct catalog_connection *c, int64_t image, int64_
                 return r < 0 ? r : ORIGIN(-EIO);
         *ret_instances = sqlite3_column_int64(s, 0);
         *ret_images = sqlite3_column_int64(s, 1);
+        return 0;
+}
+
+int catalog_account_name(struct catalog_connection *c, int64_t id, char ret_name[static NAME_SIZE]) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_one(&s, statement_start(c, S_EVENT_ACTOR, &s, "i", id));
+
+        return r < 0 ? r : column_text(s, 0, ret_name, NAME_SIZE);
+}
+
+int catalog_exposure_changed(struct catalog_connection *c, int64_t after, int64_t *ret_last, int64_t *ret_changed) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_one(&s, statement_start(c, S_EXPOSURE_CHANGED, &s, "i", after));
+
+        if (r < 0)
+                return r;
+        *ret_last = sqlite3_column_int64(s, 0);
+        *ret_changed = sqlite3_column_int64(s, 1);
         return 0;
 }

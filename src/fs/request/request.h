@@ -93,16 +93,17 @@ void viewers_clear(struct mount *mount);
 
 /* --- open_files.c: the table of open files --- */
 
-/* What fuse_file_info.fh points to: an open disk, small text or day of the log; and its links in the table. */
+/* What fuse_file_info.fh points to: an open disk, small text, day of the log or exposure; and its links in the table. */
 struct open_file {
         struct open_file *next, *previous;
         struct node node;
         struct caller caller; /* who opened it: RELEASE does not tell, and a descriptor can be handed on */
         uid_t uid;            /* owner shown, as in struct call */
-        /* one of these three, the others are NULL */
+        /* one of these four, the others are NULL */
         struct disk_handle *disk;
         struct text_handle *text;
         struct events_reader *events;
+        struct exposure_text *exposure;
         int backing; /* the kernel's number for the disk's file in passthrough; 0: through the daemon */
 };
 static inline struct open_file *file_of(const struct fuse_file_info *fi) {

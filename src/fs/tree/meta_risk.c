@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The files of `.meta` about risk: trust, review, who runs an image and where its bytes may be.
+ * The files of `.meta` about risk: trust, review, who runs an image. Where its bytes may be is in exposure.c.
  */
 #include "tree/tree.h"
 
@@ -47,22 +47,9 @@ static int meta_usage_text(struct call *call, FILE *to) {
         return exposure_usage(&call->request, call->node.id, meta_usage_print, to);
 }
 
-static int meta_exposure_print(const struct exposure *exposure, void *context) {
-        char time[TIMESTAMP_SIZE];
-
-        (void)fprintf(context, "%s\t%s\t%s\t%s\n", exposure->account, exposure->how, exposure->path,
-                      timestamp_format(exposure->since, time));
-        return 0;
-}
-
-static int meta_exposure_text(struct call *call, FILE *to) {
-        return exposure_list(&call->request, call->node.id, meta_exposure_print, to);
-}
-
 #define META_FILE(mode_bits, print)                                                                                    \
         { .mode = S_IFREG | (mode_bits), .attributes = meta_attributes, .text = (print),                               \
           .remember = { .entry = remember_always } }
 const struct kind kind_meta_trust = META_FILE(0444, meta_trust_text);
 const struct kind kind_meta_reviewed = META_FILE(0644, meta_reviewed_text);
 const struct kind kind_meta_usage = META_FILE(0444, meta_usage_text);
-const struct kind kind_meta_exposure = META_FILE(0444, meta_exposure_text);

@@ -7,6 +7,7 @@
 #include "tree/kind.h"
 
 struct events_reader;
+struct exposure_text;
 
 /* --- entry.c --- */
 
@@ -61,7 +62,9 @@ extern const struct kind kind_instances, kind_instance, kind_instance_image, kin
 extern const struct kind kind_meta, kind_meta_id, kind_meta_owner, kind_meta_state, kind_meta_size, kind_meta_digest,
         kind_meta_created, kind_meta_source, kind_meta_shares_tsv, kind_meta_history;
 /* meta_risk.c */
-extern const struct kind kind_meta_trust, kind_meta_reviewed, kind_meta_usage, kind_meta_exposure;
+extern const struct kind kind_meta_trust, kind_meta_reviewed, kind_meta_usage;
+/* exposure.c */
+extern const struct kind kind_meta_exposure;
 /* regions.c */
 extern const struct kind kind_regions, kind_region;
 /* reverse.c */
@@ -82,3 +85,9 @@ const char *meta_name(size_t i);
 /* events.c: opens a day of the log, read-only; day_judge_write() refuses to write it. */
 int day_open(struct call *call, int flags, struct events_reader **ret_reader);
 int day_judge_write(struct call *call);
+
+/* exposure.c: the same of exposure.tsv. ret_size is less than size only at the end. */
+int exposure_text_open(struct call *call, int flags, struct exposure_text **ret_text);
+int exposure_text_read(struct call *call, struct exposure_text *text, uint64_t offset, size_t size, char *ret_data,
+                       size_t *ret_size);
+void exposure_text_close(struct exposure_text *text);

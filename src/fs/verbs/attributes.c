@@ -38,7 +38,7 @@ static int set_size(struct call *call, uint64_t size, const struct fuse_file_inf
                 r = image_get_disk(&call->request, call->node.id, &call->image);
                 return r != 0 ? r : disk_truncate_path(&call->request, call->image.place, size);
         }
-        if (is_day(call))
+        if (is_day(call) || is_exposure(call))
                 return day_judge_write(call);
         if (fi)
                 return text_truncate(call, file_of(fi)->text, size);

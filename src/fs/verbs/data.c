@@ -10,6 +10,7 @@
 #include "disk.h"
 #include "events.h"
 #include "kernel/kernel.h"
+#include "tree/tree.h"
 
 /* --- reading --- */
 
@@ -29,7 +30,7 @@ static int read_disk(struct call *call, size_t size, off_t offset, const struct 
         return 0;
 }
 
-/* A text, or a day of the log. */
+/* A text, a day of the log, or an exposure. */
 static int read_memory(struct call *call, size_t size, off_t offset, const struct fuse_file_info *fi) {
         _cleanup_free_ char *data = malloc(size);
         size_t n;
@@ -37,6 +38,8 @@ static int read_memory(struct call *call, size_t size, off_t offset, const struc
 
         if (data && is_day(call))
                 r = events_read(&call->request, file_of(fi)->events, (uint64_t)offset, size, data, &n);
+        else if (data && is_exposure(call))
+                r = exposure_text_read(call, file_of(fi)->exposure, (uint64_t)offset, size, data, &n);
         else if (data)
                 r = text_read(call, file_of(fi)->text, size, offset, data, &n);
         if (r == 0)

@@ -23,6 +23,8 @@ static void handle_close(struct call *call, const struct open_file *file) {
                 (void)disk_close(&call->request, file->disk); /* returns NULL, as events_close() */
         else if (file->events)
                 (void)events_close(file->events);
+        else if (file->exposure)
+                exposure_text_close(file->exposure);
         else
                 text_close(call, file->text);
 }
@@ -149,6 +151,16 @@ static int open_day(struct call *call, struct fuse_file_info *fi) {
         return file_open(call, &(struct open_file){ .node = call->node, .events = reader }, fi);
 }
 
+static int open_exposure(struct call *call, struct fuse_file_info *fi) {
+        struct exposure_text *text;
+        int r = exposure_text_open(call, fi->flags, &text);
+
+        if (r != 0)
+                return r;
+        fi->direct_io = 1; /* read to its end, whatever its size was when that was asked for */
+        return file_open(call, &(struct open_file){ .node = call->node, .exposure = text }, fi);
+}
+
 static bool text_is_being_emptied(struct mount *mount, struct node node) {
         const struct open_file *file;
         bool found = false;
@@ -191,7 +203,8 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
         if (r == 0)
                 r = file_reserve(fi);
         if (r == 0)
-                r = is_disk(&call) ? open_disk(&call, fi) : is_day(&call) ? open_day(&call, fi) : open_text(&call, fi);
+                r = is_disk(&call) ? open_disk(&call, fi) : is_day(&call) ? open_day(&call, fi)
+                    : is_exposure(&call) ? open_exposure(&call, fi) : open_text(&call, fi);
         if (r != 0) {
                 free(file_of(fi));
                 call_end(&call, r);
@@ -277,7 +290,7 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
         if (r == 0 && is_disk(&call)) {
                 r = disk_flush(&call.request, file_of(fi)->disk);
                 fd = disk_write_back_begin(file_of(fi)->disk);
-        } else if (r == 0 && !is_day(&call)) {
+        } else if (r == 0 && file_of(fi)->text) {
                 r = text_flush(file_of(fi)->text);
         }
         call_end(&call, r);

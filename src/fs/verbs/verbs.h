@@ -26,6 +26,9 @@ void reply_made(struct call *call, int r, struct node node);
 static inline bool is_day(const struct call *call) {
         return call->node.kind == NODE_EVENTS_DAY;
 }
+static inline bool is_exposure(const struct call *call) {
+        return call->node.kind == NODE_META_EXPOSURE;
+}
 static inline bool is_disk(const struct call *call) {
         return call->node.kind == NODE_DISK || call->node.kind == NODE_INSTANCE_DISK;
 }

@@ -78,7 +78,7 @@ is dave listing "$A/db/shares/"
 for image in web db; do
         is 1 grep -c '"op":"unshare",.*"account":"carol"' "$A/$image/.meta/history.jsonl"
         says '"actor":"operator".*"op":"unshare","object":"north/'"$image"'@alice","account":"carol"' cat "$A/$image/.meta/history.jsonl"
-        says $'^carol\tpast share' cat "$A/$image/.meta/exposure.tsv"
+        says $'^[0-9]+\tcarol\tpast share' cat "$A/$image/.meta/exposure.tsv"
         refused 1 "$EPERM" mkdir "$A/$image/shares/carol"
         rule unknown-account alice
 done

@@ -161,8 +161,8 @@ refused 2 "an image, an instance or '--list'" admin undelete
 settle
 rmdir "$A/web/shares/"*
 ok rm -r "$A/web"
-says '^bob	past share	north/web@alice	' admin exposure north/web@alice
-says '^bob	share	north/web@alice	' admin exposure north/web@alice --asof "$back"
+says '^[0-9]+	bob	past share	-	.*	north/web@alice$' admin exposure north/web@alice
+says '^[0-9]+	bob	share	-	.*	north/web@alice$' admin exposure north/web@alice --asof "$back"
 says '^north	web@alice	carol	' admin access north/web@alice --asof "$before"
 id=$(sed -n 5p "$T/numbers")
 says '^north	any@alice	carol	' admin access "north/any@alice#$id" --asof "$before"

@@ -25,7 +25,7 @@ only_read() {
         is "north	web@alice	bob" "$IMGSHARE" -C "$only" access bob
         is "$last" sh -c "'$IMGSHARE' -C '$only' log | tail -n 1 | cut -f 1"
         ok "$IMGSHARE" -C "$only" check --log --digests
-        says '^bob.share' "$IMGSHARE" -C "$only" exposure north/web@alice
+        says '^[0-9]+.bob.share' "$IMGSHARE" -C "$only" exposure north/web@alice
         for command in 'account list' 'region list' limits 'access --all' 'apply -n /dev/null'; do
                 # shellcheck disable=SC2086 # words
                 ok "$IMGSHARE" -C "$only" $command

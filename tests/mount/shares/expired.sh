@@ -58,7 +58,7 @@ closed() {
 eventually closed "$A/web" || not_ok 'no event closes the share'
 is 1 grep -c '"op":"expire"' "$A/web/.meta/history.jsonl"
 says '"op":"expire","object":"north/web@alice","account":"bob".*"detail":{"expired":"'"$at"'"' grep expire "$A/web/.meta/history.jsonl"
-says $'^bob\tpast share\tnorth/web@alice' cat "$A/web/.meta/exposure.tsv"
+says $'^[0-9]+\tbob\tpast share\t-\t.*\tnorth/web@alice$' cat "$A/web/.meta/exposure.tsv"
 
 # Sharing again works, without an expiry; a longer time counts from when it is set.
 ok rmdir "$A/web/shares/dave"

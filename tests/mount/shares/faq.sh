@@ -245,7 +245,7 @@ faq_10() {
         ok admin limits require-review on
         is bob listing "$A/web/shares/"
         is 0 cat "$A/web/.meta/reviewed"
-        says $'^bob\tshare\tnorth/web@alice\t20' cat "$A/web/.meta/exposure.tsv"
+        says $'^1\tbob\tshare\t-\t20.*\tnorth/web@alice$' cat "$A/web/.meta/exposure.tsv"
         denied review-before-share alice mkdir "$A/web/shares/carol"
         told '^fact: north/web@alice is not marked as reviewed, and this catalog requires that$' alice
         told '^do: .*echo 1 > .meta/reviewed$' alice

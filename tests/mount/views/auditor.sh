@@ -58,7 +58,7 @@ for view in eve operator; do
         is 'created digest exposure.tsv history.jsonl id owner reviewed shares shares.tsv size source state trust' \
                 listing "$T/$view/regions/north/images/web@alice/.meta"
         is alice cat "$T/$view/regions/north/images/web@alice/.meta/owner"
-        says '^bob.*launch.*north/vm1@bob' cat "$T/$view/regions/north/images/web@alice/.meta/exposure.tsv"
+        says '^[0-9]+.bob.launch.*north/vm1@bob' cat "$T/$view/regions/north/images/web@alice/.meta/exposure.tsv"
         absent "$T/$view/regions/north/images/web@alice/.meta/usage.tsv"
 done
 

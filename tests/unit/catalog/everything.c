@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "everything.h"
 
+#include "lineage.h"
 #include "scratch.h"
 
 struct reading {
@@ -17,18 +18,17 @@ static int print_share(const struct share *s, void *context) {
         return 0;
 }
 
-static int print_node(const struct exposure_node *n, void *context) {
+static int print_child(const struct exposure_child *n, void *context) {
         const struct reading *r = context;
 
-        (void)fprintf(r->to, "  exposure %ld from %ld by %s: %s since %ld%s\n", n->id, n->parent, n->how, n->owner_name,
-                      n->since, n->live ? " live" : "");
+        (void)fprintf(r->to, "  exposure %ld by %s: %s since %ld\n", n->id, n->how, n->owner_name, n->since);
         return 0;
 }
 
-static int print_exposed(const char *account, int64_t since, bool live, void *context) {
+static int print_exposed(const struct exposure_share *share, void *context) {
         const struct reading *r = context;
 
-        (void)fprintf(r->to, "  shared with %s since %ld%s\n", account, since, live ? " live" : "");
+        (void)fprintf(r->to, "  shared with %s since %ld%s\n", share->account_name, share->since, share->live ? " live" : "");
         return 0;
 }
 
@@ -66,8 +66,8 @@ static int print_image(const struct image_entry *entry, void *context) {
                 (void)fprintf(r->to, "  text %s\n", text);
         }
         assert_int_equal(catalog_share_list(r->c, i.id, 0, 0, print_share, context), 0);
-        assert_int_equal(catalog_exposure_nodes(r->c, i.id, print_node, context), 0);
-        assert_int_equal(catalog_exposure_shares(r->c, i.id, print_exposed, context), 0);
+        assert_in_range(catalog_exposure_children(r->c, i.id, 0, print_child, context), 0, CATALOG_PAGE - 1);
+        assert_in_range(catalog_exposure_shares(r->c, i.id, &EXPOSURE_FIRST, print_exposed, context), 0, CATALOG_PAGE - 1);
         assert_int_equal(catalog_launch_usage(r->c, i.id, print_usage, context), 0);
         return catalog_history(r->c, i.place, NULL, true, print_line, context);
 }
@@ -87,6 +87,8 @@ static int print_instance(const struct image_entry *entry, void *context) {
         (void)fprintf(r->to, " instance %ld %s/%s@%s at %ld launch %ld of %ld %s image %d disk %d\n", v.id,
                       v.region_name, v.name, v.owner_name, v.created, v.launch, v.image, v.image_name, v.has_image,
                       v.has_disk);
+        if (v.launch)
+                assert_in_range(catalog_exposure_children(r->c, v.launch, 0, print_child, context), 0, CATALOG_PAGE - 1);
         return 0;
 }
 

@@ -101,7 +101,7 @@ static void test_pages_are_not_sorted(void **state) {
         static const enum statement pages[] = {
                 S_IMAGE_LIST, S_IMAGE_LIST_ALL, S_RECEIVED_LIST, S_INSTANCE_LIST, S_INSTANCE_LIST_ALL,
                 S_REGION_LIST, S_ACCOUNT_LIST, S_TRUST_LIST, S_RECEIVED_FIND, S_EVENT_HISTORY, S_LOG_ALL,
-                S_LOG_OF_PLACE, S_LOG_OF_VIEWER,
+                S_LOG_OF_PLACE, S_LOG_OF_VIEWER, S_EXPOSURE_CHILDREN, S_EXPOSURE_SHARES,
         };
         char step[256] = "";
 
