@@ -168,7 +168,7 @@ static int end_shares(struct catalog_connection *c, struct account_action *a) {
                 object_name(&a->decision.image, a->decision.object);
                 event = decision_event(&a->decision, EVENT_UNSHARE);
                 event.account = a->account.name;
-                r = unshare_details(c, &share, &event);
+                r = unshare_details(c, &share, NULL, &event);
                 if (r == 0)
                         r = catalog_event_add(c, &event, &id);
                 if (r < 0)

@@ -61,9 +61,18 @@ int share_grant_judge(struct catalog_connection *c, struct decision *d, const st
 int share_grant_commit(struct catalog_connection *c, struct decision *d, const struct seal *seal,
                        const struct account *account, int64_t *ret_share);
 int share_revoke_judge(struct catalog_connection *c, struct decision *d, struct share *ret_share);
-int share_revoke_commit(struct catalog_connection *c, struct decision *d, const struct share *share);
-/* Fills in an unshare's event: the share, and how many instances and derived images remain at the account. */
-int unshare_details(struct catalog_connection *c, const struct share *share, struct event *event);
+/* How many instances and derived images remain at an account. Counting costs more than the event, so it is done before. */
+struct remains {
+        int64_t image, account; /* 0: nothing was counted */
+        int64_t instances, derived;
+};
+/* Before the transaction: judges as in it, and counts. Also 0 if the share is not to be ended: the transaction says why. */
+int share_remains(struct request *request, struct decision *d, struct remains *ret_remains);
+int share_revoke_commit(struct catalog_connection *c, struct decision *d, const struct share *share,
+                        const struct remains *remains);
+/* Fills in an unshare's event: the share, and what remains. NULL, or of another share: only what is near is counted. */
+int unshare_details(struct catalog_connection *c, const struct share *share, const struct remains *remains,
+                    struct event *event);
 
 /* --- expiry.c --- */
 

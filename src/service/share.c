@@ -101,6 +101,7 @@ struct sharing {
         struct decision decision;
         struct seal seal;
         struct share share;
+        struct remains remains;
 };
 
 static int run_grant(struct catalog_connection *c, void *context) {
@@ -186,14 +187,24 @@ int share_directory(struct request *request, int64_t place) {
         return decision_end(&d, r == 0 ? RULE_FIXED_TREE : r);
 }
 
-int unshare_details(struct catalog_connection *c, const struct share *share, struct event *event) {
+#define REMAINS_LOOKED_AT 1000 /* objects; in a transaction, which others wait for: */
+#define REMAINS_NEAR 16
+
+int unshare_details(struct catalog_connection *c, const struct share *share, const struct remains *remains,
+                    struct event *event) {
+        struct remains near = { 0 };
+        int r = 0;
+
+        if (!remains || remains->image != share->image || remains->account != share->account) {
+                r = catalog_exposure_remains(c, share->image, share->account, REMAINS_NEAR, &near.instances, &near.derived);
+                remains = &near;
+        }
         event->about.image = share->image;
         event->about.account = share->account;
-        event->detail[0].key = "instances";
-        event->detail[1].key = "derived";
+        event->detail[0] = (struct event_detail){ .key = "instances", .number = remains->instances };
+        event->detail[1] = (struct event_detail){ .key = "derived", .number = remains->derived };
         event->detail[2] = (struct event_detail){ .key = "share", .number = share->id };
-        return catalog_exposure_remains(c, share->image, share->account, 1000, &event->detail[0].number,
-                                        &event->detail[1].number);
+        return r;
 }
 
 int share_revoke_judge(struct catalog_connection *c, struct decision *d, struct share *ret_share) {
@@ -215,13 +226,35 @@ int share_revoke_judge(struct catalog_connection *c, struct decision *d, struct 
         });
 }
 
-int share_revoke_commit(struct catalog_connection *c, struct decision *d, const struct share *share) {
+int share_remains(struct request *request, struct decision *d, struct remains *ret_remains) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        struct remains remains = { 0 };
+        struct share share;
+        int r = catalog_read(request->service->catalog, &c);
+
+        if (r == 0)
+                r = decision_read(c, d);
+        if (r == 0)
+                r = share_revoke_judge(c, d, &share);
+        if (r == 0)
+                r = catalog_exposure_remains(c, share.image, share.account, REMAINS_LOOKED_AT, &remains.instances,
+                                             &remains.derived);
+        if (r == 0) {
+                remains.image = share.image;
+                remains.account = share.account;
+        }
+        *ret_remains = remains;
+        return r > 0 || r == -ENOENT || r == -EACCES ? 0 : r;
+}
+
+int share_revoke_commit(struct catalog_connection *c, struct decision *d, const struct share *share,
+                        const struct remains *remains) {
         struct event event = decision_event(d, EVENT_UNSHARE);
         int64_t id;
         int r;
 
         event.account = share->account_name;
-        r = unshare_details(c, share, &event);
+        r = unshare_details(c, share, remains, &event);
         return r < 0 ? r : catalog_event_add(c, &event, &id);
 }
 
@@ -231,7 +264,7 @@ static int run_revoke(struct catalog_connection *c, void *context) {
 
         if (r == 0)
                 r = share_revoke_judge(c, &s->decision, &s->share);
-        return r != 0 ? r : share_revoke_commit(c, &s->decision, &s->share);
+        return r != 0 ? r : share_revoke_commit(c, &s->decision, &s->share, &s->remains);
 }
 
 static struct sharing revoke_of(struct request *request, int64_t place, const char *account) {
@@ -244,8 +277,13 @@ static struct sharing revoke_of(struct request *request, int64_t place, const ch
 int share_revoke(struct request *request, int64_t place, const char *account, struct share *ret_share,
                  struct image *ret_image) {
         struct sharing s = revoke_of(request, place, account);
-        int r = decision_end(&s.decision, catalog_write(request->service->catalog, run_revoke, &s));
+        int r = service_writable(request->service);
 
+        if (r == 0)
+                r = share_remains(request, &s.decision, &s.remains);
+        if (r == 0)
+                r = catalog_write(request->service->catalog, run_revoke, &s);
+        r = decision_end(&s.decision, r);
         if (r == 0 && ret_share)
                 *ret_share = s.share;
         if (r == 0 && ret_image)

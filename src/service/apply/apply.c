@@ -171,6 +171,15 @@ int apply_take(struct apply *a, const struct apply_line *line, int64_t place) {
                 apply_job_done(job);
                 return -ENOMEM;
         }
+        if (place != 0 && !a->plan) {
+                struct decision d = { .request = a->request, .place = place, .account = job->line.account };
+                int r = share_remains(a->request, &d, &job->remains);
+
+                if (r < 0) {
+                        apply_job_done(job);
+                        return r;
+                }
+        }
         a->count++;
         return a->count == APPLY_LINES ? apply_flush(a) : 0;
 }

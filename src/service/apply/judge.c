@@ -150,7 +150,7 @@ static int apply_revoke(struct catalog_connection *c, struct apply *a, struct ap
         if (r == -ENOENT) /* it has ended meanwhile */
                 return 0;
         if (r == 0 && !a->plan)
-                r = share_revoke_commit(c, d, &share);
+                r = share_revoke_commit(c, d, &share, &job->remains);
         if (r == 0)
                 r = apply_changed(a, share.account, -1);
         job->unshared = r == 0;

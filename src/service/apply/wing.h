@@ -8,6 +8,7 @@
 #include "apply/numbers.h"
 #include "disk/seal.h"
 #include "log/decision.h"
+#include "nouns.h"
 
 #define APPLY_LINES 2000
 #define APPLY_NS 12000000 /* a transaction takes no more lines then; its indexes and its commit come on top */
@@ -26,6 +27,7 @@ struct apply_job {
         struct apply_line line; /* its texts are owned */
         int64_t place;          /* revoke the account's share of that image; 0: a line of the file */
         int result;
+        struct remains remains; /* of a share that is revoked */
         struct apply_note *note; /* of a refused one; NULL: no memory */
         bool shared, unshared, expiry_set;
 };
