@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Workers that make, fill, share, launch, rename, copy and delete; walkers that read; commands beside them. Samples of each
-daemon are taken all the while: the later ones must not lie above the earlier ones."""
+"""Workers that make, fill, share, launch, rename, copy and delete; one who has what was deleted brought back or destroyed;
+walkers that read; checks and backups beside them. Samples of each daemon are taken all the while: the later ones must not lie
+above the earlier ones."""
 import os
 import random
 import shutil
@@ -51,6 +52,35 @@ def work(seed):
         count('lives')
 
 
+def imgshare(*words):
+    run = subprocess.run([IMGSHARE, '-C', CATALOG, *words], capture_output=True, text=True)
+    if run.returncode:
+        wrong.append(f'{words}: {run.stdout[-500:]} {run.stderr[-500:]}')
+    return not run.returncode
+
+
+def regret():
+    """Deletes, has it brought back with its bytes, deletes it for good."""
+    images = f'{top}/alice/regions/north/images'
+    n = 0
+    while time.monotonic() < ends and not wrong:
+        n += 1
+        data = random.randbytes(5000)
+        os.mkdir(f'{images}/gone{n}')
+        write(f'{images}/gone{n}/disk', data)
+        shutil.rmtree(f'{images}/gone{n}')
+        if not imgshare('undelete', f'north/gone{n}@alice'):
+            return
+        time.sleep(0.15)
+        with open(f'{images}/gone{n}/disk', 'rb') as file:
+            if file.read() != data:
+                wrong.append(f'gone{n}: other bytes came back')
+        shutil.rmtree(f'{images}/gone{n}')
+        if n % 2 and imgshare('image', 'purge', f'north/gone{n}@alice'):
+            count('purged')
+        count('brought back')
+
+
 def walk():
     while time.monotonic() < ends and not wrong:
         for _, _, files in os.walk(f'{top}/watch/regions'):
@@ -61,10 +91,7 @@ def walk():
 
 
 def command(words, pause):
-    while time.monotonic() < ends and not wrong:
-        run = subprocess.run([IMGSHARE, '-C', CATALOG, *words], capture_output=True, text=True)
-        if run.returncode:
-            wrong.append(f'{words}: {run.stdout[-500:]} {run.stderr[-500:]}')
+    while time.monotonic() < ends and imgshare(*words):
         count(words[0] + ' ' + words[-1] if len(words) > 1 else words[0])
         time.sleep(pause)
 
@@ -101,7 +128,9 @@ def judge(pid, samples):
 
 threads = [threading.Thread(target=guarded, args=(work, seed)) for seed in range(1, 5)]
 threads += [threading.Thread(target=guarded, args=(walk,)),
+            threading.Thread(target=guarded, args=(regret,)),
             threading.Thread(target=guarded, args=(command, ['check'], 0.3)),
+            threading.Thread(target=guarded, args=(command, ['backup', f'{top}/kept'], 2)),
             threading.Thread(target=guarded, args=(command, ['check', '--log'], 1)),
             threading.Thread(target=guarded, args=(command, ['access', '--all'], 0.5))]
 for thread in threads:

@@ -15,3 +15,5 @@ ok "$PYTHON" "${0%/*}/soak.py" "$T" "$(daemon_of "$T/alice")" "$(daemon_of "$T/b
 cat "$T/out"
 unmount alice bob watch
 ok admin check --log --digests
+ok admin backup "$T/kept"
+ok "$IMGSHARE" -C "$T/kept" check --log --digests
