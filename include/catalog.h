@@ -26,6 +26,7 @@ struct catalog_connection;
 enum catalog_flags {
         CATALOG_READ_ONLY = 1 << 0,
         CATALOG_NOT_DURABLE = 1 << 1, /* a commit does not wait for the disk */
+        CATALOG_RESERVE = 1 << 2,     /* room is kept (CONTRACT 5.9): most changes are -ENOSPC while no more is free */
 };
 
 /* Makes the file (0600, must not exist) with the built-in account `operator` and the event `init`: beside it as
@@ -54,6 +55,11 @@ int catalog_sync(struct catalog *catalog);
 struct catalog *catalog_close(struct catalog *catalog);
 /* The uuid that marks this catalog's stores; belongs to the catalog. */
 const char *catalog_uuid(const struct catalog *catalog);
+
+#define SETTING_RESERVE "reserve"
+#define RESERVE_DEFAULT (INT64_C(64) << 20)
+/* Of a file system of that size: as the setting says, an eighth of it at most. */
+uint64_t catalog_reserve_of(int64_t limit, uint64_t size);
 
 int catalog_read(struct catalog *catalog, struct catalog_connection **ret_connection);
 /* Reads today's rows, whatever moment the catalog was opened as of: for facts about the caller. */

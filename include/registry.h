@@ -45,9 +45,11 @@ int account_remove(struct request *request, const char *name);
 #define LIMIT_INSTANCES_DEFAULT 500
 #define LIMIT_KEEP "keep-deleted"
 #define LIMIT_KEEP_DEFAULT (7 * 86400) /* seconds */
+#define LIMIT_RESERVE "reserve" /* bytes; CONTRACT 5.9 */
 #define LIMIT_REVIEW "require-review" /* a switch; FAQ 10 */
 
-enum limit_kind { LIMIT_NUMBER, LIMIT_SWITCH, LIMIT_SPAN }; /* a switch is 0 or 1, a span is in seconds */
+/* A switch is 0 or 1, a span is in seconds, a size in bytes. */
+enum limit_kind { LIMIT_NUMBER, LIMIT_SWITCH, LIMIT_SPAN, LIMIT_SIZE };
 struct limit {
         const char *name;
         int64_t value;

@@ -80,7 +80,6 @@ int catalog_disks_live(struct catalog_connection *c, int64_t region, disk_each e
         return r;
 }
 
-#define DATABASE_PAGE 4096
 #define STEP_PAGES 4096 /* 16 MiB between two words about progress */
 
 /* The transaction of `from` is one moment. Its own is what SQLite reads in; it would begin anew for each step else, and
@@ -113,10 +112,9 @@ static bool file_is_moment(const struct catalog_connection *c) {
 }
 
 /* By SQLite's own descriptor: to close another one of the same file would end this process's locks. */
-static int copy_bytes(sqlite3_file *file, int fd, const struct copy_reader *reader) {
+static int copy_bytes(sqlite3_file *file, sqlite3_int64 size, int fd, const struct copy_reader *reader) {
         _cleanup_free_ char *buffer = malloc(STEP_BYTES);
-        sqlite3_int64 size;
-        int r = buffer ? sqlite_error(NULL, file->pMethods->xFileSize(file, &size)) : -ENOMEM;
+        int r = buffer ? 0 : -ENOMEM;
 
         for (sqlite3_int64 at = 0; r == 0 && at < size;) {
                 const int n = size - at < STEP_BYTES ? (int)(size - at) : STEP_BYTES;
@@ -138,11 +136,12 @@ static int copy_bytes(sqlite3_file *file, int fd, const struct copy_reader *read
 static int copy_whole_file(struct catalog_connection *from, const char *path, const struct copy_reader *reader) {
         _cleanup_fd_ int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
         sqlite3_file *file = NULL;
-        int r = fd < 0 ? -errno : 0;
+        int64_t pages;
+        int r = fd < 0 ? -errno : connection_number(from, "PRAGMA page_count", &pages); /* behind them is the reserve */
 
         if (r == 0)
                 r = sqlite_error(from->db, sqlite3_file_control(from->db, "main", SQLITE_FCNTL_FILE_POINTER, &file));
-        return r < 0 ? r : copy_bytes(file, fd, reader);
+        return r < 0 ? r : copy_bytes(file, pages * DATABASE_PAGE, fd, reader);
 }
 
 /* --- the copy --- */

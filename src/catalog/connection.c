@@ -3,6 +3,7 @@
  */
 #include "effects/effects.h"
 #include "memo.h"
+#include "reserve.h"
 
 /* Another process holds the write lock for one commit, some 100 us. Retry soon, not after SQLite's 100 ms. */
 static int busy(void *context, int tries) {
@@ -39,6 +40,9 @@ struct catalog_connection *connection_close(struct catalog_connection *c) {
                 (void)sqlite3_finalize(c->past_statements[i]);
         }
         effects_forget(c);
+        reserve_hold(c);
+        if (c->db && c->catalog->keeps_log) /* with a limit the one who closes last cuts the log to nothing */
+                (void)sqlite3_exec(c->db, "PRAGMA journal_size_limit = -1", NULL, NULL, NULL);
         (void)sqlite3_close(c->db); /* cannot be busy: all statements are finalized */
         if (c->counted)
                 home_closed(c->catalog);
@@ -111,7 +115,7 @@ static int database_find(struct catalog_connection *c) {
         return database_open(c, home_rest(&c->opened, true));
 }
 
-int connection_open(struct catalog *catalog, bool writer, struct catalog_connection **ret_connection) {
+static int connection_try(struct catalog *catalog, bool writer, struct catalog_connection **ret_connection) {
         static pthread_once_t configured = PTHREAD_ONCE_INIT;
         _cleanup_connection_ struct catalog_connection *c = calloc(1, sizeof(*c));
         int r;
@@ -124,6 +128,8 @@ int connection_open(struct catalog *catalog, bool writer, struct catalog_connect
         r = database_find(c);
         if (r < 0)
                 return r;
+        if (catalog->keeps_log && c->rest == IN_USE)
+                reserve_keep_log(c);
         r = sqlite_error(c->db, sqlite3_busy_handler(c->db, busy, c));
         if (r == 0)
                 r = distrust_schema(c->db);
@@ -151,4 +157,13 @@ int connection_open(struct catalog *catalog, bool writer, struct catalog_connect
         c->counted = true;
         *ret_connection = TAKE_PTR(c);
         return 0;
+}
+
+int connection_open(struct catalog *catalog, bool writer, struct catalog_connection **ret_connection) {
+        int r = connection_try(catalog, writer, ret_connection);
+
+        /* the log's index is made anew by who opens first */
+        if ((r == -ENOSPC || r == -EIO) && catalog->keeps_log && reserve_give(&catalog->home))
+                r = connection_try(catalog, writer, ret_connection);
+        return r;
 }

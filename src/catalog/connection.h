@@ -26,6 +26,14 @@ struct chain {
         char actor_name[NAME_SIZE];
 };
 
+/* What may be written: CONTRACT 5.9. */
+enum room {
+        ROOM_UNKNOWN,
+        ROOM_NONE,   /* only what ends something */
+        ROOM_LITTLE, /* and lines of refusals */
+        ROOM_ENOUGH,
+};
+
 #define MEMO_TOUCHES 64
 /* What the writer's transaction does to remembered rows. */
 struct memo_touch {
@@ -66,6 +74,7 @@ struct catalog_connection {
         struct stamp stamp;
         int64_t indexed;                           /* the last event in the log's indexes when last read */
         struct memo_touch touching;
+        enum room room;                            /* in this transaction */
         struct effect_statements *effects;         /* effects.c; NULL: none prepared */
         bool has_earlier;                          /* the catalog was upgraded: its table `earlier` is not empty */
 };
@@ -98,6 +107,9 @@ struct catalog {
         struct home home;
         enum catalog_flags flags;
         bool past;
+        bool keeps_log;  /* the last one who closes leaves log and index: there is a reserve */
+        bool keeps_room; /* it is asked before a change, and made whole */
+        _Atomic int64_t log_frames; /* pages in the log that are worth a checkpoint; 0: not known yet */
         struct catalog_moment moment; /* of a catalog opened as of one */
         char uuid[40];
         struct memo *memo;
@@ -127,6 +139,11 @@ struct catalog {
         /* not under the lock: used by the thread that has the turn */
         struct catalog_connection *connection;
         bool suspect; /* a commit failed: the log must be restarted */
+        int64_t reserve, reserve_looked; /* bytes, 0: none; ns, 0: never */
+        bool holes_looked;               /* in the file, since it was opened */
+        enum room room;                  /* as it was last found */
+        int64_t room_lacked;             /* ns, when it could not be had; 0: it could */
+        uint64_t room_free;              /* blocks of the file system then */
         void (*committed)(void *context); /* feed.c; under the lock */
         void *committed_context;
         int64_t own[OWN_EVENTS]; /* under the lock: last events written here, each at its number modulo OWN_EVENTS */
@@ -146,6 +163,8 @@ void file_remove(const char *path);
 /* Makes the tables, empty. Marks the file as a catalog of this version. */
 int schema_create(struct catalog_connection *c);
 int schema_seal(struct catalog_connection *c);
+/* A commit that changes nothing, but is in the log. */
+int schema_same(struct catalog_connection *c);
 /* A file's format and the revision of its tables, in the order of time: 100, 200, 201 … */
 #define CATALOG_STAMP (100 * CATALOG_VERSION + CATALOG_REVISION)
 /* -EMEDIUMTYPE: no catalog; -EPROTONOSUPPORT: a newer one, ret_stamp is set too. */

@@ -42,6 +42,13 @@ int schema_create(struct catalog_connection *c) {
         return connection_run(c, schema);
 }
 
+int schema_same(struct catalog_connection *c) {
+        char sql[64];
+
+        (void)snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", CATALOG_STAMP); /* fits */
+        return connection_run(c, sql);
+}
+
 int schema_seal(struct catalog_connection *c) {
         char sql[128];
 

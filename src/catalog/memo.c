@@ -90,6 +90,12 @@ bool memo_log_is_copied(const struct catalog_connection *c) {
                                   __atomic_load_n(&numbers[COPIED_AT / 4], __ATOMIC_ACQUIRE);
 }
 
+int64_t memo_log_frames(const struct catalog_connection *c) {
+        const volatile uint32_t *numbers = (const volatile uint32_t *)c->log_header;
+
+        return numbers ? __atomic_load_n(&numbers[FRAMES_AT / 4], __ATOMIC_ACQUIRE) : 0;
+}
+
 /* --- generations --- */
 
 struct memo *memo_new(void) {

@@ -16,6 +16,8 @@ struct memo_key {
 };
 /* Everything in the log has been copied back to the database. */
 bool memo_log_is_copied(const struct catalog_connection *c);
+/* Pages in the log; 0 where that cannot be seen. */
+int64_t memo_log_frames(const struct catalog_connection *c);
 struct memo *memo_new(void);
 struct memo *memo_free(struct memo *memo);
 /* Maps the header that shows commits, for a new connection. If that fails, every lookup asks the catalog. */

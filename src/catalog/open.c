@@ -12,13 +12,14 @@
  *   who wants to know what changed    log/feed change           the log asked        log/log day indexed
  *   do rows follow from the log       log/verify                rows made again      effects/resolve replay compare
  *   an older format                   effects/upgrade           a file               create format connection functions
- *   a copy as of one moment           backup
+ *   a copy as of one moment           backup                    room kept for changes that end something  reserve write/room
  *
  * A file calls only what stands nearer to statements.c than itself; scripts/layers finds circles.
  */
 #include "connection.h"
 #include "log/log.h"
 #include "memo.h"
+#include "reserve.h"
 #include "write/write.h"
 
 struct catalog *catalog_close(struct catalog *catalog) {
@@ -86,8 +87,11 @@ int catalog_open(const char *path, enum catalog_flags flags, struct catalog **re
                 r = -EROFS;
         if (r == 0 && catalog->home.links > 1 && !(flags & CATALOG_READ_ONLY))
                 r = -EMLINK; /* each name would get a log of its own */
-        if (r == 0)
+        if (r == 0) {
+                catalog->keeps_room = flags & CATALOG_RESERVE && !(flags & CATALOG_READ_ONLY);
+                catalog->keeps_log = !catalog->home.unwritable && (catalog->keeps_room || reserve_is_kept(&catalog->home));
                 r = catalog_read(catalog, &c);
+        }
         if (r == 0)
                 r = check_kind(c);
         if (r == 0 && !(flags & CATALOG_READ_ONLY))

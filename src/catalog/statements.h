@@ -12,6 +12,7 @@
 #include "cleanup.h"
 #include "origin.h"
 
+#define DATABASE_PAGE 4096 /* bytes */
 #define PAGE CATALOG_PAGE /* rows of one statement of a listing: its LIMIT in statements.def */
 
 enum statement {

@@ -109,6 +109,8 @@ int parse_switch(const char *text, int64_t *ret_on); /* `on`, `off` */
 int parse_span(const char *text, int64_t *ret_seconds); /* `7d`, `12h`, `0` */
 #define SPAN_SIZE 24
 char *span_text(int64_t seconds, char ret_text[static SPAN_SIZE]); /* the same */
+int parse_size(const char *text, int64_t *ret_bytes); /* `64M`, `4096`; K M G T are powers of 1024 */
+char *size_text(int64_t bytes, char ret_text[static SPAN_SIZE]); /* the same */
 /* Says that a region or account that is to be removed takes with it what is kept of it. */
 void say_kept(struct request *request, const char *region, const char *account);
 int parse_role(const char *text, int64_t *ret_role);

@@ -14,6 +14,7 @@ static int limit_add(const struct limit *limit, void *context) {
                 cell_text(limit->name),
                 limit->kind == LIMIT_SWITCH ? cell_switch(limit->value != 0)
                 : limit->kind == LIMIT_SPAN ? cell_text(span_text(limit->value, span))
+                : limit->kind == LIMIT_SIZE ? cell_text(size_text(limit->value, span))
                                             : cell_number(limit->value),
         };
 
@@ -53,6 +54,8 @@ static enum status set(const struct call *call, struct session *session) {
                 return error_usage("value '%s': not on or off", text);
         if (limit.kind == LIMIT_SPAN && parse_span(text, &value) < 0)
                 return error_usage("value '%s': not a number of days or hours as in 7d or 12h, or 0", text);
+        if (limit.kind == LIMIT_SIZE && parse_size(text, &value) < 0)
+                return error_usage("value '%s': not a number of bytes as in 64M (K M G T), or 0", text);
         if (limit.kind == LIMIT_NUMBER && parse_number(text, INT64_MAX, &value) < 0)
                 return error_usage("value '%s': not a number from 0 on", text);
         return error_result(&session->request, limit_set(&session->request, name, value), meanings, "limit", name);
@@ -77,6 +80,8 @@ const struct verb limits_verbs[] = {
                   "on or off: whether an image is shared only after its owner reviewed it.\n"
                   "keep-deleted is a time (7d, 12h; 0: not at all): for how long the disks of\n"
                   "deleted images and instances are kept, where nobody needs the room.\n"
+                  "reserve is a size (64M; K M G T): room that the catalog keeps for unsharing,\n"
+                  "deleting and expiring; of a small file system an eighth at most.\n"
                   "\n"
                   "  --json   an array of objects\n",
           .example = "imgshare limits shares-per-image 100",

@@ -73,6 +73,35 @@ char *span_text(int64_t seconds, char ret_text[static SPAN_SIZE]) {
         return ret_text;
 }
 
+static const char units[] = "KMGT";
+
+int parse_size(const char *text, int64_t *ret_bytes) {
+        const size_t digits = strspn(text, "0123456789");
+        const char *unit = text[digits] ? strchr(units, text[digits]) : NULL;
+        const int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+        char number[20];
+        int r;
+
+        if ((text[digits] && (!unit || text[digits + 1])) || digits >= sizeof(number))
+                return -EINVAL;
+        memcpy(number, text, digits);
+        number[digits] = '\0';
+        r = parse_number(number, INT64_MAX >> shift, ret_bytes);
+        *ret_bytes = r == 0 ? *ret_bytes << shift : *ret_bytes;
+        return r;
+}
+
+char *size_text(int64_t bytes, char ret_text[static SPAN_SIZE]) {
+        int unit = 0;
+
+        while (bytes > 0 && bytes % 1024 == 0 && unit < (int)strlen(units)) {
+                bytes /= 1024;
+                unit++;
+        }
+        (void)snprintf(ret_text, SPAN_SIZE, unit ? "%lld%c" : "%lld", (long long)bytes, units[unit ? unit - 1 : 0]); /* fits */
+        return ret_text;
+}
+
 int parse_role(const char *text, int64_t *ret_role) {
         for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
                 if (strcmp(text, roles[i]) == 0) {

@@ -17,7 +17,7 @@ enum status session_open(const struct call *call, enum service_flags flags, stru
         char why[WHY_SIZE] = "";
         int r;
 
-        r = service_open_asof(call->dir, call->option[OPTION_ASOF], flags, &session.service, why);
+        r = service_open_asof(call->dir, call->option[OPTION_ASOF], flags | SERVICE_RESERVE, &session.service, why);
         if (r < 0)
                 return error_failed("cannot open '%s': %s", call->dir, why[0] ? why : error_text(r, NULL));
         session.request.service = session.service;

@@ -208,7 +208,7 @@ static int mount_session(struct mount *mount, struct fuse_args *args, const stru
 }
 
 static int mount_catalog(struct mount *mount, const struct options *options) {
-        enum service_flags flags = SERVICE_BACKGROUND | SERVICE_AS_POSSIBLE;
+        enum service_flags flags = SERVICE_BACKGROUND | SERVICE_AS_POSSIBLE | SERVICE_RESERVE;
         char why[WHY_SIZE];
         int r;
 

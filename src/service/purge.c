@@ -60,7 +60,7 @@ static int purge_until_roomy(const struct kept *kept, void *context) {
         r = service_store(n->service, kept->region, &store);
         if (r == 0)
                 r = blob_store_statvfs(store, &space);
-        return r < 0 ? r : !room_is_short(&space);
+        return r < 0 ? r : !room_is_short(n->service, &space);
 }
 
 int purge_for_room(struct service *service, int64_t region) {

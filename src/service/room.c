@@ -2,18 +2,16 @@
  * Room on a file system: the reserve, and what kept bytes would give.
  */
 #include "room.h"
+#include "registry.h"
 
-#define RESERVE (UINT64_C(64) << 20)
-#define SMALL (UINT64_C(512) << 20)
+bool room_is_short(struct service *service, const struct statvfs *space) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int64_t limit = RESERVE_DEFAULT;
 
-uint64_t room_reserve(const struct statvfs *space) {
-        const uint64_t size = (uint64_t)space->f_blocks * space->f_frsize;
-
-        return size < SMALL ? size / 8 : RESERVE;
-}
-
-bool room_is_short(const struct statvfs *space) {
-        return (uint64_t)space->f_bavail * space->f_frsize < 2 * room_reserve(space);
+        if (catalog_read(service->catalog, &c) == 0) /* else the default is good enough */
+                (void)catalog_setting_get(c, LIMIT_RESERVE, RESERVE_DEFAULT, &limit);
+        return (uint64_t)space->f_bavail * space->f_frsize <
+               2 * catalog_reserve_of(limit, (uint64_t)space->f_blocks * space->f_frsize);
 }
 
 struct kept_room {

@@ -101,7 +101,8 @@ static int open_asof(struct service *service, const char *path, const char *asof
 
 static int open_now(struct service *service, const char *path, char why[static WHY_SIZE]) {
         enum catalog_flags flags = (service->flags & SERVICE_READ_ONLY ? CATALOG_READ_ONLY : 0) |
-                                   (service->flags & SERVICE_NOT_DURABLE ? CATALOG_NOT_DURABLE : 0);
+                                   (service->flags & SERVICE_NOT_DURABLE ? CATALOG_NOT_DURABLE : 0) |
+                                   (service->flags & SERVICE_RESERVE ? CATALOG_RESERVE : 0);
         int r = catalog_open(path, flags, &service->catalog);
 
         strcpy(service->asof, "now");

@@ -6,7 +6,7 @@
 
 quiet init "$cat"
 done_ -C "$cat" limits
-[ "$(sort "$tmp/out")" = $'images-per-region\t500\ninstances-per-region\t500\nkeep-deleted\t7d\nrequire-review\toff\nshares-per-image\t50' ] ||
+[ "$(sort "$tmp/out")" = $'images-per-region\t500\ninstances-per-region\t500\nkeep-deleted\t7d\nrequire-review\toff\nreserve\t64M\nshares-per-image\t50' ] ||
     fail "not the defaults"
 quiet -C "$cat" limits shares-per-image 100
 done_ -C "$cat" limits shares-per-image
@@ -16,7 +16,7 @@ done_ -C "$cat" limits images-per-region --json
 json rows '[{"name": "images-per-region", "value": 0}]'
 done_ -C "$cat" limits --json
 json 'sorted((r["name"], r["value"]) for r in rows)' \
-    '[["images-per-region", 0], ["instances-per-region", 500], ["keep-deleted", "7d"], ["require-review", false], ["shares-per-image", 100]]'
+    '[["images-per-region", 0], ["instances-per-region", 500], ["keep-deleted", "7d"], ["require-review", false], ["reserve", "64M"], ["shares-per-image", 100]]'
 
 # A span of time: days or hours, printed the same way.
 for span in 12h:12h 48h:2d 30d:30d 0:0 0d:0; do
@@ -26,6 +26,16 @@ for span in 12h:12h 48h:2d 30d:30d 0:0 0d:0; do
 done
 for span in 7 d '' 7w +1d 1d2 7dd 1.5d 99999999999999999999d 9999999999999999d; do
     usage "value '$span': not a number of days or hours as in 7d or 12h, or 0" -C "$cat" limits keep-deleted "$span"
+done
+
+# A size, printed by the largest unit that it is a whole number of.
+for size in 0:0 1:1 4096:4K 64M:64M 1024M:1G 1536K:1536K 3T:3T 8191T:8191T; do
+    quiet -C "$cat" limits reserve "${size%:*}"
+    done_ -C "$cat" limits reserve
+    prints $'reserve\t'"${size#*:}"
+done
+for size in '' M 1m 1P 1MM 1.5M -1 +1 8388608T 99999999999999999999; do
+    usage "value '$size': not a number of bytes as in 64M (K M G T), or 0" -C "$cat" limits -- reserve "$size"
 done
 
 # A switch.

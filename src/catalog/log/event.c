@@ -3,6 +3,7 @@
  */
 #include "effects/effects.h"
 #include "log/log.h"
+#include "write/room.h"
 
 #include <assert.h>
 #include <nettle/sha2.h>
@@ -182,8 +183,10 @@ int catalog_event_add(struct catalog_connection *c, const struct event *event, i
         const int64_t now = timestamp_now();
         struct event e = *event;
         struct chain next;
-        int r = chain_last(c);
+        int r = room_ask(c, event);
 
+        if (r == 0)
+                r = chain_last(c);
         if (r < 0)
                 return r;
         next = c->chain;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Instances, and what is installed on them. The disk's id is reserved before its bytes are made.
  */
+#include "write/room.h"
 #include "rows/rows.h"
 
 enum { /* columns */
@@ -91,8 +92,10 @@ int catalog_instance_list(struct catalog_connection *c, int64_t region, int64_t 
 }
 
 int catalog_launch_reserve(struct catalog_connection *c, int64_t instance, int64_t image, int64_t *ret_launch) {
-        int r = changed_one(statement_run(c, S_LAUNCH_RESERVE, "ii", instance, image));
+        int r = room_ask(c, NULL);
 
+        if (r == 0)
+                r = changed_one(statement_run(c, S_LAUNCH_RESERVE, "ii", instance, image));
         if (r == 0)
                 *ret_launch = sqlite3_last_insert_rowid(c->db);
         return r < 0 || id_good(*ret_launch) ? r : ORIGIN(-EIO);

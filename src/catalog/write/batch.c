@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "log/log.h"
 #include "memo.h"
+#include "write/room.h"
 #include "write/write.h"
 
 #define BATCH_NS 10000000 /* a transaction takes no more changes after this time: other processes write too */
@@ -62,6 +63,8 @@ static int batch_begin(struct catalog *catalog, bool relaxed) {
                 r = checkpoint_restart(*c);
         if (r == 0) {
                 catalog->suspect = false;
+                (*c)->room = ROOM_UNKNOWN;
+                room_prepare(*c);
                 (*c)->first_event = (*c)->last_event = 0;
                 (*c)->chain.id = 0;
                 r = statement_run(*c, S_BEGIN, "");
@@ -118,10 +121,7 @@ static int run_one(struct catalog *catalog, struct batch *b, struct pending *job
  * place. Refusals not flushed before may be lost too, and recovery finds nothing behind such a gap. So the log is
  * restarted before anything is acknowledged again. */
 static void bury(struct catalog *catalog) {
-        char same[64]; /* a change that changes nothing */
-
-        (void)snprintf(same, sizeof(same), "PRAGMA user_version = %d", CATALOG_STAMP); /* fits */
-        if (batch_begin(catalog, false) == 0 && connection_run(catalog->connection, same) == 0)
+        if (batch_begin(catalog, false) == 0 && schema_same(catalog->connection) == 0)
                 (void)statement_run(catalog->connection, S_COMMIT, ""); /* flushed or not, it is in the log */
         if (catalog->connection)
                 rollback(catalog);

@@ -4,18 +4,20 @@
  * would make the change that fills the log wait for all of it. Every process that writes does this, so none depends on
  * a daemon. As usual in SQLite, the last process to close copies all and removes the log.
  */
+#include "reserve.h"
 #include "write/write.h"
 
 #define FRAMES 2048     /* new pages in the log, 8 MiB, that are worth a checkpoint */
 #define PAUSE_FRAMES 512 /* pages that may be left for the pause */
+#define SHORT_FRAMES 256
 #define PASSES 4        /* at most, to get down to PAUSE_FRAMES */
-#define PAUSE_TRIES 20  /* of busy(), 100 us each: waits for readers that began before the last change */
 
 /* Copies back what readers allow. Returns how many pages are left. */
 static int64_t checkpoint_copy(struct catalog *catalog, struct catalog_connection *c, int mode) {
         int frames, copied, r;
         int64_t left;
 
+        reserve_hold(c);
         r = sqlite_error(c->db, sqlite3_wal_checkpoint_v2(c->db, NULL, mode, &frames, &copied));
         (void)pthread_mutex_lock(&catalog->lock);
         catalog->stats.checkpoints += r == 0;
@@ -46,7 +48,7 @@ static void copy_back(struct catalog *catalog, struct catalog_connection **c) {
 
         if (!*c && connection_open(catalog, true, c) < 0)
                 return;
-        (*c)->tries = PAUSE_TRIES;
+        (*c)->tries = ROOM_TRIES;
         for (int i = 0; i < PASSES && left > PAUSE_FRAMES; i++)
                 left = checkpoint_copy(catalog, *c, SQLITE_CHECKPOINT_PASSIVE);
         if (left > 0)
@@ -75,16 +77,18 @@ static void *checkpoint_main(void *argument) {
 }
 
 int checkpoint_restart(struct catalog_connection *c) {
+        reserve_hold(c);
         return sqlite_error(c->db, sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL));
 }
 
 void checkpoint_consider(struct catalog *catalog) {
         int64_t pages = catalog->connection ? catalog->connection->frames : 0;
+        const int64_t little = catalog->log_frames, frames = little > 0 && little < FRAMES ? little : FRAMES;
 
         if (pages < catalog->stats.log_pages) /* the log has restarted */
                 catalog->copied = catalog->looked = 0;
         catalog->stats.log_pages = pages;
-        if (pages - catalog->looked < FRAMES || catalog->checkpoint_wanted)
+        if (pages - catalog->looked < frames || catalog->checkpoint_wanted)
                 return;
         if (!catalog->has_checkpoint) /* if that fails, the next change tries again */
                 catalog->has_checkpoint = pthread_create(&catalog->checkpointer, NULL, checkpoint_main, catalog) == 0;
@@ -101,4 +105,14 @@ void checkpoint_stop(struct catalog *catalog) {
         (void)pthread_mutex_unlock(&catalog->lock);
         (void)pthread_join(catalog->checkpointer, NULL); /* it is joinable, and not this thread */
         catalog->has_checkpoint = false;
+}
+
+void checkpoint_shorten(struct catalog *catalog) {
+        struct catalog_connection *c = catalog->connection;
+
+        if (!c || !catalog->keeps_log || catalog->stats.log_pages < SHORT_FRAMES)
+                return;
+        c->tries = ROOM_TRIES;
+        if (checkpoint_restart(c) == 0) /* else another process uses it; a change that changes nothing begins it anew */
+                (void)schema_same(c);
 }

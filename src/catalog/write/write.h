@@ -39,8 +39,12 @@ void batch_run(struct catalog *catalog, struct batch *b);
 /* turn.c: moves the next waiting change to the batch; NULL: none. */
 struct pending *turn_next(struct catalog *catalog, struct batch *b);
 
+#define ROOM_TRIES 20 /* of busy(), 100 us each: how long a checkpoint in a pause waits for readers that began before */
+
 /* Copies all of the log back, so that the next change restarts it. -EAGAIN: a reader stays long. */
 int checkpoint_restart(struct catalog_connection *c);
 /* Under the lock, with the writer's turn: starts a checkpoint if the log has grown. */
 void checkpoint_consider(struct catalog *catalog);
 void checkpoint_stop(struct catalog *catalog);
+/* Before the writer ends: a log that stays must not be long, as who opens it next goes through it. */
+void checkpoint_shorten(struct catalog *catalog);

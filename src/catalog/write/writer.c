@@ -99,6 +99,7 @@ void writer_stop(struct catalog *catalog) {
         (void)pthread_mutex_unlock(&catalog->lock);
         (void)pthread_join(catalog->writer, NULL); /* it is joinable, and not this thread */
         checkpoint_stop(catalog);
+        checkpoint_shorten(catalog);
         catalog->connection = connection_close(catalog->connection);
         catalog->has_writer = false;
 }

@@ -53,7 +53,7 @@ static void make_room(struct disk_handle *handle) {
                 return;
         handle->looked = true;
         service->grown = 0; /* what another adds right now is lost: it is no account */
-        if (blob_store_statvfs(handle->disk->store, &space) == 0 && room_is_short(&space))
+        if (blob_store_statvfs(handle->disk->store, &space) == 0 && room_is_short(service, &space))
                 (void)purge_for_room(service, handle->disk->region); /* if there is nothing, the write tells */
 }
 

@@ -4,6 +4,7 @@
 #include "log/decision.h"
 #include "log/wing.h"
 #include "policy.h"
+#include "upkeep/wing.h"
 #include "utf8.h"
 
 void object_name(const struct image *image, char ret_object[static OBJECT_SIZE]) {
@@ -145,6 +146,8 @@ void decision_explain(const struct decision *d, enum rule rule, struct refusal *
 }
 
 int decision_end(struct decision *d, int r) {
+        if (r == -ENOSPC) /* what is kept makes room */
+                purge_wake(d->request->service);
         if (r <= 0)
                 return r;
         decision_explain(d, (enum rule)r, &d->request->refusal);

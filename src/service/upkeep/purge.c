@@ -23,7 +23,7 @@ static const char *purge_reason(struct round *round, const struct kept *kept) {
         if (kept->region == round->roomy || service_store(round->service, kept->region, &store) < 0 ||
             blob_store_statvfs(store, &space) < 0)
                 return NULL;
-        if (room_is_short(&space))
+        if (room_is_short(round->service, &space))
                 return "room";
         round->roomy = kept->region;
         return NULL;

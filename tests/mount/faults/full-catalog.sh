@@ -10,7 +10,7 @@ DIR=$T/small/catalog
 catalog
 ok admin region add west --store "$T/stores/west"
 ok admin limits shares-per-image 100000
-for account in {a,b,c}{1..20}; do
+for account in {a..e}{1..20}; do
         admin account add "$account" >"$T/out" || die account
 done
 mount_as alice
@@ -60,16 +60,16 @@ until_full() {
 }
 
 ok mkdir "$W/i1/shares/bob"
-fill 300
+fill 4
 for n in 1 2 3 4; do
         worker "$n" &
 done
 wait
-cat "$T"/refused.? >"$T/refused" || die 'nothing was refused'
+until_full {b,d,e}{1..20}
+cat "$T"/refused.? >"$T/refused" 2>"$T/err"
 grep -vF "$ENOSPC" "$T/refused" && not_ok 'refused for another reason'
 is "$pid" daemon_of "$T/alice"
 [ -s "$T/acknowledged.1" ] || not_ok 'nothing fitted'
-until_full b{1..20}
 
 # Reading goes on; what was refused is not there, what was not, is.
 acknowledged() {
@@ -84,7 +84,9 @@ same "$T/want" "$T/got"
 ok ls -lR "$T/alice/accounts" "$T/alice/events"
 is 16 count "$W"
 refused 1 "$ENOSPC" mkdir "$W/i1/shares/carol"
-refused 1 "$ENOSPC" rmdir "$W/i1/shares/bob"
+ok rmdir "$W/i1/shares/bob" # out of the reserve
+
+sed -i '/^i1 bob$/d' "$T/want"
 
 # Killed when full, and started when full: it reads, then writes again once there is space.
 kill -KILL "$pid"
@@ -97,5 +99,5 @@ until_full c{1..20}
 refused 1 "$ENOSPC" mkdir "$W/i1/shares/carol"
 rm "$T/small/filling"
 ok mkdir "$W/i1/shares/carol"
-ok rmdir "$W/i1/shares/bob"
+ok rmdir "$W/i1/shares/carol"
 ok admin check

@@ -44,10 +44,11 @@ mkdir "$T/tiny"
 mount -t tmpfs -o size=3m tmpfs "$T/tiny" || die 'no tmpfs'
 DIR=$T/tiny/catalog
 catalog
+ok admin limits images-per-region 100000
 mount_as alice
 image "$A/web" 100
 cat /dev/zero >"$T/tiny/filling" 2>"$T/err"
-# Behind a change that did not fit the log begins anew, and others may fit, until the catalog cannot grow either.
+# Until no more than the reserve is free.
 made=0 refusals=0
 while [ "$made" -lt 20000 ] && [ "$refusals" -lt 2 ]; do
         if mkdir "$A/i$made" 2>"$T/mkdir"; then
