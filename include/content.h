@@ -5,9 +5,17 @@
 
 #include "catalog.h"
 
-/* The next sealed image without digest, id > after, of less than `below` bytes. -ENOENT: none. */
-int catalog_undigested(struct catalog_connection *c, int64_t after, int64_t below, int64_t *ret_id,
-                       int64_t *ret_region, int64_t *ret_size);
+/* A live sealed disk without a digest. */
+struct undigested {
+        int64_t id, region, owner, size;
+        int64_t sealed, time; /* the event, and its time */
+};
+/* The next account, by id, that has some. -ENOENT: none. */
+int catalog_undigested_owner(struct catalog_connection *c, int64_t after, int64_t *ret_owner);
+/* An account's next one, behind that size and id; of all, the next oldest behind the event that sealed another. -ENOENT. */
+int catalog_undigested_smallest(struct catalog_connection *c, int64_t owner, int64_t size, int64_t id,
+                                struct undigested *ret_disk);
+int catalog_undigested_oldest(struct catalog_connection *c, int64_t after, struct undigested *ret_disk);
 /* A live image with that digest. -ENOENT. */
 int catalog_image_of_bytes(struct catalog_connection *c, const uint8_t digest[static DIGEST_SIZE], struct image *ret_image);
 

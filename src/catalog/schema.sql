@@ -141,8 +141,9 @@ CREATE TABLE image (
   first_owner INTEGER REFERENCES account (id) -- the place's, when this began
 ) STRICT;
 CREATE UNIQUE INDEX image_of_place ON image (place, until_event);
-CREATE INDEX image_undigested ON image (id) WHERE sealed_event IS NOT NULL AND digest IS NULL AND until_event = 140737488355327;
-
+-- Disks whose digest is to be computed: each owner's by size, and all by age.
+CREATE INDEX image_undigested ON image (first_owner, size, id) WHERE sealed_event IS NOT NULL AND digest IS NULL AND until_event = 140737488355327;
+CREATE INDEX image_undigested_age ON image (sealed_event) WHERE digest IS NULL AND until_event = 140737488355327;
 CREATE INDEX image_kept ON image (until_event) WHERE until_event < 140737488355327 AND purge_event IS NULL;
 CREATE INDEX image_of_same ON image (same_content) WHERE same_content IS NOT NULL;
 CREATE INDEX image_of_digest ON image (digest, first_owner) WHERE digest IS NOT NULL;

@@ -13,7 +13,7 @@
  *                open, path
  *   apply/       wanted shares in bulk
  *   log/         decision.c: facts, and the words of a refusal    denial.c its row    log.c, events.c  reading
- *   upkeep/      wake, due, digest, sweep, background: what a daemon does by itself    check, upgrade, backup, restore
+ *   upkeep/      wake, due, digest, same, sweep, background: what a daemon does by itself    check, upgrade, backup, restore
  *
  * A request that changes something goes to its noun (share_grant). The noun enters the catalog's write transaction, has
  * log/decision.c read the facts there (decision_read), asks the policy, and adds the event or nothing. Then
@@ -46,6 +46,7 @@ struct service *service_close(struct service *service) {
                 return NULL;
         background_stop(service);
         ended = background_join(&service->has_thread, service->thread);
+        ended = background_join(&service->has_hasher, service->hasher) && ended;
         ended = background_join(&service->has_sweeper, service->sweeper) && ended;
         ended = background_join(&service->has_marker, service->marker) && ended && service->looking == 0;
         if (service->catalog && service->denials)
@@ -55,6 +56,7 @@ struct service *service_close(struct service *service) {
                         (void)catalog_write(service->catalog, run_nothing, NULL); /* waits for the refusals */
                 return NULL; /* the threads still use it, until the process ends */
         }
+        digester_free(service);
         service_stores_mark(service);
         service->catalog = catalog_close(service->catalog);
         service->denials = denials_free(service->denials);
@@ -164,8 +166,9 @@ int service_open_asof(const char *dir, const char *asof, enum service_flags flag
         (void)pthread_mutex_init(&service->stores_lock, NULL); /* cannot fail with default attributes */
         (void)pthread_mutex_init(&service->exposure_seen.lock, NULL);
         (void)pthread_mutex_init(&service->disks_lock, NULL);
-        (void)pthread_mutex_init(&service->digest_lock, NULL);
-        (void)pthread_cond_init(&service->digest_work, NULL);
+        (void)pthread_mutex_init(&service->work_lock, NULL);
+        (void)sem_init(&service->digest_work, 0, 0);
+        (void)sem_init(&service->hash_work, 0, 0);
         (void)pthread_cond_init(&service->mark_work, NULL);
         (void)pthread_cond_init(&service->purge_work, NULL);
         service->dir = realpath(dir, NULL);

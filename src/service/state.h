@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -44,9 +45,14 @@ struct service {
                 pthread_mutex_t lock;
                 int64_t last, changed;
         } exposure_seen;
-        pthread_mutex_t digest_lock; /* of what follows */
-        pthread_cond_t digest_work, mark_work, purge_work;
-        bool digest_wanted, purge_wanted, stopping;
+        sem_t digest_work, hash_work; /* no lock: one of their threads has idle priority */
+        _Atomic bool stopping; /* set under the lock that follows */
+        pthread_mutex_t work_lock;
+        pthread_cond_t mark_work, purge_work;
+        bool purge_wanted;
+        struct digester *digester;
+        bool has_hasher;
+        pthread_t hasher;
         bool has_thread;
         pthread_t thread;
         bool has_sweeper; /* and purges, afterwards */

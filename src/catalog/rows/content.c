@@ -4,23 +4,45 @@
 #include "content.h"
 #include "rows/rows.h"
 
-enum { UNDIGESTED_ID, UNDIGESTED_REGION, UNDIGESTED_SIZE }; /* columns */
+enum { UNDIGESTED_ID, UNDIGESTED_REGION, UNDIGESTED_OWNED, UNDIGESTED_SIZE, UNDIGESTED_SEALED, UNDIGESTED_TIME }; /* columns */
 
-int catalog_undigested(struct catalog_connection *c, int64_t after, int64_t below, int64_t *ret_id,
-                       int64_t *ret_region, int64_t *ret_size) {
+static int undigested_row(sqlite3_stmt *s, struct undigested *ret_disk) {
+        *ret_disk = (struct undigested){
+                .id = sqlite3_column_int64(s, UNDIGESTED_ID),
+                .region = sqlite3_column_int64(s, UNDIGESTED_REGION),
+                .owner = sqlite3_column_int64(s, UNDIGESTED_OWNED),
+                .size = sqlite3_column_int64(s, UNDIGESTED_SIZE),
+                .sealed = sqlite3_column_int64(s, UNDIGESTED_SEALED),
+                .time = sqlite3_column_int64(s, UNDIGESTED_TIME),
+        };
+        return id_good(ret_disk->id) && region_good(ret_disk->region) && account_good(ret_disk->owner) ? 0 : ORIGIN(-EIO);
+}
+
+int catalog_undigested_owner(struct catalog_connection *c, int64_t after, int64_t *ret_owner) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int64_t id;
-        int r = statement_one(&s, statement_start(c, S_UNDIGESTED, &s, "ii", after, below));
+        struct undigested disk;
+        int r = statement_one(&s, statement_start(c, S_UNDIGESTED_OWNER, &s, "i", after));
 
-        if (r < 0)
-                return r;
-        id = sqlite3_column_int64(s, UNDIGESTED_ID);
-        if (id <= after || !id_good(id))
-                return ORIGIN(-EIO);
-        *ret_id = id;
-        *ret_region = sqlite3_column_int64(s, UNDIGESTED_REGION);
-        *ret_size = sqlite3_column_int64(s, UNDIGESTED_SIZE);
-        return 0;
+        if (r == 0)
+                r = undigested_row(s, &disk);
+        if (r == 0)
+                *ret_owner = disk.owner;
+        return r;
+}
+
+int catalog_undigested_smallest(struct catalog_connection *c, int64_t owner, int64_t size, int64_t id,
+                                struct undigested *ret_disk) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_one(&s, statement_start(c, S_UNDIGESTED_SMALLEST, &s, "iii", owner, size, id));
+
+        return r < 0 ? r : undigested_row(s, ret_disk);
+}
+
+int catalog_undigested_oldest(struct catalog_connection *c, int64_t after, struct undigested *ret_disk) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_one(&s, statement_start(c, S_UNDIGESTED_OLDEST, &s, "i", after));
+
+        return r < 0 ? r : undigested_row(s, ret_disk);
 }
 
 int catalog_image_twin(struct catalog_connection *c, int64_t id, const uint8_t digest[static DIGEST_SIZE],

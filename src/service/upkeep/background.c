@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The daemon's own threads. One computes digests and does what is due; one marks stores; one sweeps, and then purges kept
+ * The daemon's own threads. One does what is due, and has digests computed (digest.c); one marks stores; one sweeps, and then purges kept
  * bytes: nothing else waits for it, since a store may be large, or hang.
  */
 #include <sys/resource.h>
@@ -18,24 +18,23 @@ static void *digest_main(void *argument) {
         int64_t due;
 
         while (!service_stopping(service)) {
-                digest_round(service, INT64_MAX);
+                digester_turn(service->digester);
                 due = due_round(service);
                 (void)clock_gettime(CLOCK_REALTIME, &until); /* cannot fail for this clock */
                 until.tv_sec += IDLE_SECONDS;
                 if (due > 0 && due / 1000 < until.tv_sec)
                         until = (struct timespec){ .tv_sec = due / 1000, .tv_nsec = due % 1000 * 1000000 };
-                (void)pthread_mutex_lock(&service->digest_lock);
-                if (!service->digest_wanted && !service->stopping)
-                        (void)pthread_cond_timedwait(&service->digest_work, &service->digest_lock, &until);
-                service->digest_wanted = false;
-                (void)pthread_mutex_unlock(&service->digest_lock);
+                (void)sem_timedwait(&service->digest_work, &until); /* whatever ends it */
         }
         return NULL;
 }
 
 int digest_start(struct service *service) {
-        int r = pthread_create(&service->thread, NULL, digest_main, service);
+        int r = digester_start(service);
 
+        if (r < 0)
+                return r;
+        r = pthread_create(&service->thread, NULL, digest_main, service);
         service->has_thread = r == 0;
         return -r;
 }
@@ -50,11 +49,11 @@ static void *sweep_main(void *argument) {
                 purge_round(service);
                 (void)clock_gettime(CLOCK_REALTIME, &until); /* cannot fail for this clock */
                 until.tv_sec += IDLE_SECONDS;
-                (void)pthread_mutex_lock(&service->digest_lock);
+                (void)pthread_mutex_lock(&service->work_lock);
                 if (!service->purge_wanted && !service->stopping)
-                        (void)pthread_cond_timedwait(&service->purge_work, &service->digest_lock, &until);
+                        (void)pthread_cond_timedwait(&service->purge_work, &service->work_lock, &until);
                 service->purge_wanted = false;
-                (void)pthread_mutex_unlock(&service->digest_lock);
+                (void)pthread_mutex_unlock(&service->work_lock);
         }
         return NULL;
 }
@@ -77,10 +76,10 @@ static void *marker_main(void *argument) {
         while (!service_stopping(service)) {
                 (void)clock_gettime(CLOCK_REALTIME, &until); /* cannot fail for this clock */
                 until.tv_sec += MARK_SECONDS;
-                (void)pthread_mutex_lock(&service->digest_lock);
+                (void)pthread_mutex_lock(&service->work_lock);
                 if (!service->stopping)
-                        (void)pthread_cond_timedwait(&service->mark_work, &service->digest_lock, &until);
-                (void)pthread_mutex_unlock(&service->digest_lock);
+                        (void)pthread_cond_timedwait(&service->mark_work, &service->work_lock, &until);
+                (void)pthread_mutex_unlock(&service->work_lock);
                 service_stores_mark(service);
         }
         return NULL;

@@ -5,33 +5,29 @@
 #include "upkeep/wing.h"
 
 bool service_stopping(struct service *service) {
-        bool stop;
-
-        (void)pthread_mutex_lock(&service->digest_lock);
-        stop = service->stopping;
-        (void)pthread_mutex_unlock(&service->digest_lock);
-        return stop;
+        return service->stopping;
 }
 
 void digest_wake(struct service *service) {
-        (void)pthread_mutex_lock(&service->digest_lock);
-        service->digest_wanted = true;
-        (void)pthread_cond_signal(&service->digest_work);
-        (void)pthread_mutex_unlock(&service->digest_lock);
+        int posted;
+
+        if (sem_getvalue(&service->digest_work, &posted) == 0 && posted == 0)
+                (void)sem_post(&service->digest_work);
 }
 
 void purge_wake(struct service *service) {
-        (void)pthread_mutex_lock(&service->digest_lock);
+        (void)pthread_mutex_lock(&service->work_lock);
         service->purge_wanted = true;
         (void)pthread_cond_signal(&service->purge_work);
-        (void)pthread_mutex_unlock(&service->digest_lock);
+        (void)pthread_mutex_unlock(&service->work_lock);
 }
 
 void background_stop(struct service *service) {
-        (void)pthread_mutex_lock(&service->digest_lock);
+        (void)pthread_mutex_lock(&service->work_lock);
         service->stopping = true;
-        (void)pthread_cond_signal(&service->digest_work);
         (void)pthread_cond_signal(&service->mark_work);
         (void)pthread_cond_signal(&service->purge_work);
-        (void)pthread_mutex_unlock(&service->digest_lock);
+        (void)pthread_mutex_unlock(&service->work_lock);
+        (void)sem_post(&service->digest_work); /* fails only after two billion of them */
+        (void)sem_post(&service->hash_work);
 }

@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 struct blob_store;
+struct digester;
+struct image_content;
 struct region;
 struct request;
 struct service;
@@ -34,8 +36,18 @@ int64_t due_round(struct service *service);
 
 /* --- digest.c --- */
 
-/* Computes the missing digests of disks below a size (bytes). A disk that cannot be read is tried again next round. */
-void digest_round(struct service *service, int64_t below);
+/* Starts the thread that hashes; and after it has ended. */
+int digester_start(struct service *service);
+void digester_free(struct service *service);
+/* Logs what has been hashed, and has the next slice hashed, if it is not busy. digest_wake() is called after that. */
+void digester_turn(struct digester *digester);
+/* Computes all missing digests, without a thread. A disk that cannot be read is left out. */
+void digest_round(struct service *service);
+
+/* --- same.c --- */
+
+/* Logs a disk's digest, and what is the same. 0 also if the image is gone, or another process has done it. */
+int digest_log(struct service *service, const struct image_content *content);
 
 /* --- sweep.c --- */
 

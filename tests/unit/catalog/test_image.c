@@ -142,33 +142,38 @@ static void test_a_source_may_change(void **state) {
 
 static void test_digests_are_of_sealed_images(void **state) {
         static const uint8_t digest[DIGEST_SIZE] = { 1, 0, 255, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 0, 16, [31] = 7 };
-        int64_t other = must(PLACE_PUT, north, OPERATOR, "b"), third = must(PLACE_PUT, north, OPERATOR, "c"), id = -1, region = -1;
-        int64_t size;
+        int64_t other = must(PLACE_PUT, north, OPERATOR, "b"), third = must(PLACE_PUT, north, OPERATOR, "c"), owner = -1;
+        struct undigested disk;
 
         (void)state;
-        assert_int_equal(catalog_undigested(scratch_reader, 0, INT64_MAX, &id, &region, &size), -ENOENT);
-        (void)must(IMAGE_SEAL, place, 1, NULL);
-        (void)must(IMAGE_SEAL, other, 1, NULL);
+        assert_int_equal(catalog_undigested_owner(scratch_reader, 0, &owner), -ENOENT);
+        assert_int_equal(owner, -1); /* set only on success */
+        (void)must(IMAGE_SEAL, other, 9, NULL);
+        (void)must(IMAGE_SEAL, place, 5, NULL);
         (void)must(IMAGE_SEAL, third, 1, NULL);
         (void)must(PLACE_END, third, 0, NULL);
-        assert_int_equal(catalog_undigested(scratch_reader, 0, INT64_MAX, &id, &region, &size), 0);
-        assert_int_equal(id, place);
-        assert_int_equal(region, north);
-        assert_int_equal(catalog_undigested(scratch_reader, 0, size, &id, &region, &size), -ENOENT); /* not below */
-        assert_int_equal(catalog_undigested(scratch_reader, 0, size + 1, &id, &region, &size), 0);
-        assert_int_equal(id, place);
-        assert_int_equal(catalog_undigested(scratch_reader, id, INT64_MAX, &id, &region, &size), 0);
-        assert_int_equal(id, other);
-        assert_int_equal(catalog_undigested(scratch_reader, id, INT64_MAX, &id, &region, &size), -ENOENT);
-        assert_int_equal(id, other); /* set only on success */
+        assert_int_equal(catalog_undigested_owner(scratch_reader, 0, &owner), 0);
+        assert_int_equal(owner, OPERATOR);
+        assert_int_equal(catalog_undigested_owner(scratch_reader, OPERATOR, &owner), -ENOENT);
+        assert_int_equal(catalog_undigested_smallest(scratch_reader, OPERATOR, -1, 0, &disk), 0);
+        assert_int_equal(disk.id, place);
+        assert_int_equal(disk.region, north);
+        assert_int_equal(disk.size, 5);
+        assert_int_equal(catalog_undigested_smallest(scratch_reader, OPERATOR, 5, place, &disk), 0);
+        assert_int_equal(disk.id, other);
+        assert_int_equal(catalog_undigested_smallest(scratch_reader, OPERATOR, 9, other, &disk), -ENOENT);
+        assert_int_equal(catalog_undigested_oldest(scratch_reader, 0, &disk), 0);
+        assert_int_equal(disk.id, other);
+        assert_int_equal(catalog_undigested_oldest(scratch_reader, disk.sealed, &disk), 0);
+        assert_int_equal(disk.id, place);
         assert_false(get().digested);
         (void)must(IMAGE_DIGEST, place, 0, "0100ff0405060708090a0b0c0d0e0010"); /* as before there was SHA-256 */
         assert_false(get().digested);
         (void)must(IMAGE_DIGEST, place, 0, "sha256:0100ff0405060708090a0b0c0d0e001000000000000000000000000000000007");
         assert_true(get().digested);
         assert_memory_equal(get().digest, digest, DIGEST_SIZE);
-        assert_int_equal(catalog_undigested(scratch_reader, 0, INT64_MAX, &id, &region, &size), 0);
-        assert_int_equal(id, other);
+        assert_int_equal(catalog_undigested_smallest(scratch_reader, OPERATOR, -1, 0, &disk), 0);
+        assert_int_equal(disk.id, other);
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, scratch_teardown)

@@ -48,7 +48,8 @@ static bool is_timeless(enum statement which) {
         return is_check(which) || is_kept(which) || is_feed(which) || is_replay(which) || is_upgrade(which) ||
                (which >= S_DAY_NEXT && which <= S_LENGTHS_OF_VIEWER) ||
                which == S_EVENT_DETAIL || which == S_EVENT_RENDER || which == S_META_GET || which == S_STORE_NUMBER || which == S_LAST_IDS || which == S_SHARE_NEXT_DUE ||
-               which == S_IMAGE_TWIN || which == S_IMAGE_YOUNGER || which == S_IMAGE_OTHERS || which == S_IMAGE_CONTENT || which == S_INDEXED_LAST || which == S_EVENT_ACTOR;
+               which == S_IMAGE_TWIN || which == S_IMAGE_YOUNGER || which == S_IMAGE_OTHERS ||
+               (which >= S_UNDIGESTED_OWNER && which <= S_UNDIGESTED_OLDEST) || which == S_IMAGE_CONTENT || which == S_INDEXED_LAST || which == S_EVENT_ACTOR;
 }
 
 /* A new statement without LIVE and the other macros of statements.def would show the present. */
