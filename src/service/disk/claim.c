@@ -211,7 +211,7 @@ int claim_store(struct service *service, int64_t region, struct blob_store **ret
 int claim_refusal(struct service *service, int64_t region, char ret_why[static WHY_SIZE]) {
         _cleanup_(cleanup_blob_store) struct blob_store *store = NULL;
         struct place place = { 0 };
-        int refused, r = find_place(service, region, &place);
+        int refused = 0, r = find_place(service, region, &place);
 
         if (r == 0)
                 r = open_judged(service, &place, &store, &refused, ret_why);
