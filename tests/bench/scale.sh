@@ -138,6 +138,38 @@ row_backup() {
     rm -rf "$work/round/kept" "$work/round/copied"
 }
 
+# An import of bytes that 10 000 images have already: from its sealing to its digest and what it is the same as.
+row same-content
+row_same-content() {
+    local name
+    # imported MOUNT: milliseconds
+    imported() {
+        local image=$work/mount/$1/regions/north/images/again before
+        timeout -s KILL 60 bash -c 'mkdir "$1" && printf "\1%.0s" {1..4096} >"$1/disk"' - "$image" || return
+        before=${EPOCHREALTIME/./}
+        echo sealed >"$image/.meta/state" || return
+        while [[ $(<"$image/.meta/digest") == pending ]]; do :; done
+        awk -v a="$before" -v b="${EPOCHREALTIME/./}" 'BEGIN { print (b - a) / 1e3 }'
+        timeout -s KILL 60 rm -r "$image"
+    }
+    for name in few many; do
+        if [[ $name == few ]]; then
+            catalog same-few images=1 filled=1 shared=0 shares=0 accounts=1
+        else
+            catalog same-many images=10000 filled=10000 shared=0 shares=0 accounts=1
+        fi
+        serve "$name" "$imgsharefs" -f "$catalog" "$work/mount/$name" -o account=alice &&
+            serve "$name-other" "$imgsharefs" -f "$catalog" "$work/mount/$name-other" -o account=acc00000 || return
+    done
+    few() { imported few; }
+    many() { imported many; }
+    few_other() { imported few-other; }
+    many_other() { imported many-other; }
+    by_turns many few && ratio 'import of the content of 10 000 own images' ms many few 'of one' '<= 1.5'
+    by_turns many_other few_other &&
+        ratio "... of 10 000 images of somebody else's" ms many_other few_other 'of one' '<= 1.5'
+}
+
 row multiuser
 row_multiuser() {
     local what='1 000 views walked by 1 000 uids: uncached stat' before
