@@ -142,7 +142,7 @@ CREATE TABLE image (
 ) STRICT;
 CREATE UNIQUE INDEX image_of_place ON image (place, until_event);
 -- Disks whose digest is to be computed: each owner's by size, and all by age.
-CREATE INDEX image_undigested ON image (first_owner, size, id) WHERE sealed_event IS NOT NULL AND digest IS NULL AND until_event = 140737488355327;
+CREATE INDEX image_undigested ON image (first_owner, size) WHERE sealed_event IS NOT NULL AND digest IS NULL AND until_event = 140737488355327;
 CREATE INDEX image_undigested_age ON image (sealed_event) WHERE digest IS NULL AND until_event = 140737488355327;
 CREATE INDEX image_kept ON image (until_event) WHERE until_event < 140737488355327 AND purge_event IS NULL;
 CREATE INDEX image_of_same ON image (same_content) WHERE same_content IS NOT NULL;

@@ -61,6 +61,39 @@ static void test_what_an_account_uses_is_read_by_its_own_rows(void **state) {
         assert_int_equal(indexes, 2); /* images, instances */
 }
 
+/* Ten thousand accounts may have the same bytes, and as many disks may wait for their digests. */
+static void test_what_is_the_same_is_not_looked_for_among_all(void **state) {
+        static const struct {
+                enum statement statement;
+                const char *step;
+        } cases[] = {
+                { S_IMAGE_TWIN, " image_of_digest (digest=? AND first_owner=? AND rowid<?)" },
+                { S_IMAGE_YOUNGER, " image_of_digest (digest=? AND first_owner=? AND rowid>?)" },
+                { S_IMAGE_OTHERS, " image_of_same (same_content=?)" },
+                { S_UNDIGESTED_OWNER, " image_undigested (first_owner>?)" },
+                { S_UNDIGESTED_SMALLEST, " image_undigested (first_owner=? AND size=? AND rowid>?)" },
+                { S_UNDIGESTED_SMALLEST, " image_undigested (first_owner=? AND size>?)" },
+                { S_UNDIGESTED_OLDEST, " image_undigested_age (sealed_event>?)" },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                sqlite3_stmt *s = explain(statement_sql[cases[i].statement]);
+                int found = 0;
+
+                while (sqlite3_step(s) == SQLITE_ROW) {
+                        const char *step = (const char *)sqlite3_column_text(s, 3);
+
+                        found += strstr(step, cases[i].step) != NULL;
+                        if (strstr(step, "(digest=?)") || strstr(step, "image_undigested (first_owner=?)"))
+                                fail_msg("%s: %s", cases[i].step, step);
+                }
+                if (found != 1)
+                        fail_msg("not once: %s", cases[i].step);
+                assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
+        }
+}
+
 /* An image may have had many shares: all columns of an index are used, for live and for ended ones. */
 static void test_the_share_of_an_account_is_not_looked_for_among_all(void **state) {
         const struct {
@@ -289,6 +322,7 @@ int main(void) {
                 CASE(test_listings_and_lookups_use_an_index),
                 CASE(test_what_an_account_uses_is_read_by_its_own_rows),
                 CASE(test_the_share_of_an_account_is_not_looked_for_among_all),
+                CASE(test_what_is_the_same_is_not_looked_for_among_all),
                 CASE(test_of_an_images_shares_a_page_is_sorted),
                 CASE(test_days_are_answered_by_indexes),
                 CASE(test_effects_use_an_index),
