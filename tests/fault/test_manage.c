@@ -27,6 +27,21 @@ static void make_shared(void) {
         assert_int_equal(share_expire(as("alice"), share.id, "+1h"), 0);
 }
 
+/* Two images of the same bytes; only the younger one's digest is known. */
+static void make_same(void) {
+        static const char *const names[] = { "web", "copy" };
+        int64_t places[ARRAY_SIZE(names)];
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                places[i] = filled(north, names[i], 100);
+                assert_int_equal(image_seal(as("alice"), places[i]), 0);
+                assert_int_equal(rename(blob_name(places[i]), scratch_name(names[i])), 0);
+        }
+        assert_int_equal(rename(scratch_name(names[1]), blob_name(places[1])), 0);
+        digest_round(as("alice")->service);
+        assert_int_equal(rename(scratch_name(names[0]), blob_name(places[0])), 0);
+}
+
 static void make_leftovers(void) {
         _cleanup_file_ FILE *blob = NULL, *temporary = NULL;
 
@@ -271,6 +286,7 @@ static const struct operation operations[] = {
         { "expiry", .flags = OPERATION_ROUND, .prepare = make_shared, .begin = begin_later, .act = act_expiry,
           .end = end_later },
         { "digests", .flags = OPERATION_ROUND, .prepare = make_shared, .act = act_digests },
+        { "digests_same", .flags = OPERATION_ROUND, .prepare = make_same, .act = act_digests },
         { "sweep", .flags = OPERATION_ROUND, .prepare = make_leftovers, .act = act_sweep },
 };
 
