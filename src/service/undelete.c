@@ -158,7 +158,7 @@ static int instance_facts(struct catalog_connection *c, struct undeleting *n, st
                 r = instance_count_in(c, d, n->kept.region, n->kept.owner);
         if (r < 0)
                 return r;
-        d->count -= ret_other->id != 0; /* which it takes the place of */
+        d->count -= ret_other->id != 0 && !ret_other->has_disk && !ret_other->has_image; /* which it takes the place of */
         ret_facts->instances = d->count;
         ret_facts->instances_limit = d->limit;
         return 0;

@@ -85,6 +85,11 @@ class Deleted(Bulk):
         vm = entry.thing
         key = vm.region, vm.account, vm.name
         other = self.instances.get(key)
+        gives_way = other is not None and not other.parts()
+        count = sum(k[:2] == key[:2] for k in self.instances) - gives_way
+        if other is not vm and count >= self.limits['instances-per-region']:
+            self.tell('undelete', str(vm), None, 'instance-quota')
+            raise No(1, 'instance-quota')
         if name is not None or other is not None and (other.disk is not None if other is vm else other.parts()):
             raise No(1)
         if other is not None and other is not vm:
