@@ -14,7 +14,7 @@ import threading
 IMAGES = 'w1', 'w2', 'w3'  # carol's, in north
 ACCOUNTS = [f'x{i}' for i in range(1, 400)]
 REGIONS = 'z1', 'z2', 'z3'
-KINDS = 'account add', 'account set', 'account rm', 'region add', 'region rm', 'limit', 'apply', 'apply'
+KINDS = 'account add', 'account set', 'account rm', 'region add', 'region rm', 'limit', 'apply', 'apply', 'backup', 'repair'
 
 
 def oracle(folder):
@@ -96,6 +96,10 @@ class Admin:
         if kind == 'limit':
             value = str(rng.randrange(100, 1000))
             return ('limits', 'images-per-region', value), None, lambda s: s.update(limit=value)
+        if kind == 'backup':
+            return ('backup', f'{self.folder}.backup'), None, lambda s: None
+        if kind == 'repair':  # of what others have just left; what they still make stays
+            return ('check', '--repair'), None, lambda s: None
         if kind == 'apply':
             image = rng.choice(IMAGES)
             wanted = frozenset(rng.sample(accounts + ['bob', 'alice', 'dave'] + [f'p{i}' for i in range(1, 10)], 3))
@@ -144,7 +148,20 @@ class Admin:
 
     def verify(self):
         found = self.read()
-        return f'acknowledged: {self.state}, found: {found}' if found != self.state else None
+        return f'acknowledged: {self.state}, found: {found}' if found != self.state else self.verify_backup()
+
+    def verify_backup(self):
+        """What a killed one has left is a backup, of an earlier event maybe, or says that it is none yet."""
+        folder = f'{self.folder}.backup'
+        if not os.path.exists(folder):
+            return None
+        check = subprocess.run([os.environ['IMGSHARE'], '-C', folder, 'check', '--digests', '--log'], capture_output=True, text=True,
+                               check=False)
+        if not os.path.exists(f'{folder}/catalog.db'):
+            none = check.returncode == 1 and ('was interrupted; run it again' in check.stderr or 'no catalog' in check.stderr)
+            return None if none else f'there is no backup, and check says {check.stdout}{check.stderr}'
+        wrong = [line for line in check.stdout.splitlines() if not line.startswith(('head\t', 'blob\t'))]  # a blob too many
+        return f'in the backup: {wrong}{check.stderr}' if wrong or check.stderr else None
 
     def init(self):
         """A killed `init` leaves nothing, or what another one takes, or the whole catalog."""

@@ -107,9 +107,8 @@ class Test:
     def __init__(self, seed):
         self.random, self.digests = random.Random(seed), {}
         self.mounts = {name: Mount(name) for name in ('alice', 'bob')}
-        self.owners = [Owner('alice', self.mounts['alice'].path, 'a', seed + 1),
-                       Owner('alice', self.mounts['alice'].path, 'b', seed + 2),
-                       Owner('bob', self.mounts['bob'].path, 'c', seed + 3)]
+        self.owners = [Owner(name, self.mounts[name].path, DIR, prefix, seed + 1 + i, kill=True)
+                       for i, (name, prefix) in enumerate((('alice', 'a'), ('alice', 'b'), ('bob', 'c')))]
         self.admin, self.done, self.kills = Admin(DIR, seed + 4), 0, 0
 
     def prepare(self):

@@ -60,7 +60,7 @@ class Recording:
     def __init__(self, base, seed, steps, options):
         self.base, self.root, self.options = base, f'{base}/top', options
         self.folder, self.mount, self.log = f'{self.root}/catalog', f'{base}/mount', f'{base}/log'
-        self.owners = [Owner('alice', self.mount, prefix, seed + i, most=12) for i, prefix in enumerate('ab')]
+        self.owners = [Owner('alice', self.mount, self.folder, prefix, seed + i, most=12) for i, prefix in enumerate('ab')]
         self.admin = Admin(self.folder, seed + 9, kill=False, elsewhere=False)
         self.history = [[(owner.state, None)] for owner in self.owners] + [[(self.admin.state, None)]]
         self.steps, self.random, self.faults = steps, random.Random(seed), []
@@ -267,7 +267,7 @@ class Judge:
 
     def judge_owner(self, number, moment):
         recorded = self.recording.owners[number]
-        owner = Owner(recorded.account, self.mount, recorded.prefix, self.random.getrandbits(32))
+        owner = Owner(recorded.account, self.mount, self.folder, recorded.prefix, self.random.getrandbits(32))
         found, _ = owner.read()
         possible = self.candidates(number, moment, found)
         wrong = disagreements(found, possible, power=True)
@@ -287,6 +287,8 @@ class Judge:
         possible = self.candidates(number, moment, found)
         if found not in possible and not any(admin.half_applied(found, a, b) for a, b in zip(possible, possible[1:])):
             raise Failed(f'imgshare: {found} is not {" nor ".join(map(str, possible[:2]))}')
+        if fault := admin.verify_backup():
+            raise Failed(fault)
         shares = {tuple(row[:3]) for row in admin.ask('access', '--all') if row[1].endswith('@alice')}
         wanted = {(key[1], f'{key[2]}@alice', account) for owner in owners for key, entry in owner.state.items()
                   if key[0] == 'image' for account in entry['shares']}

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What one account does at random in a mount, and what must be found of it afterwards.
 
-A state is a dictionary: ('image' or 'vm', region, name) to what is there. Each change says what it makes of the state; of
+A state is a dictionary: ('image' or 'vm', region, name) to what is there, ('kept image' or 'kept vm', region, name) to what
+is kept of it (`rows`: the states, `old`: what comes back, in the order of removal). Each change says what it makes of the state; of
 a change that was under way when the daemon died, `beginnings` knows what else may be left. `old` are earlier contents of
 a disk that no sync has replaced: a power loss may bring back parts of them, the death of a process may not.
 """
@@ -9,6 +10,8 @@ import copy
 import errno
 import os
 import random
+import subprocess
+import threading
 
 REGIONS = 'north', 'south'
 RECIPIENTS = ['bob', 'carol', 'dave'] + [f'p{i}' for i in range(1, 10)]
@@ -64,10 +67,11 @@ def sync(name, flags):
 
 
 class Owner:
-    """account: whose mount it is; prefix: of the names it makes, for several may act in one mount."""
+    """account: whose mount it is; folder: the catalog; prefix: of the names it makes, for several may act in one mount; kill: whether
+    a command may be killed, which has then done its change or not."""
 
-    def __init__(self, account, mount, prefix, seed, most=25):
-        self.account, self.mount, self.prefix, self.most = account, mount, prefix, most
+    def __init__(self, account, mount, folder, prefix, seed, most=25, kill=False):
+        self.account, self.mount, self.folder, self.prefix, self.most, self.kill = account, mount, folder, prefix, most, kill
         self.random, self.serial, self.state = random.Random(seed), 0, {}
         self.recipients = [name for name in RECIPIENTS if name != account]
 
@@ -165,8 +169,12 @@ class Owner:
     def rename(self):
         key = self.pick('image', lambda i: not i['shares'])
         new = key and self.name('image', key[1])
-        return key and Change('', lambda s: s.update({new: s.pop(key)}),
-                              lambda: os.rename(self.path(key), self.path(new)), key)
+
+        def effect(s):
+            s[new] = s.pop(key)
+            if kept(key) in s:  # of its earlier disks
+                s[kept(new)] = s.pop(kept(key))
+        return key and Change('', effect, lambda: os.rename(self.path(key), self.path(new)), key)
 
     def copying(self, call, steps):
         key = self.pick('image', lambda i: i['disk'] is not None)
@@ -186,8 +194,12 @@ class Owner:
 
     def remove_disk(self):
         key = self.pick('image', lambda i: not i['shares'] and i['disk'] is not None)
-        return key and Change('', lambda s: s[key].update(disk=None, old=[], state='draft'),
-                              lambda: os.unlink(self.path(key, 'disk')), key)
+
+        def effect(s):
+            if s[key]['state'] != 'draft':
+                self.keep(s, key, s[key]['state'], s[key]['description'])
+            s[key].update(disk=None, old=[], state='draft')
+        return key and Change('', effect, lambda: os.unlink(self.path(key, 'disk')), key)
 
     def remove_part(self):
         key = self.pick('image', lambda i: not i['shares'] and i['disk'] is None and
@@ -209,7 +221,7 @@ class Owner:
         key = self.name('vm', self.random.choice(REGIONS))
         if sum(key[0] == 'vm' for key in self.state) >= 4:
             return None
-        return Change('', lambda s: s.update({key: dict(image=None, disk=None, old=[])}),
+        return Change('', lambda s: s.update({key: dict(image=None, disk=None, old=[], called=None)}),
                       lambda: os.mkdir(self.path(key)), key)
 
     def launch(self):
@@ -221,7 +233,10 @@ class Owner:
 
         def effect(s):
             self.seal_entry(s[image])
-            s[key].update(image=f'{image[2]}@{self.account}', disk=s[image]['disk'], old=[])
+            if s[key]['disk'] is not None:
+                self.keep(s, key, 'instance', s[key]['called'])
+            name = f'{image[2]}@{self.account}'
+            s[key].update(image=name, called=name, disk=s[image]['disk'], old=[])
         return Change('', effect, lambda: write(self.path(key, 'image'), image[2].encode()), key)
 
     def vm_write(self):
@@ -247,8 +262,74 @@ class Owner:
             return None
         for part in ('image', 'disk'):
             if self.state[key][part] is not None:
-                return Change('', lambda s: s[key].update({part: None}), lambda: os.unlink(self.path(key, part)), key)
+                def effect(s):
+                    if part == 'disk':
+                        self.keep(s, key, 'instance', s[key]['called'])
+                    s[key].update({part: None})
+                return Change('', effect, lambda: os.unlink(self.path(key, part)), key)
         return Change('', lambda s: s.pop(key), lambda: os.rmdir(self.path(key)), key)
+
+    # --- what is kept ---
+
+    @staticmethod
+    def keep(s, key, state, text):
+        entry = s.setdefault(kept(key), dict(disk=None, rows=[], old=[]))
+        entry['rows'].append(state)
+        entry['old'].append((s[key]['disk'], s[key]['old'], text))
+
+    @staticmethod
+    def unkeep(s, key):
+        """The youngest is kept no longer. Returns it."""
+        entry = s[kept(key)]
+        state, it = entry['rows'].pop(), entry['old'].pop()
+        if not entry['rows']:
+            del s[kept(key)]
+        return state, it
+
+    def kept_rows(self):
+        listed = subprocess.run([os.environ['IMGSHARE'], '-C', self.folder, 'undelete', '--list'], capture_output=True, text=True,
+                                check=False)
+        if listed.returncode != 0:
+            raise AssertionError(f'undelete --list: {listed.stderr}')
+        return [row.split('\t') for row in listed.stdout.splitlines()]
+
+    def object(self, key):
+        return f'{key[1]}/{key[2]}@{self.account}'
+
+    def command(self, key, *words):
+        """Of the youngest that is kept of it. One that was killed has done all or nothing."""
+        number = [row[0] for row in self.kept_rows() if row[1] == self.object(key)][-1]
+        arguments = [os.environ['IMGSHARE'], '-C', self.folder, *words, f'{self.object(key)}#{number}']
+        with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+            timer = threading.Timer(self.random.uniform(0, 0.03), process.kill)
+            if self.kill and self.random.random() < 0.5:
+                timer.start()
+            said = process.communicate()[1]
+            timer.cancel()
+        if process.returncode == -9 and any(row[0] == number for row in self.kept_rows()):
+            again = subprocess.run(arguments, capture_output=True, text=True, check=False)
+            if again.returncode != 0:
+                raise AssertionError(f'{arguments} once more: {again.stderr}')
+        elif process.returncode not in (0, -9):
+            raise AssertionError(f'{arguments}: {said}')
+
+    def pick_kept(self, wanted=lambda key: True):
+        keys = [(key[0].removeprefix('kept '), *key[1:]) for key in self.state if key[0].startswith('kept ')]
+        keys = [key for key in keys if wanted(key)]
+        return self.random.choice(keys) if keys else None
+
+    def undelete(self):
+        key = self.pick_kept(lambda key: key not in self.state or self.state[key]['disk'] is None)
+
+        def effect(s):
+            state, (disk, old, text) = self.unkeep(s, key)
+            s[key] = dict(description=text, disk=disk, old=old, shares={}, state=state, link=True) if key[0] == 'image' else \
+                dict(image=text, called=text, disk=disk, old=old)
+        return key and Change('', effect, lambda: self.command(key, 'undelete'), key)
+
+    def purge(self):
+        key = self.pick_kept()
+        return key and Change('', lambda s: self.unkeep(s, key), lambda: self.command(key, 'image', 'purge'), key)
 
     # --- what is found ---
 
@@ -288,18 +369,29 @@ class Owner:
                 if name.startswith(self.prefix):
                     image = self.read_text(key, 'image')
                     found[key] = dict(image=image and image.strip(), disk=self.read_disk(key))
+        for _, what, state, *_ in self.kept_rows():
+            region, _, name = what.removesuffix(f'@{self.account}').partition('/')
+            if what.endswith(f'@{self.account}') and name.startswith(self.prefix):
+                key = kept(('vm' if state == 'instance' else 'image', region, name))
+                found.setdefault(key, dict(disk=None, rows=[]))['rows'].append(state)
         return found, digests
 
     def finish(self):
         """What an interrupted change left is not gone on with: a disk that nobody closed makes no image available until
         it is closed once more; an empty one goes."""
-        for key, image in self.state.items():
+        for key, image in list(self.state.items()):
             if key[0] == 'image' and image['disk'] == b'':
                 os.unlink(self.path(key, 'disk'))
+                if image['state'] != 'draft':  # its bytes were lost with the power
+                    self.keep(self.state, key, image['state'], image['description'])
                 image.update(disk=None, old=[], state='draft')
             elif key[0] == 'image' and image['disk'] is not None and image['state'] == 'draft':
                 os.close(os.open(self.path(key, 'disk'), os.O_WRONLY))
                 self.available(image, image['disk'], image['old'])
+
+
+def kept(key):
+    return (f'kept {key[0]}', *key[1:])
 
 
 def same_disk(found, wanted, old):
@@ -321,7 +413,7 @@ def same(found, wanted, power):
     if found is None or wanted is None:
         return found is wanted
     return same_disk(found['disk'], wanted['disk'], wanted['old'] if power else []) and \
-        all(found[field] == value for field, value in wanted.items() if field not in ('disk', 'old'))
+        all(found[field] == value for field, value in wanted.items() if field not in ('disk', 'old', 'called'))
 
 
 def beginnings(before, after, change, found, power=False):
@@ -372,4 +464,4 @@ CHANGES = dict(
     share=Owner.share, share_again=Owner.share, share_more=Owner.share, unshare=Owner.unshare, expire=Owner.expire,
     rename=Owner.rename, link=Owner.link, copy=Owner.copy, remove_disk=Owner.remove_disk, remove_part=Owner.remove_part,
     remove=Owner.remove, vm_make=Owner.vm_make, launch=Owner.launch, relaunch=Owner.launch, vm_write=Owner.vm_write,
-    vm_image=Owner.vm_image, vm_remove=Owner.vm_remove)
+    vm_image=Owner.vm_image, vm_remove=Owner.vm_remove, undelete=Owner.undelete, purge=Owner.purge)

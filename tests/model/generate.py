@@ -22,7 +22,7 @@ class Generator:
         self.table = [(name, weight) for name, weight in (
             ('make', 9), ('remove', 4), ('disk', 9), ('share', 16), ('unshare', 9), ('describe', 6),
             ('rename', 7), ('copy', 7), ('launch', 7), ('machine_op', 5), ('note', 5), ('expiry', 4), ('trust', 3),
-            ('part', 4), ('odd', 4), ('read', 4), ('hold', 2), ('tree', 3), ('command', 2), ('kept', 6), ('lost', 2))]
+            ('part', 4), ('odd', 4), ('read', 4), ('hold', 2), ('tree', 3), ('command', 5), ('kept', 6), ('lost', 2))]
 
     def next(self):
         view = self.pick([v for v in self.views.values() if not self.model.accounts[v.account].gone or self.random.random() < 0.02])
