@@ -192,6 +192,10 @@ void blob_hash_end(struct blob_hash *hash, uint8_t ret_digest[static DIGEST_SIZE
 /* The same in one go. `stop` (may be NULL) is asked between steps of at most 1 MiB: true gives -ECANCELED. */
 int blob_digest(int fd, bool (*stop)(void *context), void *context, uint8_t ret_digest[static DIGEST_SIZE]);
 
+/* What the disk's header says it is (FORMAT_SIZE), `raw` if nothing is known of it. The name of a file is `?` where it cannot
+ * be told. Fit to be shown. Reads a few blocks, and no other file. Leaves the descriptor's own offset alone. */
+int blob_format(int fd, char ret_text[static FORMAT_SIZE]);
+
 /* Calls each for every blob in the store (any order); a value other than 0 ends it and is returned. */
 int blob_each(const struct blob_store *store, int (*each)(int64_t id, void *context), void *context);
 

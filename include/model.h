@@ -22,6 +22,14 @@ enum image_state {
         IMAGE_SEALED,    /* its disk never changes again */
 };
 
+/* Whether a disk names other files, such as a backing file (CONTRACT 4 self-contained). */
+enum whole {
+        WHOLE_UNKNOWN, /* not sealed, or the log did not tell it then: ask the blob */
+        WHOLE_YES,
+        WHOLE_NO,
+};
+#define FORMAT_SIZE 1280 /* of what a disk is: `qcow2`, and below it a line `needs FILE` for each file that it names */
+
 enum via {
         VIA_MOUNT,
         VIA_CLI,
@@ -64,6 +72,7 @@ struct image {
         int64_t expires; /* when the caller's share ends, ms; 0: never, or the caller needs none */
         bool reviewed;  /* its owner says it holds no secrets (FAQ 10) */
         int64_t returned; /* the event that brought its directory back last, 0: it was never gone */
+        enum whole whole;
 };
 
 /* One entry of a listing: its name, and the id after which the listing continues. */
