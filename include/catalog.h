@@ -346,6 +346,9 @@ int catalog_image_count(struct catalog_connection *c, int64_t region, int64_t ow
 /* The image or launch it was copied from (0: an import), and the image an import is the same as (0: none known). */
 int catalog_image_source(struct catalog_connection *c, int64_t id, int64_t *ret_source, int64_t *ret_same);
 
+/* What its disk was when it was sealed (model.h). -ENOENT: it is not sealed, or the log did not tell it then. */
+int catalog_image_format(struct catalog_connection *c, int64_t id, char ret_text[static FORMAT_SIZE]);
+
 typedef int (*image_each)(const struct image_entry *entry, void *context);
 /* Images of one owner in a region (owner 0: of all owners), cursor > after. `each` not 0 ends it and is returned. */
 int catalog_image_list(struct catalog_connection *c, int64_t region, int64_t owner, int64_t after, image_each each,

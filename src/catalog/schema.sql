@@ -132,6 +132,7 @@ CREATE TABLE image (
   available_event INTEGER,
   sealed_event INTEGER,
   size INTEGER,                       -- bytes, once sealed
+  format TEXT,                        -- then, too: `qcow2`, and a line for each file that it needs; NULL: not told
   times_event INTEGER,                -- that set its mtime last: sealing, or a user's change
   mtime INTEGER,                      -- nanoseconds since 1970; NULL: the blob's own
   digest_event INTEGER,               -- that set the next two last

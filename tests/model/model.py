@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]*')
 LOWER = re.compile(r'[a-z0-9][a-z0-9._-]*')
-META = ['created', 'digest', 'exposure.tsv', 'history.jsonl', 'id', 'owner', 'reviewed', 'shares', 'shares.tsv', 'size', 'source',
-        'state', 'trust', 'usage.tsv']
+META = ['created', 'digest', 'exposure.tsv', 'format', 'history.jsonl', 'id', 'owner', 'reviewed', 'shares', 'shares.tsv', 'size',
+        'source', 'state', 'trust', 'usage.tsv']
 WRITABLE = {'reviewed', 'state'}
 PARTS = ('description', 'shares', 'disk')
 SHARES = '.meta/shares'

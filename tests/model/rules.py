@@ -74,6 +74,17 @@ class Rules(Keeping):
         silent('a disk open for writing counts as not empty', 'what is in it is not known before it is closed: EBUSY')
         return image.state == 'draft' or not image.disk and not self.held(image)
 
+    @staticmethod
+    def format(image):
+        """CONTRACT 3.3 format; of those that name a file the model knows an empty QED with one that it does not say."""
+        disk = image.disk or b''
+        qed = disk[:4] == b'QED\0' and len(disk) >= 64
+        return 'qed\nneeds ?' if qed and disk[16] & 1 else 'qed' if qed else 'raw'
+
+    def incomplete(self, image):
+        """CONTRACT 4 self-contained."""
+        return 'needs' in self.format(image)
+
     # ---- images
 
     def create(self, view, region, name):

@@ -33,6 +33,7 @@ def image_full(state, view, image):
     mine = image.owner == view.account
     yield f'{base}/.meta/owner', text(image.owner + '\n')
     yield f'{base}/.meta/size', text(f'{len(image.disk or b"")}\n')
+    yield f'{base}/.meta/format', text('' if image.disk is None else state.format(image) + '\n')
     yield f'{base}/.meta/source', ('source', state.source(view, image))
     trusted = image.owner in state.accounts[view.account].trusted
     if not state.staff(view):

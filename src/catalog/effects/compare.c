@@ -21,7 +21,7 @@ static const struct table tables[] = {
 #define LAUNCH_COLUMNS "id, instance, image, image_name, from_event, image_until, until_event"
 #define EARLIER_TABLE \
         TABLE("catalog", 1, "event, detail FROM earlier", "event", "SELECT 'what event ' || ?1 || ' did not say'")
-#define IMAGE_ROWS IMAGE_COLUMNS ", digest, purge_event, first_owner FROM image"
+#define IMAGE_ROWS IMAGE_COLUMNS ", digest, format, purge_event, first_owner FROM image"
 #define DESCRIPTION_ROWS "id, from_event, place, text, times_event, mtime, until_event FROM description"
 #define LAUNCH_ROWS LAUNCH_COLUMNS ", purge_event FROM launch"
         /* named by the event that made the row */

@@ -106,7 +106,7 @@
 #define SET(t, column, columns, values, where)                                                                     \
         {                                                                                                          \
                 "UPDATE " t " SET (" column columns ") = (:event" values ") WHERE " where " AND " column " IS NULL", \
-                "SELECT 1 FROM " t " WHERE " where " AND (" column columns ") = (:event" values ")",               \
+                "SELECT 1 FROM " t " WHERE " where " AND (" column columns ") IS (:event" values ")",               \
                 SET_COUNT(t, column columns), 1, 1                                                                 \
         }
 #define FIRST(t, column, where)                                                                                    \

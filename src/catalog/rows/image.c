@@ -7,7 +7,8 @@
 enum { /* columns */
         IMAGE_PLACE, IMAGE_ID, IMAGE_REGION, IMAGE_OWNER, IMAGE_REGION_NAME, IMAGE_OWNER_NAME, IMAGE_NAME,
         IMAGE_DISK_EVENT, IMAGE_AVAILABLE_EVENT, IMAGE_SEALED_EVENT, IMAGE_DESCRIPTION, IMAGE_SHARES_LINK,
-        IMAGE_CREATED, IMAGE_PLACE_CREATED, IMAGE_SIZE, IMAGE_DIGEST, IMAGE_MTIME, IMAGE_REVIEWED, IMAGE_RETURNED
+        IMAGE_CREATED, IMAGE_PLACE_CREATED, IMAGE_SIZE, IMAGE_DIGEST, IMAGE_MTIME, IMAGE_REVIEWED, IMAGE_RETURNED,
+        IMAGE_WHOLE
 };
 
 static int image_row(sqlite3_stmt *s, struct image *ret_image) {
@@ -31,6 +32,7 @@ static int image_row(sqlite3_stmt *s, struct image *ret_image) {
                 .sealed = sqlite3_column_int64(s, IMAGE_SEALED_EVENT),
                 .reviewed = sqlite3_column_int(s, IMAGE_REVIEWED) != 0,
                 .returned = sqlite3_column_int64(s, IMAGE_RETURNED),
+                .whole = (enum whole)sqlite3_column_int(s, IMAGE_WHOLE), /* as the query makes them */
         };
         if (sqlite3_column_bytes(s, IMAGE_DIGEST) == DIGEST_SIZE) {
                 ret_image->digested = true;
@@ -121,6 +123,17 @@ int catalog_image_source(struct catalog_connection *c, int64_t id, int64_t *ret_
         if (r == 0)
                 *ret_same = sqlite3_column_int64(s, 1);
         return r;
+}
+
+int catalog_image_format(struct catalog_connection *c, int64_t id, char ret_text[static FORMAT_SIZE]) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_one(&s, statement_start(c, S_IMAGE_FORMAT, &s, "i", id));
+
+        if (r < 0)
+                return r;
+        if (sqlite3_column_type(s, 0) == SQLITE_NULL)
+                return -ENOENT;
+        return column_text(s, 0, ret_text, FORMAT_SIZE);
 }
 
 int catalog_image_name(struct catalog_connection *c, int64_t id, char ret_object[static OBJECT_SIZE],

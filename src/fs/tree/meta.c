@@ -22,6 +22,7 @@ static const struct fixed_entry meta_entries[] = {
         { "state", NODE_META_STATE, false },
         { "size", NODE_META_SIZE, false },
         { "digest", NODE_META_DIGEST, false },
+        { "format", NODE_META_FORMAT, false },
         { "created", NODE_META_CREATED, false },
         { "source", NODE_META_SOURCE, false },
         { "shares", NODE_META_SHARES, false },
@@ -136,6 +137,15 @@ static int text_digest(struct call *call, FILE *to) {
         return 0;
 }
 
+static int text_format(struct call *call, FILE *to) {
+        char text[FORMAT_SIZE];
+        int r = call->image.has_disk ? disk_format(&call->request, &call->image, text) : -ENODATA;
+
+        if (r == 0)
+                (void)fprintf(to, "%s\n", text);
+        return r == -ENODATA ? 0 : r;
+}
+
 static int text_created(struct call *call, FILE *to) {
         char time[TIMESTAMP_SIZE];
 
@@ -177,6 +187,7 @@ const struct kind kind_meta_owner = META_FILE(0444, text_owner);
 const struct kind kind_meta_state = META_FILE(0644, text_state);
 const struct kind kind_meta_size = META_FILE(0444, text_size);
 const struct kind kind_meta_digest = META_FILE(0444, text_digest);
+const struct kind kind_meta_format = META_FILE(0444, text_format);
 const struct kind kind_meta_created = META_FILE(0444, text_created);
 const struct kind kind_meta_source = META_FILE(0444, text_source);
 const struct kind kind_meta_shares_tsv = META_FILE(0444, text_shares);

@@ -56,6 +56,7 @@ enum node_kind {
         NODE_META_EXPOSURE = 47,
         NODE_SHARE = 48, /* id: share */
         NODE_EXPIRES = 49, /* id: share */
+        NODE_META_FORMAT = 50, /* id: place */
         NODE_CONTROL = 64,
         NODE_WHOAMI = 65,
         NODE_LAST_DENIAL = 66,

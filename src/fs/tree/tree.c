@@ -51,6 +51,7 @@ const struct kind *const kinds_all[NODE_KINDS] = {
         [NODE_META_REVIEWED] = &kind_meta_reviewed,
         [NODE_META_USAGE] = &kind_meta_usage,
         [NODE_META_EXPOSURE] = &kind_meta_exposure,
+        [NODE_META_FORMAT] = &kind_meta_format,
         [NODE_SHARE] = &kind_share,
         [NODE_EXPIRES] = &kind_expires,
         [NODE_CONTROL] = &kind_control,

@@ -60,7 +60,7 @@ extern const struct kind kind_images;
 extern const struct kind kind_instances, kind_instance, kind_instance_image, kind_instance_disk;
 /* meta.c */
 extern const struct kind kind_meta, kind_meta_id, kind_meta_owner, kind_meta_state, kind_meta_size, kind_meta_digest,
-        kind_meta_created, kind_meta_source, kind_meta_shares_tsv, kind_meta_history;
+        kind_meta_format, kind_meta_created, kind_meta_source, kind_meta_shares_tsv, kind_meta_history;
 /* meta_risk.c */
 extern const struct kind kind_meta_trust, kind_meta_reviewed, kind_meta_usage;
 /* exposure.c */

@@ -131,6 +131,50 @@ int disk_stat(struct request *request, const struct image *image, struct stat *r
         return 0;
 }
 
+/* -ENOENT: it was not told when it was sealed, or is not sealed. */
+static int format_told(struct request *request, const struct image *image, char ret_text[static FORMAT_SIZE]) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r = request_read(request, &c);
+
+        return r < 0 ? r : catalog_image_format(c, image->id, ret_text);
+}
+
+/* -ENOENT: it is not a reference that is open here. */
+static int format_of_reference(struct service *service, int64_t id, char ret_text[static FORMAT_SIZE]) {
+        struct disk *disk = disk_find(service, id);
+        int r = -ENOENT;
+
+        if (!disk)
+                return r;
+        (void)pthread_rwlock_rdlock(&disk->io);
+        if (disk->referring)
+                r = blob_format(disk->source_fd, ret_text);
+        (void)pthread_rwlock_unlock(&disk->io);
+        disk_put(service, disk);
+        return r;
+}
+
+int disk_format(struct request *request, const struct image *image, char ret_text[static FORMAT_SIZE]) {
+        _cleanup_fd_ int fd = -1;
+        struct blob_store *store;
+        int r = image->whole == WHOLE_UNKNOWN ? -ENOENT : format_told(request, image, ret_text);
+
+        if (r != -ENOENT)
+                return r;
+        if (request->service->past)
+                return -ENODATA;
+        request_done(request);
+        r = format_of_reference(request->service, image->id, ret_text);
+        if (r != -ENOENT)
+                return r;
+        r = service_store(request->service, image->region, &store);
+        if (r == 0)
+                r = blob_open(store, image->id, O_RDONLY, &fd);
+        if (r == 0)
+                r = blob_format(fd, ret_text);
+        return r == -ENOENT ? ORIGIN(-EIO) : r;
+}
+
 int disk_truncate_path(struct request *request, int64_t place, uint64_t size) {
         struct disk_handle *handle;
         int r = disk_open(request, place, O_WRONLY, &handle), e;

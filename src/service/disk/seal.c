@@ -47,6 +47,8 @@ int seal_prepare(struct service *service, const struct image *image, struct seal
                 r = blob_sync(store, fd);
         if (r == 0)
                 r = fstat(fd, &st) < 0 ? -errno : 0;
+        if (r == 0)
+                r = blob_format(fd, seal.format);
         if (r < 0)
                 return r == -ENOENT ? ORIGIN(-EIO) : r;
         seal.image = image->id;
@@ -54,6 +56,24 @@ int seal_prepare(struct service *service, const struct image *image, struct seal
         seal.mtime = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
         *ret_seal = seal;
         seal.lock = BLOB_LOCK_NONE;
+        return 0;
+}
+
+int seal_look(struct service *service, const struct image *image, struct seal *ret_seal) {
+        struct seal seal = SEAL_NONE;
+        _cleanup_fd_ int fd = -1;
+        struct blob_store *store;
+        int r = service_store(service, image->region, &store);
+
+        if (r == 0)
+                r = blob_open(store, image->id, O_RDONLY, &fd);
+        if (r == 0)
+                r = blob_format(fd, seal.format);
+        if (r < 0)
+                return r == -ENOENT ? ORIGIN(-EIO) : r;
+        seal.image = image->id;
+        seal.size = image->size;
+        *ret_seal = seal;
         return 0;
 }
 
@@ -67,14 +87,22 @@ static bool disk_removed(struct request *request, int64_t place, int64_t image) 
 int seal_prepare_own(struct request *request, int64_t place, struct image *ret_image, struct seal *ret_seal) {
         int r = image_get(request, place, ret_image);
 
-        if (r < 0 || !image_is_own(request, ret_image) || ret_image->state != IMAGE_AVAILABLE)
+        if (r < 0 || !image_is_own(request, ret_image) || ret_image->state == IMAGE_DRAFT ||
+            ret_image->whole != WHOLE_UNKNOWN)
                 return r;
-        r = seal_prepare(request->service, ret_image, ret_seal);
+        r = ret_image->state == IMAGE_SEALED ? seal_look(request->service, ret_image, ret_seal)
+                                             : seal_prepare(request->service, ret_image, ret_seal);
         return r == -EBUSY || (r == -EIO && disk_removed(request, place, ret_image->id)) ? 0 : r;
 }
 
 bool seal_possible(const struct seal *seal, const struct image *image) {
         return image->state == IMAGE_SEALED || seal->image == image->id;
+}
+
+enum whole seal_whole(const struct seal *seal, const struct image *image) {
+        if (image->whole != WHOLE_UNKNOWN || seal->image != image->id)
+                return image->whole;
+        return strchr(seal->format, '\n') ? WHOLE_NO : WHOLE_YES;
 }
 
 bool seal_empty(const struct seal *seal, const struct image *image) {
@@ -92,6 +120,7 @@ int seal_commit(struct catalog_connection *c, struct decision *d, const struct s
         event.detail[1] = (struct event_detail){
                 .key = "mtime", .text = timestamp_format_ns(d->image.mtime ? d->image.mtime : seal->mtime, mtime)
         };
+        event.detail[2] = (struct event_detail){ .key = "format", .text = seal->format };
         return catalog_event_add(c, &event, &id);
 }
 

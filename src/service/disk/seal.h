@@ -12,10 +12,14 @@ struct seal {
         struct blob_lock lock;
         int64_t image; /* its id; 0: nothing was prepared */
         int64_t size, mtime;
+        char format[FORMAT_SIZE];
 };
 /* Takes the lock, and syncs unless the service is read-only. -EBUSY: somebody writes. Not for drafts. */
 int seal_prepare(struct service *service, const struct image *image, struct seal *ret_seal);
-/* Reads the image, and prepares sealing it if it is the caller's own and available. A writer is no error here, nor a
+/* Of a sealed image: only looks at what its disk is. */
+int seal_look(struct service *service, const struct image *image, struct seal *ret_seal);
+/* Reads the image, and prepares sealing it if it is the caller's own and available, or looks at it if nothing tells whether
+ * it is whole. A writer is no error here, nor a
  * disk removed meanwhile: nothing is prepared, and the rules report it later. */
 int seal_prepare_own(struct request *request, int64_t place, struct image *ret_image, struct seal *ret_seal);
 static inline void seal_end(struct seal *seal) {
@@ -28,6 +32,8 @@ static inline void seal_end(struct seal *seal) {
 bool seal_possible(const struct seal *seal, const struct image *image);
 /* Whether this image was prepared and is empty; the seal may be another image's. */
 bool seal_empty(const struct seal *seal, const struct image *image);
+/* In the transaction: whether its disk names other files. Unknown: it is not sealed, and was not prepared. */
+enum whole seal_whole(const struct seal *seal, const struct image *image);
 /* In the transaction: seals it unless it is sealed. */
 int seal_commit(struct catalog_connection *c, struct decision *d, const struct seal *seal);
 #define SEAL_WAIT_MS 1000 /* CONTRACT 5.1 */

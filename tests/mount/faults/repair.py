@@ -115,6 +115,7 @@ rows('an image removed', 'event .* create north/web@alice: ', 'PRAGMA foreign_ke
      " (SELECT min(id) FROM image)")
 rows('an image doubled', 'image .* it does not follow',
      'INSERT INTO image (id, place, until_event, disk_event) SELECT max(id) + 3, min(place), 3, 3 FROM image')
+rows('what disks are changed', 'image .* its format', "UPDATE image SET format = 'x' WHERE format IS NOT NULL")
 rows('sizes of sealed images changed', 'image .* its size', 'UPDATE image SET size = size + 1 WHERE size IS NOT NULL')
 rows('a digest changed', 'image .* its digest', "UPDATE image SET digest = zeroblob(32) WHERE digest IS NOT NULL")
 rows('a broken interval: an end before its beginning', 'image .* its end', "UPDATE image SET until_event = 1 WHERE id ="

@@ -186,6 +186,8 @@ finds image 'south/web@alice' \
         "UPDATE image SET sealed_event = (SELECT sealed_event FROM image WHERE id = $image), size = 65536
             WHERE id = $copy"
 finds image 'north/web@alice' "UPDATE image SET size = 1 WHERE id = $image"
+finds image 'north/web@alice' "UPDATE image SET format = 'qcow2' WHERE id = $image"
+finds image 'north/web@alice' "UPDATE image SET format = NULL WHERE id = $image"
 finds event '[0-9]+' "DELETE FROM lineage WHERE image = $copy"
 finds image 'south/web@alice' "UPDATE lineage SET source = $(image_of "$data") WHERE image = $copy"
 finds image 'south/web@alice' "UPDATE lineage SET from_event = from_event + 1 WHERE image = $copy"

@@ -55,7 +55,7 @@ is ../shares readlink "$V/web@alice/.meta/shares"
 is .meta/shares readlink "$T/operator/regions/north/images/web@alice/shares"
 for view in eve operator; do
         is 'bob carol' listing "$T/$view/regions/north/images/web@alice/shares/"
-        is 'created digest exposure.tsv history.jsonl id owner reviewed shares shares.tsv size source state trust' \
+        is 'created digest exposure.tsv format history.jsonl id owner reviewed shares shares.tsv size source state trust' \
                 listing "$T/$view/regions/north/images/web@alice/.meta"
         is alice cat "$T/$view/regions/north/images/web@alice/.meta/owner"
         says '^[0-9]+.bob.launch.*north/vm1@bob' cat "$T/$view/regions/north/images/web@alice/.meta/exposure.tsv"

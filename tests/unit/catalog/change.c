@@ -319,6 +319,8 @@ static int say_of_image(struct catalog_connection *c, const struct wish *w, stru
         case IMAGE_SEAL:
                 with_number(said, "size", w->b);
                 with_mtime(said, 5000);
+                if (w->text)
+                        with_text(said, "format", w->text);
                 return 0;
         case IMAGE_REVIEW:
                 said->event.op = w->b ? EVENT_REVIEW : EVENT_REVIEW_CLEAR;

@@ -46,6 +46,33 @@ static void test_life(void **state) {
         assert_true(get().has_disk);
 }
 
+static void test_what_a_disk_is_once_it_is_sealed(void **state) {
+        static const struct {
+                const char *format;
+                enum whole whole;
+        } cases[] = {
+                { NULL, WHOLE_UNKNOWN }, /* a log that did not tell it */
+                { "raw", WHOLE_YES },
+                { "qcow2\nneeds a\nneeds /b", WHOLE_NO },
+        };
+        char format[FORMAT_SIZE];
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                place = must(PLACE_PUT, north, OPERATOR, (char[]){ 'a' + (char)i, '\0' });
+                (void)must(IMAGE_DISK, place, 0, NULL);
+                (void)must(IMAGE_FILL, place, place, NULL);
+                assert_int_equal(get().whole, WHOLE_UNKNOWN);
+                assert_int_equal(catalog_image_format(scratch_reader, get().id, format), -ENOENT);
+                (void)must(IMAGE_SEAL, place, 4096, cases[i].format);
+                assert_int_equal(get().whole, cases[i].whole);
+                assert_int_equal(catalog_image_format(scratch_reader, get().id, format), cases[i].format ? 0 : -ENOENT);
+                if (cases[i].format)
+                        assert_string_equal(format, cases[i].format);
+        }
+        assert_int_equal(catalog_image_format(scratch_reader, 1000000, format), -ENOENT);
+}
+
 static void test_becoming_available_keeps_the_parts_it_has(void **state) {
         int64_t description = must(DESCRIPTION_PUT, place, 7, "text"), link = must(LINK_PUT, place, 0, NULL), of, mtime;
         char text[TEXT_SIZE];
@@ -181,6 +208,7 @@ static void test_digests_are_of_sealed_images(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 CASE(test_life),
+                CASE(test_what_a_disk_is_once_it_is_sealed),
                 CASE(test_becoming_available_keeps_the_parts_it_has),
                 CASE(test_renewal_keeps_the_place_and_ends_the_image),
                 CASE(test_source),
