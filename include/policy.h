@@ -23,6 +23,7 @@ struct share_facts {
         enum role account_role;
         bool exists;       /* a live share with it exists */
         bool available;    /* state available or sealed, disk not empty */
+        bool needs_files;  /* its disk names other files; not known of one that is being written */
         bool busy;         /* its disk is open or mapped for writing */
         bool review_required, reviewed;
         int64_t shares, shares_limit;
@@ -137,6 +138,7 @@ struct launch_facts {
         bool visible;      /* the caller owns the image or has a live share */
         bool same_region;
         bool available;    /* state available or sealed, disk not empty */
+        bool needs_files;  /* as above */
         bool busy;         /* the image's disk is open for writing, or the instance's own is open */
         bool trust_required, trusted; /* require-trust; the owner is trusted, or the caller itself */
 };

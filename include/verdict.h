@@ -39,6 +39,7 @@ struct refusal_context {
         const char *account; /* that the request names */
         const char *names;   /* accounts with a share now, "bob, carol"; only if the caller is the owner */
         const char *paths;   /* their share directories, "shares/bob shares/carol"; only together with names */
+        const char *files;   /* that a disk names */
         int64_t count, limit;
 };
 

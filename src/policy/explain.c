@@ -59,7 +59,7 @@ static const char *value(const struct refusal_context *context, const char *name
         } members[] = {
                 { "object", context->object },   { "region", context->region }, { "image", context->image },
                 { "owner", context->owner },     { "account", context->account }, { "names", context->names },
-                { "paths", context->paths },
+                { "paths", context->paths },     { "files", context->files },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(members); i++)

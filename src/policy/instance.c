@@ -31,6 +31,7 @@ static bool launch_on_hidden(const struct launch_facts *f) { return !f->instance
 static bool launch_of_hidden(const struct launch_facts *f) { return !f->visible; }
 static bool launch_elsewhere(const struct launch_facts *f) { return !f->same_region; }
 static bool launch_of_draft(const struct launch_facts *f) { return !f->available; }
+static bool launch_of_part(const struct launch_facts *f) { return f->needs_files; }
 static bool launch_busy(const struct launch_facts *f) { return f->busy; }
 static bool launch_untrusted(const struct launch_facts *f) { return f->trust_required && !f->trusted; }
 
@@ -41,6 +42,7 @@ RULES(launch_facts) launch_rules[] = {
         { launch_of_hidden, -ENOENT },
         { launch_elsewhere, RULE_SAME_REGION },
         { launch_of_draft, RULE_IMAGE_AVAILABLE },
+        { launch_of_part, RULE_SELF_CONTAINED },
         { launch_busy, -EBUSY },
         { launch_untrusted, RULE_TRUST },
 };

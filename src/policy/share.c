@@ -14,6 +14,7 @@ static bool grant_to_self(const struct share_facts *f) { return f->self; }
 static bool grant_to_staff(const struct share_facts *f) { return f->account_role != ROLE_ACCOUNT; }
 static bool grant_again(const struct share_facts *f) { return f->exists; }
 static bool grant_of_draft(const struct share_facts *f) { return !f->available; }
+static bool grant_of_part(const struct share_facts *f) { return f->needs_files; }
 static bool grant_busy(const struct share_facts *f) { return f->busy; }
 static bool grant_unreviewed(const struct share_facts *f) { return f->review_required && !f->reviewed; }
 static bool grant_full(const struct share_facts *f) { return f->shares >= f->shares_limit; }
@@ -28,6 +29,7 @@ RULES(share_facts) grant_rules[] = {
         { grant_to_staff, RULE_ROLE },
         { grant_again, RULE_SHARE_EXISTS },
         { grant_of_draft, RULE_IMAGE_AVAILABLE },
+        { grant_of_part, RULE_SELF_CONTAINED },
         { grant_busy, -EBUSY },
         { grant_unreviewed, RULE_REVIEW_BEFORE_SHARE },
         { grant_full, RULE_SHARE_LIMIT },

@@ -56,7 +56,9 @@ static int launch_facts(struct catalog_connection *c, struct launching *n, struc
                 .visible = d->visible,
                 .same_region = d->image.region == n->instance.region,
                 .available = d->image.state != IMAGE_DRAFT && !seal_empty(&n->seal, &d->image),
-                .busy = n->busy || (n->committing && !seal_possible(&n->seal, &d->image)),
+                .needs_files = seal_whole(&n->seal, &d->image) == WHOLE_NO,
+                .busy = n->busy || (n->committing && (!seal_possible(&n->seal, &d->image) ||
+                                                      seal_whole(&n->seal, &d->image) == WHOLE_UNKNOWN)),
                 .trust_required = account.require_trust,
                 .trusted = d->owner,
         };
@@ -74,7 +76,10 @@ static int judge_launch(struct catalog_connection *c, struct launching *n) {
         if (r == 0)
                 r = launch_facts(c, n, &facts);
         n->decision.region = n->instance.region_name;
-        return r < 0 ? r : policy_instance_launch(&facts);
+        if (r < 0)
+                return r;
+        r = policy_instance_launch(&facts);
+        return decision_files(c, &n->decision, n->seal.image == n->decision.image.id ? n->seal.format : "", r);
 }
 
 static int run_reserve(struct catalog_connection *c, void *context) {
@@ -140,6 +145,8 @@ static int launch_prepare(struct launching *n, struct blob_store *store, struct 
 
         if (n->decision.image.state == IMAGE_AVAILABLE)
                 r = seal_prepare(service, &n->decision.image, &n->seal);
+        else if (n->decision.image.whole == WHOLE_UNKNOWN)
+                r = seal_look(service, &n->decision.image, &n->seal);
         if (r == 0 && n->instance.has_disk)
                 r = seal_wait(service, store, n->instance.launch, BLOB_LOCK_SEAL, old);
         if (r < 0)
@@ -211,6 +218,8 @@ static int launch_install(struct launching *n) {
 
         if (r == 0)
                 r = launch_prepare(n, store, &old);
+        if (r == 0 && seal_whole(&n->seal, &n->decision.image) == WHOLE_NO)
+                return judge_again(n, image, -EBUSY); /* before anything is copied */
         if (r == 0)
                 r = clone_and_commit(n, store);
         return r == -EIO || r == -ENOENT ? judge_again(n, image, r) : r;

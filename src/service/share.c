@@ -38,7 +38,8 @@ static int share_facts(struct catalog_connection *c, struct decision *d, const s
                 .owner = d->owner,
                 .name_valid = name_check(NAME_ACCOUNT, d->account) == 0,
                 .available = d->image.state != IMAGE_DRAFT && !seal_empty(seal, &d->image),
-                .busy = !seal_possible(seal, &d->image),
+                .needs_files = seal_whole(seal, &d->image) == WHOLE_NO,
+                .busy = !seal_possible(seal, &d->image) || seal_whole(seal, &d->image) == WHOLE_UNKNOWN,
                 .reviewed = d->image.reviewed,
                 .shares = d->count,
                 .shares_limit = d->limit,
@@ -74,7 +75,7 @@ int share_grant_judge(struct catalog_connection *c, struct decision *d, const st
                 d->count = d->shares;
                 return e < 0 ? e : r;
         }
-        return r;
+        return decision_files(c, d, seal->image == d->image.id ? seal->format : "", r);
 }
 
 int share_grant_commit(struct catalog_connection *c, struct decision *d, const struct seal *seal,

@@ -115,8 +115,10 @@ static int image_fill(struct builder *b, struct catalog_connection *c, struct ev
         event->op = EVENT_SEAL;
         event->detail[0] = (struct event_detail){ .key = "size", .number = DISK_SIZE };
         event->detail[1] = (struct event_detail){ .key = "mtime", .text = timestamp_format_ns(timestamp_now_ns(), mtime) };
+        event->detail[2] = (struct event_detail){ .key = "format", .text = "raw" };
         if (r == 0)
                 r = catalog_event_add(c, event, &id);
+        event->detail[2] = (struct event_detail){ 0 };
         event->op = EVENT_DIGEST;
         event->detail[0] = (struct event_detail){ .key = "digest", .text = digest_format(b->digest, digest) };
         event->detail[1] = (struct event_detail){ .key = "image", .number = event->place };

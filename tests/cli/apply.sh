@@ -22,8 +22,8 @@ CREATE TEMP VIEW made AS SELECT n.id, r.id AS region, a.id AS owner, n.name
   FROM new n JOIN region r ON r.name = n.region JOIN account a ON a.name = n.owner;
 INSERT INTO place (id, region, owner) SELECT id, region, owner FROM made;
 INSERT INTO place_name (place, from_event, region, owner, name) SELECT id, id, region, owner, name FROM made;
-INSERT INTO image (id, place, disk_event, available_event, sealed_event, size)
-  SELECT id, id, id, id, id, 1 FROM made WHERE name <> 'draft';
+INSERT INTO image (id, place, disk_event, available_event, sealed_event, size, format)
+  SELECT id, id, id, id, id, 1, 'raw' FROM made WHERE name <> 'draft';
 INSERT INTO image (id, place) SELECT id, id FROM made WHERE name = 'draft';
 SQL
 }

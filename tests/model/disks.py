@@ -163,6 +163,8 @@ class Disks(Rules):
             refuse('same-region')
         if self.unavailable(image):
             refuse('image-available')
+        if self.incomplete(image):
+            refuse('self-contained')
         if self.held(image):
             raise No(errno.EBUSY)
         account = self.accounts[view.account]

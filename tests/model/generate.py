@@ -80,6 +80,8 @@ class Generator:
     def content(self):
         if self.chance(0.05):
             return ''
+        if self.chance(0.04):
+            return 'QED\0' + 12 * '\0' + '\1' + 47 * '\0' # a disk that needs another file
         number = next(self.numbers)
         return f'{number}.' * self.pick((1, 3, 100, 1500))
 

@@ -196,6 +196,8 @@ class Rules(Keeping):
             refuse('share-exists')
         if self.unavailable(image):
             refuse('image-available')
+        if self.incomplete(image):
+            refuse('self-contained')
         if self.held(image):
             raise No(errno.EBUSY)
         if self.limits['require-review'] and not image.reviewed:

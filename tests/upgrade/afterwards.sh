@@ -44,7 +44,13 @@ settle
 ok mkdir "$T/bob/regions/north/instances/afterwards"
 ok put again-late@alice "$T/bob/regions/north/instances/afterwards/image"
 same "$A/late/disk" "$T/bob/regions/north/instances/afterwards/disk"
-ok rmdir "$A/late/shares/bob"
+# What was sealed then is looked at when it is asked for; what was not, when it is.
+ok mkdir "$A/late/shares/carol"
+ok rmdir "$A/late/shares/"{bob,carol}
+is raw cat "$A/late/.meta/format"
+is $'qcow2\nneeds base.raw' cat "$A/overlay/.meta/format"
+refused 1 "$EPERM" mkdir "$A/overlay/shares/bob"
+says '^fact: the disk of north/overlay@alice needs base.raw$' cat "$T/alice/.imgshare/last_denial"
 ok cp -r "$A/again-late" "$AS/"
 ok rmdir "$T/bob/accounts/bob/trusted/alice"
 says '^north	again-late@alice	bob' admin access --all

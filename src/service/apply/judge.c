@@ -25,6 +25,12 @@ static int act_as_owner(struct catalog_connection *c, struct apply *a, const cha
         return 0;
 }
 
+/* It has been, or would have been, shared. */
+static void apply_sealed(struct decision *d) {
+        d->image.state = IMAGE_SEALED;
+        d->image.whole = WHOLE_YES;
+}
+
 static int apply_read_image(struct catalog_connection *c, struct apply *a, int64_t place) {
         struct decision *d = &a->decision;
         int r;
@@ -39,7 +45,7 @@ static int apply_read_image(struct catalog_connection *c, struct apply *a, int64
                 return r;
         d->shares += numbers_get(&a->more, (uint64_t)place);
         if (numbers_get(&a->planned, apply_pair(place, 0)) > 0)
-                d->image.state = IMAGE_SEALED;
+                apply_sealed(d);
         return 0;
 }
 
@@ -85,7 +91,7 @@ static int plan_change(struct apply *a, int64_t account, int more) {
 static int apply_changed(struct apply *a, int64_t account, int more) {
         a->decision.shares += more;
         if (more > 0)
-                a->decision.image.state = IMAGE_SEALED;
+                apply_sealed(&a->decision);
         return a->plan ? plan_change(a, account, more) : 0;
 }
 

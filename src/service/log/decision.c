@@ -3,6 +3,7 @@
  */
 #include "log/decision.h"
 #include "log/wing.h"
+#include "origin.h"
 #include "policy.h"
 #include "upkeep/wing.h"
 #include "utf8.h"
@@ -102,6 +103,28 @@ int decision_judged(struct catalog_connection *c, struct decision *d, int r) {
         return r;
 }
 
+int decision_files(struct catalog_connection *c, struct decision *d, const char *format, int r) {
+        char text[FORMAT_SIZE], *rest = text, *line;
+        int e = 0;
+
+        if (r != RULE_SELF_CONTAINED)
+                return r;
+        (void)snprintf(text, sizeof(text), "%s", format); /* fits */
+        if (!*text)
+                e = catalog_image_format(c, d->image.id, text);
+        if (e < 0)
+                return e == -ENOENT ? ORIGIN(-EIO) : e;
+        d->files[0] = '\0';
+        (void)strsep(&rest, "\n"); /* what it is */
+        while ((line = strsep(&rest, "\n"))) {
+                const size_t n = strlen(d->files);
+
+                (void)snprintf(d->files + n, sizeof(d->files) - n, "%s%s", n ? ", " : "",
+                               line + strlen("needs ")); /* a long list is cut */
+        }
+        return r;
+}
+
 /* Renders d->asked: replaces {object}, {account} and {name}. */
 static void render_asked(const struct decision *d, char *ret_text, size_t size) {
         const char *p = d->asked;
@@ -138,6 +161,7 @@ void decision_explain(const struct decision *d, enum rule rule, struct refusal *
                                 .account = d->account,
                                 .names = d->names,
                                 .paths = d->paths,
+                                .files = d->files,
                                 .count = d->count,
                                 .limit = d->limit,
                         },

@@ -19,6 +19,7 @@ struct decision {
         bool counted, visible, owner;
         char object[OBJECT_SIZE];
         char names[512], paths[512];
+        char files[512]; /* that its disk names */
         int64_t count, limit;
         /* of a share to be granted */
         bool settings_known, unended; /* unended: the account has a share that no event has ended; maybe expired */
@@ -36,6 +37,9 @@ int decision_caller(struct catalog_connection *c, struct decision *d);
 int decision_manage(struct catalog_connection *c, struct decision *d);
 /* If rule r (> 0) is about live shares, fills in the recipients' names for the owner. Returns r, or -errno. */
 int decision_judged(struct catalog_connection *c, struct decision *d, int r);
+/* If rule r is about the files that a disk names, fills in their names, from `format` (model.h) or, if it is empty, from the
+ * catalog. Returns r, or -errno. */
+int decision_files(struct catalog_connection *c, struct decision *d, const char *format, int r);
 /* Returns r. A refusal (> 0) is explained in the request and logged. */
 int decision_end(struct decision *d, int r);
 /* An auditor's refusal, about what he named, whether it is there or not. */

@@ -100,6 +100,31 @@ static int check_missing(struct checking *k, int64_t id, const char *what, const
         return r <= 0 ? r : check_found(k, what, object, "its disk is not in the store", from_backup(id, repair));
 }
 
+/* Shared before that was refused. Of a disk that the log tells nothing of the blob is asked. */
+static int check_whole(struct checking *k, const struct image *image, const char *object) {
+        _cleanup_fd_ int fd = -1;
+        char format[FORMAT_SIZE] = "", problem[FORMAT_SIZE + 64], *line;
+        int64_t shares = 0;
+        int r = image->state == IMAGE_SEALED && image->whole != WHOLE_YES ? catalog_share_count(k->c, image->id, 1, &shares) : 0;
+
+        if (r < 0 || shares == 0)
+                return r;
+        r = catalog_image_format(k->c, image->id, format);
+        if (r == -ENOENT)
+                r = blob_open(k->store, image->id, O_RDONLY, &fd);
+        if (r == 0 && fd >= 0)
+                r = blob_format(fd, format);
+        if (r < 0)
+                return r == -ENOENT ? 0 : check_unreadable(k, "image", object, r);
+        line = strchr(format, '\n');
+        if (!line)
+                return 0;
+        line += strlen("\nneeds ");
+        line[strcspn(line, "\n")] = '\0';
+        (void)snprintf(problem, sizeof(problem), "it is shared, and its disk needs '%s', a file that is not in it", line); /* fits */
+        return check_found(k, "image", object, problem, "unshare it; share one that is made whole by qemu-img convert");
+}
+
 static int check_image(const struct image *image, void *context) {
         struct checking *k = context;
         char object[OBJECT_SIZE], problem[128], repair[96];
@@ -116,7 +141,8 @@ static int check_image(const struct image *image, void *context) {
                                (long long)st.st_size, (long long)image->size);
                 return check_found(k, "image", object, problem, from_backup(image->id, repair));
         }
-        return k->flags & CHECK_DIGESTS && image->digested ? check_digest(k, image, object) : 0;
+        r = check_whole(k, image, object);
+        return r == 0 && k->flags & CHECK_DIGESTS && image->digested ? check_digest(k, image, object) : r;
 }
 
 static int check_launch(int64_t launch, const char *object, void *context) {

@@ -15,6 +15,7 @@ static const struct refusal_context full = {
         .account = "zoe",
         .names = "bob, carol",
         .paths = "shares/bob shares/carol",
+        .files = "../base/disk, /data.raw",
         .count = 50,
         .limit = 50,
 };
@@ -29,6 +30,7 @@ static struct refusal_context some(unsigned known, const char *unknown) {
                 .account = known & 16 ? full.account : unknown,
                 .names = known & 32 ? full.names : unknown,
                 .paths = known & 64 ? full.paths : unknown,
+                .files = known & 64 ? full.files : unknown,
         };
 }
 
@@ -94,6 +96,8 @@ static const struct {
           "check the spelling, or ask an operator to add it: imgshare account add zoe" },
         { RULE_SHARE_EXISTS, 127, "zoe already has a live share of north/web@alice",
           "nothing need be done; mkdir -p shares/zoe takes a share that exists as done" },
+        { RULE_SELF_CONTAINED, 127, "the disk of north/web@alice needs ../base/disk, /data.raw", "its owner makes a disk" },
+        { RULE_SELF_CONTAINED, 0, "the disk of the image needs files that are not in it", "its owner makes a disk" },
         /* sharing with an auditor */
         { RULE_ROLE, 127, "zoe is an operator or auditor, and receives no share of north/web@alice",
           "share north/web@alice with an ordinary account instead of zoe" },

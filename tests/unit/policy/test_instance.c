@@ -43,7 +43,7 @@ static void no_instances_may_be_made_at_all(void **state) {
         assert_int_equal(policy_instance_create(&facts), RULE_INSTANCE_QUOTA);
 }
 
-enum { L_READ_ONLY, L_ROLE, L_HIDDEN, L_REGION, L_AVAILABLE, L_BUSY, L_TRUST };
+enum { L_READ_ONLY, L_ROLE, L_HIDDEN, L_REGION, L_AVAILABLE, L_WHOLE, L_BUSY, L_TRUST };
 
 /* Uses of the relation: `visible` for the image, `owner` for the instance. */
 static union facts launch_blameless(enum role role, bool visible, bool owner) {
@@ -54,14 +54,16 @@ static union facts launch_blameless(enum role role, bool visible, bool owner) {
 static int launch(const union facts *f) { return policy_instance_launch(&f->launch); }
 static void elsewhere(union facts *f) { f->launch.same_region = false; }
 static void draft(union facts *f) { f->launch.available = false; }
+static void of_part(union facts *f) { f->launch.needs_files = true; }
 static void busy(union facts *f) { f->launch.busy = true; }
 static void untrusted(union facts *f) { f->launch.trust_required = true; }
 
 static void every_combination_of_refusals_to_launch(void **state) {
         static const struct order order = {
-                .outcomes = { RULE_READ_ONLY_ROLE, RULE_ROLE, -ENOENT, RULE_SAME_REGION, RULE_IMAGE_AVAILABLE, -EBUSY,
-                              RULE_TRUST },
-                .faults = { { L_REGION, elsewhere }, { L_AVAILABLE, draft }, { L_BUSY, busy }, { L_TRUST, untrusted } },
+                .outcomes = { RULE_READ_ONLY_ROLE, RULE_ROLE, -ENOENT, RULE_SAME_REGION, RULE_IMAGE_AVAILABLE,
+                              RULE_SELF_CONTAINED, -EBUSY, RULE_TRUST },
+                .faults = { { L_REGION, elsewhere }, { L_AVAILABLE, draft }, { L_WHOLE, of_part },
+                            { L_BUSY, busy }, { L_TRUST, untrusted } },
                 .blameless = launch_blameless,
                 .judge = launch,
                 .by_role = { [ROLE_AUDITOR] = BIT(L_READ_ONLY) | BIT(L_ROLE), [ROLE_OPERATOR] = BIT(L_ROLE) },
@@ -71,7 +73,7 @@ static void every_combination_of_refusals_to_launch(void **state) {
         };
 
         (void)state;
-        assert_int_equal(order_check(&order), 3 * 4 * 16);
+        assert_int_equal(order_check(&order), 3 * 4 * 32);
 }
 
 static void trust_is_asked_for_only_if_required(void **state) {
@@ -93,6 +95,7 @@ static void trust_mends_nothing_else(void **state) {
         } cases[] = {
                 { elsewhere, RULE_SAME_REGION },
                 { draft, RULE_IMAGE_AVAILABLE },
+                { of_part, RULE_SELF_CONTAINED },
                 { busy, -EBUSY },
         };
 

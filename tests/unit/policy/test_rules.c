@@ -28,6 +28,7 @@ static const struct {
         { "no-self-share", EPERM, "" },
         { "unknown-account", EPERM, "" },
         { "image-available", EPERM, "" },
+        { "self-contained", EPERM, "" },
         { "instance-quota", EPERM, "" },
         { "sealed", EPERM, "" },
         { "read-only-role", EROFS, "" },

@@ -3,8 +3,8 @@
  */
 #include "order.h"
 
-enum { G_READ_ONLY, G_HIDDEN, G_NO_RESHARE, G_NAME, G_UNKNOWN, G_SELF, G_ROLE, G_EXISTS, G_AVAILABLE, G_BUSY, G_REVIEW,
-       G_LIMIT };
+enum { G_READ_ONLY, G_HIDDEN, G_NO_RESHARE, G_NAME, G_UNKNOWN, G_SELF, G_ROLE, G_EXISTS, G_AVAILABLE, G_WHOLE, G_BUSY,
+       G_REVIEW, G_LIMIT };
 
 static union facts grant_blameless(enum role role, bool visible, bool owner) {
         return (union facts){ .share = { .role = role, .visible = visible, .owner = owner, .name_valid = true,
@@ -20,6 +20,7 @@ static void to_auditor(union facts *f) { f->share.account_role = ROLE_AUDITOR; }
 static void to_operator(union facts *f) { f->share.account_role = ROLE_OPERATOR; }
 static void exists(union facts *f) { f->share.exists = true; }
 static void draft(union facts *f) { f->share.available = false; }
+static void of_part(union facts *f) { f->share.needs_files = true; }
 static void busy(union facts *f) { f->share.busy = true; }
 static void unreviewed(union facts *f) { f->share.review_required = true; }
 static void full(union facts *f) { f->share.shares = 50; }
@@ -27,11 +28,11 @@ static void full(union facts *f) { f->share.shares = 50; }
 static void every_combination_of_refusals_to_share(void **state) {
         static const struct order order = {
                 .outcomes = { RULE_READ_ONLY_ROLE, -ENOENT, RULE_NO_RESHARE, -EINVAL, RULE_UNKNOWN_ACCOUNT,
-                              RULE_NO_SELF_SHARE, RULE_ROLE, RULE_SHARE_EXISTS, RULE_IMAGE_AVAILABLE, -EBUSY,
-                              RULE_REVIEW_BEFORE_SHARE, RULE_SHARE_LIMIT },
+                              RULE_NO_SELF_SHARE, RULE_ROLE, RULE_SHARE_EXISTS, RULE_IMAGE_AVAILABLE,
+                              RULE_SELF_CONTAINED, -EBUSY, RULE_REVIEW_BEFORE_SHARE, RULE_SHARE_LIMIT },
                 .faults = { { G_NAME, bad_name }, { G_UNKNOWN, unknown }, { G_SELF, self }, { G_ROLE, to_auditor },
-                            { G_ROLE, to_operator }, { G_EXISTS, exists }, { G_AVAILABLE, draft }, { G_BUSY, busy },
-                            { G_REVIEW, unreviewed }, { G_LIMIT, full } },
+                            { G_ROLE, to_operator }, { G_EXISTS, exists }, { G_AVAILABLE, draft }, { G_WHOLE, of_part },
+                            { G_BUSY, busy }, { G_REVIEW, unreviewed }, { G_LIMIT, full } },
                 .blameless = grant_blameless,
                 .judge = grant,
                 .by_role = { [ROLE_AUDITOR] = BIT(G_READ_ONLY) },
@@ -41,7 +42,7 @@ static void every_combination_of_refusals_to_share(void **state) {
         };
 
         (void)state;
-        assert_int_equal(order_check(&order), 3 * 4 * 1024);
+        assert_int_equal(order_check(&order), 3 * 4 * 2048);
 }
 
 static void the_limit_counts_live_shares(void **state) {
