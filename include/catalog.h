@@ -102,7 +102,7 @@ enum event_op {
         EVENT_LIMIT, EVENT_REGION_SET, EVENT_ADOPT, EVENT_SNAPSHOT, EVENT_RESTORE, EVENT_REPAIR,
         /* from here on: of what accounts own */
         EVENT_CREATE, EVENT_CREATE_DESCRIPTION, EVENT_CREATE_LINK, EVENT_CREATE_DISK, EVENT_AVAILABLE, EVENT_COPY_EMPTY,
-        EVENT_COPY, EVENT_SEAL, EVENT_DIGEST, EVENT_TIMES_DISK, EVENT_TIMES_DESCRIPTION, EVENT_DESCRIBE, EVENT_RENAME,
+        EVENT_COPY, EVENT_COPY_ALSO, EVENT_SEAL, EVENT_DIGEST, EVENT_TIMES_DISK, EVENT_TIMES_DESCRIPTION, EVENT_DESCRIBE, EVENT_RENAME,
         EVENT_REVIEW_CLEAR, EVENT_REVIEW, EVENT_DELETE_DESCRIPTION, EVENT_DELETE_LINK, EVENT_DELETE_DISK, EVENT_DELETE,
         EVENT_SHARE, EVENT_UNSHARE, EVENT_EXPIRE, EVENT_EXPIRY_CLEAR, EVENT_SET_EXPIRY, EVENT_TRUST, EVENT_UNTRUST,
         EVENT_CREATE_INSTANCE, EVENT_LAUNCH, EVENT_REINSTALL, EVENT_INSTANCE_DELETE_IMAGE, EVENT_INSTANCE_DELETE_DISK,
@@ -343,8 +343,9 @@ int catalog_image_name(struct catalog_connection *c, int64_t id, char ret_object
 int catalog_image_known(struct catalog_connection *c, int64_t account, int64_t id);
 /* Images the account owns in the region, drafts included (CONTRACT 4 quota-own-only). */
 int catalog_image_count(struct catalog_connection *c, int64_t region, int64_t owner, int64_t *ret_count);
-/* The image or launch it was copied from (0: an import), and the image an import is the same as (0: none known). */
-int catalog_image_source(struct catalog_connection *c, int64_t id, int64_t *ret_source, int64_t *ret_same);
+/* The images and launches it was copied from, in that order; none: an import. */
+int catalog_image_sources(struct catalog_connection *c, int64_t id, int (*each)(int64_t source, void *context), void *context);
+int catalog_image_same(struct catalog_connection *c, int64_t id, int64_t *ret_same); /* an import's like; 0: none known */
 
 /* What its disk was when it was sealed (model.h). -ENOENT: it is not sealed, or the log did not tell it then. */
 int catalog_image_format(struct catalog_connection *c, int64_t id, char ret_text[static FORMAT_SIZE]);

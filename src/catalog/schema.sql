@@ -149,12 +149,12 @@ CREATE INDEX image_kept ON image (until_event) WHERE until_event < 1407374883553
 CREATE INDEX image_of_same ON image (same_content) WHERE same_content IS NOT NULL;
 CREATE INDEX image_of_digest ON image (digest, first_owner) WHERE digest IS NOT NULL;
 
-CREATE TABLE lineage (                -- the image or launch that an image was copied from; no row: an import
+CREATE TABLE lineage (                -- the images and launches that an image was copied from; no row: an import
   image INTEGER NOT NULL REFERENCES image (id),
-  until_event INTEGER NOT NULL DEFAULT 140737488355327, -- when it became a copy of another
+  until_event INTEGER NOT NULL DEFAULT 140737488355327, -- when it became a copy of others
+  source INTEGER NOT NULL,            -- before from_event: SQLite 3.40's integrity_check confuses columns else
   from_event INTEGER NOT NULL,
-  source INTEGER NOT NULL,
-  PRIMARY KEY (image, until_event)
+  PRIMARY KEY (image, until_event, source)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX lineage_of_source ON lineage (source);
 

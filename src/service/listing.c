@@ -3,7 +3,6 @@
  */
 #include "disk/stores.h"
 #include "nouns.h"
-#include "origin.h"
 #include "room.h"
 
 int image_region_find(struct request *request, const char *name, struct region *ret_region) {
@@ -165,23 +164,42 @@ int source_name(struct catalog_connection *c, const struct caller *caller, int64
         return 0;
 }
 
-int image_source(struct request *request, const struct image *image, char ret_text[static SOURCE_SIZE]) {
-        _cleanup_read_ struct catalog_connection *c = NULL;
-        char source[SOURCE_SIZE], same_object[OBJECT_SIZE];
-        int64_t id, same;
-        int n, r = request_read(request, &c);
+struct sources {
+        struct catalog_connection *c;
+        const struct caller *caller;
+        FILE *to;
+        int count;
+};
+
+static int write_source(int64_t id, void *context) {
+        struct sources *s = context;
+        char text[SOURCE_SIZE];
+        int r = source_name(s->c, s->caller, id, text);
 
         if (r == 0)
-                r = catalog_image_source(c, image->id, &id, &same);
-        if (r == 0 && id != 0)
-                r = source_name(c, &request->caller, id, source);
+                (void)fprintf(s->to, "%s%s%s", s->count++ > 0 ? "; " : "", is_launch(id) ? "" : "copy of ", text);
+        return r;
+}
+
+int image_source(struct request *request, const struct image *image, FILE *to) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        struct sources s = { .caller = &request->caller, .to = to };
+        char same_object[OBJECT_SIZE];
+        int64_t same;
+        int r = request_read(request, &c);
+
+        s.c = c;
+        if (r == 0)
+                r = catalog_image_same(c, image->id, &same);
+        if (r == 0)
+                r = catalog_image_sources(c, image->id, write_source, &s);
+        if (r == 0 && s.count == 0)
+                (void)fputs("import", to);
         if (r == 0 && same != 0)
                 r = image_source_name(c, &request->caller, same, same_object);
-        if (r < 0)
-                return r;
-        n = snprintf(ret_text, SOURCE_SIZE, "%s%s%s%s", id == 0 || is_launch(id) ? "" : "copy of ",
-                     id == 0 ? "import" : source, same ? "; same-content " : "", same ? same_object : "");
-        return n < SOURCE_SIZE ? 0 : ORIGIN(-EIO);
+        if (r == 0)
+                (void)fprintf(to, "%s%s\n", same ? "; same-content " : "", same ? same_object : "");
+        return r;
 }
 
 static int write_line(const char *line, size_t length, void *context) {

@@ -334,6 +334,11 @@ def life(c, alice, bob):
     (north / 'images/twin/disk').write_bytes(bytes_)
     put(north / 'images/twin/.meta/state', 'sealed')
     wait_for('another', lambda: (north / 'images/twin/.meta/digest').read_text() != 'pending\n')
+    (north / 'images/both').mkdir()
+    with open(north / 'images/both/disk', 'wb', 0) as disk:
+        for source in web, north / 'images/twin':
+            with open(source / 'disk', 'rb', 0) as piece:
+                os.copy_file_range(piece.fileno(), disk.fileno(), 4096)
     (south / 'images/web').mkdir()
     os.link(web / 'disk', south / 'images/web/disk')
     put(web / 'shares/bob/.expires', '+1h')

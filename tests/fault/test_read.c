@@ -108,26 +108,25 @@ static int act_missing(struct request *request) {
 
 static int act_texts(struct request *request) {
         _cleanup_free_ char *lines = NULL;
-        char text[TEXT_SIZE], source[SOURCE_SIZE];
+        char text[TEXT_SIZE];
         struct image image;
-        size_t length;
+        size_t length, size;
         int64_t mtime;
         FILE *to;
-        int r = image_get(request, copy, &image);
-
-        if (r == 0)
-                r = image_source(request, &image, source);
-        if (r == 0)
-                r = image_get(request, place, &image);
+        int r = image_get(request, place, &image);
         if (r == 0)
                 r = description_read(request, image.description, text, &length, &mtime, &image);
         if (r < 0)
                 return r;
-        trial_told("%s\n%.*s", source, (int)length, text);
-        to = open_memstream(&lines, &length);
+        trial_told("%.*s", (int)length, text);
+        to = open_memstream(&lines, &size);
         if (!to)
                 return -errno;
         r = image_history(request, &image, to);
+        if (r == 0)
+                r = image_get(request, copy, &image);
+        if (r == 0)
+                r = image_source(request, &image, to);
         if (fclose(to) == 0 && r == 0)
                 trial_told("%s", lines);
         return r;

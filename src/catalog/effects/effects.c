@@ -55,6 +55,13 @@
                 "SELECT iif(first IS NULL, 0, nullif(first = :event, 0)) FROM (" ENDED_FIRST(t, until, born, where) ")", \
                 ENDED_COUNT(t, until), 0, 1                                                                        \
         }
+#define END_ALL(t, until, born, where)                                                                             \
+        {                                                                                                          \
+                ENDING(t, until, where),                                                                           \
+                "SELECT iif(count(*) = total(" until " = :event), count(*), NULL) FROM " t " WHERE " where         \
+                " AND " born " < :event AND " until " >= :event",                                                  \
+                ENDED_COUNT(t, until), 0, -1                                                                       \
+        }
 /* of rows that may come back (RETURN): an end is still told by the absence that it began; rows that were just gone are none
  * of those that lived */
 #define LEFT_FIRST(what, t, until, born, where)                                                                    \

@@ -116,12 +116,13 @@ int catalog_image_count(struct catalog_connection *c, int64_t region, int64_t ow
         return number_one(&s, statement_start(c, S_IMAGE_COUNT, &s, "ii", region, owner), ret_count);
 }
 
-int catalog_image_source(struct catalog_connection *c, int64_t id, int64_t *ret_source, int64_t *ret_same) {
+int catalog_image_sources(struct catalog_connection *c, int64_t id, int (*each)(int64_t source, void *context),
+                          void *context) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int r = number_one(&s, statement_start(c, S_IMAGE_SOURCE, &s, "i", id), ret_source);
+        int r = statement_start(c, S_IMAGE_SOURCES, &s, "i", id);
 
-        if (r == 0)
-                *ret_same = sqlite3_column_int64(s, 1);
+        while (r == 0 && (r = statement_row(s)) > 0)
+                r = each(sqlite3_column_int64(s, 0), context);
         return r;
 }
 
@@ -134,6 +135,12 @@ int catalog_image_format(struct catalog_connection *c, int64_t id, char ret_text
         if (sqlite3_column_type(s, 0) == SQLITE_NULL)
                 return -ENOENT;
         return column_text(s, 0, ret_text, FORMAT_SIZE);
+}
+
+int catalog_image_same(struct catalog_connection *c, int64_t id, int64_t *ret_same) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+        return number_one(&s, statement_start(c, S_IMAGE_SAME, &s, "i", id), ret_same);
 }
 
 int catalog_image_name(struct catalog_connection *c, int64_t id, char ret_object[static OBJECT_SIZE],

@@ -154,12 +154,7 @@ static int text_created(struct call *call, FILE *to) {
 }
 
 static int text_source(struct call *call, FILE *to) {
-        char source[SOURCE_SIZE];
-        int r = image_source(&call->request, &call->image, source);
-
-        if (r == 0)
-                (void)fprintf(to, "%s\n", source);
-        return r;
+        return image_source(&call->request, &call->image, to);
 }
 
 static int print_share(const struct share *share, void *context) {

@@ -26,16 +26,74 @@ struct closing {
         uint64_t size;
         bool written;
         bool failed;  /* a write failed: the content may be incomplete */
+        bool untold;  /* the sources, as nothing came of the copy yet */
         bool matters; /* the close changes the image; else at most its source */
 };
+
+/* What the catalog knows of the sources of a disk. */
+struct lineage {
+        const struct disk *disk;
+        bool known[DISK_SOURCES]; /* of disk->sources */
+        size_t live, kept;        /* rows; of these, of disk->sources */
+        bool replaces;            /* only disk->sources count from now on */
+        bool changes;
+};
+
+static int lineage_row(int64_t source, void *context) {
+        struct lineage *l = context;
+
+        l->live++;
+        for (size_t i = 0; i < l->disk->sources_count; i++)
+                if (l->disk->sources[i] == source) {
+                        l->known[i] = true;
+                        l->kept++;
+                }
+        return 0;
+}
+
+static int lineage_read(struct catalog_connection *c, const struct disk *disk, struct lineage *ret_lineage) {
+        const size_t count = disk->sources_count;
+        struct lineage *l = ret_lineage;
+        int r;
+
+        *l = (struct lineage){ .disk = disk };
+        r = catalog_image_sources(c, disk->id, lineage_row, l);
+        l->replaces = count > 0 && (disk->sources_all || l->live == 0);
+        l->changes = l->kept < count || (l->replaces && l->live > count);
+        if (l->replaces) /* all are told again */
+                memset(l->known, 0, sizeof(l->known));
+        return r;
+}
+
+/* An event for each source that is new. The first one can be the end of those before, and make the image available. */
+static int lineage_tell(struct catalog_connection *c, const struct decision *d, const struct lineage *l, uint64_t size,
+                        bool fills) {
+        struct event event = decision_event(d, EVENT_AVAILABLE);
+        int64_t id;
+        int r = fills && !l->replaces ? catalog_event_add(c, &event, &id) : 0;
+
+        for (size_t i = 0; i < l->disk->sources_count && r == 0; i++) {
+                const int64_t source = l->disk->sources[i];
+                char name[SOURCE_SIZE];
+
+                if (l->known[i])
+                        continue;
+                r = source_name(c, NULL, source, name);
+                if (r < 0)
+                        return r;
+                event = l->replaces && i == 0 ? decision_copied(d, name, source, size) : decision_copied_also(d, name, source);
+                r = catalog_event_add(c, &event, &id);
+        }
+        return r;
+}
 
 /* What a close makes of the image: available with its first content, a copy, after a write no set mtime. */
 static int run_close(struct catalog_connection *c, void *context) {
         struct closing *n = context;
         struct decision *d = &n->decision;
-        int64_t lineage = n->disk->lineage, source = 0, same, id;
-        char source_object[SOURCE_SIZE];
+        struct lineage lineage;
         struct event event;
+        int64_t id;
         bool copied, fills;
         int r = disk_settle_commit(c, d->request, &n->settling);
 
@@ -43,19 +101,20 @@ static int run_close(struct catalog_connection *c, void *context) {
                 return r;
         r = decision_read(c, d);
         if (r == 0 && d->image.id == n->disk->id)
-                r = catalog_image_source(c, n->disk->id, &source, &same);
+                r = lineage_read(c, n->disk, &lineage);
         if (r < 0 || d->image.id != n->disk->id || d->image.state == IMAGE_SEALED)
                 return r; /* the disk was removed, or a link to this sealed image took its place */
         fills = d->image.state == IMAGE_DRAFT && n->size > 0 && !n->failed;
-        copied = lineage != 0 && lineage != source && (fills || d->image.state != IMAGE_DRAFT);
+        copied = lineage.changes && (fills || d->image.state != IMAGE_DRAFT);
+        n->untold = lineage.changes && !copied;
         if (n->written && !n->disk->timed && d->image.mtime != 0)
                 r = times_commit(c, d, EVENT_TIMES_DISK, 0);
         if (r < 0 || !(copied || fills))
                 return r;
         if (copied)
-                r = source_name(c, NULL, lineage, source_object);
-        event = copied ? decision_copied(d, source_object, lineage, n->size) : decision_event(d, EVENT_AVAILABLE);
-        return r < 0 ? r : catalog_event_add(c, &event, &id);
+                return lineage_tell(c, d, &lineage, n->size, fills);
+        event = decision_event(d, EVENT_AVAILABLE);
+        return catalog_event_add(c, &event, &id);
 }
 
 /* Is there anything for run_close to do? 1, 0 or -errno. */
@@ -63,17 +122,17 @@ static int close_matters(struct request *request, const struct closing *n, int64
         const struct disk *disk = n->disk;
         _cleanup_read_ struct catalog_connection *c = NULL;
         struct image image;
-        int64_t source, same;
+        struct lineage lineage;
         int r = catalog_read(request->service->catalog, &c);
 
         if (r == 0)
                 r = catalog_image_of_id(c, disk->id, &image);
         if (r == 0)
-                r = catalog_image_source(c, disk->id, &source, &same);
+                r = lineage_read(c, disk, &lineage);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
         *ret_place = image.place;
-        return (image.state == IMAGE_DRAFT && !n->failed) || (disk->lineage != 0 && disk->lineage != source) ||
+        return (image.state == IMAGE_DRAFT && !n->failed) || lineage.changes ||
                (disk->written && image.mtime != 0);
 }
 
@@ -101,7 +160,10 @@ static int close_tell(struct request *request, struct closing *n) {
 static void close_done(struct request *request, struct disk *disk, const struct closing *n) {
         disk_settle_done(request->service, disk, &n->settling);
         disk->written = false;
-        disk->lineage = 0;
+        if (!n->untold) { /* a draft that is not filled yet: whoever fills it tells */
+                disk->sources_count = 0;
+                disk->sources_all = false;
+        }
         if (!disk->flushed) /* if this fails, sealers get -EBUSY at once */
                 disk->flushed = blob_lock_flushed(&disk->lock, true) == 0;
 }

@@ -117,6 +117,25 @@ static ssize_t copy_range(struct service *service, struct disk *to, uint64_t fro
         return r < 0 ? r : blob_copy_range(to->source_fd, from_offset, to->fd, to_offset, length, COPY_STEP);
 }
 
+/* Remembers a source before it is copied. */
+static int add_source(struct disk *to, int64_t id) {
+        struct stat st;
+
+        if (fstat(to->fd, &st) < 0)
+                return -errno;
+        if (st.st_size == 0 && !(to->referring && to->referred > 0)) {
+                to->sources_count = 0;
+                to->sources_all = true;
+        }
+        for (size_t i = 0; i < to->sources_count; i++)
+                if (to->sources[i] == id)
+                        return 0;
+        if (to->sources_count == DISK_SOURCES)
+                return -EMLINK;
+        to->sources[to->sources_count++] = id;
+        return 0;
+}
+
 ssize_t disk_copy_range(struct disk_handle *from, uint64_t from_offset, struct disk_handle *to, uint64_t to_offset,
                         uint64_t length) {
         struct disk *disk = to->disk;
@@ -129,7 +148,9 @@ ssize_t disk_copy_range(struct disk_handle *from, uint64_t from_offset, struct d
         if (length > COPY_MAX)
                 length = COPY_MAX;
         (void)pthread_rwlock_wrlock(&disk->io);
-        n = hold_source(to->service, disk, from->disk);
+        n = add_source(disk, from->disk->id);
+        if (n == 0)
+                n = hold_source(to->service, disk, from->disk);
         if (n == 0)
                 do
                         n = copy_range(to->service, disk, from_offset, to_offset, length);
@@ -138,8 +159,6 @@ ssize_t disk_copy_range(struct disk_handle *from, uint64_t from_offset, struct d
                 to->failed = true;
         else
                 disk_wrote(disk);
-        if (n > 0)
-                disk->lineage = from->disk->id;
         (void)pthread_rwlock_unlock(&disk->io);
         return n;
 }

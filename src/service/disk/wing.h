@@ -13,6 +13,8 @@
 
 /* --- table.c --- */
 
+#define DISK_SOURCES 256 /* as many events are not too long for a transaction */
+
 /* The bytes of one image or instance, open in this process; shared by its handles. */
 struct disk {
         struct disk *next;
@@ -34,7 +36,9 @@ struct disk {
         struct disk *source;
         struct blob_lock source_lock; /* BLOB_LOCK_COPY on the source */
         int source_fd;                /* our own: the source may open its blob again */
-        int64_t lineage;              /* id of the last source */
+        int64_t sources[DISK_SOURCES]; /* ids of what was copied into it and no event tells yet */
+        size_t sources_count;
+        bool sources_all;             /* it was empty before: they are all there are */
         bool referring;               /* it is the first `referred` bytes of source, not yet a file of its own */
         uint64_t referred;
 };

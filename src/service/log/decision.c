@@ -197,3 +197,12 @@ struct event decision_copied(const struct decision *d, const char *source, int64
         event.detail[2] = (struct event_detail){ .key = "from", .number = from };
         return event;
 }
+
+struct event decision_copied_also(const struct decision *d, const char *source, int64_t from) {
+        struct event event = decision_event(d, EVENT_COPY_ALSO);
+
+        event.detail[0] = (struct event_detail){ .key = "source", .text = source };
+        event.detail[1] = (struct event_detail){ .key = "also", .number = 1 };
+        event.detail[2] = (struct event_detail){ .key = "from", .number = from };
+        return event;
+}

@@ -50,6 +50,8 @@ void decision_explain(const struct decision *d, enum rule rule, struct refusal *
 struct event decision_event(const struct decision *d, enum event_op op);
 /* The event that d's image became a copy. source (not copied): its source's name in the log; from: its id. */
 struct event decision_copied(const struct decision *d, const char *source, int64_t from, uint64_t size);
+/* That it has bytes of another source, too. */
+struct event decision_copied_also(const struct decision *d, const char *source, int64_t from);
 void object_name(const struct image *image, char ret_object[static OBJECT_SIZE]);
 
 /* Whether the caller may know of an image: 1, 0 or -errno. Sets `expires` if a share makes it visible. */

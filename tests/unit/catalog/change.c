@@ -180,7 +180,7 @@ static int say_copy(struct catalog_connection *c, int64_t source, int64_t size, 
         else
                 (void)snprintf(said->source, sizeof(said->source), "instance %s from %s", instance, image); /* fits */
         with_text(said, "source", said->source);
-        with_number(said, "size", size);
+        with_number(said, size < 0 ? "also" : "size", size < 0 ? 1 : size);
         with_number(said, "from", source);
         return 0;
 }
@@ -253,6 +253,7 @@ static const enum event_op operations_of[] = {
         [IMAGE_PURGE] = EVENT_PURGE,
         [IMAGE_DISK] = EVENT_CREATE_DISK,
         [IMAGE_COPY] = EVENT_COPY,
+        [IMAGE_COPY_ALSO] = EVENT_COPY_ALSO,
         [IMAGE_FILL] = EVENT_AVAILABLE,
         [IMAGE_SEAL] = EVENT_SEAL,
         [IMAGE_REVIEW] = EVENT_REVIEW,
@@ -316,6 +317,8 @@ static int say_of_image(struct catalog_connection *c, const struct wish *w, stru
                 return w->b ? say_copy(c, w->b, 0, said) : 0;
         case IMAGE_COPY:
                 return say_copy(c, w->b, 1, said);
+        case IMAGE_COPY_ALSO:
+                return say_copy(c, w->b, -1, said);
         case IMAGE_SEAL:
                 with_number(said, "size", w->b);
                 with_mtime(said, 5000);

@@ -8,6 +8,7 @@ struct reading {
         struct catalog_connection *c;
         FILE *to;
         int64_t region;
+        uint64_t shares, sum; /* of an image: their order is that of their ends, which were not known then */
 };
 
 static int print_share(const struct share *s, void *context) {
@@ -26,9 +27,16 @@ static int print_child(const struct exposure_child *n, void *context) {
 }
 
 static int print_exposed(const struct exposure_share *share, void *context) {
-        const struct reading *r = context;
+        struct reading *r = context;
+        char line[NAME_SIZE + 64];
+        uint64_t hash = 5381;
+        int n = snprintf(line, sizeof(line), "%s since %ld%s", share->account_name, share->since, share->live ? " live" : "");
 
-        (void)fprintf(r->to, "  shared with %s since %ld%s\n", share->account_name, share->since, share->live ? " live" : "");
+        assert_in_range(n, 1, sizeof(line) - 1);
+        r->shares++;
+        for (const char *at = line; *at; at++)
+                hash = 33 * hash + (unsigned char)*at;
+        r->sum += hash;
         return 0;
 }
 
@@ -47,14 +55,14 @@ static int print_line(const char *line, size_t length, void *context) {
 }
 
 static int print_image(const struct image_entry *entry, void *context) {
-        const struct reading *r = context;
+        struct reading *r = context;
         char text[TEXT_SIZE], object[OBJECT_SIZE];
         int64_t mtime, place, source, same, shares;
         struct image i;
         size_t length;
 
         assert_int_equal(catalog_image_get(r->c, entry->place, &i), 0);
-        assert_int_equal(catalog_image_source(r->c, i.id, &source, &same), 0);
+        assert_int_equal(scratch_image_source(r->c, i.id, &source, &same), 0);
         assert_int_equal(catalog_image_name(r->c, i.id, object, &place), 0);
         assert_int_equal(catalog_share_count(r->c, i.id, INT64_MAX, &shares), 0);
         (void)fprintf(r->to, " image %ld %ld %s/%s@%s (%s) state %d disk %d parts %ld %ld at %ld %ld size %ld",
@@ -67,7 +75,9 @@ static int print_image(const struct image_entry *entry, void *context) {
         }
         assert_int_equal(catalog_share_list(r->c, i.id, 0, 0, print_share, context), 0);
         assert_in_range(catalog_exposure_children(r->c, i.id, 0, print_child, context), 0, CATALOG_PAGE - 1);
+        r->shares = r->sum = 0;
         assert_in_range(catalog_exposure_shares(r->c, i.id, &EXPOSURE_FIRST, print_exposed, context), 0, CATALOG_PAGE - 1);
+        (void)fprintf(r->to, "  shared %lu times: %lx\n", r->shares, r->sum);
         assert_int_equal(catalog_launch_usage(r->c, i.id, print_usage, context), 0);
         return catalog_history(r->c, i.place, NULL, true, print_line, context);
 }

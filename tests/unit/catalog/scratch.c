@@ -125,3 +125,15 @@ int64_t region_id(const char *name) {
         assert_int_equal(catalog_region_find(scratch_reader, name, &region), 0);
         return region.id;
 }
+
+static int last_source(int64_t source, void *context) {
+        *(int64_t *)context = source;
+        return 0;
+}
+
+int scratch_image_source(struct catalog_connection *c, int64_t id, int64_t *ret_source, int64_t *ret_same) {
+        int r = catalog_image_same(c, id, ret_same);
+
+        *ret_source = 0;
+        return r < 0 ? r : catalog_image_sources(c, id, last_source, ret_source);
+}

@@ -60,6 +60,7 @@ enum fact {
         IMAGE_PURGE,       /* image */
         IMAGE_DISK,        /* image, source or 0; the disk is empty */
         IMAGE_COPY,        /* image, source; with content */
+        IMAGE_COPY_ALSO,   /* image, source */
         IMAGE_FILL,        /* place, image; becomes available */
         IMAGE_SEAL,        /* image, size */
         IMAGE_REVIEW,      /* image, 1 or 0 */
@@ -96,6 +97,9 @@ void many(enum fact what, int n, int64_t a, int64_t b, bool step, const char *pr
 
 /* Adds an event alone and commits it. */
 int64_t log_event(const struct event *event);
+
+/* The last source of an image, 0: none, and its like. */
+int scratch_image_source(struct catalog_connection *c, int64_t id, int64_t *ret_source, int64_t *ret_same);
 
 /* Ids by name. */
 int64_t account_id(const char *name);

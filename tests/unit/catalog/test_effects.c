@@ -84,6 +84,8 @@ static const struct step story[] = {
         /* with content already */
         { EVENT_COPY, IMAGE_COPY, DB, WEB, .effects = { "~lineage.until_event", "+lineage.from_event" },
           .rows = "count(*) = 4 FROM lineage" },
+        { EVENT_COPY_ALSO, IMAGE_COPY_ALSO, DB, DB, .effects = { "+lineage.from_event" },
+          .rows = "count(*) = 2 FROM lineage WHERE until_event = " FAR },
         { EVENT_CREATE, PLACE_PUT, NORTH, BOB, "mail", .effects = { CREATED } },
         { EVENT_CREATE_DISK, IMAGE_DISK, MAIL, .effects = { "=image.disk_event" } },
         { EVENT_AVAILABLE, IMAGE_FILL, MAIL, MAIL,

@@ -107,7 +107,7 @@ static void test_operations_have_the_specs_names(void **state) {
                 [EVENT_SNAPSHOT] = "snapshot", [EVENT_RESTORE] = "restore", [EVENT_REPAIR] = "repair",
                 [EVENT_CREATE] = "create",
                 [EVENT_CREATE_DESCRIPTION] = "create", [EVENT_CREATE_LINK] = "create", [EVENT_CREATE_DISK] = "create",
-                [EVENT_AVAILABLE] = "available", [EVENT_COPY_EMPTY] = "copy", [EVENT_COPY] = "copy",
+                [EVENT_AVAILABLE] = "available", [EVENT_COPY_EMPTY] = "copy", [EVENT_COPY] = "copy", [EVENT_COPY_ALSO] = "copy",
                 [EVENT_SEAL] = "seal", [EVENT_DIGEST] = "digest", [EVENT_TIMES_DISK] = "times",
                 [EVENT_TIMES_DESCRIPTION] = "times",
                 [EVENT_DESCRIBE] = "describe", [EVENT_RENAME] = "rename", [EVENT_REVIEW_CLEAR] = "review",

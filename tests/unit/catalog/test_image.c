@@ -125,14 +125,14 @@ static void test_source(void **state) {
         (void)state;
         (void)must(IMAGE_DISK, place, 0, NULL);
         (void)must(IMAGE_DISK, other, place, NULL);
-        assert_int_equal(catalog_image_source(scratch_reader, place, &source, &same), 0);
+        assert_int_equal(scratch_image_source(scratch_reader, place, &source, &same), 0);
         assert_int_equal(source, 0);
-        assert_int_equal(catalog_image_source(scratch_reader, other, &source, &same), 0);
+        assert_int_equal(scratch_image_source(scratch_reader, other, &source, &same), 0);
         assert_int_equal(source, place);
         (void)must(PLACE_END, place, 0, NULL); /* a removed source is still recorded */
-        assert_int_equal(catalog_image_source(scratch_reader, other, &source, &same), 0);
+        assert_int_equal(scratch_image_source(scratch_reader, other, &source, &same), 0);
         assert_int_equal(source, place);
-        assert_int_equal(catalog_image_source(scratch_reader, 999, &source, &same), -ENOENT);
+        assert_int_equal(scratch_image_source(scratch_reader, 999, &source, &same), -ENOENT);
 }
 
 static void test_times_are_set_by_events_of_their_own(void **state) {
@@ -161,7 +161,7 @@ static void test_a_source_may_change(void **state) {
                 (void)snprintf(name, sizeof(name), "s%zu", i); /* fits */
                 sources[i] = must(PLACE_PUT, north, OPERATOR, name);
                 (void)must(IMAGE_COPY, place, sources[i], NULL);
-                assert_int_equal(catalog_image_source(scratch_reader, place, &source, &same), 0);
+                assert_int_equal(scratch_image_source(scratch_reader, place, &source, &same), 0);
                 assert_int_equal(source, sources[i]);
         }
         assert_int_equal(sql_number("SELECT count(*) FROM lineage"), 4); /* earlier sources are kept */

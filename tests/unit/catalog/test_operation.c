@@ -37,6 +37,7 @@ static const struct {
         { "copy", "size", NULL, 10, EVENT_COPY },
         { "copy", "size", NULL, -1, EVENT_COPY },
         { "copy", .op = EVENT_COPY },
+        { "copy", "also", NULL, 1, EVENT_COPY_ALSO },
         { "seal", .op = EVENT_SEAL },
         { "seal", "size", NULL, 0, EVENT_SEAL },
         { "digest", .op = EVENT_DIGEST },

@@ -268,3 +268,14 @@ int64_t events(const char *where) {
         (void)snprintf(sql, sizeof(sql), "SELECT count(*) FROM event WHERE %s", where);
         return sql_number(sql);
 }
+
+int image_source_text(struct request *request, const struct image *image, char ret_text[static SOURCE_SIZE]) {
+        FILE *to = fmemopen(ret_text, SOURCE_SIZE, "w");
+        int r;
+
+        assert_non_null(to);
+        r = image_source(request, image, to);
+        assert_int_equal(fclose(to), 0);
+        ret_text[strcspn(ret_text, "\n")] = '\0';
+        return r;
+}

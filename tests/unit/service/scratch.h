@@ -74,3 +74,5 @@ int64_t sql_number(const char *sql);
 void sql_run(const char *sql);
 /* How many events meet a condition in SQL. */
 int64_t events(const char *where);
+/* What image_source writes, without the newline. */
+int image_source_text(struct request *request, const struct image *image, char ret_text[static SOURCE_SIZE]);

@@ -86,7 +86,7 @@ static void test_deleted_sources_are_still_named(void **state) {
         (void)state;
         assert_int_equal(image_copy(as("alice"), a, b, &image), 0);
         assert_int_equal(disk_remove(as("alice"), a), 0);
-        assert_int_equal(image_source(as("alice"), &image, source), 0);
+        assert_int_equal(image_source_text(as("alice"), &image, source), 0);
         assert_string_equal(source, "copy of north/a@alice");
 }
 

@@ -117,17 +117,17 @@ static void test_history_and_source_are_told_by_who_asks(void **state) {
         assert_null(strstr(lines[1], "carol"));
         free(lines[0]);
         free(lines[1]);
-        assert_int_equal(image_source(as("alice"), &image, source), 0);
+        assert_int_equal(image_source_text(as("alice"), &image, source), 0);
         assert_string_equal(source, "import");
         assert_int_equal(image_copy(as("alice"), place, other, &image), 0);
         assert_int_equal(share_grant(as("alice"), other, "carol", &share, NULL), 0);
         assert_int_equal(share_revoke(as("alice"), place, "carol", NULL, NULL), 0);
         assert_int_equal(share_grant(as("alice"), other, "bob", &share, NULL), 0);
-        assert_int_equal(image_source(as("alice"), &image, source), 0);
+        assert_int_equal(image_source_text(as("alice"), &image, source), 0);
         assert_string_equal(source, "copy of north/web@alice");
-        assert_int_equal(image_source(as("bob"), &image, source), 0);
+        assert_int_equal(image_source_text(as("bob"), &image, source), 0);
         assert_string_equal(source, "copy of north/web@alice");
-        assert_int_equal(image_source(as("carol"), &image, source), 0);
+        assert_int_equal(image_source_text(as("carol"), &image, source), 0);
         assert_string_equal(source, "copy of hidden");
 }
 
