@@ -207,6 +207,14 @@ static int mount_session(struct mount *mount, struct fuse_args *args, const stru
         return status;
 }
 
+/* Whether the mount would hide the catalog, or be looked at as a part of it: then nobody could unmount it in peace. */
+static bool mount_is_inside(const char *mountpoint, const char *dir) {
+        _cleanup_free_ char *inner = realpath(mountpoint, NULL), *outer = realpath(dir, NULL);
+        const size_t n = outer ? strlen(outer) : 0;
+
+        return inner && outer && strncmp(inner, outer, n) == 0 && (inner[n] == '/' || inner[n] == '\0' || n == 1);
+}
+
 static int mount_catalog(struct mount *mount, const struct options *options) {
         enum service_flags flags = SERVICE_BACKGROUND | SERVICE_AS_POSSIBLE | SERVICE_RESERVE;
         char why[WHY_SIZE];
@@ -216,6 +224,8 @@ static int mount_catalog(struct mount *mount, const struct options *options) {
                 flags |= SERVICE_NOT_DURABLE;
         if (options->read_only)
                 flags |= SERVICE_READ_ONLY;
+        if (mount_is_inside(options->fuse.mountpoint, options->dir))
+                return mount_fail(options->fuse.mountpoint, "is the catalog's own directory, or in it: mount it somewhere else");
         r = service_open_asof(options->dir, options->asof, flags, &mount->service, why);
         if (r < 0)
                 return mount_fail(options->dir, why);

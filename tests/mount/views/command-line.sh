@@ -47,6 +47,15 @@ ok "$IMGSHAREFS" "$T/link" "$T/mnt" -o account=alice
 is "$DIR" findmnt -n -o SOURCE "$T/mnt"
 unmount mnt
 
+# Not over the catalog itself, nor in it.
+mkdir "$DIR/inside"
+for place in "$DIR" "$DIR/inside" "$T/link" "$DIR/store"; do
+        refused 1 "^imgsharefs: .*: is the catalog's own directory, or in it: mount it somewhere else$" \
+                "$IMGSHAREFS" "$DIR" "$place" -o account=alice
+        not mountpoint -q "$place"
+done
+rmdir "$DIR/inside"
+
 # io_uring is taken, or said to be missing; either way the mount serves, bytes too.
 mount_at mnt account=alice,io_uring
 [ "$(cat /sys/module/fuse/parameters/enable_uring 2>"$T/none")" = Y ] ||
