@@ -111,3 +111,15 @@ wait_until_passed
 ok mkdir "$A/db/shares/bob"
 is 'expire share' sh -c 'grep -o "\"op\":\"[a-z-]*\"" "$1" | cut -d\" -f4 | tail -n 2 | xargs' - "$A/db/.meta/history.jsonl"
 is never cat "$A/db/shares/bob/.expires"
+
+# An end that a view saw that cannot write is written by the first command that can, before what it does itself.
+ok mkdir -p "$A/db/shares/carol"
+at=$(soon 2)
+ok put "$at" "$A/db/shares/carol/.expires"
+unmount alice
+wait_until_passed
+expired=$(admin log --json | grep -c '"op":"expire"')
+ok admin access --all
+is "$expired" sh -c '"$@" | grep -c "\"op\":\"expire\""' - "$IMGSHARE" -C "$DIR" log --json
+ok admin limits require-review off
+is 'expire limit' sh -c '"$@" | tail -n 2 | cut -f 4 | xargs' - "$IMGSHARE" -C "$DIR" log
