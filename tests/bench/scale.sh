@@ -187,3 +187,51 @@ row_multiuser() {
     awk -v a="$(memory "${servers[$work/mount/users]}")" -v b="$before" 'BEGIN { print a - b }' >"$work/round/growth"
     value '... memory of the daemon, more than at first' MiB growth '<= 32'
 }
+
+# A chain of copies, each of the one before. Only the rows of lineage are made by hand: what reads them does not tell.
+row exposure
+row_exposure() {
+    local links=20000 before what
+    what="12 readers of the exposure of $links links"
+    if ! command -v sqlite3 >/dev/null; then
+        missing "$what" '>= 0.33' 'not installed: sqlite3'
+        return
+    fi
+    catalog chain images="$links" filled="$links" shared=200 shares=50 accounts=10000
+    sqlite3 "$catalog/catalog.db" 'INSERT OR IGNORE INTO lineage (image, from_event, source) SELECT id, id, source
+        FROM (SELECT id, lag(id) OVER (ORDER BY id) AS source FROM image) WHERE source IS NOT NULL' &&
+        unpinned chain "$catalog" || return
+    images=$point/regions/north/images
+    chain=$(find "$images" -maxdepth 1 -name 'img*' | sort | head -n 1)/.meta/exposure.tsv
+    # read_it MICROSECONDS: one reader, again and again.
+    read_it() {
+        local end=$((${EPOCHREALTIME/./} + $1))
+        while ((${EPOCHREALTIME/./} < end)); do
+            timeout -s KILL "$limit" cat "$chain" >/dev/null || return
+        done
+    }
+    # beside_readers COMMAND...
+    beside_readers() {
+        local i readers=()
+        for i in {1..12}; do
+            read_it "$(awk -v s="$seconds" 'BEGIN { print int(1e6 * s) }')" &
+            readers+=($!)
+        done
+        "$@" || return
+        wait "${readers[@]}"
+    }
+    change() { crowd change "$seconds" "$images/img0000250/.meta/shares"; }
+    list() { crowd visit list "$images" 200 50 10000 "$seconds"; }
+    busy_change() { beside_readers change; }
+    busy_list() { beside_readers list; }
+    change >/dev/null && list >/dev/null || return
+    before=$(memory "${servers[$point]}")
+    by_turns change busy_change && by_turns list busy_list || return
+    ratio "durable share beside $what" /s busy_change change 'without' '>= 0.33'
+    ratio '... list of the shares of other images' /s busy_list list 'without' '>= 0.33'
+    awk -v b="$before" '/^VmHWM/ { printf "%.1f\n", $2 / 1024 - b }' "/proc/${servers[$point]}/status" >"$work/round/growth"
+    value '... memory of the daemon, most, more than at first' MiB growth '<= 32'
+    # shellcheck disable=SC2016 # for sh
+    one_read() { crowd time sh -c 'cat "$1" >/dev/null' - "$chain"; }
+    by_turns one_read && value '... one reader alone, whole file' ms one_read -
+}

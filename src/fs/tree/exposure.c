@@ -156,7 +156,7 @@ static int add_line(const struct exposure *e, void *context) {
         size_t length = exposure_line(e, line);
 
         if (text->room - text->length < length) {
-                size_t room = 2 * text->room + (1 << 16);
+                size_t room = text->room + (1 << 16); /* it never has much more than a read and a step */
                 char *grown = realloc(text->text, room);
 
                 if (!grown)
