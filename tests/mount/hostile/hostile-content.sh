@@ -42,7 +42,7 @@ ok rmdir "$A/probe/shares/bob"
 imported "$B/own" "$A/probe/disk"
 ok mkdir "$B/own/shares/carol"
 is import cat "$B/own/.meta/source"
-is $'bob\tpast share' sh -c 'cut -f 1,2 "$1" | grep -v owner' - "$A/probe/.meta/exposure.tsv"
+is $'bob\tpast share' sh -c 'cut -f 2,3 "$1" | grep -v owner' - "$A/probe/.meta/exposure.tsv"
 ! exposes north/probe@alice carol || not_ok 'exposure tells whom he shares it with'
 ! exposes north/own@bob alice || not_ok 'and the other way'
 
