@@ -80,7 +80,7 @@ class Generator:
     def content(self):
         if self.chance(0.05):
             return ''
-        if self.chance(0.04):
+        if self.chance(0.1):
             return 'QED\0' + 12 * '\0' + '\1' + 47 * '\0' # a disk that needs another file
         number = next(self.numbers)
         return f'{number}.' * self.pick((1, 3, 100, 1500))
@@ -241,7 +241,7 @@ class Generator:
         if actor not in self.model.accounts:
             actor = 'operator'
         number = number if self.chance(0.3) else 99 if self.chance(0.03) else None
-        if self.chance(0.04):
+        if self.chance(0.1):
             return [(None, '-', 'limit', 'operator', 'keep-deleted', self.pick(('0', '7d', '7d', '12h', '30d')))]
         if self.chance(0.2):
             return [(None, '-', 'moment', 'operator')]
