@@ -141,6 +141,10 @@ static int room_look(struct catalog_connection *c, enum room *ret_room) {
         }
         if (r == 0)
                 r = footing_read(c, &f);
+        if (r == -ENOENT) { /* a file was removed: the commit finds that, and saves what it can */
+                *ret_room = ROOM_ENOUGH;
+                return 0;
+        }
         if (r < 0)
                 return r;
         half = up(catalog->reserve / 2);

@@ -3,6 +3,7 @@
 # One account fills the file system that has the catalog, with all that it can make; root takes what is left, again and
 # again. Everybody else, and the operator, goes on revoking, deleting and expiring: in the mount and by imgshare, also
 # after kill -9 and a new mount. Nothing else is accepted until there is room.
+LIMIT=200
 . "${0%/*}/../lib.sh"
 . "${0%/*}/../disks.sh"
 disk small 96
@@ -86,14 +87,21 @@ except OSError: pass' "$T/small/inodes" "$RANDOM"
 }
 grab
 
-# What was allocated ahead of the reserve may still be used; then nothing that needs room is accepted.
-nothing_more() {
+# use_up: what was allocated ahead of the reserve.
+use_up() {
         "$PYTHON" -c 'import errno, sys
 try:
     for i in range(100000):
         with open(sys.argv[1], "wb", buffering=0) as f: f.write(b"%d times" % i)
     sys.exit("there is always room")
 except OSError as e: sys.exit(0 if e.errno == errno.ENOSPC else e)' "$I/spare/description" || not_ok 'another reason'
+}
+# nothing_more ACCOUNT: nothing that needs room is accepted.
+nothing_more() {
+        use_up
+        sync -f "$T/small"
+        grab
+        use_up
         refused 1 "$ENOSPC" mkdir "$I/old/shares/$1"
         refused 1 "$ENOSPC" mkdir "$I/new"
         refused 1 "$ENOSPC" mkdir "$M/new"
