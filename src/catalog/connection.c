@@ -163,7 +163,7 @@ int connection_open(struct catalog *catalog, bool writer, struct catalog_connect
         int r = connection_try(catalog, writer, ret_connection);
 
         /* the log's index is made anew by who opens first */
-        if ((r == -ENOSPC || r == -EIO) && catalog->keeps_log && reserve_give(&catalog->home))
+        while ((r == -ENOSPC || r == -EIO) && catalog->keeps_log && reserve_give(&catalog->home))
                 r = connection_try(catalog, writer, ret_connection);
         return r;
 }

@@ -11,6 +11,7 @@
 #include "reserve.h"
 
 #define SMALL_FILE (128 << 10)
+#define GIVEN (40 << 10) /* at a time: the log's index, and a block to find it by */
 #define CHUNK_MOST (INT64_C(1) << 30) /* SQLite takes an int */
 
 static int reserve_open(const struct home *home, int flags) {
@@ -44,7 +45,8 @@ bool reserve_give(const struct home *home) {
         _cleanup_fd_ int fd = reserve_open(home, O_RDWR);
         struct stat st;
 
-        return fd >= 0 && fstat(fd, &st) == 0 && st.st_blocks > 0 && ftruncate(fd, 0) == 0;
+        return fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0 &&
+               ftruncate(fd, st.st_size > GIVEN ? st.st_size - GIVEN : 0) == 0;
 }
 
 void reserve_keep_log(struct catalog_connection *c) {
