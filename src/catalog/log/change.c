@@ -52,7 +52,8 @@ int change_read(struct feed *feed, sqlite3_stmt *s, struct change *ret_change, c
                 /* expiry is nobody's request, though the event has an actor */
                 .own = op != EVENT_EXPIRE && own_event(feed->c->catalog, event),
                 .actor = sqlite3_column_int64(s, EVENT_ACTOR),
-                .owner = sqlite3_column_int64(s, EVENT_OWNER),
+                /* an instance's may be another than the actor, and is looked up */
+                .owner = kind == CHANGE_INSTANCE && op != EVENT_CREATE_INSTANCE ? 0 : sqlite3_column_int64(s, EVENT_OWNER),
                 .account = sqlite3_column_int64(s, EVENT_ACCOUNT),
                 .place = place,
                 .made = makes(op),

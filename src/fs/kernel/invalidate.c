@@ -330,7 +330,7 @@ static void tell_account(struct telling *t, const struct change *c) {
 }
 
 bool change_concerns(const struct change *c, const struct viewer *viewer) {
-        bool owner = c->owner == viewer->account || is_privileged(viewer);
+        bool owner = c->owner == viewer->account || c->owner == 0 || is_privileged(viewer); /* 0: not known yet */
         bool recipient = c->account == viewer->account;
         bool own = c->own && c->actor == viewer->account;
 

@@ -222,6 +222,13 @@ gone=$(last_event)
 ok rm "$V/vm2/image"
 is '' listing "$V/vm2"
 ok rmdir "$V/vm2"
+refused 2 "$ENOENT" ls "$V/vm2" # which the kernel remembers, until it hears of it
+is vm1 listing "$V"
+ok admin undelete north/vm2@bob
+settle
+is 'vm1 vm2' listing "$V"
+is 'disk image' listing "$V/vm2"
+ok rm -r "$V/vm2"
 mount_at "at-$gone" "account=bob,asof=$gone"
 is base@alice cat "$T/at-$gone/regions/north/instances/vm2/image"
 unmount "at-$gone"
