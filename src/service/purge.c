@@ -31,12 +31,18 @@ static int run_purge(struct catalog_connection *c, void *context) {
 }
 
 int purge_kept(struct service *service, const struct caller *caller, const struct kept *kept, const char *reason) {
+        _cleanup_(cleanup_blob_lock) struct blob_lock sealing = BLOB_LOCK_NONE, removing = BLOB_LOCK_NONE;
         struct purging n = { .caller = caller, .reason = reason, .id = kept->id };
         struct blob_store *store;
         int r = service_store(service, kept->region, &store);
 
-        if (r == 0)
-                r = catalog_write(service->catalog, run_purge, &n);
+        if (r < 0)
+                return r;
+        /* Between event and file a check must not miss its row, and a sweep must not set it aside. Who has one of these locks
+         * keeps them away as well, so that a purge need not wait. */
+        (void)blob_lock(store, kept->id, BLOB_LOCK_SEAL, -1, &sealing);
+        (void)blob_lock(store, kept->id, BLOB_LOCK_REMOVE, 0, &removing);
+        r = catalog_write(service->catalog, run_purge, &n);
         if (r == 0)
                 (void)service_blob_remove(service, store, kept->id); /* else swept at the next mount */
         return r;
