@@ -22,7 +22,7 @@ import time
 
 import states
 from admin import IMAGES, Admin, oracle
-from workload import Change, Owner, adopt, beginnings, disagreements
+from workload import Change, Owner, adopt, beginnings, disagreements, same_disk
 
 SWEEP = 60  # seconds until a mount must have swept away what a crash left in the stores
 SETUP = [('region', 'add', 'north'), ('region', 'add', 'south')] + \
@@ -296,6 +296,15 @@ class Judge:
             raise Failed(f'shares {shares ^ wanted} are there and should not, or the other way round')
 
     @staticmethod
+    def look_at_kept(owner, key):
+        """What had been removed before it was flushed has come back with what the disk kept of it."""
+        entry, found = owner.state[key], owner.read_disk(key)
+        if not same_disk(found, entry['disk'], entry['old']):
+            raise Failed(f'{key} came back with other bytes')
+        entry['disk'] = found
+        owner.finish()
+
+    @staticmethod
     def go_on(owner):
         """Some more changes, which must find nothing in their way."""
         owner.finish()
@@ -304,6 +313,8 @@ class Judge:
             change.effect(after)
             change.perform()
             owner.state = after
+            if change.kind == 'undelete':
+                Judge.look_at_kept(owner, change.key)
         found, _ = owner.read()
         wrong = disagreements(found, [owner.state])
         if wrong:

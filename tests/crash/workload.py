@@ -12,6 +12,7 @@ import os
 import random
 import subprocess
 import threading
+import time
 
 REGIONS = 'north', 'south'
 RECIPIENTS = ['bob', 'carol', 'dave'] + [f'p{i}' for i in range(1, 10)]
@@ -325,7 +326,22 @@ class Owner:
             state, (disk, old, text) = self.unkeep(s, key)
             s[key] = dict(description=text, disk=disk, old=old, shares={}, state=state, link=True) if key[0] == 'image' else \
                 dict(image=text, called=text, disk=disk, old=old)
-        return key and Change('', effect, lambda: self.command(key, 'undelete'), key)
+
+        def call():
+            self.command(key, 'undelete')
+            self.wait_for(key)
+        return key and Change('', effect, call, key)
+
+    def wait_for(self, key, seconds=10):
+        """A mount shows what a command did within 0.1 s, on a machine that does nothing else; one that has died, never."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                if os.path.lexists(self.path(key, 'disk')) and key[2] in os.listdir(os.path.dirname(self.path(key))):
+                    return
+            except OSError:
+                return
+            time.sleep(0.005)
 
     def purge(self):
         key = self.pick_kept()
