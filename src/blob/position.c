@@ -32,7 +32,7 @@ static bool same_directory(const struct where *a, const struct where *b) {
 }
 
 int store_position(int dir_fd, const char *dir, struct position *ret_position) {
-        struct where catalog = { 0 }, store, here, above;
+        struct where catalog = { 0 }, store = { 0 }, here, above;
         _cleanup_fd_ int fd = openat(dir_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
         int r = fd < 0 ? -errno : where_is(fd, "", &store);
         struct position position = { 0 };
