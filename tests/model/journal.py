@@ -19,6 +19,9 @@ def fact(event):
     if event[2] == 'mount' and event[6] == 'read-only-role':
         silent('which change an auditor asked for is not compared', 'CONTRACT 9 does not say how a change that cannot be is named')
         return (*event[:3], 'create', None, None, *event[6:])
+    if event[3] in ('undelete', 'purge') and event[6] == 'read-only-role':
+        silent('nor what an auditor would have brought back or purged', 'it is named by a number, or not there')
+        return (*event[:4], None, *event[5:])
     if event[6] == 'fixed-tree':
         silent('nor the object that fixed-tree names', 'there is none of the catalog')
         return (*event[:4], None, *event[5:])
