@@ -77,7 +77,7 @@ class Deleted(Bulk):
         self.images[key] = image
         image.disk, image.state, image.source, image.incarnation = entry.disk, entry.state, entry.source, entry.number
         image.told = image.description = entry.text
-        image.reviewed, image.link, image.shares, image.busy, image.dirty = False, True, {}, entry.busy, False
+        image.reviewed, image.link, image.shares, image.busy = False, True, {}, entry.busy
         self.ended.pop((image, entry.number), None)
         self.tell('undelete', str(image))
 

@@ -19,29 +19,32 @@ class Disks(Rules):
         if image.owner != view.account or image.state == 'sealed':
             refuse('sealed')
 
+    def writer_comes(self, view, image):
+        """CONTRACT 3.3: opening the disk for writing sets reviewed to 0."""
+        if image.reviewed:
+            image.reviewed = False
+            self.log(view, 'review', image)
+
     def truncated(self, view, image, size=0):
         """Made, or cut."""
         if image.disk is None:
             self.log(view, 'create', image)
             image.disk = b''
             self.disk_made(image)
-            silent('an empty disk that is made ends no review', 'no byte was written (CONTRACT 3.3)')
+            self.writer_comes(view, image)
         else:
+            self.writer_comes(view, image)
             self.changed(view, image, image.disk[:size].ljust(size, b'\0'))
 
     def changed(self, view, image, content):
         """Bytes are written; what that means for the image is settled when the disk is closed."""
-        image.disk, image.dirty = content, True
+        image.disk = content
 
     def closed(self, view, image, source=None):
         """CONTRACT 5.1: a draft becomes available when a disk with content is closed; then all three parts exist.
 
-        CONTRACT 3.3: writing the disk resets reviewed; every copy the kernel is asked for records its source.
+        Every copy the kernel is asked for records its source (CONTRACT 6).
         """
-        if image.dirty and image.reviewed:
-            image.reviewed = False
-            self.log(view, 'review', image)
-        image.dirty = False
         copied = source not in (None, image.source)
         silent('what is written over a copy keeps its source', 'CONTRACT 6: lineage is never lost')
         image.source = source or image.source

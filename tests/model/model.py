@@ -56,7 +56,6 @@ class Image:
     source: tuple = ('import',)
     shares: dict = field(default_factory=dict)  # account -> (expiry in seconds or None, its text, granted by, its number)
     busy: int = 0  # how often its disk is open for writing
-    dirty: bool = False  # written and not yet closed
     incarnation: int = 1  # which of its disks this is, or will be
     newest: int = 1  # how many there have been
     told: bytes = None  # the last description while it had this disk

@@ -213,6 +213,7 @@ class Model(Disks):
         elif kind == 'part':
             image = node[1]
             self.opening(view, image)
+            self.writer_comes(view, image)
             if data or how == 'w':
                 self.changed(view, image, self.merge(image.disk, data, how))
             self.closed(view, image)
@@ -283,6 +284,7 @@ class Model(Disks):
         if view.ro:
             raise No(errno.EROFS)
         self.opening(view, node[1])
+        self.writer_comes(view, node[1])
         node[1].busy += 1
         self.handles[view.name, path] = node[1], node[1].incarnation
 

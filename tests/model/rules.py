@@ -120,7 +120,7 @@ class Rules(Keeping):
         else:
             self.keep(image)
             image.disk, image.state, image.reviewed, image.source = None, 'draft', False, ('import',)
-            image.busy, image.dirty = 0, False
+            image.busy = 0
             self.new_disk(image)
             silent('rm disk keeps description and link', 'CONTRACT 5.2: same directory, name and description; the link is a file too')
         self.log(view, 'delete', image)
@@ -262,6 +262,8 @@ class Rules(Keeping):
         if text.strip() not in ('0', '1'):
             raise No(EINVAL)
         reviewed = text.strip() == '1'
+        if reviewed and image.disk is not None and image.state != 'sealed' and self.held(image):
+            raise No(errno.EBUSY)
         if reviewed != image.reviewed:
             self.log(view, 'review', image)
         image.reviewed = reviewed
