@@ -25,6 +25,7 @@ enum service_flags {
         SERVICE_BACKGROUND = 1 << 2, /* a daemon: its own threads compute digests, and mark what stores were written to */
         SERVICE_AS_POSSIBLE = 1 << 3, /* read only where it cannot be written: service_note() says why */
         SERVICE_RESERVE = 1 << 5,     /* room is kept (CONTRACT 5.9), as by all that people start */
+        SERVICE_AS_FOUND = 1 << 6, /* nothing that is due is written at opening: its rows may be damaged */
         SERVICE_ANY_STORE = 1 << 4,   /* another's stores do not make it read only: to say whose they are */
 };
 

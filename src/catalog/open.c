@@ -75,6 +75,18 @@ static int check_kind(struct catalog_connection *c) {
         return catalog_mark(c);
 }
 
+/* The limit says that there is none: what was kept for it goes, the log with whoever closes last. */
+static int open_without_reserve(struct catalog_connection *c) {
+        int64_t bytes;
+        int r = catalog_setting_get(c, SETTING_RESERVE, RESERVE_DEFAULT, &bytes);
+
+        if (r == 0 && bytes == 0) {
+                c->catalog->keeps_room = c->catalog->keeps_log = false;
+                reserve_end(c);
+        }
+        return r;
+}
+
 int catalog_open(const char *path, enum catalog_flags flags, struct catalog **ret_catalog) {
         _cleanup_catalog_ struct catalog *catalog = NULL;
         _cleanup_read_ struct catalog_connection *c = NULL;
@@ -94,6 +106,10 @@ int catalog_open(const char *path, enum catalog_flags flags, struct catalog **re
         }
         if (r == 0)
                 r = check_kind(c);
+        if (r == -EPROTOTYPE)
+                reserve_end(c); /* nothing is left beside what is refused */
+        if (r == 0 && catalog->keeps_room)
+                r = open_without_reserve(c);
         if (r == 0 && !(flags & CATALOG_READ_ONLY))
                 r = writer_start(catalog);
         if (r < 0)

@@ -55,6 +55,16 @@ void reserve_keep_log(struct catalog_connection *c) {
         (void)sqlite3_file_control(c->db, "main", SQLITE_FCNTL_PERSIST_WAL, &on); /* it has a file: cannot fail */
 }
 
+void reserve_end(struct catalog_connection *c) {
+        const struct home *home = &c->catalog->home;
+        char name[NAME_MAX + 1];
+        int off = 0;
+
+        (void)sqlite3_file_control(c->db, "main", SQLITE_FCNTL_PERSIST_WAL, &off); /* as above */
+        if (snprintf(name, sizeof(name), "%s-reserve", home->name) <= NAME_MAX)
+                (void)unlinkat(home->dir_fd, name, 0); /* most often it is not there */
+}
+
 static void set_chunk(struct catalog_connection *c, int64_t bytes) {
         int chunk = (int)bytes;
 

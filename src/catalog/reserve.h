@@ -24,6 +24,8 @@ int reserve_take(const struct home *home);
 bool reserve_give(const struct home *home);
 /* A new connection: whoever closes last leaves the log where it is. */
 void reserve_keep_log(struct catalog_connection *c);
+/* No reserve any more: the log goes when this connection is the last one closed, the small file at once. */
+void reserve_end(struct catalog_connection *c);
 /* Before a checkpoint, or a connection is closed: the file is not cut to what is in use. */
 void reserve_hold(struct catalog_connection *c);
 /* Allocates the file up to a size, or the log, whose own size stays. false: there is no room. */

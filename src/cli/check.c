@@ -119,7 +119,7 @@ static enum status cmd_check(const struct call *call) {
                 status = repair_rows(call, head ? kept : NULL, &n);
         if (status)
                 return status;
-        opened = session_open(call, n.whole ? 0 : SERVICE_READ_ONLY, &session);
+        opened = session_open(call, n.whole ? SERVICE_AS_FOUND : SERVICE_READ_ONLY, &session);
         if (opened == STATUS_DONE)
                 opened = check_all(call, &session.request, head ? kept : NULL, &n);
         session_close(&session);

@@ -189,7 +189,7 @@ int service_open_asof(const char *dir, const char *asof, enum service_flags flag
                 say_why(ret_why, "%s", strerror(-r));
                 return r;
         }
-        if (!(flags & SERVICE_BACKGROUND) && service_writable(service) == 0)
+        if (!(flags & (SERVICE_BACKGROUND | SERVICE_AS_FOUND)) && service_writable(service) == 0)
                 (void)expiry_round(service); /* what others saw end stays so, whatever the clock does. Else the next one does it */
         *ret_service = TAKE_PTR(service);
         return 0;

@@ -53,7 +53,7 @@ static void explain_repair(int r, char why[static WHY_SIZE]) {
  * be another's, which may come of that. */
 static int check_writable(const char *dir, char why[static WHY_SIZE]) {
         _cleanup_service_ struct service *service = NULL;
-        int r = service_open(dir, 0, &service, why);
+        int r = service_open(dir, SERVICE_AS_FOUND, &service, why);
 
         return r == -EUCLEAN || r == -EMEDIUMTYPE || r == -EIO ? 0 : r;
 }

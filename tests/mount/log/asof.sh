@@ -19,8 +19,8 @@ computed() {
         done
 }
 
-# tree MOUNT: paths, numbers, modes, texts and times, and what .meta says. Left out are disks' sizes until they are sealed,
-# and times that can be set or are the mount's own.
+# tree MOUNT: paths, numbers, modes, texts and times, and what .meta says. Left out are disks' sizes and formats until they are sealed,
+# times that can be set or are the mount's own, and where the bytes are of what was removed from a draft.
 cat >"$T/tree.py" <<'PYTHON'
 import os, stat, sys
 os.chdir(sys.argv[1])
@@ -43,6 +43,8 @@ def show(path):
     print(*line)
     if parts[-1] == 'usage': # its bytes are of what is sealed
         print(*(row.split('\t')[:3] for row in text(path).splitlines()), sep='\n')
+    elif parts[-1] == 'exposure.tsv': # shares that end later stand elsewhere in it today
+        print(*sorted(row.split('\t')[1:3] + row.split('\t')[4:] for row in text(path).splitlines()), sep='\n')
     elif stat.S_ISREG(s.st_mode) and parts[-1] != 'disk':
         print(text(path))
 
@@ -54,7 +56,8 @@ for top, folders, files in os.walk('.'):
         show(path)
         if top.endswith('/images'):
             for name in sorted(os.listdir(f'{path}/.meta')):
-                if name != 'size' or text(f'{path}/.meta/state') == 'sealed\n':
+                state = text(f'{path}/.meta/state').strip()
+                if (name not in ('size', 'format') or state == 'sealed') and (name != 'exposure.tsv' or state != 'draft'):
                     show(f'{path}/.meta/{name}')
         if top.endswith('/shares'):
             show(f'{path}/.expires')
