@@ -15,7 +15,7 @@
 #include "policy.h"
 
 #define BIT(place) (1U << (place))
-#define PLACES_MAX 13 /* the longest list has 12, and its terminator */
+#define PLACES_MAX 14 /* the longest list has 13, and its terminator */
 
 enum relation { OWNER, RECIPIENT, STRANGER, HIDDEN_OWNER, RELATION_COUNT };
 #define ROLE_COUNT (ROLE_OPERATOR + 1)
