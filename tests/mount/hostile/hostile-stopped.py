@@ -41,7 +41,10 @@ def locks(pid):
 
 
 def holds(held, path, byte):
-    return (os.stat(path).st_ino, 'WRITE', str(byte), str(byte)) in held
+    """Locks that are next to each other are one range."""
+    inode = os.stat(path).st_ino
+    return any((lock[0], lock[1]) == (inode, 'WRITE') and int(lock[2]) <= byte and (lock[3] == 'EOF' or byte <= int(lock[3]))
+               for lock in held)
 
 
 def in_child(function, *arguments):
