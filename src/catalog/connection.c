@@ -94,10 +94,14 @@ static int database_open(struct catalog_connection *c, enum rest rest) {
 static bool index_is_stale(const struct catalog_connection *c) {
         sqlite3_file *file = NULL;
         void volatile *part = NULL;
+        bool stale;
 
-        return sqlite3_file_control(c->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK && file->pMethods &&
-               file->pMethods->iVersion >= 2 && file->pMethods->xShmMap &&
-               file->pMethods->xShmMap(file, 0, MEMO_INDEX_PAGE, 0, &part) == SQLITE_READONLY_CANTINIT;
+        if (sqlite3_file_control(c->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file->pMethods ||
+            file->pMethods->iVersion < 2 || !file->pMethods->xShmMap)
+                return false;
+        stale = file->pMethods->xShmMap(file, 0, MEMO_INDEX_PAGE, 0, &part) == SQLITE_READONLY_CANTINIT;
+        (void)file->pMethods->xShmUnmap(file, 0); /* SQLite does not know that it is mapped */
+        return stale;
 }
 
 static int database_find(struct catalog_connection *c) {
