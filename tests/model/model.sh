@@ -14,7 +14,7 @@ elif [ "${IMGSHARE_LONG-}" = 1 ]; then
         run --steps 1000000 --jobs "$((2 * $(nproc)))" --others 0.2 --all-rules
 else
         run --steps 500 &
-        run --seed 64 --steps 3000 --others 1 --all-rules
+        run --seed 7 --steps 3500 --others 1 --all-rules
         first=$?
         wait $! && exit "$first"
 fi
