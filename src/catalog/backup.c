@@ -173,8 +173,7 @@ static int copy_finish(const char *path) {
         int r = open_copy(path, &catalog, &c);
 
         return r < 0 ? r : connection_run(c, "PRAGMA synchronous = off; PRAGMA journal_mode = delete;"
-                                             "BEGIN IMMEDIATE; DELETE FROM store; DELETE FROM reservation;"
-                                             "DELETE FROM meta WHERE key LIKE 'store %'; COMMIT");
+                                             "BEGIN IMMEDIATE; DELETE FROM store; DELETE FROM reservation; COMMIT");
 }
 
 static int flush(const char *path) {

@@ -1,12 +1,13 @@
 -- SPDX-License-Identifier: MIT
--- The catalog, version 2, revision 2 (catalog.h). One clock: the event. A fact that can change is a row valid from one event until another;
+-- The catalog, version 2, revision 2 (catalog.h). One clock: the event. A fact that can change is a row valid from one
+-- event until another;
 -- until_event of a live row is 140737488355327 (2^47 - 1: the largest number SQLite keeps in six bytes).
 -- The id of a place, image, description, link or share is the number of the event that made it, and never used again.
--- All rows follow from the events by effects.def, with two exceptions: indexed and its indexes repeat the log; store
--- with the stores' numbers in meta, and reservation are this directory's own.
+-- All rows follow from the events by effects.def, with two exceptions: indexed and its indexes repeat the log; store and
+-- reservation are this directory's own.
 
 CREATE TABLE meta (
-  key TEXT PRIMARY KEY,               -- 'uuid': the catalog's, and of a copy of it; 'store N': drawn for region N's store
+  key TEXT PRIMARY KEY,               -- 'uuid': the catalog's, and of a copy of it
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -86,10 +87,10 @@ CREATE TABLE region (
 ) STRICT;
 CREATE UNIQUE INDEX region_of_name ON region (name, until_event);
 
--- Where a region's store is, if not in store/<name> of the catalog's directory.
 CREATE TABLE store (
   region INTEGER PRIMARY KEY,
-  path TEXT NOT NULL
+  path TEXT,                          -- NULL: store/<name> in the catalog's directory
+  number INTEGER                      -- in its mark, drawn for this directory; NULL: not drawn yet
 ) STRICT;
 
 CREATE TABLE setting (                -- limits and switches that differ from the built-in ones

@@ -200,7 +200,7 @@ finds() {
     tamper "$4"
     found "$1" "$2" "$3"
 }
-tamper "UPDATE store SET path = '/elsewhere'" # the directory's own: no event says it
+tamper "UPDATE store SET path = '/elsewhere' WHERE path IS NOT NULL" # the directory's own: no event says it
 found region south 'its store is offline'
 only
 finds region new '.*' "UPDATE region SET name = 'new' WHERE name = 'north'"
@@ -234,7 +234,7 @@ finds catalog file 'it is damaged, .*' 'DROP TABLE trust'
 finds catalog extra 'a catalog has no such .*' 'CREATE TABLE extra (x)'
 finds catalog reservation 'the next number .*' 'UPDATE sqlite_sequence SET seq = 7'
 finds catalog reservation 'of launch 7, which cannot be' 'INSERT INTO reservation (id, instance, image) VALUES (7, 1, 1)'
-finds catalog store 'of region 99, .*' "INSERT INTO store VALUES (99, '/elsewhere')"
+finds catalog store 'of region 99, .*' "INSERT INTO store (region, path) VALUES (99, '/elsewhere')"
 finds catalog helper '.*' 'CREATE TRIGGER helper AFTER INSERT ON share BEGIN SELECT 1; END'
 finds catalog file '.*region_of_name.*' "PRAGMA writable_schema = on; UPDATE sqlite_schema
     SET sql = 'CREATE UNIQUE INDEX region_of_name ON region (from_event, until_event)' WHERE name = 'region_of_name'"

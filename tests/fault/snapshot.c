@@ -132,10 +132,9 @@ static void print_table(const char *table) {
                 return;
         if (now.flags & SNAPSHOT_NO_RESERVATIONS && strcmp(table, "reservation") == 0)
                 return;
-        (void)snprintf(sql, sizeof(sql), "SELECT * FROM %s %s ORDER BY 1, 2", table,
-                       strcmp(table, "sqlite_sequence") == 0 ? "WHERE name <> 'reservation'" :
-               strcmp(table, "meta") == 0            ? "WHERE key NOT LIKE 'store %'" /* each is drawn anew */
-                                                     : "");
+        (void)snprintf(sql, sizeof(sql), "SELECT %s FROM %s %s ORDER BY 1, 2",
+                       strcmp(table, "store") == 0 ? "region, path" : "*", table, /* numbers are drawn anew */
+                       strcmp(table, "sqlite_sequence") == 0 ? "WHERE name <> 'reservation'" : "");
         s = prepare(now.db, sql);
         while (sqlite3_step(s) == SQLITE_ROW) {
                 fprintf(now.to, "%s:", table);

@@ -28,7 +28,7 @@
         {                                                                                                          \
                 "INSERT INTO meta (key, value) VALUES (" values ")",                                               \
                 "SELECT 1 FROM meta WHERE (key, value) = (" values ")",                                            \
-                "SELECT count(*) FROM meta WHERE key NOT LIKE 'store %'", 1, 1                                     \
+                "SELECT count(*) FROM meta", 1, 1                                     \
         }
 #define PUT_MISSING(t, born, columns, values, where, condition)                                                    \
         {                                                                                                          \

@@ -120,11 +120,8 @@ static int repair_prepare(struct repair *p) {
 /* --- put in its place --- */
 
 static int own_store(struct catalog_connection *c, sqlite3_stmt *row) {
-        return statement_run(c, S_REPAIR_STORE_PUT, "it", sqlite3_column_int64(row, 0), sqlite3_column_text(row, 1));
-}
-
-static int own_number(struct catalog_connection *c, sqlite3_stmt *row) {
-        return statement_run(c, S_REPAIR_NUMBER_PUT, "tt", sqlite3_column_text(row, 0), sqlite3_column_text(row, 1));
+        return statement_run(c, S_REPAIR_STORE_PUT, "iti", sqlite3_column_int64(row, 0), sqlite3_column_text(row, 1),
+                             sqlite3_column_int64(row, 2));
 }
 
 static int own_reservation(struct catalog_connection *c, sqlite3_stmt *row) {
@@ -138,7 +135,7 @@ static int repair_own(struct repair *p) {
                 enum statement rows;
                 int (*put)(struct catalog_connection *c, sqlite3_stmt *row);
         } own[] = {
-                { S_REPAIR_STORES, own_store }, { S_REPAIR_NUMBERS, own_number }, { S_REPAIR_RESERVATIONS, own_reservation },
+                { S_REPAIR_STORES, own_store }, { S_REPAIR_RESERVATIONS, own_reservation },
         };
         int64_t sequence = 0;
         int r = 0;

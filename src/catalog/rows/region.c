@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Regions: names, stores, and totals of what is in them.
  */
-#include <inttypes.h>
-
 #include "rows/rows.h"
-
-#define STORE_NUMBER_SIZE 17 /* 64 bits in hexadecimal, and NUL */
 
 enum { REGION_ID, REGION_NAME, REGION_STORE, REGION_CREATED }; /* columns */
 
@@ -66,27 +62,18 @@ int catalog_store_forget(struct catalog_connection *c, int64_t region) {
 
 int catalog_store_number(struct catalog_connection *c, int64_t region, uint64_t *ret_number) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
-        char text[STORE_NUMBER_SIZE], *end;
         int r = statement_start(c, S_STORE_NUMBER, &s, "i", region);
 
         if (r == 0)
                 r = statement_row(s);
-        if (r == 0)
-                *ret_number = 0;
-        if (r <= 0)
-                return r;
-        r = column_text(s, 0, text, sizeof(text));
         if (r < 0)
                 return r;
-        *ret_number = strtoull(text, &end, 16);
-        return *ret_number != 0 && *end == '\0' ? 0 : ORIGIN(-EIO);
+        *ret_number = r > 0 ? (uint64_t)sqlite3_column_int64(s, 0) : 0; /* NULL is 0 as well */
+        return 0;
 }
 
 int catalog_store_number_put(struct catalog_connection *c, int64_t region, uint64_t number) {
-        char text[STORE_NUMBER_SIZE];
-
-        (void)snprintf(text, sizeof(text), "%016" PRIx64, number); /* fits */
-        return changed_one(statement_run(c, S_STORE_NUMBER_PUT, "it", region, text));
+        return changed_one(statement_run(c, S_STORE_NUMBER_PUT, "ii", region, (int64_t)number));
 }
 
 int catalog_last_ids(struct catalog_connection *c, struct last_ids *ret_last) {

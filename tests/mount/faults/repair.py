@@ -153,7 +153,7 @@ rows('an index of the log with too little', 'event .* an index of the log leaves
 rows('the log said to be indexed further than it goes', 'catalog indexed ', 'UPDATE indexed SET last = 999999')
 rows('numbers of launches used up', 'catalog reservation the next number', 'UPDATE sqlite_sequence SET seq = 9223372036854775807')
 rows('a launch that cannot be, begun', 'catalog reservation of launch 7', 'INSERT INTO reservation VALUES (7, 1, 1)')
-rows('a store of no region', 'catalog store of region 99', "INSERT INTO store VALUES (99, '/elsewhere')")
+rows('a store of no region', 'catalog store of region 99', "INSERT INTO store (region, path) VALUES (99, '/elsewhere')")
 
 # --- the file
 
