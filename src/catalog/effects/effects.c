@@ -21,14 +21,14 @@
         {                                                                                                          \
                 "INSERT INTO " t " (" columns ") VALUES (" values ")",                                             \
                 "SELECT 1 FROM " t " WHERE (" columns ") = (" values ")",                                          \
-                "SELECT count(*) FROM " t, 1, 1                                                                    \
+                "SELECT count(*) FROM " t, 1                                                                       \
         }
 /* numbers of stores stand there, too, and follow from no event */
 #define UUID_PUT(values)                                                                                           \
         {                                                                                                          \
                 "INSERT INTO meta (key, value) VALUES (" values ")",                                               \
                 "SELECT 1 FROM meta WHERE (key, value) = (" values ")",                                            \
-                "SELECT count(*) FROM meta", 1, 1                                     \
+                "SELECT count(*) FROM meta", 1                                        \
         }
 #define PUT_MISSING(t, born, columns, values, where, condition)                                                    \
         {                                                                                                          \
@@ -37,7 +37,7 @@
                 "SELECT CASE WHEN NOT " condition " THEN 0 ELSE (SELECT iif(" born " < :event, 0,"                 \
                 " nullif((" columns ") = (" values "), 0)) FROM " t " WHERE " where " AND " born " <= :event"      \
                 " AND until_event > :event ORDER BY until_event LIMIT 1) END",                                     \
-                "SELECT count(*) FROM " t, 0, 1                                                                    \
+                "SELECT count(*) FROM " t, 0                                                                       \
         }
 #define ENDING(t, until, where) "UPDATE " t " SET " until " = :event WHERE " where " AND " until " = " FAR
 #define ENDED_FIRST(t, until, born, where) \
@@ -47,20 +47,20 @@
         {                                                                                                          \
                 ENDING(t, until, where),                                                                           \
                 "SELECT nullif(first = :event, 0) FROM (" ENDED_FIRST(t, until, born, where) ")",                  \
-                ENDED_COUNT(t, until), 1, 1                                                                        \
+                ENDED_COUNT(t, until), 1                                                                           \
         }
 #define END_ANY(t, until, born, where)                                                                             \
         {                                                                                                          \
                 ENDING(t, until, where),                                                                           \
                 "SELECT iif(first IS NULL, 0, nullif(first = :event, 0)) FROM (" ENDED_FIRST(t, until, born, where) ")", \
-                ENDED_COUNT(t, until), 0, 1                                                                        \
+                ENDED_COUNT(t, until), 0                                                                           \
         }
 #define END_ALL(t, until, born, where)                                                                             \
         {                                                                                                          \
                 ENDING(t, until, where),                                                                           \
                 "SELECT iif(count(*) = total(" until " = :event), count(*), NULL) FROM " t " WHERE " where         \
                 " AND " born " < :event AND " until " >= :event",                                                  \
-                ENDED_COUNT(t, until), 0, -1                                                                       \
+                ENDED_COUNT(t, until), 0                                                                           \
         }
 /* of rows that may come back (RETURN): an end is still told by the absence that it began; rows that were just gone are none
  * of those that lived */
@@ -77,14 +77,14 @@
         {                                                                                                          \
                 ENDING(t, until, where),                                                                           \
                 "SELECT nullif(first = :event, 0) FROM (" LEFT_FIRST(what, t, until, born, where) ")",             \
-                LEFT_COUNT(what, t, until), 1, 1                                                                   \
+                LEFT_COUNT(what, t, until), 1                                                                      \
         }
 #define LEAVE_ANY(what, t, until, born, where)                                                                     \
         {                                                                                                          \
                 ENDING(t, until, where),                                                                           \
                 "SELECT iif(first IS NULL, 0, nullif(first = :event, 0)) FROM ("                                   \
                 LEFT_FIRST(what, t, until, born, where) ")",                                                       \
-                LEFT_COUNT(what, t, until), 0, 1                                                                   \
+                LEFT_COUNT(what, t, until), 0                                                                      \
         }
 #define RETURNING(what, t, until, where, found, least)                                                                   \
         {                                                                                                          \
@@ -92,11 +92,11 @@
                 " FROM " t " WHERE " where " AND " until " <> " FAR,                                               \
                 "SELECT " found " FROM absence WHERE what = '" what "' AND until_event = :event"             \
                 " AND id = (SELECT id FROM " t " WHERE " where ")",                                                \
-                "SELECT count(*) FROM absence", least, 1                                                           \
+                "SELECT count(*) FROM absence", least                                                              \
         },                                                                                                         \
         {                                                                                                          \
                 "UPDATE " t " SET " until " = " FAR " WHERE " where " AND " until " <> " FAR,                      \
-                "SELECT 1 FROM " t " WHERE " where " AND " until " > :event", NULL, 0, 1                           \
+                "SELECT 1 FROM " t " WHERE " where " AND " until " > :event", NULL, 0                              \
         }
 #define RETURN(what, t, until, where) RETURNING(what, t, until, where, "nullif(count(*), 0)", 1)
 #define RETURN_ANY(what, t, until, where) RETURNING(what, t, until, where, "count(*)", 0)
@@ -106,7 +106,7 @@
                 "UPDATE " t " SET purge_event = :event WHERE " where " AND until_event = :event AND :kept IS NULL", \
                 "SELECT iif(total(purge_event IS NOT :event) > 0, NULL, count(*)) FROM " t " WHERE " where         \
                 " AND until_event = :event AND :kept IS NULL",                                                     \
-                SET_COUNT(t, "purge_event"), 0, 1                                                                  \
+                SET_COUNT(t, "purge_event"), 0                                                                     \
         }
 /* rows that have any of these columns, so a size without a sealing event is noticed, too */
 #define SET_COUNT(t, columns) "SELECT count(*) FROM " t " WHERE coalesce(" columns ", NULL) IS NOT NULL"
@@ -114,29 +114,29 @@
         {                                                                                                          \
                 "UPDATE " t " SET (" column columns ") = (:event" values ") WHERE " where " AND " column " IS NULL", \
                 "SELECT 1 FROM " t " WHERE " where " AND (" column columns ") IS (:event" values ")",               \
-                SET_COUNT(t, column columns), 1, 1                                                                 \
+                SET_COUNT(t, column columns), 1                                                                    \
         }
 #define FIRST(t, column, where)                                                                                    \
         {                                                                                                          \
                 "UPDATE " t " SET " column " = coalesce(" column ", :event) WHERE " where,                         \
                 "SELECT " column " = :event FROM " t " WHERE " where " AND " column " <= :event",                  \
-                SET_COUNT(t, column), 1, 1                                                                         \
+                SET_COUNT(t, column), 1                                                                            \
         }
 #define LATEST(t, column, columns, values, where)                                                                  \
         {                                                                                                          \
                 "UPDATE " t " SET (" column ", " columns ") = (:event, " values ") WHERE " where,                  \
                 "SELECT iif(" column " > :event, 0, nullif((" column ", " columns ") IS (:event, " values "), 0))" \
                 " FROM " t " WHERE " where,                                                                        \
-                SET_COUNT(t, column ", " columns), 1, 1                                                            \
+                SET_COUNT(t, column ", " columns), 1                                                               \
         }
 #define ACCOUNT_PUTTING(t, values)                                                                                 \
         "INSERT INTO " t " (id, name, role, uid, quota, from_event, require_trust, until_event)"                   \
         " VALUES (" values ", 0, " FAR ")"
 #define ACCOUNT_PUT(values) \
-        { ACCOUNT_PUTTING("account", values), ACCOUNT_PUTTING("account_then", values) " RETURNING 1", NULL, 1, 1 }
+        { ACCOUNT_PUTTING("account", values), ACCOUNT_PUTTING("account_then", values) " RETURNING 1", NULL, 1 }
 #define ACCOUNT_SETTING(t, changes) "UPDATE " t " SET " changes " WHERE id = :account AND until_event = " FAR
 #define ACCOUNT_SET(changes) \
-        { ACCOUNT_SETTING("account", changes), ACCOUNT_SETTING("account_then", changes) " RETURNING 1", NULL, 1, 1 }
+        { ACCOUNT_SETTING("account", changes), ACCOUNT_SETTING("account_then", changes) " RETURNING 1", NULL, 1 }
 /* `description` and `shares` appear with the first content if they are not there */
 #define IS_FILLED "EXISTS (SELECT 1 FROM image WHERE id = :image AND available_event = :event)"
 #define FILLED                                                                                                     \
@@ -154,7 +154,7 @@
                 " FROM json_each(:detail, '$.events') WHERE true ON CONFLICT DO NOTHING",                          \
                 "SELECT nullif(count(*), sum((SELECT detail IS NOT j.value FROM earlier WHERE event = CAST(j.key AS" \
                 " INTEGER)) IS NOT 0)) FROM json_each(:detail, '$.events') j",                                     \
-                "SELECT count(*) FROM earlier", 0, -1                                                              \
+                "SELECT count(*) FROM earlier", 0                                                                  \
         }
 #define SNAPSHOT_OF(member, t, key, column, columns, values, live)                                                 \
         {                                                                                                          \
@@ -164,7 +164,7 @@
                 " OR " column " = :event AND (" columns ") IS (" values "), 0) AS good,"                           \
                 " coalesce(" column " = :event, 0) AS last FROM json_each(:detail, '$." member "') j"              \
                 " LEFT JOIN " t " ON " t "." key " = CAST(j.key AS INTEGER) AND " live ")",                        \
-                SET_COUNT(t, column ", " columns), 0, -1                                                           \
+                SET_COUNT(t, column ", " columns), 0                                                               \
         }
 /* {"disks": {image: mtime}}, {"digests": {image: [digest, same]}}, {"descriptions": {place: mtime}}; mtimes in ns. The
  * digest is format 1's, which proves nothing. */

@@ -25,7 +25,7 @@ struct effect {
         const char *apply; /* changes the rows */
         const char *check; /* how many rows are as the event left them, as `count` counts; none or null: not so */
         const char *count; /* how many rows all effects of this kind left; NULL: not counted */
-        int least, most;   /* rows that applying it changes; most below 0: any number */
+        int least;         /* rows that applying it changes */
 };
 struct operation {
         const char *word;       /* in the log */
