@@ -2,7 +2,7 @@
  * Opens and closes a catalog's directory. The map of the services:
  *
  *   service.c    opening and closing, on top of all    directory.c  DIR: may it be used     create.c   a new one
- *   request.c    a request's caller                    kept.c       DIR: is it a backup
+ *   request.c    a request's caller                    backup_mark.c  DIR: is it a backup
  *
  *   the nouns, one file each, with their names: image.c, share.c, account.c, instance.c, trust.c …, and
  *     listing.c  regions and images as seen            shares.c     an image's shares as seen
@@ -29,7 +29,7 @@
 #include "directory.h"
 #include "disk/stores.h"
 #include "feed.h"
-#include "kept.h"
+#include "backup_mark.h"
 #include "log/wing.h"
 #include "upkeep/wing.h"
 
@@ -175,7 +175,7 @@ int service_open_asof(const char *dir, const char *asof, enum service_flags flag
         if (!service->dir || asprintf(&path, "%s/catalog.db", service->dir) < 0 ||
             denials_new(&service->denials) < 0)
                 return -ENOMEM;
-        r = kept_check(service, ret_why);
+        r = backup_mark_check(service, ret_why);
         if (r == 0)
                 r = asof ? open_asof(service, path, asof, ret_why) : open_now(service, path, ret_why);
         if (r < 0)

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "directory.h"
-#include "kept.h"
+#include "backup_mark.h"
 #include "upkeep/wing.h"
 
 _Static_assert(CHECK_HASH_SIZE == EVENT_HASH_SIZE, "one hash");
@@ -46,8 +46,8 @@ static int check_beginning(struct service *service, const struct target *target,
 }
 
 static int backup_check_kind(const struct target *target, const char *mark, char why[static WHY_SIZE]) {
-        char text[KEPT_SIZE];
-        int r = kept_read(target->mark_fd, text);
+        char text[BACKUP_MARK_SIZE];
+        int r = backup_mark_read(target->mark_fd, text);
 
         if (r < 0 || strcmp(text, mark) == 0)
                 return r;

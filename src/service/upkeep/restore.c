@@ -7,10 +7,10 @@
 
 #include "directory.h"
 #include "hex.h"
-#include "kept.h"
+#include "backup_mark.h"
 
 /* What is restored: another backup, or a later state of it, must not be mixed with it. */
-static int restore_mark(struct service *service, char ret_mark[static KEPT_SIZE]) {
+static int restore_mark(struct service *service, char ret_mark[static BACKUP_MARK_SIZE]) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         char hash[2 * EVENT_HASH_SIZE + 1];
         struct log_head head;
@@ -20,14 +20,14 @@ static int restore_mark(struct service *service, char ret_mark[static KEPT_SIZE]
                 r = catalog_head(c, &head);
         if (r < 0)
                 return r;
-        (void)snprintf(ret_mark, KEPT_SIZE, "restore %s %lld %s\n", catalog_uuid(service->catalog),
+        (void)snprintf(ret_mark, BACKUP_MARK_SIZE, "restore %s %lld %s\n", catalog_uuid(service->catalog),
                        (long long)head.event, hex_format(head.hash, EVENT_HASH_SIZE, hash)); /* fits */
         return 0;
 }
 
 static int check_mark(const struct target *target, const char *mark, char why[static WHY_SIZE]) {
-        char text[KEPT_SIZE];
-        int r = kept_read(target->mark_fd, text);
+        char text[BACKUP_MARK_SIZE];
+        int r = backup_mark_read(target->mark_fd, text);
 
         if (r < 0 || strcmp(text, mark) == 0)
                 return r;
@@ -45,7 +45,7 @@ static int restore_run(struct service *service, uid_t uid, const struct target *
         };
         _cleanup_taking_ struct taking t = { .from = service, .target = target, .own = true, .backup = restore,
                                              .why = why };
-        char mark[KEPT_SIZE];
+        char mark[BACKUP_MARK_SIZE];
         int r = restore_mark(service, mark);
 
         if (r == 0)

@@ -2,15 +2,15 @@
  * What backups and restores leave in a directory is no catalog to be written to: whether it may be opened, and how.
  * Whether one is whole is told by its catalog.db, which comes last; the marks only say what is being made.
  */
-#include "kept.h"
+#include "backup_mark.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
 
 #include "directory.h"
 
-int kept_read(int fd, char ret_text[static KEPT_SIZE]) {
-        ssize_t n = pread(fd, ret_text, KEPT_SIZE - 1, 0);
+int backup_mark_read(int fd, char ret_text[static BACKUP_MARK_SIZE]) {
+        ssize_t n = pread(fd, ret_text, BACKUP_MARK_SIZE - 1, 0);
 
         ret_text[n > 0 ? n : 0] = '\0';
         return n < 0 ? -errno : 0;
@@ -24,7 +24,7 @@ static int open_mark(int dir_fd, const char *name, int *ret_fd) {
 #define READ_ONLY "it is a backup, which is only read; imgshare restore makes a catalog from it"
 
 static int backup_check(struct service *service, int fd, char why[static WHY_SIZE]) {
-        char text[KEPT_SIZE];
+        char text[BACKUP_MARK_SIZE];
         int r;
 
         if (flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
@@ -37,13 +37,13 @@ static int backup_check(struct service *service, int fd, char why[static WHY_SIZ
                         return -EROFS;
                 service->flags |= SERVICE_READ_ONLY;
         }
-        r = kept_read(fd, text);
+        r = backup_mark_read(fd, text);
         if (r == 0)
                 service->past = strcmp(text, BACKUP_WITHOUT_DISKS) == 0;
         return r;
 }
 
-int kept_check(struct service *service, char why[static WHY_SIZE]) {
+int backup_mark_check(struct service *service, char why[static WHY_SIZE]) {
         _cleanup_fd_ int dir_fd = open(service->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         _cleanup_fd_ int restore_fd = -1, backup_fd = -1;
         bool whole = true;

@@ -9,10 +9,10 @@
 #define RESTORE_MARK ".restore"
 #define BACKUP_WITH_DISKS "backup\n"
 #define BACKUP_WITHOUT_DISKS "backup without disks\n"
-#define KEPT_SIZE 160 /* of a mark's text */
+#define BACKUP_MARK_SIZE 160 /* of a mark's text */
 
 /* The text of a mark; "" if it has none yet. */
-int kept_read(int fd, char ret_text[static KEPT_SIZE]);
+int backup_mark_read(int fd, char ret_text[static BACKUP_MARK_SIZE]);
 /* Looks for both in a directory that is being opened. A backup is for reading only, and held until it is closed: nobody
  * changes it meanwhile. Fills backup_fd, past, flags and note. */
-int kept_check(struct service *service, char why[static WHY_SIZE]);
+int backup_mark_check(struct service *service, char why[static WHY_SIZE]);
