@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: MIT
 """repair.py FOLDER: see repair.sh. FOLDER/catalog is damaged, and has no stores."""
 import os
-import random
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '../upgrade'))
 import interrupted  # noqa: E402
-from interrupted import DB, LONG, Failed, judge_kills, judge_record, rows_of, run  # noqa: E402
+from interrupted import DB, Failed, disturb, rows_of, run  # noqa: E402
 
 
 class Case(interrupted.Case):
@@ -19,6 +18,7 @@ class Case(interrupted.Case):
 
     def judge(self, folder, must_be_done=False):
         """Of a repair that came to an early end there."""
+        folder = f'{folder}/catalog'
         found = rows_of(f'{folder}/{DB}')
         if found not in (self.old, self.new):
             raise Failed('it is neither as before nor as undisturbed')
@@ -34,16 +34,5 @@ class Case(interrupted.Case):
             raise Failed(f'there is {names}')
 
 
-def main():
-    seed = int(os.environ.get('SEED') or 0) or random.SystemRandom().randrange(1, 1 << 30)
-    try:
-        for name in ['plain', 'wal']:
-            case = Case(name, sys.argv[1])
-            judge_record(case, seed)
-            judge_kills(case, 500 if LONG else 15)
-    except Failed as failed:
-        sys.exit(str(failed))
-
-
 if __name__ == '__main__':
-    main()
+    disturb(Case(each, sys.argv[1]) for each in ['plain', 'wal'])

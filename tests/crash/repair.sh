@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A repair that is killed, or whose power fails, at any moment: the catalog is damaged as it was, or repaired, and the next
-# repair finishes it. Moments and states are made as for an upgrade (tests/upgrade/interrupted.py). SEED=N repeats a run.
+# repair finishes it. Moments and states are made as for an upgrade (disturbed.py). SEED=N repeats a run.
 [ -n "${TMPDIR-}" ] || [ ! -w /dev/shm ] || export TMPDIR=/dev/shm # made and thrown away by the hundred
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../cli/lib.sh"

@@ -3,13 +3,13 @@
 import errno
 import os
 import re
-import shutil
 import subprocess
 import sys
 
-from interrupted import DB, IMGSHARE, LONG, Case, Failed, rows_of
+from interrupted import DB, Case, Failed, rows_of
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '../mount/faults'))
+sys.path[:0] = [os.path.join(os.path.dirname(os.path.realpath(__file__)), folder) for folder in ('../crash', '../mount/faults')]
+from disturbed import IMGSHARE, LONG  # noqa: E402
 from faults import FILES, MEMORY, SQL, Control  # noqa: E402
 
 # SQLITE_IOERR, _FULL, _NOMEM, _BUSY
@@ -28,13 +28,12 @@ class Faults:
         self.tries += 1
         environment = {**self.environment, 'FAULT_OF': of} if of else self.environment
         self.control.arm(*fault)
-        done = subprocess.run([IMGSHARE, '-C', self.folder, 'upgrade', *plan], capture_output=True, text=True, timeout=120,
+        done = subprocess.run([IMGSHARE, '-C', f'{self.folder}/catalog', 'upgrade', *plan], capture_output=True, text=True, timeout=120,
                               env=environment, check=False)
         return done.returncode, done.stdout, done.stderr, self.control.disarm()[1]
 
     def check(self, of, plan, *fault):
-        shutil.rmtree(self.folder, ignore_errors=True)
-        shutil.copytree(f'{self.case.base}/before', self.folder)
+        self.case.copy(self.folder)
         status, said, why, failed = self.run(of, plan, fault)
         if status == 0:
             if why or not re.search(r' can be upgraded: | is upgraded, ', said):
@@ -43,7 +42,7 @@ class Faults:
             raise Failed(f'status {status}, and it says {said}{why}')
         elif not failed:
             raise Failed(f'it fails without a fault: {why}')
-        if plan and rows_of(f'{self.folder}/{DB}') != self.case.old:
+        if plan and rows_of(f'{self.folder}/catalog/{DB}') != self.case.old:
             raise Failed('tried only, it has changed')
         self.case.judge(self.folder, must_be_done=status == 0 and not plan)
         return failed
