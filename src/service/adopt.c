@@ -14,6 +14,7 @@ struct adoption {
         int64_t region;
         uint64_t number;   /* of a store that is adopted */
         const char *store; /* of one that was moved; NULL: in the directory */
+        int (*put)(struct catalog_connection *, const struct adoption *);
 };
 
 /* Whether the caller may, judged before anything is looked at; the region, and whose its store is to be. */
@@ -48,9 +49,9 @@ static int last_event(struct service *service, int64_t *ret_event) {
         return r;
 }
 
-static int run_adopt(struct catalog_connection *c, void *context) {
+static int run_adoption(struct catalog_connection *c, void *context) {
         struct adoption *n = context;
-        struct event event = decision_event(&n->decision, EVENT_ADOPT);
+        struct event event = decision_event(&n->decision, n->decision.op);
         _cleanup_region_ struct region region = { 0 };
         int64_t id;
         int r = decision_manage(c, &n->decision);
@@ -58,8 +59,12 @@ static int run_adopt(struct catalog_connection *c, void *context) {
         if (r == 0)
                 r = catalog_region_get(c, n->region, &region);
         if (r == 0)
-                r = catalog_store_number_put(c, n->region, n->number);
+                r = n->put(c, n);
         return r != 0 ? r : catalog_event_add(c, &event, &id);
+}
+
+static int number_put(struct catalog_connection *c, const struct adoption *n) {
+        return catalog_store_number_put(c, n->region, n->number);
 }
 
 /* -EALREADY: it is this directory's; -EPERM: not to be had, ret_why says why; else -errno. */
@@ -78,6 +83,7 @@ static int may_adopt(struct service *service, const char *name, const char *path
 int region_adopt(struct request *request, const char *name, char ret_why[static WHY_SIZE]) {
         struct adoption n = {
                 .decision = { .request = request, .op = EVENT_ADOPT, .asked = "adopt the store of {object}" },
+                .put = number_put,
         };
         struct service *service = request->service;
         _cleanup_(cleanup_blob_store) struct blob_store *store = NULL;
@@ -97,7 +103,7 @@ int region_adopt(struct request *request, const char *name, char ret_why[static 
                 r = may_adopt(service, name, path, &owner, event, ret_why);
         if (r != 0)
                 return r;
-        r = decision_end(&n.decision, catalog_write(service->catalog, run_adopt, &n));
+        r = decision_end(&n.decision, catalog_write(service->catalog, run_adoption, &n));
         if (r == 0)
                 r = last_event(service, &event);
         if (r != 0)
@@ -108,18 +114,8 @@ int region_adopt(struct request *request, const char *name, char ret_why[static 
         return r < 0 ? r : blob_store_seize(store, event);
 }
 
-static int run_region_set(struct catalog_connection *c, void *context) {
-        struct adoption *n = context;
-        struct event event = decision_event(&n->decision, EVENT_REGION_SET);
-        _cleanup_region_ struct region region = { 0 };
-        int64_t id;
-        int r = decision_manage(c, &n->decision);
-
-        if (r == 0)
-                r = catalog_region_get(c, n->region, &region);
-        if (r == 0)
-                r = n->store ? catalog_store_put(c, n->region, n->store) : catalog_store_forget(c, n->region);
-        return r != 0 ? r : catalog_event_add(c, &event, &id);
+static int path_put(struct catalog_connection *c, const struct adoption *n) {
+        return n->store ? catalog_store_put(c, n->region, n->store) : catalog_store_forget(c, n->region);
 }
 
 /* Its mark decides: of this catalog, and of this region; whose copy's, is asked when it is opened. */
@@ -137,7 +133,8 @@ static int is_regions_store(struct service *service, const char *name, const cha
 
 int region_set_store(struct request *request, const char *name, const char *path, char ret_why[static WHY_SIZE]) {
         struct adoption n = {
-                .decision = { .request = request, .op = EVENT_REGION_SET, .asked = "set the store of {object}" }
+                .decision = { .request = request, .op = EVENT_REGION_SET, .asked = "set the store of {object}" },
+                .put = path_put,
         };
         struct service *service = request->service;
         _cleanup_free_ char *real = realpath(path, NULL), *inside = NULL;
@@ -157,5 +154,5 @@ int region_set_store(struct request *request, const char *name, const char *path
                 return -ENOMEM;
         }
         n.store = strcmp(real, inside) == 0 ? NULL : real;
-        return decision_end(&n.decision, catalog_write(service->catalog, run_region_set, &n));
+        return decision_end(&n.decision, catalog_write(service->catalog, run_adoption, &n));
 }
