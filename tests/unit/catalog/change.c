@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "connection.h"
-#include "timestamp.h"
+#include "said.h"
 
 const struct caller scratch_operator = { .account = OPERATOR, .name = "operator", .role = ROLE_OPERATOR, .uid = 1000,
                                          .via = VIA_CLI };
@@ -21,124 +21,6 @@ struct wish {
         int count; /* for several changes */
         bool step;
 };
-
-/* An event, and the storage that its pointers point to. */
-struct said {
-        struct event event;
-        struct caller caller;
-        char object[OBJECT_SIZE], account[NAME_SIZE], source[2 * OBJECT_SIZE + 32], time[TIMESTAMP_SIZE], text[TEXT_SIZE];
-        int64_t numbers[6]; /* found by look() */
-        size_t details;
-};
-
-/* --- looks --- */
-
-static int text_of(sqlite3_stmt *s, int column, char *ret_text, size_t size) {
-        (void)snprintf(ret_text, size, "%s",
-                       (const char *)sqlite3_column_text(s, column) ?: ""); /* a long one is cut */
-        return 0;
-}
-
-/* Looks up the row of one or two ids: its actor, its name in the log, and numbers from the third column on. */
-static int look(struct catalog_connection *c, const char *sql, int64_t a, int64_t b, struct said *ret_said) {
-        sqlite3_stmt *s = NULL;
-        int r = sqlite_error(c->db, sqlite3_prepare_v2(c->db, sql, -1, &s, NULL));
-
-        if (r == 0)
-                r = sqlite_error(c->db, sqlite3_bind_int64(s, 1, a));
-        if (r == 0 && sqlite3_bind_parameter_count(s) > 1)
-                r = sqlite_error(c->db, sqlite3_bind_int64(s, 2, b));
-        if (r == 0)
-                r = statement_one(&s, 0);
-        if (r == 0) {
-                (void)text_of(s, 0, ret_said->caller.name, NAME_SIZE); /* 0 */
-                (void)text_of(s, 1, ret_said->object, OBJECT_SIZE);
-                for (int i = 2; i < sqlite3_column_count(s); i++)
-                        ret_said->numbers[i - 2] = sqlite3_column_int64(s, i);
-        }
-        (void)sqlite3_finalize(s); /* the step returned its error */
-        return r;
-}
-
-#define AS_CALLED "r.name || '/' || n.name || '@' || a.name"
-#define OF_IMAGE                                                                                                   \
-        "SELECT a.name, " AS_CALLED ", p.owner, p.id, i.id, p.region FROM image i JOIN place p ON p.id = i.place"   \
-        " JOIN account a ON a.id = p.owner JOIN region r ON r.id = p.region JOIN place_name n ON n.place = p.id"    \
-        " WHERE %s = ?1 ORDER BY n.until_event DESC, i.until_event DESC LIMIT 1"
-
-/* Its owner acts on an image, or on the last one in a place. */
-static int of_image(struct catalog_connection *c, const char *column, int64_t id, struct said *said) {
-        char sql[512];
-        int r;
-
-        (void)snprintf(sql, sizeof(sql), OF_IMAGE, column); /* fits */
-        r = look(c, sql, id, 0, said);
-        said->caller.account = said->numbers[0];
-        said->event.place = said->numbers[1];
-        said->event.about.image = said->numbers[2];
-        said->event.about.region = said->numbers[3];
-        return r;
-}
-
-/* Somebody makes something called `text` in a region; account and region need not exist. */
-static int of_new(struct catalog_connection *c, int64_t region, int64_t account, const char *text, struct said *said) {
-        char called[3 * OBJECT_SIZE];
-        int r = look(c, "SELECT coalesce((SELECT name FROM account WHERE id = ?2), 'nobody'),"
-                        " coalesce((SELECT name FROM region WHERE id = ?1), '?')", region, account, said);
-
-        (void)snprintf(called, sizeof(called), "%.64s/%.64s@%.64s", said->object, text ?: "",
-                       said->caller.name); /* fits */
-        strcpy(said->object, called);
-        said->caller.account = account;
-        said->event.about.region = region;
-        return r;
-}
-
-static int of_account(struct catalog_connection *c, int64_t account, struct said *said) {
-        struct said other;
-        int r = look(c, "SELECT name, '' FROM account WHERE id = ?1", account, 0, &other);
-
-        if (r < 0)
-                return r;
-        strcpy(said->account, other.caller.name);
-        said->event.account = said->account;
-        said->event.about.account = account;
-        return 0;
-}
-
-static int of_actor(struct catalog_connection *c, int64_t account, struct said *said) {
-        int r = look(c, "SELECT name, '' FROM account WHERE id = ?1", account, 0, said);
-
-        said->caller.account = account;
-        return r;
-}
-
-static void with_number(struct said *said, const char *key, int64_t number) {
-        said->event.detail[said->details++] = (struct event_detail){ .key = key, .number = number };
-}
-
-static void with_text(struct said *said, const char *key, const char *text) {
-        said->event.detail[said->details++] = (struct event_detail){ .key = key, .text = text };
-}
-
-static int of_share(struct catalog_connection *c, int64_t share, struct said *said) {
-        int r = look(c, "SELECT '', '', image, account FROM share WHERE id = ?1", share, 0, said);
-        int64_t account = said->numbers[1];
-
-        if (r == 0)
-                r = of_image(c, "i.id", said->numbers[0], said);
-        return r < 0 ? r : of_account(c, account, said);
-}
-
-static int of_instance(struct catalog_connection *c, int64_t instance, struct said *said) {
-        int r = look(c, "SELECT a.name, r.name || '/' || v.name || '@' || a.name, v.owner FROM instance v"
-                        " JOIN account a ON a.id = v.owner JOIN region r ON r.id = v.region WHERE v.id = ?1",
-                     instance, 0, said);
-
-        said->caller.account = said->numbers[0];
-        said->event.about.instance = instance;
-        return r;
-}
 
 /* --- what each event says --- */
 
@@ -162,7 +44,7 @@ static int say_region(struct catalog_connection *c, const struct wish *w, struct
 }
 
 static int say_region_end(struct catalog_connection *c, const struct wish *w, struct said *said) {
-        return look(c, "SELECT 'operator', name FROM region WHERE id = ?1", w->a, 0, said);
+        return said_look(c, "SELECT 'operator', name FROM region WHERE id = ?1", w->a, 0, said);
 }
 
 /* Says that an image is a copy of an image or launch. */
@@ -203,7 +85,7 @@ static int say_launch(struct catalog_connection *c, const struct wish *w, struct
         strcpy(said->source, instance.object);
         with_text(said, "instance", said->source);
         with_number(said, "launch", launch);
-        r = look(c, "SELECT '', '' FROM launch WHERE instance = ?1 LIMIT 1", w->a, 0, &instance);
+        r = said_look(c, "SELECT '', '' FROM launch WHERE instance = ?1 LIMIT 1", w->a, 0, &instance);
         said->event.op = r == 0 ? EVENT_REINSTALL : EVENT_LAUNCH;
         return r == -ENOENT ? 0 : r;
 }
@@ -221,7 +103,7 @@ static int say_expiry(struct catalog_connection *c, const struct wish *w, struct
 
 /* The operator's account stands for the clock. */
 static int say_expires(struct catalog_connection *c, const struct wish *w, struct said *said) {
-        int r = look(c, "SELECT '', '', expires FROM share_expiry WHERE share = ?1 ORDER BY until_event DESC LIMIT 1",
+        int r = said_look(c, "SELECT '', '', expires FROM share_expiry WHERE share = ?1 ORDER BY until_event DESC LIMIT 1",
                      w->a, 0, said);
 
         with_text(said, "expired", timestamp_format(said->numbers[0], said->time));
@@ -287,7 +169,7 @@ static int say_return(struct catalog_connection *c, const struct wish *w, struct
         char object[OBJECT_SIZE];
         const char *at = strchr(said->object, '@'), *slash = strchr(said->object, '/');
         int64_t description;
-        int r = look(c, "SELECT '', '' FROM place WHERE id = ?1 AND until_event = 140737488355327", said->event.place, 0,
+        int r = said_look(c, "SELECT '', '' FROM place WHERE id = ?1 AND until_event = 140737488355327", said->event.place, 0,
                      &place);
 
         if (r == 0)
@@ -377,7 +259,7 @@ static int say_of_instance(struct catalog_connection *c, const struct wish *w, s
 }
 
 static int say_of_launch(struct catalog_connection *c, const struct wish *w, struct said *said) {
-        int r = look(c, "SELECT '', '', l.instance, v.until_event = 140737488355327 FROM launch l"
+        int r = said_look(c, "SELECT '', '', l.instance, v.until_event = 140737488355327 FROM launch l"
                         " JOIN instance v ON v.id = l.instance WHERE l.id = ?1", w->a, 0, said);
 
         with_number(said, "launch", w->a);
@@ -464,7 +346,7 @@ static int run_description(struct catalog_connection *c, struct wish *w) {
         struct wish writing = { .what = DESCRIPTION_WRITE, .a = w->a, .text = w->text };
         struct wish times = { .what = DESCRIPTION_TOUCH, .a = w->a, .b = w->b };
         bool writes = true;
-        int r = look(c, "SELECT '', '' FROM description WHERE place = ?1 AND until_event = 140737488355327", w->a, 0,
+        int r = said_look(c, "SELECT '', '' FROM description WHERE place = ?1 AND until_event = 140737488355327", w->a, 0,
                      &said);
 
         if (r == -ENOENT) {

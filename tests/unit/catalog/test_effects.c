@@ -9,174 +9,7 @@
 
 #include "effects/effects.h"
 #include "effects/replay.h"
-
-#define E "(SELECT max(id) FROM event)"
-#define FAR "140737488355327"
-#define EFFECTS 9
-
-/* Effects of an event, by the column with its number: "+t.column": a row it made; "-t.column": a row it ended;
- * "~t.column": a row it ended if there was one; "=t.column": set once; "<t.column": set, whatever was there before;
- * "?t.column": set if there was nothing. */
-struct step {
-        enum event_op op;
-        enum fact fact;
-        const char *a, *b, *text; /* numbers as SQL, NULL: 0 */
-        const char *effects[EFFECTS];
-        const char *rows; /* an SQL condition that is true, too; NULL: none */
-};
-
-#define ALICE "id FROM account WHERE name = 'alice'"
-#define BOB "id FROM account WHERE name = 'bob'"
-#define NORTH "id FROM region WHERE name = 'north'"
-#define WEB "min(id) FROM place" /* the first place, whatever its name, and the first image in it */
-#define DB "place FROM place_name WHERE name = 'db'"
-#define MAIL "place FROM place_name WHERE name = 'mail'"
-#define NEWS "place FROM place_name WHERE name = 'news'"
-#define MAIL_DISK "min(i.id) FROM image i JOIN place_name n ON n.place = i.place WHERE n.name = 'mail'"
-#define LAUNCH_LAST "max(id) FROM launch"
-#define SHARE_LAST "max(id) FROM share"
-#define VM "max(id) FROM instance"
-#define CREATED "+place.id", "+place_name.from_event", "+image.id"
-#define DIGEST "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-
-static const struct step story[] = {
-        { EVENT_REGION_ADD, REGION_PUT, .text = "north", .effects = { "+region.from_event" },
-          .rows = "name = 'north' FROM region WHERE id = 1" },
-        { EVENT_REGION_ADD, REGION_PUT, .text = "south", .effects = { "+region.from_event" },
-          .rows = "name = 'south' FROM region WHERE id = 2" },
-        { EVENT_REGION_RM, REGION_END, .a = "2", .effects = { "-region.until_event" },
-          .rows = "name = 'south' FROM region WHERE until_event = " E },
-        { EVENT_ACCOUNT_ADD, ACCOUNT_PUT, .text = "alice", .effects = { "+account.from_event" },
-          .rows = "(id, role) = (2, 0) AND (uid, quota) IS (NULL, NULL) FROM account WHERE name = 'alice'" },
-        { EVENT_ACCOUNT_ADD, ACCOUNT_PUT, .text = "bob", .effects = { "+account.from_event" } },
-        { EVENT_ACCOUNT_SET, ACCOUNT_QUOTA, ALICE, "7", .rows = "quota = 7 FROM account WHERE name = 'alice'" },
-        { EVENT_ACCOUNT_SET, ACCOUNT_QUOTA, ALICE, "-1", .rows = "quota IS NULL FROM account WHERE name = 'alice'" },
-        { EVENT_LIMIT, SETTING_PUT, "5", .text = "x", .effects = { "+setting.from_event" },
-          .rows = "value = 5 FROM setting WHERE name = 'x'" },
-        { EVENT_LIMIT, SETTING_PUT, "6", .text = "x", .effects = { "~setting.until_event", "+setting.from_event" },
-          .rows = "value = 6 FROM setting WHERE name = 'x' AND until_event = " FAR },
-        { EVENT_CREATE, PLACE_PUT, NORTH, ALICE, "web", .effects = { CREATED },
-          .rows = "(region, owner) = (1, 2) FROM place WHERE id = " E },
-        { EVENT_CREATE_DESCRIPTION, DESCRIPTION_PUT, WEB, .text = "", .effects = { "+description.from_event" },
-          .rows = "id = from_event AND text = '' FROM description" },
-        { EVENT_TIMES_DESCRIPTION, DESCRIPTION_TOUCH, WEB, "-5", .effects = { "<description.times_event" },
-          .rows = "mtime = -5 FROM description" },
-        { EVENT_CREATE_LINK, LINK_PUT, WEB, .effects = { "+shares_link.id" } },
-        { EVENT_DELETE_LINK, LINK_END, WEB, .effects = { "-shares_link.until_event" } },
-        { EVENT_CREATE_DISK, IMAGE_DISK, WEB, .effects = { "=image.disk_event" } },
-        /* the description exists already */
-        { EVENT_AVAILABLE, IMAGE_FILL, WEB, WEB, .effects = { "=image.available_event", "+shares_link.id" } },
-        { EVENT_TIMES_DISK, IMAGE_TOUCH, WEB, "1777803072345678901", .effects = { "<image.times_event" },
-          .rows = "mtime = 1777803072345678901 FROM image" },
-        { EVENT_TIMES_DISK, IMAGE_TOUCH, WEB, .effects = { "<image.times_event" }, .rows = "mtime IS NULL FROM image" },
-        { EVENT_SEAL, IMAGE_SEAL, WEB, "4096", .effects = { "=image.sealed_event", "<image.times_event" },
-          .rows = "size = 4096 AND mtime = 5000 FROM image" },
-        { EVENT_DIGEST, IMAGE_DIGEST, WEB, .text = "sha256:" DIGEST, .effects = { "<image.digest_event" },
-          .rows = "digest = x'" DIGEST "' AND same_content IS NULL FROM image" },
-        { EVENT_CREATE, PLACE_PUT, NORTH, BOB, "db", .effects = { CREATED } },
-        { EVENT_COPY_EMPTY, IMAGE_DISK, DB, WEB, .effects = { "<image.disk_event", "+lineage.from_event" },
-          .rows = "source = (SELECT " WEB ") AND image = (SELECT " DB ") FROM lineage" },
-        { EVENT_COPY_EMPTY, IMAGE_DISK, DB, WEB, .effects = { "~lineage.until_event", "+lineage.from_event" } },
-        { EVENT_COPY, IMAGE_COPY, DB, WEB,
-          .effects = { "~lineage.until_event", "+lineage.from_event", "<image.available_event",
-                       "+description.from_event", "+shares_link.id" },
-          .rows = "disk_event < available_event FROM image WHERE id = (SELECT " DB ")" },
-        /* with content already */
-        { EVENT_COPY, IMAGE_COPY, DB, WEB, .effects = { "~lineage.until_event", "+lineage.from_event" },
-          .rows = "count(*) = 4 FROM lineage" },
-        { EVENT_COPY_ALSO, IMAGE_COPY_ALSO, DB, DB, .effects = { "+lineage.from_event" },
-          .rows = "count(*) = 2 FROM lineage WHERE until_event = " FAR },
-        { EVENT_CREATE, PLACE_PUT, NORTH, BOB, "mail", .effects = { CREATED } },
-        { EVENT_CREATE_DISK, IMAGE_DISK, MAIL, .effects = { "=image.disk_event" } },
-        { EVENT_AVAILABLE, IMAGE_FILL, MAIL, MAIL,
-          .effects = { "=image.available_event", "+description.from_event", "+shares_link.id" } },
-        { EVENT_CREATE, PLACE_PUT, NORTH, BOB, "news", .effects = { CREATED } },
-        { EVENT_COPY, IMAGE_COPY, NEWS, WEB,
-          .effects = { "<image.disk_event", "+lineage.from_event", "<image.available_event", "+description.from_event",
-                       "+shares_link.id" } },
-        { EVENT_SEAL, IMAGE_SEAL, DB, "4096", "qcow2\nneeds /base", .effects = { "=image.sealed_event", "<image.times_event" },
-          .rows = "format = 'qcow2' || char(10) || 'needs /base' FROM image WHERE id = (SELECT " DB ")" },
-        { EVENT_DIGEST, IMAGE_DIGEST, DB, WEB, "sha256:" DIGEST, .effects = { "<image.digest_event" },
-          .rows = "same_content = (SELECT " WEB ") FROM image WHERE id = (SELECT " DB ")" },
-        { EVENT_DESCRIBE, DESCRIPTION_WRITE, WEB, .text = "text",
-          .effects = { "-description.until_event", "+description.from_event" },
-          .rows = "text = 'text' AND id < from_event AND times_event IS NULL FROM description WHERE from_event = " E },
-        { EVENT_RENAME, PLACE_RENAME, WEB, .text = "app",
-          .effects = { "-place_name.until_event", "+place_name.from_event" },
-          .rows = "(name, region, owner) = ('app', 1, 2) FROM place_name WHERE from_event = " E },
-        { EVENT_REVIEW, IMAGE_REVIEW, WEB, "1", .effects = { "+review.from_event" } },
-        { EVENT_REVIEW_CLEAR, IMAGE_REVIEW, WEB, "0", .effects = { "-review.until_event" } },
-        { EVENT_REVIEW, IMAGE_REVIEW, WEB, "1", .effects = { "+review.from_event" } },
-        { EVENT_SHARE, SHARE_PUT, WEB, BOB, .effects = { "+share.id" },
-          .rows = "(image, account, region) = ((SELECT " WEB "), 3, 1) FROM share" },
-        { EVENT_SET_EXPIRY, EXPIRY_PUT, SHARE_LAST, "4000000000000", .effects = { "+share_expiry.from_event" },
-          .rows = "expires = 4000000000000 FROM share_expiry" },
-        { EVENT_SET_EXPIRY, EXPIRY_PUT, SHARE_LAST, "4000000000001",
-          .effects = { "~share_expiry.until_event", "+share_expiry.from_event" } },
-        { EVENT_EXPIRY_CLEAR, EXPIRY_PUT, SHARE_LAST, "0", .effects = { "~share_expiry.until_event" } },
-        { EVENT_SET_EXPIRY, EXPIRY_PUT, SHARE_LAST, "1000", .effects = { "+share_expiry.from_event" } },
-        { EVENT_EXPIRE, SHARE_EXPIRES, SHARE_LAST, .effects = { "-share_expiry.until_event", "-share.until_event" } },
-        { EVENT_SHARE, SHARE_PUT, WEB, BOB, .effects = { "+share.id" } },
-        { EVENT_SET_EXPIRY, EXPIRY_PUT, SHARE_LAST, "4000000000000", .effects = { "+share_expiry.from_event" } },
-        { EVENT_UNSHARE, SHARE_END, SHARE_LAST, .effects = { "~share_expiry.until_event", "-share.until_event" } },
-        { EVENT_TRUST, TRUST_PUT, BOB, ALICE, .effects = { "+trust.from_event" },
-          .rows = "(account, owner) = (3, 2) FROM trust" },
-        { EVENT_UNTRUST, TRUST_END, BOB, ALICE, .effects = { "-trust.until_event" } },
-        { EVENT_CREATE_INSTANCE, INSTANCE_PUT, NORTH, BOB, "vm", .effects = { "+instance.id" },
-          .rows = "(region, owner, name) = (1, 3, 'vm') FROM instance" },
-        { EVENT_LAUNCH, LAUNCH, VM, WEB, .effects = { "+launch.from_event" },
-          .rows = "id > 34359738368 AND (instance, image) = ((SELECT " VM "), (SELECT " WEB ")) AND image_name ="
-                  " 'app@alice' FROM launch" },
-        { EVENT_REINSTALL, LAUNCH, VM, DB, .effects = { "~launch.until_event", "?launch.purge_event", "+launch.from_event" } },
-        { EVENT_INSTANCE_DELETE_IMAGE, LAUNCH_IMAGE_END, VM, .effects = { "-launch.image_until" },
-          .rows = "id = (SELECT max(id) FROM launch) FROM launch WHERE image_until = " E },
-        { EVENT_INSTANCE_DELETE_DISK, LAUNCH_KEEP, VM, .effects = { "-launch.until_event" },
-          .rows = "purge_event IS NULL FROM launch WHERE until_event = " E },
-        { EVENT_UNDELETE_INSTANCE_DISK, LAUNCH_RETURN, LAUNCH_LAST, .effects = { "+absence.until_event", "+absence.until_event" },
-          .rows = "(until_event, image_until) = (" FAR ", " FAR ") FROM launch WHERE id = (SELECT " LAUNCH_LAST ")" },
-        { EVENT_INSTANCE_DELETE_DISK, LAUNCH_KEEP, VM, .effects = { "-launch.until_event" } },
-        { EVENT_INSTANCE_DELETE, INSTANCE_END, VM, .effects = { "-instance.until_event" } },
-        /* the file `image` was there */
-        { EVENT_UNDELETE_INSTANCE, LAUNCH_RETURN, LAUNCH_LAST, .effects = { "+absence.until_event", "+absence.until_event" },
-          .rows = "until_event = " FAR " FROM instance WHERE id = (SELECT " VM ")" },
-        { EVENT_INSTANCE_DELETE_DISK, LAUNCH_KEEP, VM, .effects = { "-launch.until_event" } },
-        { EVENT_PURGE_INSTANCE, LAUNCH_PURGE, LAUNCH_LAST, .effects = { "=launch.purge_event" } },
-        { EVENT_INSTANCE_DELETE, INSTANCE_END, VM, .effects = { "-instance.until_event" } },
-        { EVENT_DELETE_DESCRIPTION, DESCRIPTION_END, WEB, .effects = { "-description.until_event" } },
-        { EVENT_DELETE_DISK, IMAGE_RENEW, WEB,
-          .effects = { "~review.until_event", "-image.until_event", "?image.purge_event", "+image.id" },
-          .rows = "place = (SELECT " WEB ") AND disk_event IS NULL FROM image WHERE id = " E },
-        { EVENT_REVIEW, IMAGE_REVIEW, "max(id) FROM image", "1", .effects = { "+review.from_event" } },
-        { EVENT_DELETE_LINK, LINK_END, WEB, .effects = { "-shares_link.until_event" } },
-        { EVENT_DELETE, PLACE_END, WEB,
-          .effects = { "~review.until_event", "-image.until_event", "?image.purge_event", "-place_name.until_event",
-                       "-place.until_event" } },
-        /* brought back into its place, where a reviewed draft is; then with it */
-        { EVENT_DELETE_DISK, IMAGE_KEEP, MAIL, .effects = { "-image.until_event", "+image.id" },
-          .rows = "purge_event IS NULL FROM image WHERE until_event = " E },
-        { EVENT_REVIEW, IMAGE_REVIEW, "max(id) FROM image", "1", .effects = { "+review.from_event" } },
-        { EVENT_UNDELETE_DISK, IMAGE_RETURN, MAIL_DISK,
-          .effects = { "-image.until_event", "?image.purge_event", "~review.until_event", "+absence.until_event",
-                       "~description.until_event", "+description.from_event" },
-          .rows = "until_event = " FAR " FROM image WHERE id = (SELECT " MAIL_DISK ")" },
-        { EVENT_DELETE_LINK, LINK_END, MAIL, .effects = { "-shares_link.until_event" } },
-        { EVENT_DELETE_DISK, IMAGE_KEEP, MAIL, .effects = { "-image.until_event", "+image.id" } },
-        { EVENT_UNDELETE_DISK, IMAGE_RETURN, MAIL_DISK,
-          .effects = { "-image.until_event", "?image.purge_event", "+absence.until_event", "~description.until_event",
-                       "+description.from_event", "+shares_link.id" } },
-        { EVENT_DELETE_LINK, LINK_END, MAIL, .effects = { "-shares_link.until_event" } },
-        { EVENT_DELETE_DESCRIPTION, DESCRIPTION_END, MAIL, .effects = { "-description.until_event" } },
-        { EVENT_DELETE_DISK, IMAGE_KEEP, MAIL, .effects = { "-image.until_event", "+image.id" } },
-        { EVENT_DELETE, PLACE_END, MAIL,
-          .effects = { "-image.until_event", "?image.purge_event", "-place_name.until_event", "-place.until_event" } },
-        { EVENT_UNDELETE, IMAGE_RETURN, MAIL_DISK, .text = "post",
-          .effects = { "+absence.until_event", "+place_name.from_event", "+absence.until_event", "+description.from_event",
-                       "+shares_link.id" },
-          .rows = "name = 'post' FROM place_name WHERE place = (SELECT " MAIL ") AND until_event = " FAR },
-        { EVENT_DELETE_DISK, IMAGE_KEEP, MAIL, .effects = { "-image.until_event", "+image.id" } },
-        { EVENT_PURGE, IMAGE_PURGE, MAIL_DISK, .effects = { "=image.purge_event" } },
-        { EVENT_ACCOUNT_RM, ACCOUNT_END, ALICE, .effects = { "-account.until_event" } },
-};
+#include "story.h"
 
 static int64_t number(const char *sql) {
         char query[512];
@@ -403,18 +236,18 @@ static void check_row(const char *spec, int64_t event) {
 /* --- the tests --- */
 
 static void test_each_operation(void **state) {
-        int64_t events[ARRAY_SIZE(story)];
+        int64_t events[STEPS];
 
         (void)state;
         check_good();
-        for (size_t i = 0; i < ARRAY_SIZE(story); i++) {
+        for (size_t i = 0; i < story_length; i++) {
                 check_missing(&story[i]);
                 events[i] = happen(&story[i]);
                 check_rows(&story[i], events[i]);
                 check_good();
                 check_undone(&story[i], events[i]);
         }
-        for (size_t i = 0; i < ARRAY_SIZE(story); i++) { /* again, after all other steps */
+        for (size_t i = 0; i < story_length; i++) { /* again, after all other steps */
                 check_undone(&story[i], events[i]);
                 for (size_t e = 0; e < EFFECTS && story[i].effects[e]; e++)
                         if (story[i].effects[e][0] == '+' && !(e > 0 && strcmp(story[i].effects[e - 1], story[i].effects[e]) == 0))
@@ -472,7 +305,7 @@ static void test_a_snapshot(void **state) {
 }
 
 static bool needs_rows(enum event_op op) {
-        for (size_t i = 0; i < ARRAY_SIZE(story); i++)
+        for (size_t i = 0; i < story_length; i++)
                 for (size_t e = 0; story[i].op == op && e < EFFECTS && story[i].effects[e]; e++)
                         if (strchr("-=<", story[i].effects[e][0]))
                                 return true;
@@ -524,7 +357,7 @@ static void test_each_is_in_the_story(void **state) {
                 for (size_t e = 0; e < EFFECTS_MOST && operations[op].effects[e].apply; e++)
                         effects += is_seen(op, e);
                 tried = tried || !operations[op].effects[0].apply; /* it is only said */
-                for (size_t i = 0; i < ARRAY_SIZE(story); i++)
+                for (size_t i = 0; i < story_length; i++)
                         for (size_t e = 0; story[i].op == (enum event_op)op && e < EFFECTS; e++) {
                                 size_t k = 0;
 
