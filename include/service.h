@@ -98,19 +98,15 @@ int service_statvfs(struct service *service, struct statvfs *ret_space);
 /* The caller for an account's name. -ENOENT: no such account. */
 int service_caller(struct service *service, const char *name, uid_t uid, enum via via, struct caller *ret_caller);
 
-/* The caller for a uid: the account that has it. If no account has it but it can read DIR anyhow (0, and this process's
- * own), the caller is the built-in operator. ret_owner: the uid that the account's files belong to, the same for
- * everybody who acts as it. -ENOENT: no account. */
-int service_caller_of_uid(struct service *service, uid_t uid, enum via via, struct caller *ret_caller,
-                          uid_t *ret_owner);
-
 /* From here to request_done, lookups (find, get, read; not listings) by one thread share a transaction, which is
  * cheaper. They may still show several moments. Do not wait for anything in between, or checkpoints wait, too: a call
  * that looks at a blob store ends the transaction itself. */
 void request_look(struct request *request);
 void request_done(struct request *request);
 
-/* As service_caller_of_uid, for the request's uid and via, which do not change. */
+/* The caller for the request's uid: the account that has it. If no account has it but it can read DIR anyhow (0, and this
+ * process's own), the caller is the built-in operator. ret_owner: the uid that the account's files belong to, the same
+ * for everybody who acts as it. -ENOENT: no account. */
 int request_identify(struct request *request, uid_t *ret_owner);
 
 /* Reads the account's role again (another process may have changed it). -ENOENT: it was removed. */

@@ -38,16 +38,6 @@ int request_identify(struct request *request, uid_t *ret_owner) {
         return 0;
 }
 
-int service_caller_of_uid(struct service *service, uid_t uid, enum via via, struct caller *ret_caller,
-                          uid_t *ret_owner) {
-        struct request request = { .service = service, .caller = { .uid = uid, .via = via } };
-        int r = request_identify(&request, ret_owner);
-
-        if (r == 0)
-                *ret_caller = request.caller;
-        return r;
-}
-
 void request_look(struct request *request) {
         request->looking = true;
 }

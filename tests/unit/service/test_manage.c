@@ -96,6 +96,14 @@ static void test_a_removed_account_loses_its_shares_and_its_name(void **state) {
         assert_int_equal(share_grant(as("alice"), place, "bob", &share, NULL), RULE_UNKNOWN_ACCOUNT);
 }
 
+static int caller_of_uid(uid_t uid, struct caller *ret_caller, uid_t *ret_owner) {
+        struct request request = { .service = scratch_service, .caller = { .uid = uid, .via = VIA_MOUNT } };
+        int r = request_identify(&request, ret_owner);
+
+        *ret_caller = request.caller;
+        return r;
+}
+
 /* CONTRACT 7: the uid determines the account, at once; a uid that can read the catalog anyway is the operator. */
 static void test_a_uid_is_an_account(void **state) {
         struct account_change uid = { ACCOUNT_UID, 7001 };
@@ -103,9 +111,9 @@ static void test_a_uid_is_an_account(void **state) {
         uid_t owner;
 
         (void)state;
-        assert_int_equal(service_caller_of_uid(scratch_service, 7001, VIA_MOUNT, &caller, &owner), -ENOENT);
+        assert_int_equal(caller_of_uid(7001, &caller, &owner), -ENOENT);
         assert_int_equal(account_set(as("operator"), "eve", &uid, 1), 0);
-        assert_int_equal(service_caller_of_uid(scratch_service, 7001, VIA_MOUNT, &caller, &owner), 0);
+        assert_int_equal(caller_of_uid(7001, &caller, &owner), 0);
         assert_string_equal(caller.name, "eve");
         assert_int_equal(caller.account, as("eve")->caller.account);
         assert_int_equal(caller.role, ROLE_AUDITOR);
@@ -113,10 +121,10 @@ static void test_a_uid_is_an_account(void **state) {
         assert_int_equal(owner, 7001);
         uid.value = 7002;
         assert_int_equal(account_set(as("operator"), "eve", &uid, 1), 0);
-        assert_int_equal(service_caller_of_uid(scratch_service, 7001, VIA_MOUNT, &caller, &owner), -ENOENT);
+        assert_int_equal(caller_of_uid(7001, &caller, &owner), -ENOENT);
         assert_int_equal(account_remove(as("operator"), "eve"), 0);
-        assert_int_equal(service_caller_of_uid(scratch_service, 7002, VIA_MOUNT, &caller, &owner), -ENOENT);
-        assert_int_equal(service_caller_of_uid(scratch_service, (uid_t)-1, VIA_MOUNT, &caller, &owner), -ENOENT);
+        assert_int_equal(caller_of_uid(7002, &caller, &owner), -ENOENT);
+        assert_int_equal(caller_of_uid((uid_t)-1, &caller, &owner), -ENOENT);
 }
 
 static void test_root_is_the_operator(void **state) {
@@ -128,18 +136,18 @@ static void test_root_is_the_operator(void **state) {
         for (int i = 0; i < 2; i++) {
                 uid_t self = i == 0 ? 0 : geteuid();
 
-                assert_int_equal(service_caller_of_uid(scratch_service, self, VIA_MOUNT, &caller, &owner), 0);
+                assert_int_equal(caller_of_uid(self, &caller, &owner), 0);
                 assert_string_equal(caller.name, "operator");
                 assert_int_equal(owner, geteuid());
         }
         assert_int_equal(account_set(as("operator"), "operator", &uid, 1), 0);
-        assert_int_equal(service_caller_of_uid(scratch_service, 0, VIA_MOUNT, &caller, &owner), 0);
+        assert_int_equal(caller_of_uid(0, &caller, &owner), 0);
         assert_string_equal(caller.name, "operator");
         assert_int_equal(caller.uid, 0);
         assert_int_equal(owner, 7001); /* for everybody who acts as it */
         uid.value = 0;
         assert_int_equal(account_set(as("operator"), "alice", &uid, 1), 0);
-        assert_int_equal(service_caller_of_uid(scratch_service, 0, VIA_MOUNT, &caller, &owner), 0);
+        assert_int_equal(caller_of_uid(0, &caller, &owner), 0);
         assert_string_equal(caller.name, "alice");
 }
 
