@@ -38,7 +38,6 @@ char *hex_format(const uint8_t *bytes, size_t size, char *ret_text) {
 }
 
 char *digest_format(const uint8_t digest[static DIGEST_SIZE], char ret_text[static DIGEST_TEXT_SIZE]) {
-        memcpy(ret_text, "sha256:", 7);
-        (void)hex_format(digest, DIGEST_SIZE, ret_text + 7);
+        (void)hex_format(digest, DIGEST_SIZE, stpcpy(ret_text, "sha256:"));
         return ret_text;
 }

@@ -55,8 +55,8 @@ rows() {
 }
 # paths IMAGE: the last run's rows, as account, how, path and time.
 paths() {
-    awk -v image="$1" -f "$(dirname "$0")/../exposure.awk" "$tmp/out" >"$tmp/paths" && mv "$tmp/paths" "$tmp/out" ||
-        fail "no rows that name an earlier one"
+    awk -v image="$1" -f "$(dirname "$0")/../exposure.awk" "$tmp/out" >"$tmp/paths" || fail "no rows that name an earlier one"
+    mv "$tmp/paths" "$tmp/out"
 }
 row() {
     printf '%s\t%s\t%s\t2026-05-03T%02d:%02d:00.000Z' "$1" "$2" "$3" $((($4 - 1000) / 60)) $((($4 - 1000) % 60))
@@ -214,7 +214,8 @@ done_ -C "$cat" exposure north/link0@alice
 [ "$(awk 'length > 100' "$tmp/out" | wc -l)" -eq 0 ] || fail "longer, the deeper"
 if command -v script >/dev/null; then
     on_terminal -C "$cat" exposure north/link0@alice
-    grep -q 'north/link12@alice' "$tmp/out" && ! grep -q 'north/link13@alice' "$tmp/out" || fail "folded elsewhere"
+    grep -q 'north/link12@alice' "$tmp/out" || fail "folded earlier"
+    ! grep -q 'north/link13@alice' "$tmp/out" || fail "folded later"
     grep -q '… 588 more rows' "$tmp/out" || fail "does not say how many are folded"
 fi
 

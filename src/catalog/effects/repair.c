@@ -37,7 +37,7 @@ static void repair_end(struct repair *p) {
 #define _cleanup_repair_ _cleanup_(repair_end)
 
 static int repair_open(struct repair *p, const char *path) {
-        int64_t format;
+        int64_t format = 0;
         int r;
 
         if (access(path, R_OK | W_OK) < 0)

@@ -18,8 +18,9 @@ int loop_run(struct mount *mount, void (*begun)(int fd), int fd);
 /* --- backlog.c: requests that no thread was free for; under a lock of the owner's --- */
 
 struct backlogged;
+STAILQ_HEAD(backlogged_queue, backlogged);
 struct backlog {
-        STAILQ_HEAD(, backlogged) requests; /* in the order they came */
+        struct backlogged_queue requests; /* in the order they came */
         size_t bytes;
 };
 /* Copies the request. false: there is no room, or it cannot be copied. */

@@ -16,6 +16,13 @@ KINDS = {MEMORY: [errno.ENOMEM], FILES: [errno.EIO, errno.EMFILE], SQL: [10, 13,
 tries = 0
 
 
+def comparable(value):
+    """The same in each try: of a hash its length, of a time and of a number drawn at random that it is one."""
+    if isinstance(value, bytes):
+        return len(value)
+    return 10**12 if isinstance(value, int) and abs(value) >= 10**12 else value
+
+
 def state():
     """What is in the catalog, but for ids, times and hashes; None: there is none that can be read."""
     rows = []
@@ -24,8 +31,7 @@ def state():
         for table, in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'"
                                  " AND name NOT IN ('event', 'meta')"):
             for row in db.execute(f'SELECT * FROM {table}'):
-                rows.append((table, *(len(v) if isinstance(v, bytes) else min(v, 10**12) if isinstance(v, int) else v
-                                      for v in row)))
+                rows.append((table, *map(comparable, row)))
         db.close()
     except sqlite3.OperationalError:
         return None

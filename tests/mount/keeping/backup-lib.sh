@@ -26,12 +26,12 @@ shown() {
 same_as_then() {
         local account
         for account in alice bob operator; do
-                mount_at then "account=$account,asof=$EVENT"
+                mount_at past "account=$account,asof=$EVENT"
                 mkdir -p "$T/now"
                 ok timeout -s KILL 30 "$IMGSHAREFS" "$K" "$T/now" -o "account=$account,asof=$EVENT"
-                diff <(shown "$T/then") <(shown "$T/now") >"$T/diff" || not_ok "$account sees: $(cat "$T/diff")"
+                diff <(shown "$T/past") <(shown "$T/now") >"$T/diff" || not_ok "$account sees: $(cat "$T/diff")"
                 fusermount3 -u "$T/now"
-                unmount then
+                unmount past
         done
 }
 
