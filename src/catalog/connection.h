@@ -160,6 +160,8 @@ int catalog_new(const char *path, enum catalog_flags flags, struct catalog **ret
 /* Makes an empty file, 0600; -EEXIST. Removes a file, and SQLite's files beside it. */
 int file_make(const char *path);
 void file_remove(const char *path);
+/* Makes durable what has come and gone in the directory that a file is in. */
+int file_sync_above(const char *path);
 /* Makes the tables, empty. Marks the file as a catalog of this version. */
 int schema_create(struct catalog_connection *c);
 int schema_seal(struct catalog_connection *c);

@@ -5,6 +5,7 @@
 #include "log/log.h"
 
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 
 /* The first event makes the account that is its actor. */
@@ -59,6 +60,15 @@ void file_remove(const char *path) {
                         (void)unlink(name); /* most are not there */
 }
 
+int file_sync_above(const char *path) {
+        _cleanup_free_ char *copy = strdup(path);
+        _cleanup_fd_ int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+        if (!copy)
+                return -ENOMEM;
+        return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
 int catalog_create(const char *path, const char *uuid, uid_t uid, enum via via) {
         _cleanup_free_ char *unfinished = NULL;
         int r;
@@ -71,6 +81,8 @@ int catalog_create(const char *path, const char *uuid, uid_t uid, enum via via) 
         }
         file_remove(unfinished); /* left by an interrupted call */
         r = catalog_create_file(unfinished, uuid, uid, via);
+        if (r == 0)
+                r = file_sync_above(path); /* that its journal is gone: nobody would look for it once the name is right */
         if (r == 0 && rename(unfinished, path) < 0)
                 r = -errno;
         if (r < 0)

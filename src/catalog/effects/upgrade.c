@@ -9,7 +9,6 @@
  * Nobody else has the old one open meanwhile. If killed before the rename, nothing has changed; after it, all is done.
  */
 #include <fcntl.h>
-#include <libgen.h>
 #include <sys/stat.h>
 
 #include "effects/replay.h"
@@ -241,26 +240,17 @@ static int check_kept(struct upgrade *u, const char *kept) {
         return same_file(u->path, kept) ? 0 : -EEXIST;
 }
 
-static int sync_above(const char *path) {
-        _cleanup_free_ char *copy = strdup(path);
-        _cleanup_fd_ int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-
-        if (!copy)
-                return -ENOMEM;
-        return fd < 0 || fsync(fd) < 0 ? -errno : 0;
-}
-
 /* Gives the old file the name `kept`, and its own name to the new one. */
 static int exchange(struct upgrade *u, const char *from, const char *kept) {
         int r = link(u->path, kept) < 0 ? -errno : 0;
 
         if (r < 0 && !(r == -EEXIST && same_file(u->path, kept)))
                 return r;
-        r = sync_above(u->path);
+        r = file_sync_above(u->path);
         if (r < 0 || rename(from, u->path) < 0)
                 return r < 0 ? r : -errno;
         u->taken = false; /* the new file has its name */
-        return sync_above(u->path);
+        return file_sync_above(u->path);
 }
 
 /* --- all steps --- */

@@ -170,7 +170,8 @@ int target_store(const struct target *t, const char *region, const char *uuid, s
 }
 
 int target_commit(const struct target *t) {
-        if (rename(t->unfinished, t->path) < 0)
+        /* first that its journal is gone: nobody would look for it once the name is right */
+        if (fsync(t->fd) < 0 || rename(t->unfinished, t->path) < 0)
                 return -errno;
         return fsync(t->fd) < 0 ? -errno : 0;
 }
