@@ -366,6 +366,9 @@ int catalog_image_unsealed(struct catalog_connection *c, int64_t region, int64_t
                            int (*each)(int64_t place, void *context), void *context);
 /* Is there an image or a launch of that id, with a disk, in that region, live or kept: 1 or 0. */
 int catalog_disk_wanted(struct catalog_connection *c, int64_t region, int64_t id);
+/* Every live disk of an account in a region, of images and instances, by its blob's id. */
+int catalog_disk_ids(struct catalog_connection *c, int64_t region, int64_t account,
+                     int (*each)(int64_t id, void *context), void *context);
 /* Every live image with a disk in a region. */
 int catalog_disk_each(struct catalog_connection *c, int64_t region,
                       int (*each)(const struct image *image, void *context), void *context);

@@ -33,6 +33,10 @@ int disk_touch(struct request *request, int64_t place, int64_t mtime);
 /* Returns a descriptor from which at most `size` bytes may be read until disk_read_end; for replies without a copy. */
 int disk_read_begin(struct disk_handle *handle, uint64_t offset, size_t *size, int *ret_fd);
 void disk_read_end(struct disk_handle *handle);
+/* Before a write, an allocation, or a copy: may the disk have as many bytes more? 0 or the rule byte-quota. */
+int disk_may_grow(struct request *request, struct disk_handle *handle, uint64_t offset, uint64_t length);
+int disk_may_copy(struct request *request, struct disk_handle *from, uint64_t from_offset, struct disk_handle *to,
+                  uint64_t to_offset, uint64_t length);
 /* Makes the blob writable and returns its descriptor, for writing from a descriptor or a buffer. */
 int disk_write_begin(struct disk_handle *handle, int *ret_fd);
 void disk_write_end(struct disk_handle *handle, ssize_t result);

@@ -66,22 +66,30 @@ struct edit_facts {
 };
 int policy_image_edit(const struct edit_facts *facts);
 
-/* Bringing back what was deleted: read-only-role, ENOENT, EINVAL, quota-own-only, instance-quota, name-taken. Of what
- * it is not, an image or an instance, there are 0 of at most 1. */
+/* The room that an account's disks take in a region once it has what it asks for, and may take; both 0 if it asks for
+ * none. */
+struct room_facts {
+        int64_t bytes, limit;
+};
+
+/* Bringing back what was deleted: read-only-role, ENOENT, EINVAL, quota-own-only, instance-quota, byte-quota, name-taken.
+ * Of what it is not, an image or an instance, there are 0 of at most 1. */
 struct undelete_facts {
         enum role role;
         bool visible, name_valid, name_taken;
         int64_t images, quota;             /* its owner has, may have, in that region */
         int64_t instances, instances_limit; /* likewise */
+        struct room_facts room;
 };
 int policy_undelete(const struct undelete_facts *facts);
 
-/* Reading a disk's bytes, or copying it: ENOENT, no-copy-of-shared, EBUSY, quota-own-only, name-taken.
- * For a mere read the last three are 0 / false. */
+/* Reading a disk's bytes, or copying it: ENOENT, no-copy-of-shared, EBUSY, quota-own-only, byte-quota, name-taken.
+ * For a mere read the last four are 0 / false. */
 struct copy_facts {
         bool visible, owner;
         bool busy; /* the source is open or mapped for writing */
         int64_t images, quota; /* quota is judged as images >= quota: 0 and 1 (or more) for a mere read */
+        struct room_facts room;
         bool name_taken;
 };
 int policy_image_copy(const struct copy_facts *facts);
@@ -93,6 +101,9 @@ struct write_facts {
         bool visible, owner, sealed, busy;
 };
 int policy_disk_write(const struct write_facts *facts);
+
+/* Writing to a disk that is open where it has no bytes yet: byte-quota. */
+int policy_disk_grow(const struct room_facts *facts);
 
 /* Sealing by hand: read-only-role, ENOENT, shared-frozen (the caller is not the owner), image-available, EBUSY. */
 struct seal_facts {
@@ -141,6 +152,7 @@ struct launch_facts {
         bool needs_files;  /* as above */
         bool busy;         /* the image's disk is open for writing, or the instance's own is open */
         bool trust_required, trusted; /* require-trust; the owner is trusted, or the caller itself */
+        struct room_facts room;
 };
 int policy_instance_launch(const struct launch_facts *facts);
 

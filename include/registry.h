@@ -43,13 +43,15 @@ int account_remove(struct request *request, const char *name);
 #define LIMIT_IMAGES_DEFAULT 500 /* FAQ 3 */
 #define LIMIT_INSTANCES "instances-per-region"
 #define LIMIT_INSTANCES_DEFAULT 500
+#define LIMIT_BYTES "bytes-per-region"
+#define LIMIT_BYTES_NONE INT64_MAX /* the default */
 #define LIMIT_KEEP "keep-deleted"
 #define LIMIT_KEEP_DEFAULT (7 * 86400) /* seconds */
 #define LIMIT_RESERVE "reserve" /* bytes; CONTRACT 5.9 */
 #define LIMIT_REVIEW "require-review" /* a switch; FAQ 10 */
 
-/* A switch is 0 or 1, a span is in seconds, a size in bytes. */
-enum limit_kind { LIMIT_NUMBER, LIMIT_SWITCH, LIMIT_SPAN, LIMIT_SIZE };
+/* A switch is 0 or 1, a span is in seconds, a size in bytes; a bound is a size or LIMIT_BYTES_NONE. */
+enum limit_kind { LIMIT_NUMBER, LIMIT_SWITCH, LIMIT_SPAN, LIMIT_SIZE, LIMIT_BOUND };
 struct limit {
         const char *name;
         int64_t value;

@@ -17,7 +17,7 @@ enum rule {
 
 struct rule_row {
         enum rule rule;
-        int error;        /* errno of a refusal, positive: EPERM, EEXIST or EROFS */
+        int error;        /* errno of a refusal, positive: EPERM, EEXIST, EROFS or EDQUOT */
         const char *id;   /* as in CONTRACT 4, such as `share-limit` */
         const char *text; /* the rule, one sentence */
         const char *from; /* `FAQ 1`; "" if the product itself is the source */

@@ -2,11 +2,16 @@
  * `imgshare limits`: the limits that the operator sets for the whole catalog.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "cleanup.h"
 #include "internal.h"
 
 static const struct meaning meanings[] = { { ENOENT, "no such limit" }, { EINVAL, "not a value it can have" }, { 0 } };
+
+static bool is_none(const struct limit *limit) {
+        return limit->kind == LIMIT_BOUND && limit->value == LIMIT_BYTES_NONE;
+}
 
 static int limit_add(const struct limit *limit, void *context) {
         char span[SPAN_SIZE];
@@ -14,8 +19,9 @@ static int limit_add(const struct limit *limit, void *context) {
                 cell_text(limit->name),
                 limit->kind == LIMIT_SWITCH ? cell_switch(limit->value != 0)
                 : limit->kind == LIMIT_SPAN ? cell_text(span_text(limit->value, span))
-                : limit->kind == LIMIT_SIZE ? cell_text(size_text(limit->value, span))
-                                            : cell_number(limit->value),
+                : is_none(limit)            ? cell_none()
+                : limit->kind == LIMIT_SIZE || limit->kind == LIMIT_BOUND ? cell_text(size_text(limit->value, span))
+                                                                          : cell_number(limit->value),
         };
 
         return table_add(context, cells);
@@ -41,6 +47,14 @@ static enum status limit_print(const struct call *call, struct session *session)
         return table_print(&table, call);
 }
 
+static int parse_bound(const char *text, int64_t *ret_bytes) {
+        if (strcmp(text, "-") == 0) {
+                *ret_bytes = LIMIT_BYTES_NONE;
+                return 0;
+        }
+        return parse_size(text, ret_bytes);
+}
+
 static enum status set(const struct call *call, struct session *session) {
         const char *name = call->arguments[0], *text = call->arguments[1];
         struct limit limit;
@@ -56,6 +70,8 @@ static enum status set(const struct call *call, struct session *session) {
                 return error_usage("value '%s': not a number of days or hours as in 7d or 12h, or 0", text);
         if (limit.kind == LIMIT_SIZE && parse_size(text, &value) < 0)
                 return error_usage("value '%s': not a number of bytes as in 64M (K M G T), or 0", text);
+        if (limit.kind == LIMIT_BOUND && parse_bound(text, &value) < 0)
+                return error_usage("value '%s': not a number of bytes as in 64M (K M G T), or - for no limit", text);
         if (limit.kind == LIMIT_NUMBER && parse_number(text, INT64_MAX, &value) < 0)
                 return error_usage("value '%s': not a number from 0 on", text);
         return error_result(&session->request, limit_set(&session->request, name, value), meanings, "limit", name);
@@ -80,6 +96,8 @@ const struct verb limits_verbs[] = {
                   "on or off: whether an image is shared only after its owner reviewed it.\n"
                   "keep-deleted is a time (7d, 12h; 0: not at all): for how long the disks of\n"
                   "deleted images and instances are kept, where nobody needs the room.\n"
+                  "bytes-per-region is a size (500G; -: no limit): what the disks of an account's\n"
+                  "images and instances take in a region.\n"
                   "reserve is a size (64M; K M G T): room that the catalog keeps for unsharing,\n"
                   "deleting and expiring; of a small file system an eighth at most.\n"
                   "\n"

@@ -9,6 +9,7 @@ static bool copy_hidden(const struct copy_facts *f) { return !f->visible; }
 static bool copy_of_others(const struct copy_facts *f) { return !f->owner; }
 static bool copy_busy(const struct copy_facts *f) { return f->busy; }
 static bool copy_over_quota(const struct copy_facts *f) { return f->images >= f->quota; }
+static bool copy_over_bytes(const struct copy_facts *f) { return room_is_over(&f->room); }
 static bool copy_name_taken(const struct copy_facts *f) { return f->name_taken; }
 
 RULES(copy_facts) copy_rules[] = {
@@ -16,6 +17,7 @@ RULES(copy_facts) copy_rules[] = {
         { copy_of_others, RULE_NO_COPY_OF_SHARED }, /* auditor and operator too: they own no image */
         { copy_busy, -EBUSY },
         { copy_over_quota, RULE_QUOTA_OWN_ONLY },
+        { copy_over_bytes, RULE_BYTE_QUOTA },
         { copy_name_taken, RULE_NAME_TAKEN },
 };
 
@@ -41,4 +43,8 @@ RULES(write_facts) write_rules[] = {
 
 int policy_disk_write(const struct write_facts *facts) {
         return FIRST_REFUSAL(write_rules, facts);
+}
+
+int policy_disk_grow(const struct room_facts *facts) {
+        return room_is_over(facts) ? RULE_BYTE_QUOTA : 0;
 }

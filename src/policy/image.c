@@ -48,6 +48,7 @@ static bool undelete_hidden(const struct undelete_facts *f) { return !f->visible
 static bool undelete_bad_name(const struct undelete_facts *f) { return !f->name_valid; }
 static bool undelete_over_quota(const struct undelete_facts *f) { return f->images >= f->quota; }
 static bool undelete_too_many(const struct undelete_facts *f) { return f->instances >= f->instances_limit; }
+static bool undelete_over_bytes(const struct undelete_facts *f) { return room_is_over(&f->room); }
 static bool undelete_name_taken(const struct undelete_facts *f) { return f->name_taken; }
 
 RULES(undelete_facts) undelete_rules[] = {
@@ -56,6 +57,7 @@ RULES(undelete_facts) undelete_rules[] = {
         { undelete_bad_name, -EINVAL },
         { undelete_over_quota, RULE_QUOTA_OWN_ONLY },
         { undelete_too_many, RULE_INSTANCE_QUOTA },
+        { undelete_over_bytes, RULE_BYTE_QUOTA },
         { undelete_name_taken, RULE_NAME_TAKEN },
 };
 

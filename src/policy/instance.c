@@ -34,6 +34,7 @@ static bool launch_of_draft(const struct launch_facts *f) { return !f->available
 static bool launch_of_part(const struct launch_facts *f) { return f->needs_files; }
 static bool launch_busy(const struct launch_facts *f) { return f->busy; }
 static bool launch_untrusted(const struct launch_facts *f) { return f->trust_required && !f->trusted; }
+static bool launch_over_bytes(const struct launch_facts *f) { return room_is_over(&f->room); }
 
 RULES(launch_facts) launch_rules[] = {
         { launch_by_auditor, RULE_READ_ONLY_ROLE },
@@ -45,6 +46,7 @@ RULES(launch_facts) launch_rules[] = {
         { launch_of_part, RULE_SELF_CONTAINED },
         { launch_busy, -EBUSY },
         { launch_untrusted, RULE_TRUST },
+        { launch_over_bytes, RULE_BYTE_QUOTA },
 };
 
 int policy_instance_launch(const struct launch_facts *facts) {

@@ -25,6 +25,11 @@
                 _r; \
         })
 
+/* byte-quota, which ends several tables. */
+static inline bool room_is_over(const struct room_facts *room) {
+        return room->bytes > room->limit;
+}
+
 /* Writes a template of verdicts.def, filled in, as one line of at most size - 1 bytes. An error in a template is a
  * bug (assert). */
 void template_render(const char *template, const struct refusal_context *context, char *ret_text, size_t size);

@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 
+#include "disk/meter.h"
 #include "disk/wing.h"
 #include "keep.h"
 #include "nouns.h"
@@ -18,6 +19,7 @@ struct launching {
         int64_t launch;     /* reserved */
         struct keeping keeping; /* of the disk that it replaces */
         bool committing;    /* the last judgement, with everything prepared */
+        struct room_facts room; /* once it was asked for */
 };
 
 /* Finds the place of `[<region>/]<img>[@<owner>]`. ret_place 0: there is none. */
@@ -61,6 +63,7 @@ static int launch_facts(struct catalog_connection *c, struct launching *n, struc
                                                       seal_whole(&n->seal, &d->image) == WHOLE_UNKNOWN)),
                 .trust_required = account.require_trust,
                 .trusted = d->owner,
+                .room = n->room,
         };
         r = catalog_trust_find(c, caller->account, d->image.owner, &trust);
         ret_facts->trusted = ret_facts->trusted || r == 0;
@@ -209,8 +212,27 @@ static int judge_again(struct launching *n, int64_t image, int failed) {
         return n->decision.image.id != image ? -EBUSY : failed;
 }
 
+/* Asks for the room of the clone. What it replaces goes. */
+static int launch_ask_room(struct launching *n, const struct blob_store *store, struct promise *ret_promise) {
+        const int64_t old = n->instance.has_disk ? n->instance.launch : 0;
+        int64_t bytes, replaced = 0;
+        int r = meter_blob(store, n->decision.image.id, &bytes);
+
+        if (r == 0 && old)
+                r = meter_blob(store, old, &replaced);
+        if (r == 0)
+                r = promise_begin(n->decision.request->service, n->instance.region, n->instance.owner, bytes - replaced,
+                                  ret_promise, &n->room);
+        if (r < 0)
+                return r;
+        n->decision.count = n->room.bytes - (bytes - replaced);
+        n->decision.limit = n->room.limit;
+        return policy_disk_grow(&n->room);
+}
+
 /* Installs what the rules allowed. */
 static int launch_install(struct launching *n) {
+        _cleanup_promise_ struct promise promise = { 0 };
         _cleanup_(cleanup_blob_lock) struct blob_lock old = BLOB_LOCK_NONE;
         const int64_t image = n->decision.image.id; /* a transaction that fails may clear it */
         struct blob_store *store;
@@ -220,6 +242,8 @@ static int launch_install(struct launching *n) {
                 r = launch_prepare(n, store, &old);
         if (r == 0 && seal_whole(&n->seal, &n->decision.image) == WHOLE_NO)
                 return judge_again(n, image, -EBUSY); /* before anything is copied */
+        if (r == 0)
+                r = launch_ask_room(n, store, &promise);
         if (r == 0)
                 r = clone_and_commit(n, store);
         return r == -EIO || r == -ENOENT ? judge_again(n, image, r) : r;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "disk/meter.h"
 #include "disk/stores.h"
 #include "keep.h"
 #include "nouns.h"
@@ -18,6 +19,7 @@ struct copying {
         struct seal seal;
         bool busy;
         uint64_t size;
+        struct room_facts room; /* once it was asked for */
 };
 
 static int64_t source_id(const struct copying *n) {
@@ -39,6 +41,7 @@ static int judge_source(struct catalog_connection *c, struct copying *n) {
                 r = policy_image_copy(&(struct copy_facts){ .visible = d->visible,
                                                             .owner = d->owner,
                                                             .quota = 1,
+                                                            .room = n->room,
                                                             .busy = n->busy || (d->image.state == IMAGE_AVAILABLE &&
                                                                                 !seal_possible(&n->seal, &d->image)) });
         return r != 0 ? r : d->image.has_disk ? 0 : -ENOENT;
@@ -125,9 +128,27 @@ static int source_removed(struct request *request, const struct copying *n, int 
         return r < 0 ? r : now.id != n->decision.image.id ? -ENOENT : failed;
 }
 
+/* Asks for the room of the copy, where it is going to be. */
+static int copy_ask_room(struct copying *n, const struct blob_store *from, struct promise *ret_promise) {
+        struct decision *d = &n->decision;
+        int64_t bytes;
+        int r = meter_blob(from, source_id(n), &bytes);
+
+        if (r == 0)
+                r = promise_begin(d->request->service, n->target.image.region, n->target.image.owner, bytes, ret_promise,
+                                  &n->room);
+        if (r < 0)
+                return r;
+        d->count = n->room.bytes - bytes;
+        d->limit = n->room.limit;
+        d->region = n->target.image.region_name;
+        return policy_disk_grow(&n->room);
+}
+
 /* Locks the source against changes, copies it, and records that in the catalog. */
 static int copy_locked(struct request *request, struct copying *n, struct blob_store *from, struct blob_store *to) {
         _cleanup_(cleanup_blob_lock) struct blob_lock source = BLOB_LOCK_NONE, target = BLOB_LOCK_NONE;
+        _cleanup_promise_ struct promise promise = { 0 };
         const int64_t id = n->target.image.id; /* a transaction that fails may clear it */
         bool held;
         int r = seal_wait(request->service, from, source_id(n), BLOB_LOCK_COPY, &source);
@@ -135,6 +156,8 @@ static int copy_locked(struct request *request, struct copying *n, struct blob_s
         if (r == 0 && !n->launch && n->decision.image.state == IMAGE_AVAILABLE)
                 r = seal_prepare(request->service, &n->decision.image, &n->seal);
         n->busy = r == -EBUSY;
+        if (r == 0)
+                r = copy_ask_room(n, from, &promise);
         if (r == 0)
                 r = hold_target(request->service, n, to, &target);
         held = r == 0;

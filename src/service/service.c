@@ -166,6 +166,7 @@ int service_open_asof(const char *dir, const char *asof, enum service_flags flag
         (void)pthread_mutex_init(&service->stores_lock, NULL); /* cannot fail with default attributes */
         (void)pthread_mutex_init(&service->exposure_seen.lock, NULL);
         (void)pthread_mutex_init(&service->disks_lock, NULL);
+        (void)pthread_mutex_init(&service->meters_lock, NULL);
         (void)pthread_mutex_init(&service->work_lock, NULL);
         (void)sem_init(&service->digest_work, 0, 0);
         (void)sem_init(&service->hash_work, 0, 0);

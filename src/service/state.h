@@ -39,6 +39,8 @@ struct service {
         pthread_mutex_t disks_lock;
         struct disk *disks[DISK_SLOTS]; /* open in this process, by id */
         _Atomic rlim_t disks_open;
+        pthread_mutex_t meters_lock;
+        struct meter *meters; /* of accounts with open disks, launches or copies: their bytes */
         _Atomic int waiting; /* requests that wait for somebody to close a disk */
         struct denials *denials;
         struct exposure_seen { /* of the log: whether it could change an exposure */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What was deleted brought back, with its old numbers, as long as its bytes are kept (CONTRACT 5.8).
  */
+#include "disk/meter.h"
 #include "keep.h"
 #include "nouns.h"
 
@@ -10,6 +11,8 @@ struct undeleting {
         struct kept_name old;
         char name[NAME_SIZE]; /* as it is going to be called */
         struct image home; /* what is in its place now; place 0: that is gone, too */
+        int64_t bytes; /* of its disk */
+        struct room_facts room; /* with these */
         struct image other; /* an empty draft elsewhere that has the name; place 0: there is none */
 };
 
@@ -43,7 +46,7 @@ static int image_facts(struct catalog_connection *c, struct undeleting *n, struc
 
         *ret_facts = (struct undelete_facts){
                 .role = d->request->caller.role, .visible = true, .name_valid = name_check(NAME_IMAGE, n->name) == 0,
-                .instances_limit = 1,
+                .instances_limit = 1, .room = n->room,
         };
         if (r == -ENOENT) {
                 n->home = (struct image){ 0 };
@@ -148,7 +151,7 @@ static int instance_facts(struct catalog_connection *c, struct undeleting *n, st
         int r = catalog_instance_get(c, n->kept.instance, ret_home);
 
         *ret_facts = (struct undelete_facts){ .role = d->request->caller.role, .visible = true, .name_valid = true,
-                                              .quota = 1, .instances_limit = 1 };
+                                              .quota = 1, .instances_limit = 1, .room = n->room };
         ret_other->id = 0;
         if (r != -ENOENT)
                 return r;
@@ -201,7 +204,12 @@ static int run_undelete(struct catalog_connection *c, void *context) {
         strcpy(d->object, n->kept.object); /* a refusal is about what has no other name yet */
         d->image = (struct image){ .place = n->kept.place, .id = n->kept.place ? n->kept.id : 0, .region = n->kept.region };
         strcpy(d->image.region_name, n->old.region);
-        return n->kept.place ? undelete_image(c, n) : undelete_instance(c, n);
+        r = n->kept.place ? undelete_image(c, n) : undelete_instance(c, n);
+        if (r == RULE_BYTE_QUOTA) { /* other rules have counts, too */
+                d->count = n->room.bytes - n->bytes;
+                d->limit = n->room.limit;
+        }
+        return r;
 }
 
 static int find_kept(struct request *request, const char *what, struct kept *ret_kept) {
@@ -221,8 +229,8 @@ static int find_kept(struct request *request, const char *what, struct kept *ret
 int undelete(struct request *request, const char *what, const char *name) {
         struct undeleting n = { .decision = { .request = request, .op = EVENT_UNDELETE, .name = name,
                                               .asked = name ? "bring back {object} as {name}" : "bring back {object}" } };
+        _cleanup_promise_ struct promise promise = { 0 };
         struct blob_store *store;
-        struct stat st;
         int r = service_writable(request->service);
 
         if (r < 0)
@@ -236,7 +244,9 @@ int undelete(struct request *request, const char *what, const char *name) {
                 r = service_store(request->service, n.kept.region, &store);
         if (r < 0)
                 return r;
-        r = blob_stat(store, n.kept.id, &st);
+        r = meter_blob(store, n.kept.id, &n.bytes);
+        if (r == 0)
+                r = promise_begin(request->service, n.kept.region, n.kept.owner, n.bytes, &promise, &n.room);
         if (r < 0)
                 return r == -ENOENT ? -ENODATA : r;
         return decision_end(&n.decision, catalog_write(request->service->catalog, run_undelete, &n));

@@ -6,7 +6,7 @@
 
 quiet init "$cat"
 done_ -C "$cat" limits
-[ "$(sort "$tmp/out")" = $'images-per-region\t500\ninstances-per-region\t500\nkeep-deleted\t7d\nrequire-review\toff\nreserve\t64M\nshares-per-image\t50' ] ||
+[ "$(sort "$tmp/out")" = $'bytes-per-region\t-\nimages-per-region\t500\ninstances-per-region\t500\nkeep-deleted\t7d\nrequire-review\toff\nreserve\t64M\nshares-per-image\t50' ] ||
     fail "not the defaults"
 quiet -C "$cat" limits shares-per-image 100
 done_ -C "$cat" limits shares-per-image
@@ -16,7 +16,7 @@ done_ -C "$cat" limits images-per-region --json
 json rows '[{"name": "images-per-region", "value": 0}]'
 done_ -C "$cat" limits --json
 json 'sorted((r["name"], r["value"]) for r in rows)' \
-    '[["images-per-region", 0], ["instances-per-region", 500], ["keep-deleted", "7d"], ["require-review", false], ["reserve", "64M"], ["shares-per-image", 100]]'
+    '[["bytes-per-region", null], ["images-per-region", 0], ["instances-per-region", 500], ["keep-deleted", "7d"], ["require-review", false], ["reserve", "64M"], ["shares-per-image", 100]]'
 
 # A span of time: days or hours, printed the same way.
 for span in 12h:12h 48h:2d 30d:30d 0:0 0d:0; do
@@ -36,6 +36,16 @@ for size in 0:0 1:1 4096:4K 1536K:1536K 1024K:1M 64M:64M; do
 done
 for size in '' M 1m 1P 1MM 1.5M -1 +1 8388608T 99999999999999999999; do
     usage "value '$size': not a number of bytes as in 64M (K M G T), or 0" -C "$cat" limits -- reserve "$size"
+done
+
+# A size, or none.
+for size in 500G:500G 0:0 -:-; do
+    quiet -C "$cat" limits -- bytes-per-region "${size%:*}"
+    done_ -C "$cat" limits bytes-per-region
+    prints $'bytes-per-region\t'"${size#*:}"
+done
+for size in '' -- none 1m; do
+    usage "value '$size': not a number of bytes as in 64M (K M G T), or - for no limit" -C "$cat" limits -- bytes-per-region "$size"
 done
 
 # A switch.

@@ -117,7 +117,7 @@ class Bulk(Registry):
         if name == 'undelete --list':  # in the order of removal; the sizes of those that were sealed
             return tuple((str(k.thing), k.state, str(len(k.disk)) if k.state == 'sealed' else '') for k in self.kept)
         if name == 'limits':
-            return tuple(sorted([('reserve', '64M')] +  # nobody changes it here
+            return tuple(sorted([('reserve', '64M'), ('bytes-per-region', '-')] +  # nobody changes these here
                                 [(key, {True: 'on', False: 'off'}[value] if isinstance(value, bool) else str(value))
                                  for key, value in self.limits.items()]))
         return tuple(sorted((region, str(sum(i.region == region for i in self.images.values()))) for region in self.regions))

@@ -252,22 +252,35 @@ int catalog_disk_each(struct catalog_connection *c, int64_t region,
         return rows < 0 ? rows : r;
 }
 
-int catalog_image_unsealed(struct catalog_connection *c, int64_t region, int64_t owner,
-                           int (*each)(int64_t place, void *context), void *context) {
-        int64_t place = 0;
+/* All pages of a statement whose rows are ids, in the order of what they belong to. */
+static int ids_each(struct catalog_connection *c, enum statement statement, int64_t region, int64_t owner,
+                    int (*each)(int64_t id, void *context), void *context) {
+        int64_t after = 0;
         int r, rows;
 
         do {
                 _cleanup_statement_ sqlite3_stmt *s = NULL;
 
-                r = statement_start(c, S_IMAGE_UNSEALED, &s, "iii", region, owner, place);
+                r = statement_start(c, statement, &s, "iii", region, owner, after);
                 for (rows = 0; r == 0 && (r = statement_row(s)) > 0; rows++) {
-                        r = page_go_on(&place, sqlite3_column_int64(s, 0));
+                        r = page_go_on(&after, sqlite3_column_int64(s, 1));
                         if (r == 0)
-                                r = each(place, context);
+                                r = each(sqlite3_column_int64(s, 0), context);
                 }
         } while (r == 0 && rows == PAGE);
         return r;
+}
+
+int catalog_image_unsealed(struct catalog_connection *c, int64_t region, int64_t owner,
+                           int (*each)(int64_t place, void *context), void *context) {
+        return ids_each(c, S_IMAGE_UNSEALED, region, owner, each, context);
+}
+
+int catalog_disk_ids(struct catalog_connection *c, int64_t region, int64_t account,
+                     int (*each)(int64_t id, void *context), void *context) {
+        int r = ids_each(c, S_DISKS_OF_IMAGES, region, account, each, context);
+
+        return r < 0 ? r : ids_each(c, S_DISKS_OF_INSTANCES, region, account, each, context);
 }
 
 int catalog_image_known(struct catalog_connection *c, int64_t account, int64_t id) {

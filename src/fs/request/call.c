@@ -171,5 +171,6 @@ void call_end(struct call *call, int r) {
         int error = r == 0 ? 0 : call_errno(call, r);
 
         (void)fuse_reply_err(call->req, error); /* the caller may be gone */
-        failure_tell(call, error);
+        if (r < 0) /* a rule's EDQUOT is no file system's */
+                failure_tell(call, error);
 }

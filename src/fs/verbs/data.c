@@ -4,6 +4,7 @@
 #include "verbs/verbs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include "cleanup.h"
@@ -71,50 +72,60 @@ void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct f
 
 /* --- writing --- */
 
-static ssize_t write_disk(struct fuse_bufvec *data, off_t offset, const struct fuse_file_info *fi) {
-        struct fuse_bufvec to = FUSE_BUFVEC_INIT(fuse_buf_size(data));
-        int fd, r = disk_write_begin(file_of(fi)->disk, &fd);
+static int write_disk(struct call *call, struct fuse_bufvec *data, off_t offset, const struct fuse_file_info *fi,
+                      size_t *ret_written) {
+        const size_t size = fuse_buf_size(data);
+        struct fuse_bufvec to = FUSE_BUFVEC_INIT(size);
+        int fd, r = disk_may_grow(&call->request, file_of(fi)->disk, (uint64_t)offset, size);
         ssize_t n;
 
-        if (r < 0)
+        if (r == 0)
+                r = disk_write_begin(file_of(fi)->disk, &fd);
+        if (r != 0)
                 return r;
         to.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK | FUSE_BUF_FD_RETRY;
         to.buf[0].fd = fd;
         to.buf[0].pos = offset;
         n = fuse_buf_copy(&to, data, FUSE_BUF_SPLICE_NONBLOCK);
         disk_write_end(file_of(fi)->disk, n);
-        return n;
+        *ret_written = (size_t)n;
+        return n < 0 ? (int)n : 0;
 }
 
-static ssize_t write_text(struct call *call, struct fuse_bufvec *data, off_t offset, const struct fuse_file_info *fi) {
+static int write_text(struct call *call, struct fuse_bufvec *data, off_t offset, const struct fuse_file_info *fi,
+                      size_t *ret_written) {
         char memory[2 * TEXT_SIZE]; /* too long for any text */
         size_t size = fuse_buf_size(data);
         struct fuse_bufvec to = FUSE_BUFVEC_INIT(size < sizeof(memory) ? size : sizeof(memory));
         ssize_t n;
-        int r;
 
         to.buf[0].mem = memory;
         n = fuse_buf_copy(&to, data, 0);
-        if (n < 0)
-                return n;
-        r = text_write(call, file_of(fi)->text, memory, (size_t)n, offset);
-        return r < 0 ? r : r > 0 ? -call_errno(call, r) : n;
+        *ret_written = (size_t)n;
+        return n < 0 ? (int)n : text_write(call, file_of(fi)->text, memory, (size_t)n, offset);
 }
 
 void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *data, off_t offset, struct fuse_file_info *fi) {
-        size_t size = fuse_buf_size(data);
+        size_t size = fuse_buf_size(data), written = 0;
         struct call call;
-        ssize_t n = call_begin_file(req, ino, fi, &call);
+        int r = call_begin_file(req, ino, fi, &call);
 
-        if (n == 0)
-                n = is_disk(&call) ? write_disk(data, offset, fi) : write_text(&call, data, offset, fi);
-        if (n >= 0) {
-                (void)fuse_reply_write(req, (size_t)n); /* the caller may be gone */
+        if (r == 0)
+                r = is_disk(&call) ? write_disk(&call, data, offset, fi, &written) : write_text(&call, data, offset, fi, &written);
+        if (r == 0) {
+                (void)fuse_reply_write(req, written); /* the caller may be gone */
                 return;
         }
-        call_end(&call, (int)n);
+        call_end(&call, r);
         if (is_disk(&call)) /* after the reply: the page cache keeps the refused bytes */
                 notice_now(call.mount, ino, offset, (off_t)size, "a refused write");
+}
+
+static int allocate(struct call *call, struct disk_handle *disk, int mode, uint64_t offset, uint64_t length) {
+        const bool grows = (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_ZERO_RANGE | FALLOC_FL_UNSHARE_RANGE)) == 0;
+        int r = grows ? disk_may_grow(&call->request, disk, offset, length) : 0;
+
+        return r != 0 ? r : disk_allocate(disk, mode, offset, length);
 }
 
 void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length, struct fuse_file_info *fi) {
@@ -122,7 +133,7 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t 
         int r = call_begin_file(req, ino, fi, &call);
 
         if (r == 0)
-                r = is_disk(&call) ? disk_allocate(file_of(fi)->disk, mode, (uint64_t)offset, (uint64_t)length)
+                r = is_disk(&call) ? allocate(&call, file_of(fi)->disk, mode, (uint64_t)offset, (uint64_t)length)
                                    : -EOPNOTSUPP;
         call_end(&call, r);
 }
@@ -130,18 +141,22 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t 
 void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in, struct fuse_file_info *fi_in,
                         fuse_ino_t ino_out, off_t off_out, struct fuse_file_info *fi_out, size_t length, int flags) {
         struct call call, to;
-        ssize_t n = call_begin_file(req, ino_in, fi_in, &call);
+        ssize_t n = 0;
+        int r = call_begin_file(req, ino_in, fi_in, &call);
 
         (void)flags;
-        if (n == 0)
-                n = call_begin_file(req, ino_out, fi_out, &to);
-        if (n == 0 && (!is_disk(&call) || !is_disk(&to)))
-                n = -EOPNOTSUPP; /* the kernel falls back to read and write */
-        if (n == 0)
+        if (r == 0)
+                r = call_begin_file(req, ino_out, fi_out, &to);
+        if (r == 0 && (!is_disk(&call) || !is_disk(&to)))
+                r = -EOPNOTSUPP; /* the kernel falls back to read and write */
+        if (r == 0)
+                r = disk_may_copy(&to.request, file_of(fi_in)->disk, (uint64_t)off_in, file_of(fi_out)->disk,
+                                  (uint64_t)off_out, length);
+        if (r == 0)
                 n = disk_copy_range(file_of(fi_in)->disk, (uint64_t)off_in, file_of(fi_out)->disk, (uint64_t)off_out,
                                     length);
-        if (n < 0)
-                call_end(&call, (int)n);
+        if (r != 0 || n < 0)
+                call_end(r > 0 ? &to : &call, r != 0 ? r : (int)n);
         else
                 (void)fuse_reply_write(req, (size_t)n);
 }

@@ -9,7 +9,6 @@
 #include "keep.h"
 #include "nouns.h"
 
-#define COPY_STEP (UINT64_C(64) << 20) /* bytes moved per request, so that a caller's progress bar moves */
 #define COPY_MAX UINT64_C(0xfffff000)  /* libfuse 3.14's reply has 32 bits */
 
 /* A new descriptor of a disk's file, which is locked against changes; of the open file, if the disk was removed. */

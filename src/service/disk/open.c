@@ -96,7 +96,7 @@ int disk_decision(struct request *request, int64_t place, struct decision *ret_d
 int disk_open_judged(struct request *request, int64_t region, int64_t id, int flags, struct disk_handle **ret_handle) {
         struct disk_handle *handle;
         struct disk *disk;
-        int r = disk_get(request->service, region, id, &disk);
+        int r = disk_get(request->service, region, request->caller.account, id, &disk);
 
         if (r < 0)
                 return r;
@@ -211,7 +211,7 @@ int disk_create(struct request *request, int64_t place, int flags, struct image 
         if (r == 0 && d.image.has_disk)
                 r = -EEXIST;
         if (r == 0)
-                r = disk_new(request->service, d.image.region, d.image.id, &disk);
+                r = disk_new(request->service, d.image.region, request->caller.account, d.image.id, &disk);
         if (r == 0)
                 r = create_disk_file(request, disk);
         if (r != 0)

@@ -71,17 +71,6 @@ int disk_remove(struct request *request, int64_t place) {
         return r;
 }
 
-/* io is held. */
-static int stat_open(const struct disk *disk, struct stat *ret_stat) {
-        if (fstat(disk->referring ? disk->source_fd : disk->fd, ret_stat) < 0)
-                return -errno;
-        if (disk->referring && disk->referred < (uint64_t)ret_stat->st_size) {
-                ret_stat->st_blocks = (blkcnt_t)((disk->referred + 511) / 512);
-                ret_stat->st_size = (off_t)disk->referred;
-        }
-        return 0;
-}
-
 /* Stats the open disk of an image; only_referring: only if it is a reference. -ENOENT: there is none. */
 static int stat_if_open(struct service *service, int64_t id, bool only_referring, struct stat *ret_stat) {
         struct disk *disk = disk_find(service, id);
@@ -91,7 +80,7 @@ static int stat_if_open(struct service *service, int64_t id, bool only_referring
                 return r;
         (void)pthread_rwlock_rdlock(&disk->io);
         if (disk->referring || !only_referring)
-                r = stat_open(disk, ret_stat);
+                r = disk_stat_open(disk, ret_stat);
         (void)pthread_rwlock_unlock(&disk->io);
         disk_put(service, disk);
         return r;

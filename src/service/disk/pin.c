@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "disk/meter.h"
 #include "disk/wing.h"
+#include "room.h"
 
 /* File times tick every few milliseconds: a write in the same tick as a young mtime would not change it. */
 static bool is_young(const struct timespec *time) {
@@ -32,6 +34,14 @@ void disk_catch_up(struct disk *disk) {
         disk->seen = st.st_mtim;
 }
 
+/* The kernel asks nobody for what it writes: there is a limit of bytes, or the reserve would not be kept. */
+static bool must_be_seen(const struct disk_handle *handle) {
+        struct statvfs space;
+
+        return meter_is_limited(handle->service) || (blob_store_statvfs(handle->disk->store, &space) == 0 &&
+                                                     room_is_short(handle->service, &space));
+}
+
 /* io is held exclusively. Sealed bytes never change again; an empty disk may become a reference, and a copy's first
  * write gives it a file of its own. */
 static int can_pin(const struct disk_handle *handle, struct stat *ret_stat) {
@@ -42,6 +52,8 @@ static int can_pin(const struct disk_handle *handle, struct stat *ret_stat) {
                 return 0;
         if (fstat(disk->fd, ret_stat) < 0)
                 return -errno;
+        if (handle->writes && must_be_seen(handle))
+                return 0;
         if (handle->sealed || disk->pinned > 0)
                 return 1;
         r = disk_sole_name(disk, ret_stat);

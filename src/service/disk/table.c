@@ -2,7 +2,9 @@
  * The disks that are open in this process, by id: one descriptor and one set of locks each, shared by the handles.
  */
 #include <fcntl.h>
+#include <sys/stat.h>
 
+#include "disk/meter.h"
 #include "disk/stores.h"
 #include "disk/wing.h"
 #include "origin.h"
@@ -16,6 +18,7 @@ static struct disk *disk_free(struct disk *disk) {
         (void)fd_close(disk->fd);
         (void)pthread_rwlock_destroy(&disk->io); /* nobody holds it any more */
         disk->service->disks_open--;
+        (void)meter_put(disk->meter); /* returns NULL */
         free(disk);
         return NULL;
 }
@@ -39,9 +42,10 @@ static int disk_admit(struct service *service) {
         return -ENFILE;
 }
 
-int disk_new(struct service *service, int64_t region, int64_t id, struct disk **ret_disk) {
+int disk_new(struct service *service, int64_t region, int64_t account, int64_t id, struct disk **ret_disk) {
         struct disk *disk;
         struct blob_store *store;
+        struct meter *meter = NULL;
         int r = service_store(service, region, &store);
 
         if (r == 0)
@@ -49,10 +53,12 @@ int disk_new(struct service *service, int64_t region, int64_t id, struct disk **
         if (r < 0)
                 return r;
         disk = calloc(1, sizeof(*disk));
-        if (!disk) {
+        if (!disk || meter_get(service, region, account, &meter) < 0) {
+                free(disk);
                 service->disks_open--;
                 return -ENOMEM;
         }
+        disk->meter = meter;
         disk->service = service;
         disk->references = 1;
         disk->id = id;
@@ -96,6 +102,17 @@ struct disk *disk_find(struct service *service, int64_t id) {
         return disk;
 }
 
+int disk_stat_open(const struct disk *disk, struct stat *ret_stat) {
+        if (fstat(disk->referring ? disk->source_fd : disk->fd, ret_stat) < 0)
+                return -errno;
+        if (disk->referring && disk->referred < (uint64_t)ret_stat->st_size) {
+                if (ret_stat->st_blocks > (blkcnt_t)((disk->referred + 511) / 512))
+                        ret_stat->st_blocks = (blkcnt_t)((disk->referred + 511) / 512);
+                ret_stat->st_size = (off_t)disk->referred;
+        }
+        return 0;
+}
+
 void disk_put(struct service *service, struct disk *disk) {
         struct disk **link = disk_slot(service, disk->id);
 
@@ -136,10 +153,10 @@ static int disk_refresh(struct disk *disk) {
         return r == -EIO ? 0 : r;
 }
 
-int disk_get(struct service *service, int64_t region, int64_t id, struct disk **ret_disk) {
+int disk_get(struct service *service, int64_t region, int64_t account, int64_t id, struct disk **ret_disk) {
         _cleanup_(disk_cleanup) struct disk *fresh = NULL;
         struct disk *disk;
-        int r = disk_new(service, region, id, &fresh);
+        int r = disk_new(service, region, account, id, &fresh);
 
         if (r < 0)
                 return r;

@@ -13,6 +13,7 @@
 
 /* --- table.c --- */
 
+#define COPY_STEP (UINT64_C(64) << 20) /* bytes moved per request, so that a caller's progress bar moves */
 #define DISK_SOURCES 256 /* as many events are not too long for a transaction */
 
 /* The bytes of one image or instance, open in this process; shared by its handles. */
@@ -21,6 +22,8 @@ struct disk {
         struct service *service;
         int references; /* handles, and disks copied from this one; under disks_lock */
         int64_t id, region;
+        struct meter *meter; /* of its owner, in that region */
+        unsigned counted;    /* in which round of it */
         struct blob_store *store;
         pthread_rwlock_t io; /* shared: reading and writing; exclusive: changing what follows */
         int fd;
@@ -54,13 +57,13 @@ struct disk_handle {
         _Atomic bool failed; /* a write failed: this handle makes nothing available */
 };
 
-/* Opens the disk of an image or launch, or takes the open one. The caller owns a reference. */
-int disk_get(struct service *service, int64_t region, int64_t id, struct disk **ret_disk);
+/* Opens the disk of an image or launch, or takes the open one. account: its owner. The caller owns a reference. */
+int disk_get(struct service *service, int64_t region, int64_t account, int64_t id, struct disk **ret_disk);
 void disk_put(struct service *service, struct disk *disk);
 /* The disk if it is open already, else NULL. The caller owns a reference. */
 struct disk *disk_find(struct service *service, int64_t id);
 /* A disk not yet in the table: no descriptor, one reference. -ENFILE: no descriptor is left for disks. */
-int disk_new(struct service *service, int64_t region, int64_t id, struct disk **ret_disk);
+int disk_new(struct service *service, int64_t region, int64_t account, int64_t id, struct disk **ret_disk);
 void disk_cleanup(struct disk **disk);
 void disk_insert(struct service *service, struct disk *disk); /* takes ownership */
 /* Opens the blob again: another process may have put a new file in its place. io is held exclusively. */
@@ -70,6 +73,9 @@ static inline void disk_wrote(struct disk *disk) {
         disk->written = true;
         disk->timed = false;
 }
+
+/* Size and blocks of an open disk; of a reference those of what it has so far. io is held. */
+int disk_stat_open(const struct disk *disk, struct stat *ret_stat);
 
 /* --- separate.c --- */
 

@@ -18,7 +18,7 @@ is 'account: role: uid: mode: asof:' sh -c 'cut -d" " -f1 "$1" | xargs' - "$I/wh
 says '0\.[0-9]+\.[0-9]+' cat "$I/version"
 for id in share-limit shared-frozen quota-own-only same-region no-copy-of-shared unshare-before-delete owner-deletes trust \
         no-reshare review-before-share owner-uses copy-then-share share-exists name-taken no-self-share unknown-account \
-        image-available self-contained instance-quota sealed read-only-role role fixed-tree; do
+        image-available self-contained instance-quota byte-quota sealed read-only-role role fixed-tree; do
         says "^$id\b" cat "$I/rules"
 done
 

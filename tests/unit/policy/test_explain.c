@@ -88,6 +88,8 @@ static const struct {
         { RULE_QUOTA_OWN_ONLY, 0, "you have 50 of at most 50 images", "delete one: rm -r regions/REGION/images/NAME;" },
         { RULE_INSTANCE_QUOTA, 2, "you have 50 of at most 50 instances in region north",
           "delete one: rm -r regions/north/instances/NAME;" },
+        { RULE_BYTE_QUOTA, 2, "your disks take 50 of at most 50 bytes in region north, and this needs more",
+          "delete what you do not need: rm -r regions/north/instances/NAME (du tells how much it takes);" },
         { RULE_SAME_REGION, 127, "north/web@alice is neither yours nor shared with you in region north",
           "launch from an image of that region: ls regions/north/images;" },
         { RULE_NO_COPY_OF_SHARED, 127, "only its owner alice reads or copies the disk of north/web@alice",

@@ -58,12 +58,12 @@ static void the_quota_counts_images(void **state) {
         }
 }
 
-enum { U_READ_ONLY, U_HIDDEN, U_NAME, U_QUOTA, U_INSTANCES, U_TAKEN };
+enum { U_READ_ONLY, U_HIDDEN, U_NAME, U_QUOTA, U_INSTANCES, U_ROOM, U_TAKEN };
 
 static union facts undelete_blameless(enum role role, bool visible, bool owner) {
         (void)owner; /* staff is none */
         return (union facts){ .undelete = { .role = role, .visible = visible, .name_valid = true, .images = 499, .quota = 500,
-                                            .instances_limit = 1 } };
+                                            .instances_limit = 1, .room = { .bytes = 8, .limit = 8 } } };
 }
 
 static int undelete(const union facts *f) { return policy_undelete(&f->undelete); }
@@ -71,14 +71,16 @@ static void undelete_bad_name(union facts *f) { f->undelete.name_valid = false; 
 static void undelete_over_quota(union facts *f) { f->undelete.images = 500; }
 static void undelete_too_many(union facts *f) { f->undelete.instances = 1; }
 static void undelete_lowered(union facts *f) { f->undelete.instances_limit = 0; }
+static void undelete_no_room(union facts *f) { f->undelete.room.bytes = 9; }
 static void undelete_taken(union facts *f) { f->undelete.name_taken = true; }
 
 static void every_combination_of_refusals_to_undelete(void **state) {
         static const struct order order = {
                 .outcomes = { RULE_READ_ONLY_ROLE, -ENOENT, -EINVAL, RULE_QUOTA_OWN_ONLY, RULE_INSTANCE_QUOTA,
-                              RULE_NAME_TAKEN },
+                              RULE_BYTE_QUOTA, RULE_NAME_TAKEN },
                 .faults = { { U_NAME, undelete_bad_name }, { U_QUOTA, undelete_over_quota },
-                            { U_INSTANCES, undelete_too_many }, { U_INSTANCES, undelete_lowered }, { U_TAKEN, undelete_taken } },
+                            { U_INSTANCES, undelete_too_many }, { U_INSTANCES, undelete_lowered },
+                            { U_ROOM, undelete_no_room }, { U_TAKEN, undelete_taken } },
                 .blameless = undelete_blameless,
                 .judge = undelete,
                 .by_role = { [ROLE_AUDITOR] = BIT(U_READ_ONLY) },
@@ -86,7 +88,7 @@ static void every_combination_of_refusals_to_undelete(void **state) {
         };
 
         (void)state;
-        assert_int_equal(order_check(&order), 3 * 4 * 32);
+        assert_int_equal(order_check(&order), 3 * 4 * 64);
 }
 
 enum { D_READ_ONLY, D_HIDDEN, D_OWNER, D_SHARED, D_BUSY };

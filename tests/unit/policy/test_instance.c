@@ -43,12 +43,12 @@ static void no_instances_may_be_made_at_all(void **state) {
         assert_int_equal(policy_instance_create(&facts), RULE_INSTANCE_QUOTA);
 }
 
-enum { L_READ_ONLY, L_ROLE, L_HIDDEN, L_REGION, L_AVAILABLE, L_WHOLE, L_BUSY, L_TRUST };
+enum { L_READ_ONLY, L_ROLE, L_HIDDEN, L_REGION, L_AVAILABLE, L_WHOLE, L_BUSY, L_TRUST, L_ROOM };
 
 /* Uses of the relation: `visible` for the image, `owner` for the instance. */
 static union facts launch_blameless(enum role role, bool visible, bool owner) {
         return (union facts){ .launch = { .role = role, .instance_own = owner, .visible = visible, .same_region = true,
-                                          .available = true } };
+                                          .available = true, .room = { .bytes = 8, .limit = 8 } } };
 }
 
 static int launch(const union facts *f) { return policy_instance_launch(&f->launch); }
@@ -57,13 +57,14 @@ static void draft(union facts *f) { f->launch.available = false; }
 static void of_part(union facts *f) { f->launch.needs_files = true; }
 static void busy(union facts *f) { f->launch.busy = true; }
 static void untrusted(union facts *f) { f->launch.trust_required = true; }
+static void launch_no_room(union facts *f) { f->launch.room.bytes = 9; }
 
 static void every_combination_of_refusals_to_launch(void **state) {
         static const struct order order = {
                 .outcomes = { RULE_READ_ONLY_ROLE, RULE_ROLE, -ENOENT, RULE_SAME_REGION, RULE_IMAGE_AVAILABLE,
-                              RULE_SELF_CONTAINED, -EBUSY, RULE_TRUST },
+                              RULE_SELF_CONTAINED, -EBUSY, RULE_TRUST, RULE_BYTE_QUOTA },
                 .faults = { { L_REGION, elsewhere }, { L_AVAILABLE, draft }, { L_WHOLE, of_part },
-                            { L_BUSY, busy }, { L_TRUST, untrusted } },
+                            { L_BUSY, busy }, { L_TRUST, untrusted }, { L_ROOM, launch_no_room } },
                 .blameless = launch_blameless,
                 .judge = launch,
                 .by_role = { [ROLE_AUDITOR] = BIT(L_READ_ONLY) | BIT(L_ROLE), [ROLE_OPERATOR] = BIT(L_ROLE) },
@@ -73,7 +74,7 @@ static void every_combination_of_refusals_to_launch(void **state) {
         };
 
         (void)state;
-        assert_int_equal(order_check(&order), 3 * 4 * 32);
+        assert_int_equal(order_check(&order), 3 * 4 * 64);
 }
 
 static void trust_is_asked_for_only_if_required(void **state) {

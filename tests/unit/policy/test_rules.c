@@ -30,6 +30,7 @@ static const struct {
         { "image-available", EPERM, "" },
         { "self-contained", EPERM, "" },
         { "instance-quota", EPERM, "" },
+        { "byte-quota", EDQUOT, "" },
         { "sealed", EPERM, "" },
         { "read-only-role", EROFS, "" },
         { "role", EPERM, "" },
