@@ -95,20 +95,22 @@ static int meter_count(struct meter *m, struct room_facts *ret_room) {
 
 int promise_begin(struct service *service, int64_t region, int64_t account, int64_t bytes, struct promise *ret_promise,
                   struct room_facts *ret_room) {
+        struct room_facts room;
         struct meter *m;
         int r = meter_get(service, region, account, &m);
 
         if (r < 0)
                 return r;
         (void)pthread_mutex_lock(&m->lock);
-        r = meter_count(m, ret_room);
-        ret_room->bytes += bytes;
-        if (r == 0 && policy_disk_grow(ret_room) == 0)
-                m->promised += bytes;
-        else
+        r = meter_count(m, &room);
+        room.bytes += bytes;
+        if (r < 0 || policy_disk_grow(&room) != 0)
                 bytes = 0;
+        m->promised += bytes;
         (void)pthread_mutex_unlock(&m->lock);
-        *ret_promise = (struct promise){ .meter = m, .bytes = bytes };
+        *ret_promise = (struct promise){ .meter = m, .bytes = bytes }; /* ended in any case */
+        if (r == 0)
+                *ret_room = room;
         return r;
 }
 
