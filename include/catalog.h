@@ -75,10 +75,12 @@ void catalog_read_end(struct catalog_connection **connection);
 
 /* Runs `run` in a transaction. If it returns 0 that is committed, and catalog_write waits until it is on disk; anything
  * else changes nothing. Returns what `run` returned, or -errno of the commit. Changes that wait at the same time share
- * one transaction, in the order in which they came; each is undone by itself. `run` may run in another thread. Must not
+ * one transaction, those of one account in the order in which they came; each is undone by itself. `run` may run in another thread. Must not
  * be called from within `run`. */
 typedef int (*catalog_run)(struct catalog_connection *connection, void *context);
 int catalog_write(struct catalog *catalog, catalog_run run, void *context);
+/* For an account (0: none). While changes of several accounts wait, none has more than its share of a transaction. */
+int catalog_write_for(struct catalog *catalog, int64_t account, catalog_run run, void *context);
 /* Asynchronous variant: waits neither for its turn nor for the disk. `done` (may be NULL) is called with the result in
  * the writer's thread, and releases the context. */
 int catalog_post(struct catalog *catalog, catalog_run run, void *context, void (*done)(void *context, int r));

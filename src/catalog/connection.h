@@ -81,6 +81,7 @@ struct catalog_connection {
 
 /* A change that waits, is being made, or is in a batch being written. */
 struct pending {
+        int64_t account; /* whose; 0: nobody's */
         catalog_run run;
         void *context;
         void (*done)(void *context, int r); /* of a posted change */

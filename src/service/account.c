@@ -70,7 +70,7 @@ int account_add(struct request *request, const char *name, enum role role, int64
         if (r < 0)
                 return r;
         strcpy(a.account.name, name);
-        return decision_end(&a.decision, catalog_write(request->service->catalog, run_account_add, &a));
+        return decision_end(&a.decision, request_write(request, run_account_add, &a));
 }
 
 /* CONTRACT 4 `role`: an account that has images, instances or shares stays an ordinary one. */
@@ -150,7 +150,7 @@ int account_set(struct request *request, const char *name, const struct account_
                 .count = count,
         };
 
-        return decision_end(&a.decision, catalog_write(request->service->catalog, run_account_set, &a));
+        return decision_end(&a.decision, request_write(request, run_account_set, &a));
 }
 
 /* Ends the shares that the account received, with an event each. */
@@ -229,7 +229,7 @@ int account_remove(struct request *request, const char *name) {
         int r = purge_account(&a);
 
         if (r == 0)
-                r = catalog_write(request->service->catalog, run_account_remove, &a);
+                r = request_write(request, run_account_remove, &a);
         return decision_end(&a.decision, r);
 }
 

@@ -69,7 +69,7 @@ static int edit_part(struct editing *e, struct request *request, int64_t place) 
         e->decision.op = e->removing ? EVENT_DELETE : EVENT_DESCRIBE;
         if (!e->decision.asked)
                 e->decision.asked = e->link ? "make the link shares in {object}" : "describe {object}";
-        return decision_end(&e->decision, catalog_write(request->service->catalog, run_edit, e));
+        return decision_end(&e->decision, request_write(request, run_edit, e));
 }
 
 int description_create(struct request *request, int64_t place, struct image *ret_image) {
@@ -209,5 +209,5 @@ static int run_description_touch(struct catalog_connection *c, void *context) {
 int description_touch(struct request *request, int64_t place, int64_t mtime) {
         struct touching t = { .decision = { .request = request, .place = place }, .mtime = mtime };
 
-        return catalog_write(request->service->catalog, run_description_touch, &t);
+        return request_write(request, run_description_touch, &t);
 }

@@ -106,7 +106,7 @@ int share_expire(struct request *request, int64_t share, const char *text) {
         if (r < 0)
                 return r;
         n.valid = share_expiry_parse(text, &n.expires) == 0;
-        r = decision_end(&n.decision, catalog_write(request->service->catalog, run_expire, &n));
+        r = decision_end(&n.decision, request_write(request, run_expire, &n));
         if (r == 0)
                 digest_wake(request->service); /* it may be due before the thread next looks */
         return r;

@@ -69,7 +69,7 @@ int image_create(struct request *request, int64_t region, const char *name, stru
                 .decision = { .request = request, .op = EVENT_CREATE, .asked = "create {object}", .name = name },
                 .region = region,
         };
-        int r = catalog_write(request->service->catalog, run_image_create, &n);
+        int r = request_write(request, run_image_create, &n);
 
         r = decision_end(&n.decision, r);
         if (r == -EINVAL)
@@ -116,7 +116,7 @@ int image_remove(struct request *request, int64_t place, const char *name) {
                 .name = name,
         };
 
-        return decision_end(&n.decision, catalog_write(request->service->catalog, run_image_remove, &n));
+        return decision_end(&n.decision, request_write(request, run_image_remove, &n));
 }
 
 struct renaming {
@@ -172,7 +172,7 @@ int image_rename(struct request *request, int64_t place, const char *name, int64
                 .name = name,
                 .to_region = to_region,
         };
-        int r = decision_end(&n.decision, catalog_write(request->service->catalog, run_rename, &n));
+        int r = decision_end(&n.decision, request_write(request, run_rename, &n));
 
         return r == -EINVAL ? -EPERM : r;
 }
@@ -196,12 +196,12 @@ int image_rename_part(struct request *request, int64_t place, int64_t to_place) 
 
         if (place == to_place)
                 return -EPERM;
-        r = decision_end(&d, catalog_write(request->service->catalog, run_rename_part, &d));
+        r = decision_end(&d, request_write(request, run_rename_part, &d));
         if (r != -EXDEV)
                 return r;
         d = (struct decision){ .request = request, .op = EVENT_RENAME, .asked = "move something into {object}",
                                .place = to_place };
-        return decision_end(&d, catalog_write(request->service->catalog, run_rename_part, &d));
+        return decision_end(&d, request_write(request, run_rename_part, &d));
 }
 
 static int run_attributes(struct catalog_connection *c, void *context) {

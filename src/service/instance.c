@@ -120,7 +120,7 @@ int instance_create(struct request *request, int64_t region, const char *name, s
                               .name = name },
                 .region = region,
         };
-        int r = decision_end(&n.decision, catalog_write(request->service->catalog, run_instance_create, &n));
+        int r = decision_end(&n.decision, request_write(request, run_instance_create, &n));
 
         if (r == -EINVAL)
                 return name_check(NAME_INSTANCE, name);
@@ -191,7 +191,7 @@ static int remove_what(struct request *request, int64_t id, enum removed what, s
                 .what = what,
                 .keeping = *keeping,
         };
-        int r = decision_end(&n.decision, catalog_write(request->service->catalog, run_instance_remove, &n));
+        int r = decision_end(&n.decision, request_write(request, run_instance_remove, &n));
 
         *keeping = n.keeping;
         return r;

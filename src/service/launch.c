@@ -177,10 +177,10 @@ static int make_clone(const struct launching *n, const struct blob_store *store,
 }
 
 static int clone_and_commit(struct launching *n, struct blob_store *store) {
-        struct catalog *catalog = n->decision.request->service->catalog;
+        struct request *request = n->decision.request;
         _cleanup_(cleanup_blob_lock) struct blob_lock lock = BLOB_LOCK_NONE;
         int64_t old = n->instance.has_disk ? n->instance.launch : 0;
-        int r = catalog_write(catalog, run_reserve, n);
+        int r = request_write(request, run_reserve, n);
 
         if (r < 0)
                 return r;
@@ -189,12 +189,12 @@ static int clone_and_commit(struct launching *n, struct blob_store *store) {
         if (r == 0 && old)
                 r = keep_look(store, old, &n->keeping);
         if (r == 0)
-                r = catalog_write(catalog, run_launch, n);
+                r = request_write(request, run_launch, n);
         if (r != 0) {
                 (void)blob_unlink(store, n->launch); /* else swept at the next mount */
-                (void)catalog_write(catalog, run_forget, n); /* a reservation that stays does no harm */
+                (void)request_write(request, run_forget, n); /* a reservation that stays does no harm */
         } else if (old) {
-                keep_done(n->decision.request->service, store, old, &n->keeping);
+                keep_done(request->service, store, old, &n->keeping);
         }
         return r;
 }

@@ -166,7 +166,7 @@ static int copy_locked(struct request *request, struct copying *n, struct blob_s
                         r = copy_file(n, from, to);
                 while (r == -ENOSPC && purge_for_room(request->service, n->target.image.region) > 0);
         if (r == 0 || n->busy)
-                r = catalog_write(request->service->catalog, run_copy, n);
+                r = request_write(request, run_copy, n);
         else if ((r == -EIO || r == -ENOENT) && !n->launch)
                 r = source_removed(request, n, r);
         if (r != 0 && held && r != -EEXIST)

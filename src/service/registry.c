@@ -151,9 +151,9 @@ int region_add(struct request *request, const char *name, const char *store) {
                 n.store = path;
         }
         strcpy(n.decision.object, name);
-        r = decision_end(&n.decision, catalog_write(request->service->catalog, run_region_add, &n));
+        r = decision_end(&n.decision, request_write(request, run_region_add, &n));
         if (r != 0 && n.path) /* the store was made, the row was not */
-                (void)catalog_write(request->service->catalog, run_store_remove, &n);
+                (void)request_write(request, run_store_remove, &n);
         free(n.path);
         return r;
 }
@@ -232,7 +232,7 @@ int region_remove(struct request *request, const char *name,
         strcpy(n.decision.object, name);
         r = purge_region(&n);
         if (r == 0)
-                r = catalog_write(request->service->catalog, run_region_remove, &n);
+                r = request_write(request, run_region_remove, &n);
         r = decision_end(&n.decision, r);
         if (r != 0 || !store)
                 return r;
@@ -354,5 +354,5 @@ int limit_set(struct request *request, const char *name, int64_t value) {
         if (value < 0 || (limit->kind == LIMIT_SWITCH && value > 1))
                 return -EINVAL;
         strcpy(n.decision.object, limit->name);
-        return decision_end(&n.decision, catalog_write(request->service->catalog, run_limit, &n));
+        return decision_end(&n.decision, request_write(request, run_limit, &n));
 }

@@ -42,6 +42,10 @@ void request_look(struct request *request) {
         request->looking = true;
 }
 
+int request_write(struct request *request, catalog_run run, void *context) {
+        return catalog_write_for(request->service->catalog, request->caller.account, run, context);
+}
+
 void request_done(struct request *request) {
         request->looking = false;
         catalog_read_end(&request->reader);

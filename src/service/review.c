@@ -60,7 +60,7 @@ int image_review(struct request *request, int64_t place, bool reviewed) {
                 r = review_hold(request, &n, &lock);
         if (r < 0)
                 return r;
-        return decision_end(&n.decision, catalog_write(request->service->catalog, run_review, &n));
+        return decision_end(&n.decision, request_write(request, run_review, &n));
 }
 
 struct resetting {
@@ -80,5 +80,5 @@ static int run_reset(struct catalog_connection *c, void *context) {
 int review_reset(struct request *request, const struct image *image) {
         struct resetting n = { .decision = { .request = request, .place = image->place }, .image = image->id };
 
-        return image->reviewed ? catalog_write(request->service->catalog, run_reset, &n) : 0;
+        return image->reviewed ? request_write(request, run_reset, &n) : 0;
 }

@@ -144,13 +144,13 @@ int share_grant(struct request *request, int64_t place, const char *account, str
                 struct image *ret_image) {
         struct sharing s = grant_of(request, place, account);
         struct image image;
-        int r = catalog_write(request->service->catalog, run_grant, &s);
+        int r = request_write(request, run_grant, &s);
 
         if (r == -EBUSY) { /* rare: most are sealed. Made durable only now, as no rule before -EBUSY refuses */
                 r = seal_prepare_own(request, place, &image, &s.seal);
                 s.decision.settings_known = false;
                 if (r == 0)
-                        r = catalog_write(request->service->catalog, run_grant, &s);
+                        r = request_write(request, run_grant, &s);
         }
         r = grant_end(&s, r);
         if (r == 0 && s.seal.image != 0)
@@ -283,7 +283,7 @@ int share_revoke(struct request *request, int64_t place, const char *account, st
         if (r == 0)
                 r = share_remains(request, &s.decision, &s.remains);
         if (r == 0)
-                r = catalog_write(request->service->catalog, run_revoke, &s);
+                r = request_write(request, run_revoke, &s);
         r = decision_end(&s.decision, r);
         if (r == 0 && ret_share)
                 *ret_share = s.share;

@@ -39,7 +39,7 @@ int trust_add(struct request *request, const char *owner, int64_t *ret_id) {
         struct trusting n = {
                 .decision = { .request = request, .op = EVENT_TRUST, .asked = "trust {account}", .account = owner }
         };
-        int r = decision_end(&n.decision, catalog_write(request->service->catalog, run_trust, &n));
+        int r = decision_end(&n.decision, request_write(request, run_trust, &n));
 
         if (r == 0)
                 *ret_id = n.id;
@@ -51,7 +51,7 @@ int trust_remove(struct request *request, const char *owner) {
                                             .account = owner },
                               .ends = true };
 
-        return decision_end(&n.decision, catalog_write(request->service->catalog, run_trust, &n));
+        return decision_end(&n.decision, request_write(request, run_trust, &n));
 }
 
 int trust_given(struct request *request, int64_t owner) {

@@ -249,5 +249,5 @@ int undelete(struct request *request, const char *what, const char *name) {
                 r = promise_begin(request->service, n.kept.region, n.kept.owner, n.bytes, &promise, &n.room);
         if (r < 0)
                 return r == -ENOENT ? -ENODATA : r;
-        return decision_end(&n.decision, catalog_write(request->service->catalog, run_undelete, &n));
+        return decision_end(&n.decision, request_write(request, run_undelete, &n));
 }

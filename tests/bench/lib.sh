@@ -186,6 +186,10 @@ load() {
 crowd() {
     timeout -s KILL "$limit" "$bin/bench-load" "$@"
 }
+# as UID COMMAND...: by a user of a mount for many.
+as() {
+    timeout -s KILL "$limit" setpriv --reuid "$1" --clear-groups "${@:2}"
+}
 raw() {
     rm -f "$work"/raw.db*
     timeout -s KILL "$limit" taskset -c "$cpu" "$bin/bench-raw" "$work/raw.db" "$seconds"

@@ -37,6 +37,42 @@ row_share-many() {
     value '... the worst, checkpoints included' ms worst '<= 50'
 }
 
+# Two accounts of one mount: one with a client in an image of its own, beside many clients of the other.
+row share-fairly
+row_share-fairly() {
+    local what='durable share, 1 client beside' mine user=4001 other=4002
+    if ! command -v setpriv >/dev/null; then
+        missing "$what 256 of another account" '>= 0.33' 'not installed: setpriv'
+        return
+    fi
+    catalog fair images=300 filled=300 shared=0 shares=0 accounts=10000
+    if ! "$imgshare" -C "$catalog" account list | grep -q '^single'; then
+        "$imgshare" -C "$catalog" account set alice "uid=$user" && "$imgshare" -C "$catalog" account add single --uid "$other" ||
+            return
+    fi
+    chmod 711 "$work" "$work/mount" # the way in for users
+    serve fair "$imgsharefs" -f "$catalog" "$work/mount/fair" -o multiuser || return
+    mine=$point/.views/single/regions/north/images/mine
+    as "$other" sh -c 'mkdir -p "$1" && head -c 65536 /dev/urandom >"$1/disk"' - "$mine" || return
+    alone() { as "$other" "$bin/bench-load" change "$seconds" "$mine/.meta/shares"; }
+    amid() {
+        local i directories=()
+        for ((i = 0; i < $1; i++)); do
+            directories+=("$(printf '%s/.views/alice/regions/north/images/img%07d/.meta/shares' "$point" "$i")")
+        done
+        as "$user" "$bin/bench-load" change "$(awk -v s="$seconds" 'BEGIN { print 1.5 * s + 0.5 }')" "${directories[@]}" >/dev/null &
+        writer=$!
+        sleep 0.3 # until all of them are at it
+        alone || return
+        wait "$writer"
+    }
+    beside_16() { amid 16; }
+    beside_256() { amid 256; }
+    by_turns alone beside_16 beside_256 || return
+    ratio "$what 16 of another account" /s beside_16 alone 'alone' '>= 0.33'
+    ratio "$what 256 of another account" /s beside_256 alone 'alone' '>= 0.33'
+}
+
 row share-one-directory
 row_share-one-directory() {
     local i directories=()

@@ -28,15 +28,23 @@ void turn_end(struct catalog *catalog);
 /* Removes a change from the queue; false: a writer has taken it. */
 bool turn_withdraw(struct catalog *catalog, struct pending *job);
 
+#define BATCH_ACCOUNTS 64 /* that take turns in a transaction; what others have there is not counted */
+
 /* Changes of one transaction, in order. */
 struct batch {
+        struct {
+                int64_t account;
+                int changes;
+        } shares[BATCH_ACCOUNTS];
+        int accounts;
         struct pending_queue jobs;
         struct pending *first_done; /* from here on all depend on the commit */
         bool relaxed;           /* only posted ones: no flush */
 };
 /* Takes waiting changes, all or for some 10 ms, and commits them; every job has its result then. */
 void batch_run(struct catalog *catalog, struct batch *b);
-/* turn.c: moves the next waiting change to the batch; NULL: none. */
+/* turn.c: moves the next waiting change to the batch, of the account that has the fewest in it. NULL: none, or all accounts
+ * that wait have had their share. */
 struct pending *turn_next(struct catalog *catalog, struct batch *b);
 
 #define ROOM_TRIES 20 /* of busy(), 100 us each: how long a checkpoint in a pause waits for readers that began before */

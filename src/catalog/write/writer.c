@@ -142,7 +142,11 @@ static void follow(struct catalog *catalog, struct pending *job) {
 }
 
 int catalog_write(struct catalog *catalog, catalog_run run, void *context) {
-        struct pending job = { .run = run, .context = context, .flush = true };
+        return catalog_write_for(catalog, 0, run, context);
+}
+
+int catalog_write_for(struct catalog *catalog, int64_t account, catalog_run run, void *context) {
+        struct pending job = { .account = account, .run = run, .context = context, .flush = true };
         sem_t wake;
         bool leading;
 

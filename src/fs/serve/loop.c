@@ -43,6 +43,7 @@
 struct worker {
         struct loop *loop;
         pthread_t thread;
+        uid_t serves; /* whose request that may wait; BACKLOG_NOBODY: none. Under the lock */
         struct fuse_buf buffer;
 };
 
@@ -121,6 +122,7 @@ OWN_FRAME static bool loop_wake_reader(struct loop *loop) {
         if (loop->threads == LOOP_THREADS)
                 return false;
         w->loop = loop;
+        w->serves = BACKLOG_NOBODY;
         (void)sigfillset(&all); /* signals go to the main thread */
         (void)pthread_sigmask(SIG_SETMASK, &all, &before);
         created = pthread_create(&w->thread, NULL, worker_main, w) == 0;
@@ -203,29 +205,49 @@ static int worker_read(struct worker *w) {
         return -ECANCELED;
 }
 
-/* Serves a request that may wait. If no other thread reads or can, puts the request into the backlog instead, so that
- * this thread goes on answering lookups. Under the lock, which is released meanwhile. */
+/* How many threads serve a user's requests that may wait. Under the lock. */
+static int loop_serves(uid_t uid, const void *context) {
+        const struct loop *loop = context;
+        int n = 0;
+
+        for (int i = 0; i < loop->threads; i++)
+                n += loop->workers[i].serves == uid;
+        return n;
+}
+
+/* Serves a request that may wait. If its user has enough threads, or no other thread reads or can, puts the request into
+ * the backlog instead, so that this thread goes on answering lookups. Under the lock, which is released meanwhile. */
 static void worker_serve(struct worker *w) {
         struct loop *loop = w->loop;
 
+        if (loop_serves(backlog_uid(&w->buffer), loop) >= LOOP_EACH && backlog_add(&loop->backlog, &w->buffer))
+                return;
         if (loop->reading < loop->readers && !loop_wake_reader(loop) && loop->reading == 0 &&
             backlog_add(&loop->backlog, &w->buffer))
                 return;
         loop->spare = true; /* this thread, when it comes back */
+        w->serves = backlog_uid(&w->buffer);
         (void)pthread_mutex_unlock(&loop->lock);
         fuse_session_process_buf(loop->session, &w->buffer);
         (void)pthread_mutex_lock(&loop->lock);
+        w->serves = BACKLOG_NOBODY;
 }
 
-/* Serves the oldest request of the backlog, if another thread reads. Under the lock, released meanwhile. */
-static bool worker_serve_backlog(struct loop *loop) {
-        struct backlogged *request = loop->reading > 0 ? backlog_take(&loop->backlog) : NULL;
+/* Serves a request of the backlog, if another thread reads: users take turns, or one with hundreds of requests would have
+ * all threads. Under the lock, released meanwhile. */
+static bool worker_serve_backlog(struct worker *w) {
+        struct loop *loop = w->loop;
+        struct backlogged *request;
 
+        if (loop->reading == 0)
+                return false;
+        request = backlog_take(&loop->backlog, LOOP_EACH, loop_serves, loop, &w->serves);
         if (!request)
                 return false;
         (void)pthread_mutex_unlock(&loop->lock);
         backlogged_process(request, loop->session);
         (void)pthread_mutex_lock(&loop->lock);
+        w->serves = BACKLOG_NOBODY;
         return true;
 }
 
@@ -237,7 +259,7 @@ static void *worker_main(void *argument) {
         (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
         (void)pthread_mutex_lock(&loop->lock);
         while (r >= 0 && !loop->stopping) {
-                if (worker_serve_backlog(loop))
+                if (worker_serve_backlog(w))
                         continue;
                 if (loop->reading >= loop->readers + loop->spare) {
                         loop->idle++;
@@ -296,7 +318,7 @@ int loop_run(struct mount *mount, void (*begun)(int fd), int fd) {
                 return -ENOMEM;
         loop->mount = mount;
         loop->session = mount->session;
-        STAILQ_INIT(&loop->backlog.requests);
+        backlog_init(&loop->backlog);
         loop->readers = 1;
         loop->readers_max = processors() / 2 > 1 ? processors() / 2 : 1;
         (void)sem_init(&loop->ended, 0, 0); /* none of these can fail */

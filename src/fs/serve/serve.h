@@ -12,21 +12,28 @@
 /* --- loop.c --- */
 
 #define LOOP_THREADS 64 /* some may wait a second for a RELEASE, which needs another thread */
+#define LOOP_EACH 48    /* at most that one user's requests keep waiting: others find one free */
 /* Serves until the session ends or a signal ends it; calls begun(fd) once it serves. 0 or -errno. */
 int loop_run(struct mount *mount, void (*begun)(int fd), int fd);
 
 /* --- backlog.c: requests that no thread was free for; under a lock of the owner's --- */
 
 struct backlogged;
-STAILQ_HEAD(backlogged_queue, backlogged);
+struct backlog_line;
+STAILQ_HEAD(backlog_lines, backlog_line);
 struct backlog {
-        struct backlogged_queue requests; /* in the order they came */
+        struct backlog_lines lines; /* one a user who has requests here */
         size_t bytes;
 };
+void backlog_init(struct backlog *backlog);
+#define BACKLOG_NOBODY ((uid_t)-1) /* of a request whose header is not in memory */
+uid_t backlog_uid(const struct fuse_buf *buffer);
 /* Copies the request. false: there is no room, or it cannot be copied. */
 bool backlog_add(struct backlog *backlog, const struct fuse_buf *buffer);
-/* Takes out the oldest. NULL: none. */
-struct backlogged *backlog_take(struct backlog *backlog);
+/* Takes out the oldest request of the user who is served least now, as `served` says, and by fewer than `most`. NULL:
+ * none. */
+struct backlogged *backlog_take(struct backlog *backlog, int most, int (*served)(uid_t uid, const void *context),
+                                const void *context, uid_t *ret_uid);
 /* Serves and frees a request that was taken out; without the lock. */
 void backlogged_process(struct backlogged *request, struct fuse_session *session);
 /* Frees what is left, unanswered: the session has ended. */

@@ -137,7 +137,7 @@ static void apply_seal_end(struct apply *a) {
 }
 
 static int next_transaction(struct apply *a) {
-        int r = a->plan ? plan_jobs(a) : catalog_write(a->request->service->catalog, run_jobs, a);
+        int r = a->plan ? plan_jobs(a) : request_write(a->request, run_jobs, a);
 
         apply_seal_end(a); /* it has been used, or is of no use */
         for (; r == 0 && a->from < a->to; a->from++)

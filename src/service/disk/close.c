@@ -154,7 +154,7 @@ static int close_begin(struct request *request, const struct disk_handle *handle
 }
 
 static int close_tell(struct request *request, struct closing *n) {
-        return n->matters || n->settling.place ? catalog_write(request->service->catalog, run_close, n) : 0;
+        return n->matters || n->settling.place ? request_write(request, run_close, n) : 0;
 }
 
 static void close_done(struct request *request, struct disk *disk, const struct closing *n) {

@@ -218,7 +218,7 @@ int disk_create(struct request *request, int64_t place, int flags, struct image 
                 return decision_end(&d, r);
         r = handle_new(request->service, disk, flags, &handle);
         if (r == 0) {
-                r = decision_end(&d, catalog_write(request->service->catalog, run_disk_create, &d));
+                r = decision_end(&d, request_write(request, run_disk_create, &d));
                 if (r != 0)
                         free(handle);
         }

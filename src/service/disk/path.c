@@ -65,7 +65,7 @@ int disk_remove(struct request *request, int64_t place) {
                 if (r < 0 && r != -EBUSY)
                         return r;
         }
-        r = decision_end(&n.decision, catalog_write(request->service->catalog, run_disk_remove, &n));
+        r = decision_end(&n.decision, request_write(request, run_disk_remove, &n));
         if (r == 0 && store)
                 keep_done(request->service, store, id, &n.keeping);
         return r;
@@ -195,7 +195,7 @@ int disk_touch(struct request *request, int64_t place, int64_t mtime) {
         struct touching n = { .decision = { .request = request, .place = place },
                               .mtime = mtime ?: 1 }; /* 0 would mean: the blob's own */
         struct disk *disk;
-        int r = catalog_write(request->service->catalog, run_disk_touch, &n);
+        int r = request_write(request, run_disk_touch, &n);
 
         disk = r == 0 ? disk_find(request->service, n.decision.image.id) : NULL;
         if (disk) {

@@ -157,7 +157,7 @@ int image_seal(struct request *request, int64_t place) {
 
         if (r < 0)
                 return r;
-        r = decision_end(&s.decision, catalog_write(request->service->catalog, run_seal, &s));
+        r = decision_end(&s.decision, request_write(request, run_seal, &s));
         seal_end(&s.seal);
         if (r == 0)
                 digest_wake(request->service);

@@ -88,7 +88,7 @@ int disk_settle_now(struct request *request, struct disk *disk) {
         int r = disk_settle(request, disk, &s);
 
         if (r == 0 && s.place)
-                r = catalog_write(request->service->catalog, run_settle,
+                r = request_write(request, run_settle,
                                   &(struct settling_alone){ .request = request, .settling = &s });
         if (r == 0)
                 disk_settle_done(request->service, disk, &s);

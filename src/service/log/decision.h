@@ -4,7 +4,7 @@
 #pragma once
 
 #include "image.h"
-#include "state.h"
+#include "request.h"
 
 /* One request about one image: what was asked, the facts, and what a refusal names. */
 struct decision {

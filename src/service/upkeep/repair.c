@@ -9,7 +9,7 @@
 #include "check.h"
 #include "directory.h"
 #include "disk/stores.h"
-#include "state.h"
+#include "request.h"
 #include "upkeep/wing.h"
 
 /* --- the catalog --- */
@@ -108,7 +108,7 @@ static int run_store_repair(struct catalog_connection *c, void *context) {
 }
 
 static int store_repair(struct store_repair *n) {
-        return catalog_write(n->request->service->catalog, run_store_repair, n);
+        return request_write(n->request, run_store_repair, n);
 }
 
 static int act_set_aside(struct catalog_connection *c, const struct store_repair *n) {

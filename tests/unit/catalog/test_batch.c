@@ -36,6 +36,7 @@ static void begin_round(int number) {
 /* A change: appends its number to the setting, then returns what the test wants. */
 struct wish {
         pthread_t thread;
+        int64_t account;
         int number, wanted, result;
         int64_t ms; /* that it takes */
         int level;  /* PRAGMA synchronous while it ran */
@@ -88,7 +89,7 @@ static void *hold(void *argument) {
 static void *ask(void *argument) {
         struct wish *change = argument;
 
-        change->result = catalog_write(scratch_catalog, run_change, change);
+        change->result = catalog_write_for(scratch_catalog, change->account, run_change, change);
         return NULL;
 }
 
@@ -161,6 +162,38 @@ static void test_one_commit_serves_all(void **state) {
                 assert_int_equal(changes[i].result, 0);
                 assert_int_equal(changes[i].level, 2);
         }
+}
+
+/* One account's changes wait, and another's come last: it is next, and the first leaves the rest to another commit. */
+static void test_accounts_take_turns(void **state) {
+        static const int order[] = { 1, 11, 12, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
+        struct wish changes[12] = { 0 };
+        int64_t expected = 0;
+
+        (void)state;
+        for (int i = 0; i < 12; i++) {
+                changes[i].account = i < 10 ? 5 : i == 10 ? 6 : 7;
+                expected = 10 * expected + order[i];
+        }
+        together(changes, 12);
+        assert_int_equal(done(), expected);
+        assert_int_equal(stats().commits, 2);
+        assert_int_equal(stats().changes, 12);
+        assert_int_equal(stats().largest, 10); /* eight of the first, and the others' */
+        for (int i = 0; i < 12; i++)
+                assert_int_equal(changes[i].result, 0);
+}
+
+/* Alone it has all of a commit. */
+static void test_an_account_alone_does_not_wait(void **state) {
+        struct wish changes[12] = { 0 };
+
+        (void)state;
+        for (int i = 0; i < 12; i++)
+                changes[i].account = 5;
+        together(changes, 12);
+        assert_int_equal(stats().commits, 1);
+        assert_int_equal(stats().largest, 12);
 }
 
 /* A refused change in every position among others. */
@@ -326,6 +359,8 @@ static void test_posted_ones_share_the_flush_of_others(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 CASE(test_one_commit_serves_all),
+                CASE(test_accounts_take_turns),
+                CASE(test_an_account_alone_does_not_wait),
                 CASE(test_a_refused_neighbour_disturbs_nobody),
                 CASE(test_a_failed_commit_fails_all),
                 CASE(test_a_stuck_transaction_is_given_up),
