@@ -19,8 +19,8 @@ PATH=$PATH:/usr/sbin:/sbin # mke2fs: the PATH of Debian's users lacks it
 
 # The tests in which a newer libfuse does something else: passthrough, notices, what the kernel keeps.
 # shellcheck disable=SC2034 # as above
-newer_tests=(cache copy-on-write copy-reference copy-tools disk-modes events-tail import instance-disk multiuser open
-    overlay-store removed-open replace-disk share stats two-mounts waiting write-only)
+newer_tests=(byte-quota cache copy-on-write copy-reference copy-tools disk-modes events-tail import instance-disk multiuser open
+    overlay-store removed-open replace-disk reserve share stats two-mounts waiting write-only)
 
 say() {
     printf '%s\n' "$*"
