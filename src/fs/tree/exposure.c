@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "array.h"
 #include "cleanup.h"
+#include "clock.h"
 #include "exposure.h"
 #include "image.h"
 #include "kernel/kernel.h"
@@ -39,13 +39,6 @@ static int line_length(const struct exposure *e, void *context) {
 
         *(int64_t *)context += (int64_t)exposure_line(e, line);
         return 0;
-}
-
-static int64_t clock_ns(void) {
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
-        return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
 static int exposure_measure(struct call *call, int64_t *ret_size) {
