@@ -356,9 +356,14 @@ typedef int (*image_each)(const struct image_entry *entry, void *context);
 /* Images of one owner in a region (owner 0: of all owners), cursor > after. `each` not 0 ends it and is returned. */
 int catalog_image_list(struct catalog_connection *c, int64_t region, int64_t owner, int64_t after, image_each each,
                        void *context);
-/* The share by which the account received an owner's image of that name in a region. -ENOENT. */
+/* The share by which the account received an owner's image of that name in a region, and the image's place. -ENOENT, in
+ * one way, whatever is not there: owner, image or share. */
 int catalog_received_find(struct catalog_connection *c, int64_t region, int64_t account, const char *name,
-                          const char *owner, int64_t *ret_share);
+                          const char *owner, int64_t *ret_share, int64_t *ret_place);
+/* The place of `<img>@<owner>`, if the account receives it; it may be remembered for longer than it does. -ENOENT, in one
+ * way, too. */
+int catalog_received_place(struct catalog_connection *c, int64_t region, int64_t account, const char *name,
+                           int64_t *ret_place);
 /* Images shared with the account in a region. */
 int catalog_received_list(struct catalog_connection *c, int64_t region, int64_t account, int64_t after,
                           image_each each, void *context);

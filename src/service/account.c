@@ -237,13 +237,15 @@ bool account_seen(const struct request *request, int64_t account) {
         return request->caller.role != ROLE_ACCOUNT || account == request->caller.account;
 }
 
+bool account_seen_by_name(const struct request *request, const char *name) {
+        return request->caller.role != ROLE_ACCOUNT || strcmp(name, request->caller.name) == 0;
+}
+
 int account_find(struct request *request, const char *name, struct account *ret_account) {
         _cleanup_read_ struct catalog_connection *c = NULL;
-        int r = request_read(request, &c);
+        int r = account_seen_by_name(request, name) ? request_read(request, &c) : -ENOENT;
 
-        if (r == 0)
-                r = catalog_account_find(c, name, ret_account);
-        return r < 0 ? r : account_seen(request, ret_account->id) ? 0 : -ENOENT;
+        return r < 0 ? r : catalog_account_find(c, name, ret_account);
 }
 
 int account_get(struct request *request, int64_t id, struct account *ret_account) {

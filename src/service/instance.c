@@ -40,7 +40,7 @@ int instance_lookup(struct request *request, int64_t region, const char *name, s
         if (r == 0 && strchr(name, '@')) {
                 r = instance_name_split(name, vm, owner);
                 if (r == 0)
-                        r = catalog_account_find(c, owner, &account);
+                        r = account_seen_by_name(request, owner) ? catalog_account_find(c, owner, &account) : -ENOENT;
                 name = vm;
         }
         if (r == 0)

@@ -78,6 +78,16 @@ int place_by_name(struct catalog_connection *c, int64_t region, int64_t account,
         return r < 0 ? r : catalog_place_find(c, region, row.id, name, ret_place);
 }
 
+int place_seen_by_name(struct catalog_connection *c, const struct request *request, int64_t region, const char *name,
+                       int64_t *ret_place) {
+        const struct caller *caller = &request->caller;
+        const char *at = strchr(name, '@');
+
+        return caller->role != ROLE_ACCOUNT || !at || strcmp(at + 1, caller->name) == 0
+                       ? place_by_name(c, region, caller->account, name, ret_place)
+                       : catalog_received_place(c, region, caller->account, name, ret_place);
+}
+
 int image_lookup(struct request *request, int64_t region, const char *name, struct image *ret_image) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         size_t length = strcspn(name, "@");
@@ -85,7 +95,7 @@ int image_lookup(struct request *request, int64_t region, const char *name, stru
         int r = request_read(request, &c);
 
         if (r == 0)
-                r = place_by_name(c, region, request->caller.account, name, &place);
+                r = place_seen_by_name(c, request, region, name, &place);
         if (r == 0)
                 r = catalog_image_get(c, place, ret_image);
         if (r == 0 && (strncmp(ret_image->name, name, length) != 0 || ret_image->name[length] != '\0'))

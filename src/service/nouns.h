@@ -17,6 +17,10 @@
 
 /* The place called `<img>` (of the account) or `<img>@<owner>` in a region. Does not check who may see it. */
 int place_by_name(struct catalog_connection *c, int64_t region, int64_t account, const char *name, int64_t *ret_place);
+/* The same, of what the caller sees, or saw a moment ago: who has it asks again. -ENOENT, in one way for what it does not see
+ * and for what is not there: the same statements, so that neither their number nor the time tells them apart. */
+int place_seen_by_name(struct catalog_connection *c, const struct request *request, int64_t region, const char *name,
+                       int64_t *ret_place);
 /* `north/web@alice`, or for a launch `instance north/vm1@bob from north/web@alice`; `hidden` for what the caller (NULL:
  * the log) may not know of. */
 int source_name(struct catalog_connection *c, const struct caller *caller, int64_t id,
@@ -39,6 +43,8 @@ int review_commit(struct catalog_connection *c, struct decision *d, bool reviewe
 
 /* May the caller look into an account (CONTRACT 3.2)? */
 bool account_seen(const struct request *request, int64_t account);
+/* Asks the catalog nothing, and so does not tell whether there is such an account. */
+bool account_seen_by_name(const struct request *request, const char *name);
 
 /* --- instance.c --- */
 

@@ -6,11 +6,12 @@
 int received_find(struct request *request, int64_t account, int64_t region, const char *name, int64_t *ret_share) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         char image[NAME_SIZE], owner[NAME_SIZE];
+        int64_t place;
         int r = account_seen(request, account) ? name_split(name, image, owner) : -ENOENT;
 
         if (r == 0)
                 r = request_read(request, &c);
-        return r < 0 ? r : catalog_received_find(c, region, account, image, owner, ret_share);
+        return r < 0 ? r : catalog_received_find(c, region, account, image, owner, ret_share, &place);
 }
 
 int received_get(struct request *request, int64_t share, struct share *ret_share, struct image *ret_image) {

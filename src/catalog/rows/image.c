@@ -195,11 +195,32 @@ int catalog_image_list(struct catalog_connection *c, int64_t region, int64_t own
 }
 
 int catalog_received_find(struct catalog_connection *c, int64_t region, int64_t account, const char *name,
-                          const char *owner, int64_t *ret_share) {
+                          const char *owner, int64_t *ret_share, int64_t *ret_place) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_one(&s, statement_start(c, S_RECEIVED_FIND, &s, "iitt", region, account, name, owner));
 
-        return number_one(&s, statement_start(c, S_RECEIVED_FIND, &s, "iitt", region, account, name, owner),
-                          ret_share);
+        if (r < 0)
+                return r;
+        *ret_share = sqlite3_column_int64(s, 0);
+        *ret_place = sqlite3_column_int64(s, 1);
+        return 0;
+}
+
+int catalog_received_place(struct catalog_connection *c, int64_t region, int64_t account, const char *name,
+                           int64_t *ret_place) {
+        const struct memo_key key = { .which = S_RECEIVED_FIND, .a = region, .b = account, .text = name };
+        char image[NAME_SIZE], owner[NAME_SIZE];
+        int64_t share;
+        int r;
+
+        if (memo_get(c, &key, ret_place, sizeof(*ret_place)))
+                return 0;
+        r = name_split(name, image, owner);
+        if (r == 0)
+                r = catalog_received_find(c, region, account, image, owner, &share, ret_place);
+        if (r == 0)
+                memo_put(c, &key, ret_place, sizeof(*ret_place)); /* of the name alone: a share is asked for each time */
+        return r;
 }
 
 int catalog_received_list(struct catalog_connection *c, int64_t region, int64_t account, int64_t after,

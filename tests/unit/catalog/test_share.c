@@ -134,9 +134,9 @@ static void test_list_by_account_and_cursor(void **state) {
 }
 
 static void found(int64_t region, int64_t account, const char *name, const char *owner, int64_t expected) {
-        int64_t share = 0;
+        int64_t share = 0, place = 0;
 
-        assert_int_equal(catalog_received_find(scratch_reader, region, account, name, owner, &share),
+        assert_int_equal(catalog_received_find(scratch_reader, region, account, name, owner, &share, &place),
                          expected ? 0 : -ENOENT);
         assert_int_equal(share, expected);
 }
