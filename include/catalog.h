@@ -163,7 +163,8 @@ struct log_filter {
 /* An event; texts are good until `each` returns, NULL: none. */
 struct log_entry {
         int64_t id, time;
-        const char *actor, *op, *object, *account, *rule;
+        const char *actor, *op, *object, *account;
+        const char *rule; /* of a refusal; if no rule made it, its errno */
         const char *line; /* its JSON and a newline; with its hash only if the viewer is 0 */
         size_t length;
 };

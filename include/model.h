@@ -154,7 +154,8 @@ static inline void region_done(struct region *region) {
 
 /* What a refused caller is told (CONTRACT 4 "Explaining"). */
 struct refusal {
-        int rule; /* enum rule; 0: none */
+        int rule;  /* enum rule; 0: none */
+        int error; /* errno of a refusal that no rule made; 0: none */
         char asked[512];
         char fact[512];
         char remedy[512];

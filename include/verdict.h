@@ -43,6 +43,12 @@ struct refusal_context {
         int64_t count, limit;
 };
 
+/* Of an event: the rule of a refusal that no rule made (ENOENT of a launch). */
+#define RULE_NONE_ID "-"
+
 /* Fills rule, fact and remedy, one line each (control characters become '?'); the caller fills `asked`. Texts that do
  * not fit end in "..."; a long list leaves room for what follows it. */
 void refusal_explain(enum rule rule, const struct refusal_context *context, struct refusal *ret_refusal);
+/* The same where no rule refused, but the account sees no such image in the region: -ENOENT. The sentence has these three
+ * as they were asked, and nothing else, so it is the same whether the image is there or not. */
+void refusal_unseen(const struct refusal_context *context, struct refusal *ret_refusal);

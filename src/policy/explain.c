@@ -2,6 +2,7 @@
  * Says why a rule refused: fills the facts into its templates. Values are copied, never read as templates.
  */
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -137,10 +138,19 @@ void template_render(const char *template, const struct refusal_context *context
         utf8_clean(line.text);
 }
 
+void refusal_unseen(const struct refusal_context *context, struct refusal *ret_refusal) {
+        ret_refusal->rule = RULE_NONE;
+        ret_refusal->error = ENOENT;
+        template_render("{account} sees no image {image} in {region}", context, ret_refusal->fact, sizeof(ret_refusal->fact));
+        template_render("see what there is: ls regions/{region}/images; another account's image is seen once its owner has "
+                        "shared it with {account}", context, ret_refusal->remedy, sizeof(ret_refusal->remedy));
+}
+
 void refusal_explain(enum rule rule, const struct refusal_context *context, struct refusal *ret_refusal) {
         const struct rule_row *row = rule_row(rule);
 
         ret_refusal->rule = (int)rule;
+        ret_refusal->error = 0;
         template_render(row->fact, context, ret_refusal->fact, sizeof(ret_refusal->fact));
         template_render(row->remedy, context, ret_refusal->remedy, sizeof(ret_refusal->remedy));
 }

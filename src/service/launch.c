@@ -16,30 +16,37 @@ struct launching {
         struct instance instance;
         struct seal seal;
         bool busy;          /* the image's disk is open for writing, or the instance's own is open */
+        const char *text;   /* as it was asked */
+        bool unseen;        /* the caller sees no image of that name */
         int64_t launch;     /* reserved */
         struct keeping keeping; /* of the disk that it replaces */
         bool committing;    /* the last judgement, with everything prepared */
         struct room_facts room; /* once it was asked for */
 };
 
-/* Finds the place of `[<region>/]<img>[@<owner>]`. ret_place 0: there is none. */
-static int find_image(struct catalog_connection *c, const struct launching *n, const char *text, int64_t *ret_place) {
+/* Splits `[<region>/]<img>[@<owner>]`; without a region it is the instance's. Returns the name. */
+static const char *asked_name(const struct launching *n, char ret_region[static OBJECT_SIZE]) {
+        const char *slash = strchr(n->text, '/');
+
+        if (!slash)
+                strcpy(ret_region, n->instance.region_name);
+        else
+                (void)snprintf(ret_region, OBJECT_SIZE, "%.*s", (int)(slash - n->text), n->text); /* a long one is cut */
+        return slash ? slash + 1 : n->text;
+}
+
+/* Finds the place, 0 if the caller sees none: what it does not see and what is not there go the same way from here on. */
+static int find_image(struct catalog_connection *c, struct launching *n) {
         _cleanup_region_ struct region region = { .id = n->instance.region };
-        const char *slash = strchr(text, '/');
-        char region_name[NAME_SIZE];
+        char region_name[OBJECT_SIZE];
+        const char *name = asked_name(n, region_name);
         int r = 0;
 
-        *ret_place = 0;
-        if (slash) {
-                if ((size_t)(slash - text) >= sizeof(region_name))
-                        return 0;
-                memcpy(region_name, text, (size_t)(slash - text));
-                region_name[slash - text] = '\0';
+        n->decision.place = 0;
+        if (name != n->text)
                 r = catalog_region_find(c, region_name, &region);
-        }
         if (r == 0)
-                r = place_by_name(c, region.id, n->decision.request->caller.account, slash ? slash + 1 : text,
-                                  ret_place);
+                r = place_seen_by_name(c, n->decision.request, region.id, name, &n->decision.place);
         return r == -ENOENT ? 0 : r;
 }
 
@@ -82,6 +89,7 @@ static int judge_launch(struct catalog_connection *c, struct launching *n) {
         if (r < 0)
                 return r;
         r = policy_instance_launch(&facts);
+        n->unseen = r == -ENOENT && facts.instance_own;
         return decision_files(c, &n->decision, n->seal.image == n->decision.image.id ? n->seal.format : "", r);
 }
 
@@ -249,10 +257,18 @@ static int launch_install(struct launching *n) {
         return r == -EIO || r == -ENOENT ? judge_again(n, image, r) : r;
 }
 
+static int launch_end(struct launching *n, int r) {
+        char region_name[OBJECT_SIZE];
+
+        return r == -ENOENT && n->unseen ? decision_unseen(&n->decision, region_name, asked_name(n, region_name))
+                                         : decision_end(&n->decision, r);
+}
+
 int instance_launch(struct request *request, int64_t id, const char *image) {
         struct launching n = {
                 .decision = { .request = request, .op = EVENT_LAUNCH, .asked = "launch from {object}" },
                 .id = id,
+                .text = image,
                 .seal = { .lock = BLOB_LOCK_NONE },
         };
         int r = service_writable(request->service);
@@ -264,13 +280,13 @@ int instance_launch(struct request *request, int64_t id, const char *image) {
 
                 r = catalog_read(request->service->catalog, &c);
                 if (r == 0)
-                        r = find_image(c, &n, image, &n.decision.place);
+                        r = find_image(c, &n);
                 if (r == 0)
                         r = judge_launch(c, &n);
         }
         if (r == 0)
                 r = launch_install(&n);
-        r = decision_end(&n.decision, r);
+        r = launch_end(&n, r);
         if (r == 0 && n.seal.image)
                 digest_wake(request->service);
         seal_end(&n.seal);

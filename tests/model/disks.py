@@ -161,7 +161,7 @@ class Disks(Rules):
             refuse('role')
         image = self.images.get((region, owner, plain))
         if image is None or not self.sees(view, image):
-            raise No(errno.ENOENT)
+            refuse('-')  # CONTRACT 5.6: explained and logged, by the name that was asked for
         if region != vm.region:
             refuse('same-region')
         if self.unavailable(image):

@@ -11,7 +11,7 @@ from kept import Keeping
 from model import LOWER, NAME, Image, No, silent
 
 EPERM, ENOENT, EINVAL, EEXIST, EROFS = errno.EPERM, errno.ENOENT, errno.EINVAL, errno.EEXIST, errno.EROFS
-CODES = {'share-exists': EEXIST, 'name-taken': EEXIST, 'read-only-role': EROFS, 'byte-quota': errno.EDQUOT}
+CODES = {'share-exists': EEXIST, 'name-taken': EEXIST, 'read-only-role': EROFS, 'byte-quota': errno.EDQUOT, '-': ENOENT}
 FAR = 253402300799  # the last second of the year 9999
 
 

@@ -24,7 +24,8 @@ CAST = {'alice': ('account', 70001), 'bob': ('account', 70002), 'carol': ('accou
         'aud': ('auditor', 70010), 'boss': ('operator', 70011)}
 OWN_MOUNTS = ('alice', 'bob', 'aud', 'operator')
 REGIONS = ('north', 'south')
-REFUSING = {errno.EPERM, errno.EEXIST, errno.EROFS, errno.EDQUOT}  # what a rule answers (CONTRACT 4)
+# what a rule answers (CONTRACT 4), and a launch of what is not seen (5.6)
+REFUSING = {errno.EPERM, errno.EEXIST, errno.EROFS, errno.EDQUOT, errno.ENOENT}
 
 
 def own_mounts():

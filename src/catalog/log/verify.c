@@ -176,7 +176,7 @@ static int check_event(struct verification *v, sqlite3_stmt *s, const struct log
 
         if (logged->time < v->time)
                 problem = "its time is before that of the event before it";
-        else if (rule && !rule_find(rule))
+        else if (rule && strcmp(rule, RULE_NONE_ID) != 0 && !rule_find(rule))
                 problem = "it was refused by a rule that does not exist";
         else if (!logged->op || !operation_known(logged->op))
                 problem = "there is no such operation";

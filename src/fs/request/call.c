@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "image.h"
 #include "origin.h"
@@ -142,11 +143,15 @@ void denial_print(struct mount *mount, uid_t uid, FILE *to) {
         (void)pthread_mutex_lock(&mount->denials_lock);
         for (d = mount->denials; d && d->uid != uid;)
                 d = d->next;
-        if (d)
-                (void)fprintf(to, "number: %lld\ntime: %s\nrule: %s\nasked: %s\nfact: %s\ndo: %s\n",
-                              (long long)d->number, timestamp_format(d->time, time),
-                              rule_row((enum rule)d->refusal.rule)->id, d->refusal.asked, d->refusal.fact,
-                              d->refusal.remedy); /* node_text checks the stream */
+        if (d) {
+                const struct refusal *r = &d->refusal;
+
+                (void)fprintf(to, "number: %lld\ntime: %s\nrule: %s\n", (long long)d->number,
+                              timestamp_format(d->time, time), r->rule ? rule_row((enum rule)r->rule)->id : RULE_NONE_ID);
+                if (!r->rule)
+                        (void)fprintf(to, "errno: %s\n", strerrorname_np(r->error));
+                (void)fprintf(to, "asked: %s\nfact: %s\ndo: %s\n", r->asked, r->fact, r->remedy); /* node_text checks the stream */
+        }
         (void)pthread_mutex_unlock(&mount->denials_lock);
 }
 
@@ -160,11 +165,11 @@ void denials_clear(struct mount *mount) {
 }
 
 int call_errno(struct call *call, int r) {
-        if (r < 0)
-                return -r;
-        if (!call->quiet)
+        const bool refused = r > 0 || call->request.refusal.error == -r;
+
+        if (refused && !call->quiet)
                 denial_keep(call);
-        return rule_row((enum rule)r)->error;
+        return r < 0 ? -r : rule_row((enum rule)r)->error;
 }
 
 void call_end(struct call *call, int r) {

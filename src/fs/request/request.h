@@ -55,7 +55,7 @@ int call_begin_stat(fuse_req_t req, fuse_ino_t ino, struct call *ret_call);
 /* Replies with r: 0, -errno or the rule that refused, which the caller's uid can then read in last_denial. */
 void call_end(struct call *call, int r);
 
-/* The positive errno for r, which is not 0. Records a refusal. */
+/* The positive errno for r, which is not 0. Records a refusal, also one that no rule made. */
 int call_errno(struct call *call, int r);
 /* A node of this view. */
 struct node call_node(const struct call *call, enum node_kind kind, int64_t id);

@@ -179,6 +179,18 @@ int decision_end(struct decision *d, int r) {
         return r;
 }
 
+int decision_unseen(struct decision *d, const char *region, const char *name) {
+        const struct caller *caller = &d->request->caller;
+        struct refusal *refusal = &d->request->refusal;
+
+        (void)snprintf(d->object, OBJECT_SIZE, "%s/%s%s%s", region, name, strchr(name, '@') ? "" : "@",
+                       strchr(name, '@') ? "" : caller->name); /* a long one is cut */
+        refusal_unseen(&(struct refusal_context){ .account = caller->name, .region = region, .image = name }, refusal);
+        render_asked(d, refusal->asked, sizeof(refusal->asked));
+        denial_log(d->request->service, caller, d->op, d->object, NULL, 0, -ENOENT);
+        return -ENOENT;
+}
+
 int decision_auditor(struct decision *d, const char *what) {
         (void)snprintf(d->object, OBJECT_SIZE, "%s", what); /* a long one is cut */
         return decision_end(d, RULE_READ_ONLY_ROLE);

@@ -42,6 +42,9 @@ int decision_judged(struct catalog_connection *c, struct decision *d, int r);
 int decision_files(struct catalog_connection *c, struct decision *d, const char *format, int r);
 /* Returns r. A refusal (> 0) is explained in the request and logged. */
 int decision_end(struct decision *d, int r);
+/* A refusal by -ENOENT, which it returns: the caller sees no image of that name in the region. It is explained and logged
+ * under the name as it was asked, and with no place, so that nothing of it depends on whether there is one. */
+int decision_unseen(struct decision *d, const char *region, const char *name);
 /* An auditor's refusal, about what he named, whether it is there or not. */
 int decision_auditor(struct decision *d, const char *what);
 /* Only explains. */

@@ -25,7 +25,7 @@ struct denial {
         enum event_op op;
         char *object, *account; /* NULL: none, or counted without */
         int64_t place;
-        int rule;
+        int verdict;   /* the rule that refused; -errno: none did */
         bool folded;   /* counted by caller, operation and rule only */
         bool several;  /* and not by caller either: the built-in operator stands for them */
         int64_t since; /* ms */
@@ -116,7 +116,7 @@ static bool same_text(const char *a, const char *b) {
 
 static bool same_kind(const struct denial *a, const struct denial *b) {
         return a->caller.account == b->caller.account && a->caller.uid == b->caller.uid && a->op == b->op &&
-               a->rule == b->rule && a->folded == b->folded && a->several == b->several &&
+               a->verdict == b->verdict && a->folded == b->folded && a->several == b->several &&
                same_text(a->object, b->object) && same_text(a->account, b->account);
 }
 
@@ -124,7 +124,7 @@ static struct denial **chain_of(struct denials *denials, const struct denial *d)
         size_t h = (size_t)d->caller.account * 31 + d->caller.uid;
         const char *texts[] = { d->object, d->account };
 
-        h = (h * 31 + (size_t)d->op) * 31 + (size_t)d->rule;
+        h = (h * 31 + (size_t)d->op) * 31 + (size_t)d->verdict;
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
                 for (const char *p = texts[i]; p && *p; p++)
                         h = h * 31 + (unsigned char)*p;
@@ -223,7 +223,7 @@ static bool kind_close(struct denials *denials, struct denial **link, bool at_on
 
 /* Counts refusals by caller, operation and rule only; not by caller either if there are too many such kinds. */
 static void kind_fold(struct denials *denials, const struct denial *what, int64_t count, int64_t now) {
-        struct denial model = { .caller = what->caller, .op = what->op, .rule = what->rule, .folded = true,
+        struct denial model = { .caller = what->caller, .op = what->op, .verdict = what->verdict, .folded = true,
                                 .several = what->several, .since = now };
         struct denial **link = kind_find(denials, &model);
 
@@ -241,15 +241,15 @@ static void kind_fold(struct denials *denials, const struct denial *what, int64_
 /* --- to the log --- */
 
 static int write_row(struct catalog_connection *c, const struct denial *d) {
-        const struct rule_row *row = rule_row((enum rule)d->rule);
+        const struct rule_row *row = d->verdict > 0 ? rule_row((enum rule)d->verdict) : NULL;
         struct event event = {
                 .caller = &d->caller,
                 .op = d->op,
                 .object = d->object,
                 .account = d->account,
                 .place = d->place,
-                .rule = row->id,
-                .error = strerrorname_np(row->error),
+                .rule = row ? row->id : RULE_NONE_ID,
+                .error = strerrorname_np(row ? row->error : -d->verdict),
         };
         int64_t id;
 
@@ -328,10 +328,10 @@ static char *shown_name(const char *text, char ret_text[static SHOWN_SIZE]) {
 }
 
 void denial_log(struct service *service, const struct caller *caller, enum event_op op, const char *object,
-                const char *account, int64_t place, int rule) {
+                const char *account, int64_t place, int verdict) {
         const int64_t now = rate_now();
         char object_text[SHOWN_SIZE], account_text[SHOWN_SIZE];
-        const struct denial model = { .caller = *caller, .op = op, .place = place, .rule = rule, .since = now,
+        const struct denial model = { .caller = *caller, .op = op, .place = place, .verdict = verdict, .since = now,
                                       .object = object && *object ? shown_name(object, object_text) : NULL,
                                       .account = account ? shown_name(account, account_text) : NULL };
         struct denials *denials = service->denials;

@@ -41,13 +41,37 @@ for name in south/far@alice south/own south/own@bob; do
 done
 not_launched "$ENOENT" far@alice
 
-# What is not there, or not to be seen, is no different.
+# What is not there, or not to be seen, is no different: neither the answer nor the sentence nor the log tells them apart.
 for name in nothing nothing@alice web@nobody web web@carol web@bob private@alice private south/web@alice nowhere/web@alice \
         north/private@alice draft@alice 'web@alice@bob' '@alice' 'web@' /web@alice north/ north//web@alice ../web@alice \
         own/disk WEB@alice "$(printf '%0100d' 0)"; do
         not_launched "$ENOENT" "$name"
 done
-quietly bob put private@alice "$VM/vm1/image"
+denials[bob]=$(number bob)
+for name in private@alice nothing@alice private@nobody; do
+        refused 1 "$ENOENT" put "$name" "$VM/vm1/image"
+        rule - bob
+        says '^errno: ENOENT' cat "$T/bob/.imgshare/last_denial"
+        sed "/^number:/d; /^time:/d; s/$name/NAME/g" "$T/bob/.imgshare/last_denial" >"$T/denial.$name"
+        says '^fact: bob sees no image NAME in north' cat "$T/denial.$name"
+        same "$T/denial.private@alice" "$T/denial.$name"
+done
+quietly bob stat "$B/private@alice"
+ok mkdir "$VM/vm3" # refusals that were posted are in the log before it
+# event NAME FILE: his events about that name, without what counts them.
+event() {
+        grep -F "\"north/$1\"" "$2" | grep -F '"rule":"-","errno":"ENOENT"' |
+                sed "s/$1/NAME/; s/\"event\":[0-9]*//; s/\"time\":\"[^\"]*\"//; s/\"hash\":\"[^\"]*\"//" | sort -u
+}
+cat "$T/bob/events/"* >"$T/bob.events"
+for name in private@alice nothing@alice web@nobody; do
+        is '{,,"actor":"bob","uid":0,"via":"mount","op":"launch","object":"north/NAME","account":null,"rule":"-","errno":"ENOENT","detail":{}}' \
+                event "$name" "$T/bob.events"
+done
+# Its owner hears nothing of it, nor does it say so to whom he shares it with later. Operators and auditors read all.
+grep -F private@alice "$T/alice/events/"* "$A/private/.meta/history.jsonl" | grep -F '"bob"' >"$T/heard"
+is '' cat "$T/heard"
+says $'\tbob\tlaunch\tnorth/private@alice\t-\tENOENT$' admin log --denied
 for text in "'own\\nown'" "'own\\n\\n'" "'own\\0'" "300 * 'x'"; do
         fails EINVAL "os.write(os.open(a[0], os.O_WRONLY), ($text).encode())" "$VM/vm2/image"
 done
@@ -80,7 +104,7 @@ mount_as op
 mount_as audit
 for staff in op audit; do
         all=$T/$staff/regions/north/instances
-        is 'vm1@bob vm2@bob' listing "$all"
+        is 'vm1@bob vm2@bob vm3@bob' listing "$all"
         is 'disk image' listing "$all/vm2@bob"
         is web@alice cat "$all/vm2@bob/image"
         is 5 stat -c %s "$all/vm2@bob/disk"

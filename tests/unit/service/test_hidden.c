@@ -38,6 +38,7 @@ int __wrap_sqlite3_step(sqlite3_stmt *s) {
 
 /* One of the requests below, as bob. */
 typedef int (*ask)(const char *name);
+static int64_t vm;
 
 static int ask_lookup(const char *name) {
         struct request *request = as("bob");
@@ -69,6 +70,10 @@ static int ask_instance(const char *name) {
         return instance_lookup(as("bob"), north, name, &instance);
 }
 
+static int ask_launch(const char *name) {
+        return instance_launch(as("bob"), vm, name);
+}
+
 static void way_go(ask asked, const char *name, struct way *ret_way) {
         *ret_way = (struct way){ 0 };
         recorded = ret_way;
@@ -90,7 +95,7 @@ static void same_way(const struct way *a, const struct way *b, const char *name)
 }
 
 static void test_all_go_one_way(void **state) {
-        static const ask asks[] = { ask_lookup, ask_received, ask_account, ask_instance };
+        static const ask asks[] = { ask_lookup, ask_received, ask_account, ask_instance, ask_launch };
         static const char *const names[] = { "absent@alice", "web@nobody", "vm@alice", "web@carol" };
         struct instance instance;
         struct share share;
@@ -100,6 +105,7 @@ static void test_all_go_one_way(void **state) {
         assert_int_equal(share_grant(as("alice"), web, "carol", &share, NULL), 0);
         assert_int_equal(instance_create(as("alice"), north, "vm", &instance), 0);
         assert_int_equal(instance_create(as("bob"), north, "vm", &instance), 0);
+        vm = instance.id;
         for (size_t i = 0; i < ARRAY_SIZE(asks); i++) {
                 struct way hidden, other;
 
@@ -113,9 +119,53 @@ static void test_all_go_one_way(void **state) {
         }
 }
 
+/* --- what is told of it --- */
+
+static const char *sentence(const char *name) {
+        struct request *request = as("bob");
+
+        assert_int_equal(instance_launch(request, vm, name), -ENOENT);
+        assert_int_equal(request->refusal.rule, RULE_NONE);
+        assert_int_equal(request->refusal.error, ENOENT);
+        return request->refusal.fact;
+}
+
+/* The sentence and the event name what was asked. Hidden, absent or nobody's: only the name differs. */
+static void test_a_refused_launch_is_told_of_in_one_way(void **state) {
+        static const struct {
+                const char *name, *fact, *object;
+        } cases[] = {
+                { "web@alice", "bob sees no image web@alice in north", "north/web@alice" },
+                { "abs@alice", "bob sees no image abs@alice in north", "north/abs@alice" },
+                { "web@nobod", "bob sees no image web@nobod in north", "north/web@nobod" },
+                { "web", "bob sees no image web in north", "north/web@bob" },
+                { "south/web", "bob sees no image web in south", "south/web@bob" },
+                { "nowhere/web@alice", "bob sees no image web@alice in nowhere", "nowhere/web@alice" },
+        };
+        struct instance instance;
+        char where[512];
+
+        (void)state;
+        (void)filled(north, "web", 100);
+        assert_int_equal(instance_create(as("bob"), north, "vm", &instance), 0);
+        vm = instance.id;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+                for (int round = 0; round < 3; round++)
+                        assert_string_equal(sentence(cases[i].name), cases[i].fact);
+        scratch_reopen(0);
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                (void)snprintf(where, sizeof(where), "op = 'launch' AND object = '%s' AND account IS NULL AND place IS NULL AND"
+                               " owner IS NULL AND rule = '-' AND errno = 'ENOENT'", cases[i].object);
+                assert_int_equal(events(where), 2);
+                strcat(where, " AND detail = '{\"repeated\":2}'");
+                assert_int_equal(events(where), 1);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_all_go_one_way, scratch_setup, scratch_teardown),
+                cmocka_unit_test_setup_teardown(test_a_refused_launch_is_told_of_in_one_way, scratch_setup, scratch_teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
