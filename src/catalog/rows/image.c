@@ -194,10 +194,22 @@ int catalog_image_list(struct catalog_connection *c, int64_t region, int64_t own
         return r;
 }
 
+/* A number (> 0) for what is asked for, FNV-1a. */
+static int64_t name_number(int64_t region, const char *name, const char *owner) {
+        uint64_t h = 0xcbf29ce484222325U ^ (uint64_t)region;
+
+        for (const char *p = name; *p; p++)
+                h = (h ^ (unsigned char)*p) * 0x100000001b3U;
+        for (const char *p = owner; *p; p++)
+                h = (h ^ (unsigned char)*p) * 0x100000001b3U;
+        return (int64_t)(h >> 1 | 1);
+}
+
 int catalog_received_find(struct catalog_connection *c, int64_t region, int64_t account, const char *name,
                           const char *owner, int64_t *ret_share, int64_t *ret_place) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int r = statement_one(&s, statement_start(c, S_RECEIVED_FIND, &s, "iitt", region, account, name, owner));
+        int r = statement_one(&s, statement_start(c, S_RECEIVED_FIND, &s, "iitti", region, account, name, owner,
+                                                  name_number(region, name, owner)));
 
         if (r < 0)
                 return r;
