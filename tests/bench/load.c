@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * bench-load: makes load on a mounted filesystem and prints results.
  *   names.c stat, list    changes.c mkdir, rmdir    visit.c random shares, walks    views.c many users
- *   data.c  bytes         start.c   times of whole programs
+ *   data.c  bytes         start.c   times of whole programs    guess.c what times tell
  */
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +26,7 @@ static const struct verb verbs[] = {
         { "extents", "FROM TO", 2, 2, verb_extents },
         { "start", "PATH COMMAND...", 2, 4096, verb_start },
         { "time", "COMMAND...", 1, 4096, verb_time },
+        { "guess", "launch|lookup FILE|DIR hidden|absent|nobodys KIND TRIES IMAGES [MOUNTPOINT]", 6, 7, verb_guess },
 };
 
 int main(int argc, char **argv) {

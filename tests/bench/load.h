@@ -28,6 +28,7 @@ void verb_import(int argc, char **argv);
 void verb_extents(int argc, char **argv);
 void verb_start(int argc, char **argv);
 void verb_time(int argc, char **argv);
+void verb_guess(int argc, char **argv);
 
 /* Makes the kernel forget the names and attributes of a mount (a remount does that, and nothing else for FUSE). */
 void mount_forget(const char *mountpoint);
