@@ -68,8 +68,10 @@ int blob_store_remove(struct blob_store *store);
 int blob_store_open(const char *path, const char *dir, const struct blob_owner *owner, struct blob_store **ret_store);
 /* The last event that its mark knew of when it was opened. A catalog whose last event is before that is an older state. */
 int64_t blob_store_event(const struct blob_store *store);
-/* Does the directory lie in a store: 1, 0 or -errno. */
-int blob_is_in_store(int dir_fd);
+/* Does the directory lie in a store: 1, 0 or -errno. ret_below: does it lie in `dir`, at any depth? */
+int blob_is_in_store(int dir_fd, const char *dir, bool *ret_below);
+/* Did it lie in the catalog's directory when it was opened, whatever links led there? */
+bool blob_store_is_below(const struct blob_store *store);
 /* Does its mark name the directory of who opened it, whatever else it says? */
 bool blob_store_of_directory(const struct blob_store *store);
 /* The number that its mark had then; 0: none. */

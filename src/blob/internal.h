@@ -26,6 +26,7 @@ struct blob_store {
         char *path; /* absolute: a daemon changes its working directory */
         struct blob_owner owner;
         enum blob_claim claim;
+        bool below;       /* the catalog's directory, as it was then */
         struct mark mark; /* when it was opened */
         _Atomic int refuses;   /* why nothing is changed in it, -errno; 0: it is claimed */
         _Atomic bool written;  /* since it was marked */

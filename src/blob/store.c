@@ -94,11 +94,14 @@ static int store_furnish_directory(const char *path, const struct mark *mark) {
         return r;
 }
 
-int blob_is_in_store(int dir_fd) {
+int blob_is_in_store(int dir_fd, const char *dir, bool *ret_below) {
         struct position position;
-        int r = store_position(dir_fd, NULL, &position);
+        int r = store_position(dir_fd, dir, &position);
 
-        return r < 0 ? r : position.nested;
+        if (r < 0)
+                return r;
+        *ret_below = position.below;
+        return position.nested;
 }
 
 int blob_store_create(const char *path, const struct blob_owner *owner, int64_t event) {
@@ -233,6 +236,10 @@ static int path_absolute(const char *path, char **ret_path) {
         return 0;
 }
 
+bool blob_store_is_below(const struct blob_store *store) {
+        return store->below;
+}
+
 bool blob_store_of_directory(const struct blob_store *store) {
         const struct blob_owner *ours = &store->owner, *theirs = &store->mark.owner;
 
@@ -240,7 +247,7 @@ bool blob_store_of_directory(const struct blob_store *store) {
 }
 
 /* What the mark says to its reader; whether it is ahead, only the catalog can tell. */
-static int store_judge(const struct blob_store *store, const char *dir) {
+static int store_judge(struct blob_store *store, const char *dir) {
         const struct blob_owner *ours = &store->owner, *theirs = &store->mark.owner;
         struct stat st;
         struct position position;
@@ -248,6 +255,7 @@ static int store_judge(const struct blob_store *store, const char *dir) {
 
         if (r < 0)
                 return r;
+        store->below = position.below;
         if (fstat(store->dir_fd, &st) < 0)
                 return -errno;
         if (position.nested)

@@ -11,10 +11,10 @@
 #define TRIES 3
 
 int service_store_path(const struct service *service, const struct region *region, char **ret_path) {
-        /* a damaged catalog leads nowhere */
+        /* a damaged catalog leads nowhere, and a backup not out of itself */
         if (name_check(NAME_REGION, region->name) < 0 || (region->store && region->store[0] != '/'))
                 return ORIGIN(-EIO);
-        if (region->store) {
+        if (region->store && service->backup_fd < 0) {
                 *ret_path = strdup(region->store);
                 return *ret_path ? 0 : -ENOMEM;
         }
@@ -116,13 +116,18 @@ static int find_place(const struct service *service, int64_t id, struct place *r
         return r;
 }
 
-/* Opens a store for reading; ret_refused: 0, or as claim_explain has it, with ret_why. */
+/* Opens a store for reading; ret_refused: 0, or as claim_explain has it, with ret_why. A backup may come from a stranger:
+ * a link in it would lead to another catalog's disks, and who restores or mounts it would give them away. */
 static int open_judged(struct service *service, const struct place *place, struct blob_store **ret_store,
                        int *ret_refused, char ret_why[static WHY_SIZE]) {
         int ahead, claim = blob_store_open(place->path, service->dir, &place->owner, ret_store);
 
         if (claim < 0)
                 return claim;
+        if (service->backup_fd >= 0 && !blob_store_is_below(*ret_store)) {
+                *ret_store = blob_store_close(*ret_store);
+                return ORIGIN(-EIO);
+        }
         ahead = is_ahead(service, *ret_store);
         if (ahead < 0)
                 return ahead;

@@ -144,7 +144,7 @@ int service_backup(struct request *request, const char *dir, struct backup *back
                 say_why(ret_why, "this is itself a backup without disks; only --without-disks can be made of it");
                 return -ENOENT;
         }
-        r = target_open(dir, BACKUP_MARK, "backup", &target, ret_why);
+        r = target_open(dir, request->service->dir, BACKUP_MARK, "backup", &target, ret_why);
         if (r == 0)
                 r = backup_run(request, &target, backup, ret_why);
         if (r < 0 && !ret_why[0])

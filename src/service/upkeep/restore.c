@@ -76,7 +76,7 @@ int service_restore(const char *from, const char *dir, uid_t uid, struct backup 
                                                : "'%s' is no backup; imgshare backup makes one", from);
                 return -EINVAL;
         }
-        r = target_open(dir, RESTORE_MARK, "interrupted restore", &target, ret_why);
+        r = target_open(dir, from, RESTORE_MARK, "interrupted restore", &target, ret_why);
         if (r == 0)
                 r = restore_run(service, uid, &target, restore, ret_why);
         if (r == 0)

@@ -48,7 +48,20 @@ static int target_look(int fd, const char *mark, const char *what, char why[stat
         return r;
 }
 
-static int target_make(struct target *t, const char *mark, const char *what, char why[static WHY_SIZE]) {
+/* Where it must not lie. */
+static int target_place(const struct target *t, const char *from, char why[static WHY_SIZE]) {
+        bool below;
+        int r = blob_is_in_store(t->fd, from, &below);
+
+        if (r > 0)
+                say_why(why, "it lies in a store, which has disks and nothing else; name a directory elsewhere");
+        else if (r == 0 && below)
+                say_why(why, "it lies in '%.200s', which it is made from; name a directory elsewhere", from);
+        return r < 0 ? r : r > 0 || below ? -EINVAL : 0;
+}
+
+static int target_make(struct target *t, const char *from, const char *mark, const char *what,
+                       char why[static WHY_SIZE]) {
         bool unwritable, made = mkdir(t->dir, 0700) == 0;
         struct stat st;
         int r;
@@ -58,13 +71,9 @@ static int target_make(struct target *t, const char *mark, const char *what, cha
         t->fd = open(t->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (t->fd < 0 || fstat(t->fd, &st) < 0)
                 return -errno;
-        r = blob_is_in_store(t->fd);
-        if (r > 0) {
-                say_why(why, "it lies in a store, which has disks and nothing else; name a directory elsewhere");
-                if (made)
-                        (void)rmdir(t->dir); /* else it is in the way there */
-                return -EINVAL;
-        }
+        r = target_place(t, from, why);
+        if (r == -EINVAL && made)
+                (void)rmdir(t->dir); /* else it is in the way there */
         if (r < 0)
                 return r;
         if (flock(t->fd, LOCK_EX | LOCK_NB) < 0) {
@@ -74,21 +83,26 @@ static int target_make(struct target *t, const char *mark, const char *what, cha
                 return r == -EWOULDBLOCK ? -EBUSY : r;
         }
         r = target_look(t->fd, mark, what, why);
-        if (r == -ENOENT)
-                r = st.st_uid != geteuid() ? -EPERM : fchmod(t->fd, 0700) < 0 ? -errno : 0;
-        else if (r == 0)
+        if ((r == 0 || r == -ENOENT) && st.st_uid != geteuid()) { /* also with a mark, which he may have planted */
+                say_why(why, "it belongs to uid %u, who could put other files in the place of what is written there",
+                        (unsigned)st.st_uid);
+                r = -EPERM;
+        } else if (r == -ENOENT) {
+                r = fchmod(t->fd, 0700) < 0 ? -errno : 0;
+        } else if (r == 0) {
                 r = service_check_directory(t->dir, 0, &unwritable, why);
+        }
         return r;
 }
 
-int target_open(const char *dir, const char *mark, const char *what, struct target *ret_target,
+int target_open(const char *dir, const char *from, const char *mark, const char *what, struct target *ret_target,
                 char why[static WHY_SIZE]) {
         _cleanup_target_ struct target t = TARGET_NONE;
         int r;
 
         t.dir = dir;
         why[0] = '\0';
-        r = target_make(&t, mark, what, why);
+        r = target_make(&t, from, mark, what, why);
         if (r < 0)
                 return r;
         t.mark_fd = openat(t.fd, mark, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
