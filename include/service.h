@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/statvfs.h>
+#include <sys/types.h>
 
 #include "model.h"
 #include "verdict.h"
@@ -33,6 +34,7 @@ struct catalog_connection;
 struct request {
         struct service *service;
         struct caller caller;
+        pid_t pid;                         /* of the process that asks; 0: not known */
         bool looking;                      /* between request_look and request_done */
         struct catalog_connection *reader; /* for lookups; NULL before the first one */
         struct refusal refusal; /* set when a call returns > 0 */

@@ -40,6 +40,10 @@ struct refusal_context {
         const char *names;   /* accounts with a share now, "bob, carol"; only if the caller is the owner */
         const char *paths;   /* their share directories, "shares/bob shares/carol"; only together with names */
         const char *files;   /* that a disk names */
+        /* of an answer that no rule gave */
+        const char *who;     /* has something open: "process 42 (qemu) of uid 1000" */
+        const char *word;    /* that is wrong, or was looked for */
+        const char *what, *form; /* what it should be, "an account's name", and how that is written */
         int64_t count, limit;
 };
 
@@ -49,6 +53,8 @@ struct refusal_context {
 /* Fills rule, fact and remedy, one line each (control characters become '?'); the caller fills `asked`. Texts that do
  * not fit end in "..."; a long list leaves room for what follows it. */
 void refusal_explain(enum rule rule, const struct refusal_context *context, struct refusal *ret_refusal);
+/* The same for an errno (positive) that no rule gave. */
+void refusal_answer(int error, const struct refusal_context *context, struct refusal *ret_refusal);
 /* The same where no rule refused, but the account sees no such image in the region: -ENOENT. The sentence has these three
  * as they were asked, and nothing else, so it is the same whether the image is there or not. */
 void refusal_unseen(const struct refusal_context *context, struct refusal *ret_refusal);

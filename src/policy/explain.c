@@ -60,7 +60,8 @@ static const char *value(const struct refusal_context *context, const char *name
         } members[] = {
                 { "object", context->object },   { "region", context->region }, { "image", context->image },
                 { "owner", context->owner },     { "account", context->account }, { "names", context->names },
-                { "paths", context->paths },     { "files", context->files },
+                { "paths", context->paths },     { "files", context->files },   { "who", context->who },
+                { "word", context->word },       { "what", context->what },     { "form", context->form },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(members); i++)
@@ -144,6 +145,28 @@ void refusal_unseen(const struct refusal_context *context, struct refusal *ret_r
         template_render("{account} sees no image {image} in {region}", context, ret_refusal->fact, sizeof(ret_refusal->fact));
         template_render("see what there is: ls regions/{region}/images; another account's image is seen once its owner has "
                         "shared it with {account}", context, ret_refusal->remedy, sizeof(ret_refusal->remedy));
+}
+
+void refusal_answer(int error, const struct refusal_context *context, struct refusal *ret_refusal) {
+        static const struct {
+                int error;
+                const char *fact, *remedy;
+        } answers[] = {
+#define ANSWER(error, fact, remedy) { error, fact, remedy },
+#include "answers.def"
+#undef ANSWER
+        };
+        const char *fact = NULL, *remedy = "";
+
+        for (size_t i = 0; i < ARRAY_SIZE(answers) && !fact; i++)
+                if (answers[i].error == error) {
+                        fact = answers[i].fact;
+                        remedy = answers[i].remedy;
+                }
+        ret_refusal->rule = RULE_NONE;
+        ret_refusal->error = error;
+        template_render(fact ?: strerrordesc_np(error) ?: "", context, ret_refusal->fact, sizeof(ret_refusal->fact));
+        template_render(remedy, context, ret_refusal->remedy, sizeof(ret_refusal->remedy));
 }
 
 void refusal_explain(enum rule rule, const struct refusal_context *context, struct refusal *ret_refusal) {

@@ -162,7 +162,10 @@ static int launch_prepare(struct launching *n, struct blob_store *store, struct 
                 r = seal_wait(service, store, n->instance.launch, BLOB_LOCK_SEAL, old);
         if (r < 0)
                 return r;
-        return !n->instance.has_disk || is_closed(service, n->instance.launch) ? 0 : -EBUSY;
+        if (!n->instance.has_disk || is_closed(service, n->instance.launch))
+                return 0;
+        n->decision.busy = n->instance.launch;
+        return -EBUSY;
 }
 
 static int make_clone(const struct launching *n, const struct blob_store *store, struct blob_lock *lock) {

@@ -64,6 +64,10 @@ struct service {
         pthread_t marker;
 };
 
+#define WRITER_SIZE 96
+/* Who has a disk open for writing in this process: "process 42 (qemu) of uid 1000"; empty: nobody that is known. */
+void disk_writer(struct service *service, int64_t id, char ret_text[static WRITER_SIZE]);
+
 /* -EROFS if the service is read-only. Calls that use a store before the catalog's transaction check this first; the
  * others get -EROFS from the transaction. */
 static inline int service_writable(const struct service *service) {

@@ -275,5 +275,5 @@ def launch(state, view, vm, text, place):
     """From the image that had the name, by the name that it has by now."""
     image = there(state, view, ('image', place))
     if image is None and not state.staff(view):
-        raise No(errno.ENOENT, '-')
+        raise No(errno.ENOENT)
     state.install(view, vm, f'{image[1].name}@{image[1].owner}' if image else text)

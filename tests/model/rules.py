@@ -62,7 +62,7 @@ class Rules(Keeping):
             code = CODES.get(rule, EPERM)
             if not quiet:
                 self.log(view, op, thing, account, rule, code)
-            raise No(code, rule, quiet)
+            raise No(code, None if rule == '-' else rule, quiet)  # which the last answer says, too
         return refuse
 
     def held(self, image):

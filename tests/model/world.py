@@ -178,7 +178,7 @@ class World:
             return error.errno, self.denial(view) if error.errno in REFUSING else None
 
     def denial(self, view):
-        """The rule of the last denial, if it is new. Exactly the loud refusals count (CONTRACT 4)."""
+        """The rule of the last answer that was told of, if it is new; none if no rule gave it (CONTRACT 4)."""
         key = view.name.rpartition('@')[2], view.uid if view.multi else 0
         self.become(key[1])
         try:
@@ -188,9 +188,7 @@ class World:
         number = int(lines[0][8:] or 0)
         rule = lines[2][6:] if len(lines) > 2 else None
         before, self.denials[key] = self.denials.get(key, 0), number
-        if number == before:
-            return None
-        return rule if number == before + 1 else f'{number - before} denials, {rule}'
+        return None if number == before or rule == '-' else rule
 
     def call_mkdir(self, view, path):
         fd, rest = self.at(view, path)

@@ -33,6 +33,7 @@ static int call_fill(fuse_req_t req, fuse_ino_t ino, struct call *ret_call) {
         ret_call->request.service = mount->service;
         ret_call->request.caller = mount->caller;
         ret_call->request.caller.uid = fuse_req_ctx(req)->uid;
+        ret_call->request.pid = fuse_req_ctx(req)->pid;
         ret_call->read_only = mount->read_only;
         ret_call->uid = mount->uid;
         ret_call->gid = mount->gid;
@@ -165,9 +166,7 @@ void denials_clear(struct mount *mount) {
 }
 
 int call_errno(struct call *call, int r) {
-        const bool refused = r > 0 || call->request.refusal.error == -r;
-
-        if (refused && !call->quiet)
+        if (!call->quiet && (r > 0 || call->request.refusal.error == -r || call_answer(call, -r)))
                 denial_keep(call);
         return r < 0 ? -r : rule_row((enum rule)r)->error;
 }

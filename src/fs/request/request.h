@@ -35,6 +35,8 @@ struct call {
         uint64_t changes;   /* mount->changes when the request began */
         struct share share; /* a share of the image, just found or listed; id 0: none */
         bool quiet;         /* a refusal is not kept for last_denial */
+        const char *doing;  /* "make", "write": what is told of another answer; NULL: nothing is, as of a lookup */
+        char word[NAME_SIZE]; /* the name or text that was given */
 };
 
 /* --- call.c: a request begins, and ends in one reply --- */
@@ -66,6 +68,13 @@ void call_image_set(struct call *call, const struct image *image);
 /* Writes the last denial of a uid; nothing if there is none. */
 void denial_print(struct mount *mount, uid_t uid, FILE *to);
 void denials_clear(struct mount *mount);
+
+/* --- answer.c --- */
+
+/* Says what the request does, for who is told why it failed. word: a name in the call's node, or the text; NULL: none. */
+void call_about(struct call *call, const char *doing, const char *word);
+/* Explains an errno (positive) in the request's refusal. false: nothing is told of it. */
+bool call_answer(struct call *call, int error);
 
 /* --- failure.c --- */
 

@@ -85,6 +85,7 @@ static bool remember_image_listing(struct call *call, struct node node, const ch
 }
 
 const struct kind kind_image = {
+        .words = { .called = "the image" },
         .mode = S_IFDIR | 0755, .lookup = image_node_lookup, .list = image_node_list,
         .attributes = image_attributes,
         .quick = QUICK_ITSELF,
@@ -124,6 +125,7 @@ static int description_attributes(struct call *call, struct stat *st) {
 }
 
 const struct kind kind_description = {
+        .words = { "the description", "a description", "at most 256 characters of text in UTF-8" },
         .mode = S_IFREG | 0644, .attributes = description_attributes,
         .quick = QUICK_ALL,
         .remember = { .attributes = remember_always, .entry = remember_always },
@@ -174,6 +176,7 @@ static bool remember_sealed(struct call *call, struct node node, const char *nam
 }
 
 const struct kind kind_disk = {
+        .words = { .called = "the disk" },
         .mode = S_IFREG | 0644, .attributes = disk_attributes,
         .remember = { .attributes = remember_sealed, .entry = remember_always },
 };

@@ -42,6 +42,7 @@ static int instances_list(struct call *call, uint64_t offset, struct lister *lis
 }
 
 const struct kind kind_instances = {
+        .words = { "instances", "an instance's name", "letters, digits, '.', '_' and '-', first a letter or digit, at most 64" },
         .mode = S_IFDIR | 0755, .lookup = instances_lookup, .list = instances_list,
         .attributes = region_attributes,
         .quick = QUICK_ALL,
@@ -98,6 +99,7 @@ static int instance_attributes(struct call *call, struct stat *st) {
 }
 
 const struct kind kind_instance = {
+        .words = { .called = "the instance" },
         .mode = S_IFDIR | 0755, .lookup = instance_node_lookup, .list = instance_node_list,
         .attributes = instance_attributes,
         .quick = QUICK_ITSELF,
@@ -115,6 +117,7 @@ static int instance_image_text(struct call *call, FILE *to) {
 }
 
 const struct kind kind_instance_image = { /* a launch makes or replaces it and the disk: nothing is remembered */
+        .words = { "an instance's image", "an image's name", "IMG, IMG@OWNER or REGION/IMG@OWNER" },
         .mode = S_IFREG | 0644, .attributes = instance_attributes, .text = instance_image_text
 };
 
@@ -130,4 +133,7 @@ static int instance_disk_attributes(struct call *call, struct stat *st) {
         return r;
 }
 
-const struct kind kind_instance_disk = { .mode = S_IFREG | 0644, .attributes = instance_disk_attributes };
+const struct kind kind_instance_disk = {
+        .words = { .called = "an instance's disk" },
+        .mode = S_IFREG | 0644, .attributes = instance_disk_attributes
+};

@@ -39,6 +39,10 @@ struct kind {
         struct {
                 remember_rule attributes, entry, missing, listing; /* NULL: never, the kernel asks each time */
         } remember;
+        struct { /* for who is told why a request failed */
+                const char *called;      /* "shares", "the state" */
+                const char *what, *form; /* of a name in it, or its text: "an account's name", and how that is written */
+        } words;
         bool lasting; /* its name lasts as long as its viewer, and is remembered whatever changes */
 };
 

@@ -174,12 +174,13 @@ static int text_history(struct call *call, FILE *to) {
 }
 
 /* node_text asks for the attributes first, which loads the image. */
-#define META_FILE(mode_bits, print)                                                                                    \
+#define META_FILE(mode_bits, print, ...)                                                                               \
         { .mode = S_IFREG | (mode_bits), .attributes = meta_attributes, .text = (print),                               \
-          .remember = { .entry = remember_always } }
+          .remember = { .entry = remember_always }, __VA_ARGS__ }
 const struct kind kind_meta_id = META_FILE(0444, text_id);
 const struct kind kind_meta_owner = META_FILE(0444, text_owner);
-const struct kind kind_meta_state = META_FILE(0644, text_state);
+const struct kind kind_meta_state = META_FILE(0644, text_state,
+                                              .words = { "state", "a state that can be set", "sealed" });
 const struct kind kind_meta_size = META_FILE(0444, text_size);
 const struct kind kind_meta_digest = META_FILE(0444, text_digest);
 const struct kind kind_meta_format = META_FILE(0444, text_format);

@@ -47,9 +47,10 @@ static int meta_usage_text(struct call *call, FILE *to) {
         return exposure_usage(&call->request, call->node.id, meta_usage_print, to);
 }
 
-#define META_FILE(mode_bits, print)                                                                                    \
+#define META_FILE(mode_bits, print, ...)                                                                               \
         { .mode = S_IFREG | (mode_bits), .attributes = meta_attributes, .text = (print),                               \
-          .remember = { .entry = remember_always } }
+          .remember = { .entry = remember_always }, __VA_ARGS__ }
 const struct kind kind_meta_trust = META_FILE(0444, meta_trust_text);
-const struct kind kind_meta_reviewed = META_FILE(0644, meta_reviewed_text);
+const struct kind kind_meta_reviewed = META_FILE(0644, meta_reviewed_text,
+                                                 .words = { "reviewed", "1 or 0", "1 after a review, else 0" });
 const struct kind kind_meta_usage = META_FILE(0444, meta_usage_text);

@@ -99,6 +99,7 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int set, stru
         double timeout;
         int r = fi ? call_begin_file(req, ino, fi, &call) : call_begin_change(req, ino, &call); /* fi: ftruncate */
 
+        call_about(&call, "change", NULL);
         if (r == 0)
                 r = set_attributes(&call, attr, set, fi, &before);
         if (r != 0) {

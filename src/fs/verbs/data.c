@@ -52,6 +52,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
         struct call call;
         int r = call_begin_file(req, ino, fi, &call);
 
+        call_about(&call, "read", NULL);
         if (r == 0)
                 r = is_disk(&call) ? read_disk(&call, size, offset, fi) : read_memory(&call, size, offset, fi);
         if (r != 0)
@@ -110,6 +111,7 @@ void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *data, off_
         struct call call;
         int r = call_begin_file(req, ino, fi, &call);
 
+        call_about(&call, "write", NULL);
         if (r == 0)
                 r = is_disk(&call) ? write_disk(&call, data, offset, fi, &written) : write_text(&call, data, offset, fi, &written);
         if (r == 0) {
@@ -132,6 +134,7 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t 
         struct call call;
         int r = call_begin_file(req, ino, fi, &call);
 
+        call_about(&call, "allocate room in", NULL);
         if (r == 0)
                 r = is_disk(&call) ? allocate(&call, file_of(fi)->disk, mode, (uint64_t)offset, (uint64_t)length)
                                    : -EOPNOTSUPP;
@@ -147,6 +150,7 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in, struct 
         (void)flags;
         if (r == 0)
                 r = call_begin_file(req, ino_out, fi_out, &to);
+        call_about(&call, "copy", NULL);
         if (r == 0 && (!is_disk(&call) || !is_disk(&to)))
                 r = -EOPNOTSUPP; /* the kernel falls back to read and write */
         if (r == 0)

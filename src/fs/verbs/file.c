@@ -199,6 +199,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
         struct call call;
         int r = writes ? call_begin_change(req, ino, &call) : call_begin(req, ino, &call);
 
+        call_about(&call, "open", NULL);
         fi->fh = 0;
         if (r == 0)
                 r = file_reserve(fi);
@@ -265,6 +266,7 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
         int r = call_begin_change(req, parent, &call);
 
         (void)mode; /* modes carry no rule (CONTRACT 3) */
+        call_about(&call, "make", name);
         fi->fh = 0;
         if (r == 0)
                 r = file_reserve(fi);
@@ -287,6 +289,7 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
         struct call call;
         int fd = -1, r = call_begin_file(req, ino, fi, &call);
 
+        call_about(&call, "close", NULL);
         if (r == 0 && is_disk(&call)) {
                 r = disk_flush(&call.request, file_of(fi)->disk);
                 fd = disk_write_back_begin(file_of(fi)->disk);
@@ -310,6 +313,7 @@ void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_inf
         struct call call;
         int r = call_begin_file(req, ino, fi, &call);
 
+        call_about(&call, "sync", NULL);
         (void)datasync; /* a text is durable once its write has returned */
         if (r == 0 && is_disk(&call))
                 r = disk_sync(&call.request, file_of(fi)->disk);

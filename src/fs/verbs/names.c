@@ -79,6 +79,7 @@ void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode) 
         struct call call;
         int r = call_begin_change(req, parent, &call);
 
+        call_about(&call, "make", name);
         (void)mode; /* modes carry no rule (CONTRACT 3) */
         if (r == 0)
                 r = mkdir_by_parent(&call, name, &node);
@@ -89,6 +90,7 @@ void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, 
         struct call call;
         int r = call_begin_change(req, parent, &call);
 
+        call_about(&call, "make", name);
         (void)mode;
         (void)rdev;
         if (r == 0)
@@ -112,6 +114,7 @@ void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
         struct call call;
         int r = call_begin_change(req, parent, &call);
 
+        call_about(&call, "make", name);
         if (r == 0 && call.node.kind == NODE_IMAGE && strcmp(name, "shares") == 0 &&
             strcmp(target, ".meta/shares") == 0)
                 r = make_shares_link(&call, &node);
@@ -161,6 +164,7 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t to_parent, const char *t
         from = call.node;
         if (r == 0)
                 r = call_begin_change(req, to_parent, &call);
+        call_about(&call, "make", to_name);
         if (r != 0)
                 ; /* replied below */
         else if (call.node.kind == NODE_IMAGE && (from.kind == NODE_DISK || from.kind == NODE_INSTANCE_DISK) &&
@@ -218,6 +222,7 @@ void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name) {
         struct call call;
         int r = call_begin_change(req, parent, &call);
 
+        call_about(&call, "remove", name);
         if (r == 0)
                 r = rmdir_by_parent(&call, name);
         call_end(&call, r);
@@ -250,6 +255,7 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name) {
         struct call call;
         int r = call_begin_change(req, parent, &call);
 
+        call_about(&call, "remove", name);
         if (r == 0)
                 r = unlink_by_parent(&call, name);
         call_end(&call, r);
@@ -283,6 +289,7 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t t
         to = call.node;
         if (r == 0)
                 r = call_begin_change(req, parent, &call);
+        call_about(&call, "rename to", to_name);
         if (r == 0 && flags & ~(unsigned)RENAME_NOREPLACE)
                 r = -EINVAL;
         if (r == 0)

@@ -192,6 +192,7 @@ static int text_write_command(struct call *call, const struct text_handle *handl
                 return -EINVAL;
         memcpy(word, data, size);
         word[size] = '\0';
+        call_about(call, "write", word);
         return text_run_command(call, handle, word);
 }
 

@@ -46,8 +46,10 @@ static int add_writer(struct request *request, struct disk *disk) {
 
         (void)pthread_rwlock_wrlock(&disk->io);
         r = disk->writers > 0 ? 0 : first_writer(request, disk);
-        if (r == 0)
+        if (r == 0) {
                 disk->writers++;
+                disk_written_by(disk, request);
+        }
         (void)pthread_rwlock_unlock(&disk->io);
         return r;
 }
@@ -228,6 +230,7 @@ int disk_create(struct request *request, int64_t place, int flags, struct image 
         }
         disk->separate = true;
         disk->writers = handle->writes ? 1 : 0;
+        disk_written_by(disk, request);
         if (!handle->writes)
                 disk->lock = blob_unlock(disk->lock);
         disk_insert(request->service, TAKE_PTR(disk));

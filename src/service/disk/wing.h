@@ -27,6 +27,8 @@ struct disk {
         struct blob_store *store;
         pthread_rwlock_t io; /* shared: reading and writing; exclusive: changing what follows */
         int fd;
+        pid_t writer_pid;      /* who opened it for writing last; 0: not known */
+        uid_t writer_uid;
         int writers;           /* handles that write; with any, fd is writable and lock is held */
         struct blob_lock lock; /* BLOB_LOCK_WRITE */
         bool separate;         /* known to be no hard link; valid while there are writers */
@@ -69,6 +71,8 @@ void disk_insert(struct service *service, struct disk *disk); /* takes ownership
 /* Opens the blob again: another process may have put a new file in its place. io is held exclusively. */
 int disk_reopen(struct disk *disk, int flags);
 void disk_handle_put(struct disk_handle *handle);
+/* Remembers who writes, for a sentence. io is held exclusively, or nobody else has the disk. */
+void disk_written_by(struct disk *disk, const struct request *request);
 static inline void disk_wrote(struct disk *disk) {
         disk->written = true;
         disk->timed = false;

@@ -169,9 +169,22 @@ void decision_explain(const struct decision *d, enum rule rule, struct refusal *
         render_asked(d, ret_refusal->asked, sizeof(ret_refusal->asked));
 }
 
+/* Only a disk is ever busy; what it is called may be known only to who decided. */
+static void explain_busy(const struct decision *d) {
+        struct refusal *refusal = &d->request->refusal;
+        char who[WRITER_SIZE];
+
+        disk_writer(d->request->service, d->busy ?: d->image.id, who);
+        refusal_answer(EBUSY, &(struct refusal_context){ .object = d->object, .who = who }, refusal);
+}
+
 int decision_end(struct decision *d, int r) {
         if (r == -ENOSPC) /* what is kept makes room */
                 purge_wake(d->request->service);
+        if (r == -EBUSY)
+                explain_busy(d);
+        if (r < 0) /* what else is told of it, who has asked knows better */
+                render_asked(d, d->request->refusal.asked, sizeof(d->request->refusal.asked));
         if (r <= 0)
                 return r;
         decision_explain(d, (enum rule)r, &d->request->refusal);

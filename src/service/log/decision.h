@@ -25,6 +25,7 @@ struct decision {
         bool settings_known, unended; /* unended: the account has a share that no event has ended; maybe expired */
         int64_t review;
         const char *region; /* that a refusal names; NULL: the image's */
+        int64_t busy;       /* the disk that -EBUSY is about; 0: the image's */
 };
 
 /* Reads the caller's role and the image again, in the transaction. -EACCES: the caller's account is gone. */
@@ -40,7 +41,7 @@ int decision_judged(struct catalog_connection *c, struct decision *d, int r);
 /* If rule r is about the files that a disk names, fills in their names, from `format` (model.h) or, if it is empty, from the
  * catalog. Returns r, or -errno. */
 int decision_files(struct catalog_connection *c, struct decision *d, const char *format, int r);
-/* Returns r. A refusal (> 0) is explained in the request and logged. */
+/* Returns r. A refusal (> 0) is explained in the request and logged; -EBUSY is explained. */
 int decision_end(struct decision *d, int r);
 /* A refusal by -ENOENT, which it returns: the caller sees no image of that name in the region. It is explained and logged
  * under the name as it was asked, and with no place, so that nothing of it depends on whether there is one. */
