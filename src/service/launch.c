@@ -226,11 +226,13 @@ static int judge_again(struct launching *n, int64_t image, int failed) {
 /* Asks for the room of the clone. What it replaces goes. */
 static int launch_ask_room(struct launching *n, const struct blob_store *store, struct promise *ret_promise) {
         const int64_t old = n->instance.has_disk ? n->instance.launch : 0;
-        int64_t bytes, replaced = 0;
+        int64_t bytes = -1, replaced = 0;
         int r = meter_blob(store, n->decision.image.id, &bytes);
 
         if (r == 0 && old)
                 r = meter_blob(store, old, &replaced);
+        if (r == -ENOENT && bytes >= 0) /* gone meanwhile, which the commit finds */
+                r = 0;
         if (r == 0)
                 r = promise_begin(n->decision.request->service, n->instance.region, n->instance.owner, bytes - replaced,
                                   ret_promise, &n->room);

@@ -183,7 +183,7 @@ int decision_end(struct decision *d, int r) {
                 purge_wake(d->request->service);
         if (r == -EBUSY)
                 explain_busy(d);
-        if (r < 0) /* what else is told of it, who has asked knows better */
+        if (r < 0 && d->asked) /* what else is told of it, who has asked knows better */
                 render_asked(d, d->request->refusal.asked, sizeof(d->request->refusal.asked));
         if (r <= 0)
                 return r;

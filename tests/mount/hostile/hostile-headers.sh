@@ -48,11 +48,12 @@ held.flush()
 held.close()
 print("written", flush=True)
 ' "$A/mapped/disk" "$T/backed"; }
+map=$MAP_PID # unset once it has ended
 read -r -u "${MAP[0]}" _
 refused 1 "$EBUSY" mkdir "$A/mapped/shares/bob"
 echo go >&"${MAP[1]}"
 read -r -u "${MAP[0]}" _
-wait "$MAP_PID"
+wait "$map"
 refused 1 "$EPERM" mkdir "$A/mapped/shares/bob"
 rule self-contained alice
 

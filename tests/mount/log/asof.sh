@@ -239,7 +239,11 @@ ok df "$O/web"
 is "$before" last_event
 
 # --- .imgshare, and which moments there are
-is '' cat "$T/own/.imgshare/last_denial"
+is 'rule: -
+errno: EPERM
+asked: open the disk of south/web@alice
+fact: a view of a past moment, or of a backup without disks, has no bytes of disks
+do: read it in a mount of today' sed 1,2d "$T/own/.imgshare/last_denial"
 same "$T/alice/.imgshare/rules" "$T/own/.imgshare/rules"
 says '^[0-9]' cat "$T/own/.imgshare/version"
 says '^mode: ro$' cat "$T/own/.imgshare/whoami"
