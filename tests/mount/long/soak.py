@@ -118,10 +118,12 @@ SLACK = {'KiB of memory': 4096, 'descriptors': 24, 'KiB of log': 32768}
 
 
 def judge(pid, samples):
+    """Prints the most of each third, and compares the last with the one before."""
     third = len(samples) // 3
     for what, slack in SLACK.items():
-        middle = max(s[what] for s in samples[third:2 * third])
-        last = max(s[what] for s in samples[2 * third:])
+        first, middle, last = (max(s[what] for s in part)
+                               for part in (samples[:third], samples[third:2 * third], samples[2 * third:]))
+        print(f'daemon {pid}: {first}, {middle}, {last} {what}')
         if last > middle * 1.1 + slack:
             wrong.append(f'daemon {pid}: {last} {what}, {middle} before')
 
@@ -145,5 +147,5 @@ for thread in threads:
 if not wrong:
     for pid, samples in history.items():
         judge(pid, samples)
-print(done, {pid: samples[-1] for pid, samples in history.items() if samples})
+print(done)
 sys.exit('\n'.join(wrong) or 0)
