@@ -400,7 +400,8 @@ int catalog_kept_each(struct catalog_connection *c, int64_t region, int64_t owne
 int catalog_kept_get(struct catalog_connection *c, int64_t id, struct kept *ret_kept);
 /* The description that an image's place had last while the image had its disk. -ENOENT: none. */
 int catalog_kept_description(struct catalog_connection *c, int64_t image, int64_t *ret_id, char ret_text[static TEXT_SIZE]);
-/* The image of a place whose name is, or was last, that: which had a disk, and ended last. -ENOENT. */
+/* The image of a place whose name is, or was last, that: which had a disk, and ended last; as of the past, until then.
+ * -ENOENT. */
 int catalog_image_last(struct catalog_connection *c, int64_t region, int64_t owner, const char *name, int64_t *ret_id);
 /* Other disks, live or kept, that have the bytes of an image or launch, as far as copies, launches and digests tell. */
 int catalog_holders(struct catalog_connection *c, int64_t id,

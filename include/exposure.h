@@ -20,7 +20,8 @@ struct exposure {
  * Staff is told every object. An owner is told its own; what others got of others' objects is counted by account and
  * way, at the end, from the last one of its own before them. It takes memory for each object, some 40 bytes. */
 struct exposure_walk;
-/* -ENOENT: the image must not be known to the caller; -EACCES: the caller is a recipient. */
+/* Of a draft: of the disk that was removed there last. -ENOENT: the image must not be known to the caller; -EACCES: the
+ * caller is a recipient. */
 int exposure_open(struct request *request, int64_t place, struct exposure_walk **ret_walk);
 /* The next rows, some hundred; perhaps none. 1: there may be more. -EACCES: the caller's role has changed. One
  * thread at a time. `each` not 0 ends it, and the walk, and is returned. */
@@ -32,9 +33,9 @@ int exposure_of(struct request *request, const char *object, int (*each)(const s
                 void *context);
 /* A number that stays the same as long as no image's rows can have changed, but by an expiry that nobody has noticed. */
 int exposure_stamp(struct request *request, int64_t *ret_stamp);
-/* An image by that name: as the caller may see it; its owner and staff also by the name of now, by the last one
- * of a deleted one (the youngest that had a disk), or by its number. own: the caller owns it. -ENOENT: no, or it has not been
- * made yet. */
+/* An image by that name: as the caller may see it, of a draft the one that was there; its owner and staff also by the last
+ * name of a deleted one (the one that ended last), as of then or of now, by the name of now, or by its number. own: the
+ * caller owns it. -ENOENT: no, or it has not been made yet. */
 int exposure_image(struct request *request, const char *object, int64_t *ret_image, bool *ret_own);
 /* The place of an image named `REGION/IMG@OWNER`, as the caller may see it. -ENOENT. */
 int exposure_find(struct request *request, const char *object, int64_t *ret_place);

@@ -10,9 +10,9 @@
 #define PRESENT(what, t)                                                                                       \
         " AND NOT EXISTS (SELECT 1 FROM absence y WHERE y.what = '" what "' AND y.id = " t ".id"                  \
         " AND y.from_event <= asof() AND y.until_event > asof())"
-#define ENDED_LAUNCH(t)                                                                                             \
+#define ENDED(what, t)                                                                                              \
         "max(iif(" t ".until_event <= asof(), " t ".until_event, 0), coalesce((SELECT max(y.from_event) FROM absence y" \
-        " WHERE y.what = 'launch' AND y.id = " t ".id AND y.from_event <= asof()), 0))"
+        " WHERE y.what = '" what "' AND y.id = " t ".id AND y.from_event <= asof()), 0))"
 #define EXISTED(t) t ".id <= asof()"
 /* Merges two lists in the order of ids: rows that still live, by the index of today's listings, and rows that have
  * ended since, by the index of ended ones. A single range of until_event would have to be sorted for each page. */

@@ -12,7 +12,7 @@
 #define LIVE(t) t ".until_event = " FAR
 #define LIVE_FROM(t) LIVE(t)
 #define PRESENT(what, t)
-#define ENDED_LAUNCH(t) t ".until_event"
+#define ENDED(what, t) t ".until_event"
 #define EXISTED(t) "1"
 #define LISTED(query, t) query " AND " LIVE(t)
 #define LISTED_FROM(query, t) LISTED(query, t)

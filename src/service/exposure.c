@@ -9,11 +9,26 @@
 #include "nouns.h"
 #include "registry.h"
 
+/* Whose rows are an image's. A draft has given nothing to anybody: those of the disk that was removed there last. */
+static int exposure_root(struct request *request, const struct image *image, int64_t *ret_image) {
+        _cleanup_read_ struct catalog_connection *c = NULL;
+        int r = image->has_disk ? -ENOENT : request_read(request, &c);
+
+        if (r == 0)
+                r = catalog_image_last(c, image->region, image->owner, image->name, ret_image);
+        if (r == -ENOENT)
+                *ret_image = image->id;
+        return r == -ENOENT ? 0 : r;
+}
+
 int exposure_open(struct request *request, int64_t place, struct exposure_walk **ret_walk) {
         struct image image;
+        int64_t root;
         int r = image_get(request, place, &image);
 
-        return r < 0 ? r : exposure_walk_new(request, image.id, image_is_own(request, &image), ret_walk);
+        if (r == 0)
+                r = exposure_root(request, &image, &root);
+        return r < 0 ? r : exposure_walk_new(request, root, image_is_own(request, &image), ret_walk);
 }
 
 int exposure_of(struct request *request, const char *object, int (*each)(const struct exposure *exposure, void *context),
@@ -104,40 +119,43 @@ static int find_by_name(struct catalog_connection *c, const struct kept_name *na
         return r == 0 && image.has_disk ? 0 : catalog_image_last(c, region.id, owner.id, name->name, ret_image);
 }
 
-int exposure_image(struct request *request, const char *object, int64_t *ret_image, bool *ret_own) {
+/* What no name of that moment leads to: as of then, or as of today. */
+static int find_ended(struct request *request, const struct kept_name *name, bool today, int64_t *ret_image) {
         _cleanup_read_ struct catalog_connection *c = NULL;
         struct catalog *catalog = request->service->catalog;
+        int r = today ? catalog_read_today(catalog, &c) : catalog_read(catalog, &c);
+
+        if (r < 0 || !name->id)
+                return r < 0 ? r : find_by_name(c, name, ret_image);
+        r = find_by_number(c, name);
+        if (r == 0)
+                *ret_image = name->id;
+        return r;
+}
+
+int exposure_image(struct request *request, const char *object, int64_t *ret_image, bool *ret_own) {
         struct kept_name name;
         struct image image;
-        int64_t place, id = 0, draft = 0;
+        int64_t place, id;
         int r = kept_name_split(object, &name);
 
-        if (r == 0 && name.id == 0) {
+        if (r < 0)
+                return r;
+        if (name.id == 0) {
                 r = exposure_find(request, object, &place);
                 if (r == 0)
                         r = image_get(request, place, &image);
                 *ret_own = r == 0 && image_is_own(request, &image);
-                if (r == 0 && image.has_disk)
-                        *ret_image = image.id;
-                if (r != -ENOENT && (r < 0 || image.has_disk))
-                        return r;
-                draft = r == 0 ? image.id : 0; /* unless something was deleted there */
-                r = 0;
+                if (r != -ENOENT)
+                        return r < 0 ? r : exposure_root(request, &image, ret_image);
         }
         *ret_own = strcmp(name.owner, request->caller.name) == 0;
-        if (r == 0 && request->caller.role == ROLE_ACCOUNT && !*ret_own)
-                r = -ENOENT;
-        if (r == 0)
-                r = catalog_read_today(catalog, &c);
-        if (r == 0)
-                r = name.id ? find_by_number(c, &name) : find_by_name(c, &name, &id);
-        if (r == 0 && name.id)
-                id = name.id;
-        if (r == -ENOENT && draft) {
-                id = draft;
-                r = 0;
-        }
-        if (r == 0 && id > catalog_last(catalog))
+        if (request->caller.role == ROLE_ACCOUNT && !*ret_own)
+                return -ENOENT;
+        r = find_ended(request, &name, false, &id);
+        if (r == -ENOENT)
+                r = find_ended(request, &name, true, &id);
+        if (r == 0 && id > catalog_last(request->service->catalog))
                 r = -ENOENT;
         if (r == 0)
                 *ret_image = id;

@@ -19,8 +19,8 @@ computed() {
         done
 }
 
-# tree MOUNT: paths, numbers, modes, texts and times, and what .meta says. Left out are disks' sizes and formats until they are sealed,
-# times that can be set or are the mount's own, and where the bytes are of what was removed from a draft.
+# tree MOUNT: paths, numbers, modes, texts and times, and what .meta says. Left out are disks' sizes and formats until they are
+# sealed, and times that can be set or are the mount's own.
 cat >"$T/tree.py" <<'PYTHON'
 import os, stat, sys
 os.chdir(sys.argv[1])
@@ -57,7 +57,7 @@ for top, folders, files in os.walk('.'):
         if top.endswith('/images'):
             for name in sorted(os.listdir(f'{path}/.meta')):
                 state = text(f'{path}/.meta/state').strip()
-                if (name not in ('size', 'format') or state == 'sealed') and (name != 'exposure.tsv' or state != 'draft'):
+                if (name not in ('size', 'format') or state == 'sealed'):
                     show(f'{path}/.meta/{name}')
         if top.endswith('/shares'):
             show(f'{path}/.expires')

@@ -139,3 +139,50 @@ ok rmdir "$(at alice south)/web/shares/bob"
 ok rm -r "$T/bob/regions/south/instances/vm" "$T/frank/regions/north/instances/vm" "$(at bob south)/b"
 compare 'past share' || not_ok "other paths: $(diff "$T/want" "$T/got")"
 is '' cat "$(at alice south)/web/.meta/usage.tsv"
+
+# A draft has given nothing to anybody: what is told is of the disk that was removed there, today and as of then, also
+# when there is another disk by now, or another image by that name. Its size has been looked at before each change.
+last_event() {
+        admin log | tail -n 1 | cut -f1
+}
+G=$(at alice north)/gone
+size() {
+        stat -c %s "$G/.meta/exposure.tsv"
+}
+image "$G"
+ok mkdir "$G/shares/bob"
+ok rmdir "$G/shares/bob"
+is '1	bob	past share	-' sh -c 'cut -f1-4 "$1"' - "$G/.meta/exposure.tsv"
+want=$(admin exposure north/gone@alice)
+ok rm "$G/disk"
+settle
+removed=$(last_event)
+is "$want" admin exposure north/gone@alice
+is "$want" cat "$G/.meta/exposure.tsv"
+is "$((${#want} + 1))" size
+dense "$G/disk" 8
+settle
+is '' admin exposure north/gone@alice
+is '' cat "$G/.meta/exposure.tsv"
+is 0 size
+ok mkdir "$G/shares/carol"
+settle
+second=$(admin exposure north/gone@alice | sed 's/share/past share/')
+ok rm -r "$G/shares/carol"
+ok rm -r "$G"
+deleted=$(last_event)
+ok mkdir "$G"
+is "$second" admin exposure north/gone@alice
+made=$(last_event)
+dense "$G/disk" 8
+is '' admin exposure north/gone@alice
+ok rm -r "$G" # the first one comes back, which had not ended last then
+ok admin undelete "north/gone@alice#$(admin undelete --list | grep north/gone@alice | cut -f1 | sort -n | head -n 1)"
+is "$want" admin exposure north/gone@alice
+mount_at past "account=alice,asof=$removed"
+is "$want" cat "$T/past/regions/north/images/gone/.meta/exposure.tsv"
+for who in operator alice; do
+        is "$want" admin --as "$who" exposure north/gone@alice --asof "$removed"
+        is "$second" admin --as "$who" exposure north/gone@alice --asof "$deleted"
+        is "$second" admin --as "$who" exposure north/gone@alice --asof "$made"
+done
