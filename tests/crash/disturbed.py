@@ -102,12 +102,12 @@ def record(case):
 
 
 def choose(case, records, rng):
-    """(how many records are written, strategy): 'most' is what a kill leaves, the others what a disk may have kept."""
+    """(how many records are written, strategy, number): 'most' is what a kill leaves, the others what a disk may have kept."""
     chosen = set()
     for at in range(len(records) + 1):
         near = any(0 <= n < len(records) and records[n].kind != 'write' for n in (at - 1, at))
         if LONG or near or rng.random() < case.few:
-            chosen |= {(at, 'most', 0), (at, 'least', 0)}
+            chosen |= {(at, 'most', 0), (at, 'least', 0)} | ({(at, 'last', 0)} if near else set())
         for number in range(10 if LONG else case.several if near else 0):
             chosen.add((at, 'random', number + 1))
     return sorted(chosen)

@@ -83,7 +83,7 @@ class File:
     def any(self, random, strategy):
         if strategy == 'least' or not self.pending:
             return self.durable
-        if strategy == 'most':
+        if strategy in ('most', 'last'):
             return self.cached
         kind = random.choice(['least', 'most', 'beginning', 'writes', 'sectors', 'sectors'])
         if kind == 'beginning':
@@ -176,6 +176,8 @@ class Disk:
         tree, kept = dict(self.durable), self.pending
         if strategy == 'least':
             kept = []
+        elif strategy == 'last':  # that name alone, and not what was done before it
+            kept = kept[-1:]
         elif strategy == 'random' and random.random() < 0.5:
             kept = kept[:random.randrange(len(kept) + 1)]
         elif strategy == 'random':
