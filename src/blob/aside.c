@@ -15,10 +15,14 @@
 #define ASIDE_TRIES 1000
 
 int aside_open(int dir_fd, bool make, int *ret_fd) {
-        int fd;
+        int fd, r = 0;
 
         if (make && mkdirat(dir_fd, LOST_NAME, 0700) < 0 && errno != EEXIST)
                 return -errno;
+        if (make) /* also one that is there: whoever made it may have been killed before this */
+                r = dir_sync(dir_fd);
+        if (r < 0)
+                return r;
         fd = openat(dir_fd, LOST_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
                 return -errno;

@@ -98,9 +98,15 @@ static void test_it_is_on_disk(void **state) {
         make(5, "x");
         syncs = 0;
         assert_int_equal(blob_set_aside(scratch_store, 5), 0);
-        assert_int_equal(syncs, 2); /* both directories */
-        for (int n = 1; n <= 2; n++) {
-                make(6, "y");
+        assert_int_equal(syncs, 3); /* lost+found's own name, or the blob could be lost with it; both directories */
+        make(6, "y");
+        syncs = 0;
+        fail_at = 1;
+        assert_int_equal(blob_set_aside(scratch_store, 6), -EIO);
+        check_text("store/6", "y");
+        for (int n = 2; n <= 3; n++) {
+                if (n > 2)
+                        make(6, "y");
                 syncs = 0;
                 fail_at = n;
                 assert_int_equal(blob_set_aside(scratch_store, 6), -EIO);

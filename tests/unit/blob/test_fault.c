@@ -131,7 +131,7 @@ static void test_order_of_a_sweep(void **state) {
         make(6, 0);
         notes_begin(0, 0);
         assert_int_equal(blob_sweep(scratch_store, none, NULL), 2);
-        assert_string_equal(noted, "DD"); /* once for all: lost+found, the store */
+        assert_string_equal(noted, "DDD"); /* once for all: lost+found's name; what is in it, the store */
         notes_begin(0, 0);
         assert_int_equal(blob_sweep(scratch_store, none, NULL), 0);
         assert_string_equal(noted, "");
