@@ -11,6 +11,8 @@
 #define PAUSE_FRAMES 512 /* pages that may be left for the pause */
 #define SHORT_FRAMES 256
 #define PASSES 4        /* at most, to get down to PAUSE_FRAMES */
+#define LONG_FRAMES 8192 /* 32 MiB, as long as the log's file may stay: from here on the pause is worth a wait */
+#define LONG_TRIES 50    /* of busy(), 32 ms, for a lock: other processes that write leave gaps of some 100 us */
 
 /* Copies back what readers allow. Returns how many pages are left. */
 static int64_t checkpoint_copy(struct catalog *catalog, struct catalog_connection *c, int mode) {
@@ -43,6 +45,15 @@ static void copy_rest(struct catalog *catalog, struct catalog_connection *c) {
         (void)pthread_mutex_unlock(&catalog->lock);
 }
 
+static bool is_long(struct catalog *catalog) {
+        bool is;
+
+        (void)pthread_mutex_lock(&catalog->lock);
+        is = catalog->stats.log_pages > LONG_FRAMES;
+        (void)pthread_mutex_unlock(&catalog->lock);
+        return is;
+}
+
 static void copy_back(struct catalog *catalog, struct catalog_connection **c) {
         int64_t left = PAUSE_FRAMES + 1;
 
@@ -51,6 +62,8 @@ static void copy_back(struct catalog *catalog, struct catalog_connection **c) {
         (*c)->tries = ROOM_TRIES;
         for (int i = 0; i < PASSES && left > PAUSE_FRAMES; i++)
                 left = checkpoint_copy(catalog, *c, SQLITE_CHECKPOINT_PASSIVE);
+        if (left <= PAUSE_FRAMES && is_long(catalog)) /* of more a reader keeps back: waiting would be in vain */
+                (*c)->tries = LONG_TRIES;
         if (left > 0)
                 copy_rest(catalog, *c);
 }
