@@ -4,7 +4,8 @@
  */
 #include "exposure.h"
 
-#include "array.h"
+#include <sys/mman.h>
+
 #include "exposure_walk.h"
 #include "lineage.h"
 #include "nouns.h"
@@ -37,16 +38,40 @@ struct exposure_walk {
         int64_t child;
 };
 
+/* Entries and slots are mapped, not allocated: what is thrown away goes back to the system at once. Tables that grow in the
+ * heaps of a dozen threads leave as much again there. */
 struct exposure_walk *exposure_close(struct exposure_walk *walk) {
         if (!walk)
                 return NULL;
-        free(walk->entries);
-        free(walk->slots);
+        if (walk->entries)
+                (void)munmap(walk->entries, walk->room * sizeof(*walk->entries)); /* mapped so */
+        if (walk->slots)
+                (void)munmap(walk->slots, walk->size * sizeof(*walk->slots));
         free(walk);
         return NULL;
 }
 
 /* --- entries --- */
+
+#define TABLE_LEAST 4096 /* bytes, a page */
+
+/* Zeros. NULL: no memory. */
+static void *walk_map(size_t size) {
+        void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        return map == MAP_FAILED ? NULL : map;
+}
+
+static int walk_room(struct exposure_walk *w) {
+        const size_t room = w->room ? 2 * w->room : TABLE_LEAST / sizeof(*w->entries), entry = sizeof(*w->entries);
+        void *map = w->room ? mremap(w->entries, w->room * entry, room * entry, MREMAP_MAYMOVE) : walk_map(room * entry);
+
+        if (!map || map == MAP_FAILED)
+                return -ENOMEM;
+        w->entries = map;
+        w->room = room;
+        return 0;
+}
 
 static uint32_t *walk_slot(const struct exposure_walk *w, int64_t a, int64_t b) {
         uint64_t hash = ((uint64_t)a * UINT64_C(0x9e3779b97f4a7c15)) ^ ((uint64_t)b * UINT64_C(0xc2b2ae3d27d4eb4f));
@@ -58,12 +83,13 @@ static uint32_t *walk_slot(const struct exposure_walk *w, int64_t a, int64_t b) 
 }
 
 static int walk_grow(struct exposure_walk *w) {
-        const size_t size = w->size ? 2 * w->size : 64;
-        uint32_t *slots = size <= UINT32_MAX ? calloc(size, sizeof(*slots)) : NULL;
+        const size_t size = w->size ? 2 * w->size : TABLE_LEAST / sizeof(*w->slots);
+        uint32_t *slots = size <= UINT32_MAX ? walk_map(size * sizeof(*slots)) : NULL;
 
         if (!slots)
                 return -ENOMEM;
-        free(w->slots);
+        if (w->slots)
+                (void)munmap(w->slots, w->size * sizeof(*w->slots)); /* mapped so */
         w->slots = slots;
         w->size = size;
         for (size_t i = 0; i < w->count; i++)
@@ -76,8 +102,8 @@ static int walk_entry(struct exposure_walk *w, int64_t a, int64_t b, struct entr
         uint32_t *slot;
         int r = 2 * (w->count + 1) > w->size ? walk_grow(w) : 0;
 
-        if (r == 0)
-                r = ARRAY_ROOM(w->entries, &w->room, w->count);
+        if (r == 0 && w->count == w->room)
+                r = walk_room(w);
         if (r < 0)
                 return r;
         slot = walk_slot(w, a, b);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,6 +37,9 @@ WRAP(MEMORY, void *, NULL, malloc, (size_t size), (size))
 WRAP(MEMORY, void *, NULL, calloc, (size_t count, size_t size), (count, size))
 WRAP(MEMORY, void *, NULL, realloc, (void *p, size_t size), (p, size))
 WRAP(MEMORY, void *, NULL, reallocarray, (void *p, size_t count, size_t size), (p, count, size))
+WRAP(MEMORY, void *, MAP_FAILED, mmap64, (void *p, size_t size, int protection, int flags, int fd, off_t at),
+     (p, size, protection, flags, fd, at))
+WRAP(MEMORY, void *, MAP_FAILED, mremap, (void *p, size_t size, size_t larger, int flags), (p, size, larger, flags))
 WRAP(MEMORY, char *, NULL, strdup, (const char *text), (text))
 WRAP(MEMORY, char *, NULL, strndup, (const char *text, size_t size), (text, size))
 WRAP(MEMORY, char *, NULL, realpath, (const char *path, char *to), (path, to))
