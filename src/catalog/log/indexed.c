@@ -42,3 +42,42 @@ int indexed_consider(struct catalog_connection *c) {
                 c->indexed = c->last_event;
         return r;
 }
+
+/* --- whether they are right --- */
+
+enum { ENTRY_EVENTS, ENTRY_LAST, ENTRY_COUNT, ENTRY_LACKING = ENTRY_COUNT + INDEXES }; /* columns */
+
+int indexed_check(struct catalog_connection *c, struct indexed_check *check) {
+        int64_t events;
+        int r;
+
+        do {
+                _cleanup_statement_ sqlite3_stmt *s = NULL;
+
+                r = statement_start(c, S_VERIFY_INDEX_PAGE, &s, "i", check->last);
+                if (r == 0)
+                        r = statement_row(s);
+                if (r <= 0)
+                        return r < 0 ? r : ORIGIN(-EIO);
+                events = sqlite3_column_int64(s, ENTRY_EVENTS);
+                if (events > 0)
+                        check->last = sqlite3_column_int64(s, ENTRY_LAST);
+                for (int i = 0; i < INDEXES; i++)
+                        check->entries[i] += sqlite3_column_int64(s, ENTRY_COUNT + i);
+                check->wrong = check->wrong || sqlite3_column_int64(s, ENTRY_LACKING) > 0;
+        } while (events > 0);
+        return 0;
+}
+
+int indexed_check_end(struct catalog_connection *c, struct indexed_check *check) {
+        _cleanup_statement_ sqlite3_stmt *s = NULL;
+        int r = statement_start(c, S_VERIFY_INDEX_COUNTS, &s, "");
+
+        if (r == 0)
+                r = statement_row(s);
+        if (r <= 0)
+                return r < 0 ? r : ORIGIN(-EIO);
+        for (int i = 0; i < INDEXES; i++)
+                check->wrong = check->wrong || check->entries[i] != sqlite3_column_int64(s, i);
+        return 0;
+}

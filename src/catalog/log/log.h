@@ -32,6 +32,17 @@ int log_before(struct catalog_connection *c, int64_t time, int64_t low, int64_t 
 /* Call it before a commit: brings the log's indexes up to the last event if too many are missing. */
 int indexed_consider(struct catalog_connection *c);
 int indexed_fill(struct catalog_connection *c);
+#define INDEXES 4 /* by place, actor, account, object */
+/* Whether each event has its entries in the indexes, and there are no others. That the numbers tell: each is there once. */
+struct indexed_check {
+        int64_t last;             /* the event up to which entries have been looked for; INT64_MIN: none yet */
+        int64_t entries[INDEXES]; /* how many there should be so far, in each */
+        bool wrong;
+};
+/* Looks on from the last event, a page a statement, so that no read lasts long. */
+int indexed_check(struct catalog_connection *c, struct indexed_check *check);
+/* Counts, in the transaction of a last look. */
+int indexed_check_end(struct catalog_connection *c, struct indexed_check *check);
 #define INDEX_EVENTS 128 /* readers look at fewer one by one; a test may set another number */
 
 /* As catalog_verify does, by a connection that is of no use to others behind it: it is left in a transaction that has read

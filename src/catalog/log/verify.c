@@ -9,8 +9,6 @@
 #include "log/log.h"
 #include "verdict.h"
 
-#define INDEXES 4 /* of the log: by place, actor, account, object */
-
 struct verification {
         struct catalog_connection *c;
         const uint8_t *kept;
@@ -25,9 +23,7 @@ struct verification {
         bool differs; /* some row is not as an event left it */
         struct stamp stamp;
         struct effect_counts counts;
-        int64_t indexed;          /* the last event whose entries in the log's indexes were looked for */
-        int64_t entries[INDEXES]; /* how many there should be so far, in each index */
-        bool misindexed;          /* one is missing, or too many are there */
+        struct indexed_check indexed;
 };
 
 static int verify_found(struct verification *v, const char *what, const char *object, const char *problem) {
@@ -267,45 +263,6 @@ static int verify_chain(struct verification *v) {
         return r;
 }
 
-enum { ENTRY_EVENTS, ENTRY_LAST, ENTRY_COUNT, ENTRY_LACKING = ENTRY_COUNT + INDEXES }; /* columns */
-
-/* Whether each event has its entries in the log's indexes, a page a statement. That there are no others the numbers tell: an
- * entry is there once. */
-static int verify_entries(struct verification *v) {
-        int64_t events;
-        int r;
-
-        do {
-                _cleanup_statement_ sqlite3_stmt *s = NULL;
-
-                r = statement_start(v->c, S_VERIFY_INDEX_PAGE, &s, "i", v->indexed);
-                if (r == 0)
-                        r = statement_row(s);
-                if (r <= 0)
-                        return r < 0 ? r : ORIGIN(-EIO);
-                events = sqlite3_column_int64(s, ENTRY_EVENTS);
-                if (events > 0)
-                        v->indexed = sqlite3_column_int64(s, ENTRY_LAST);
-                for (int i = 0; i < INDEXES; i++)
-                        v->entries[i] += sqlite3_column_int64(s, ENTRY_COUNT + i);
-                v->misindexed = v->misindexed || sqlite3_column_int64(s, ENTRY_LACKING) > 0;
-        } while (events > 0);
-        return 0;
-}
-
-static int count_entries(struct verification *v) {
-        _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int r = statement_start(v->c, S_VERIFY_INDEX_COUNTS, &s, "");
-
-        if (r == 0)
-                r = statement_row(s);
-        if (r <= 0)
-                return r < 0 ? r : ORIGIN(-EIO);
-        for (int i = 0; i < INDEXES; i++)
-                v->misindexed = v->misindexed || v->entries[i] != sqlite3_column_int64(s, i);
-        return 0;
-}
-
 static int verify_kept(struct verification *v) {
         if (v->id == 0 && !v->broken)
                 return found_lasting(v, "event", "1", "it was removed, and all behind it");
@@ -423,8 +380,8 @@ static int verify_damage(struct verification *v, int r) {
         return 0;
 }
 
-/* Verifies what has come meanwhile, and counts rows in the same transaction. It is short if all is well: while it lasts the
- * write-ahead log can only grow. */
+/* Verifies what has come meanwhile, and counts rows in the same transaction. It is short if all is well: while it lasts
+ * the write-ahead log can only grow. */
 static int verify_snapshot(struct verification *v, struct log_head *ret_head) {
         static const enum statement rest[] = { S_VERIFY_INDEXED, S_VERIFY_OWN, S_VERIFY_INDEX, S_VERIFY_INDEX_EVENT };
         int r = v->broken ? 0 : verify_chain(v);
@@ -436,10 +393,10 @@ static int verify_snapshot(struct verification *v, struct log_head *ret_head) {
         if (r == 0)
                 r = explain(v);
         if (r >= 0)
-                r = verify_entries(v);
+                r = indexed_check(v->c, &v->indexed);
         if (r >= 0)
-                r = count_entries(v);
-        for (size_t i = 0; r >= 0 && i < (v->misindexed ? ARRAY_SIZE(rest) : 2); i++)
+                r = indexed_check_end(v->c, &v->indexed);
+        for (size_t i = 0; r >= 0 && i < (v->indexed.wrong ? ARRAY_SIZE(rest) : 2); i++)
                 r = verify_each(v, rest[i]);
         return r < 0 ? r : read_head(v, ret_head);
 }
@@ -467,7 +424,7 @@ static int verify_all(struct verification *v, struct log_head *ret_head) {
         if (r == 0)
                 r = verify_chain(v);
         if (r == 0)
-                r = verify_entries(v);
+                r = indexed_check(v->c, &v->indexed);
         if (r == 0)
                 r = connection_run(v->c, "BEGIN");
         if (r == 0)
@@ -490,7 +447,7 @@ int log_verify(struct catalog_connection *c, const uint8_t *kept,
         v->kept = kept;
         v->each = each;
         v->context = context;
-        v->indexed = INT64_MIN;
+        v->indexed.last = INT64_MIN;
         *ret_head = (struct log_head){ 0 };
         r = verify_all(v, ret_head);
         return r != 0 ? r : v->found;
