@@ -33,9 +33,9 @@ int exposure_of(struct request *request, const char *object, int (*each)(const s
                 void *context);
 /* A number that stays the same as long as no image's rows can have changed, but by an expiry that nobody has noticed. */
 int exposure_stamp(struct request *request, int64_t *ret_stamp);
-/* An image by that name: as the caller may see it, of a draft the one that was there; its owner and staff also by the last
- * name of a deleted one (the one that ended last), as of then or of now, by the name of now, or by its number. own: the
- * caller owns it. -ENOENT: no, or it has not been made yet. */
+/* An image by that name: as the caller may see it, of a draft the one that was there; its owner and staff also by the
+ * last name of a deleted one (the one that ended last), as of then or of now, by the name of now, or by its number.
+ * own: the caller owns it. -ENOENT: no, or it has not been made yet. */
 int exposure_image(struct request *request, const char *object, int64_t *ret_image, bool *ret_own);
 /* The place of an image named `REGION/IMG@OWNER`, as the caller may see it. -ENOENT. */
 int exposure_find(struct request *request, const char *object, int64_t *ret_place);

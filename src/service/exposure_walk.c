@@ -38,8 +38,8 @@ struct exposure_walk {
         int64_t child;
 };
 
-/* Entries and slots are mapped, not allocated: what is thrown away goes back to the system at once. Tables that grow in the
- * heaps of a dozen threads leave as much again there. */
+/* Entries and slots are mapped, not allocated: what is thrown away goes back to the system at once. Tables that grow in
+ * the heaps of a dozen threads leave as much again there. */
 struct exposure_walk *exposure_close(struct exposure_walk *walk) {
         if (!walk)
                 return NULL;
@@ -63,8 +63,9 @@ static void *walk_map(size_t size) {
 }
 
 static int walk_room(struct exposure_walk *w) {
-        const size_t room = w->room ? 2 * w->room : TABLE_LEAST / sizeof(*w->entries), entry = sizeof(*w->entries);
-        void *map = w->room ? mremap(w->entries, w->room * entry, room * entry, MREMAP_MAYMOVE) : walk_map(room * entry);
+        const size_t entry = sizeof(*w->entries), room = w->room ? 2 * w->room : TABLE_LEAST / entry;
+        void *map = w->room ? mremap(w->entries, w->room * entry, room * entry, MREMAP_MAYMOVE)
+                            : walk_map(room * entry);
 
         if (!map || map == MAP_FAILED)
                 return -ENOMEM;

@@ -102,7 +102,8 @@ def record(case):
 
 
 def choose(case, records, rng):
-    """(how many records are written, strategy, number): 'most' is what a kill leaves, the others what a disk may have kept."""
+    """(how many records are written, strategy, number): 'most' is what a kill leaves, the others what a disk may have
+    kept."""
     chosen = set()
     for at in range(len(records) + 1):
         near = any(0 <= n < len(records) and records[n].kind != 'write' for n in (at - 1, at))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""keeping.py FOLDER: see keeping.sh. FOLDER/kept is a backup of an earlier event of FOLDER/catalog; FOLDER/damaged is a catalog
-whose rows and stores are damaged."""
+"""keeping.py FOLDER: see keeping.sh. FOLDER/kept is a backup of an earlier event of FOLDER/catalog; FOLDER/damaged is a
+catalog whose rows and stores are damaged."""
 import os
 import subprocess
 import sys
@@ -12,8 +12,8 @@ FOLDER = sys.argv[1]
 
 
 def tree(path):
-    """Names and bytes of what is in a directory, but for what SQLite has beside an open catalog, what a mark says of the
-    directory that it is in, and when something was put into lost+found."""
+    """Names and bytes of what is in a directory, but for what SQLite has beside an open catalog, what a mark says of
+    the directory that it is in, and when something was put into lost+found."""
     found = {}
     for folder, _, names in os.walk(path):
         for name in names:
@@ -100,8 +100,8 @@ class Change(Case):
 
 
 class Repair(Change):
-    """What is found is mended thing by thing, each with its event: the rows before the stores. A file may be in lost+found
-    already, and the event that says so lost."""
+    """What is found is mended thing by thing, each with its event: the rows before the stores. A file may be in
+    lost+found already, and the event that says so lost."""
 
     def head(self, folder, strangers=True):
         status, said, _ = run('-C', f'{folder}/{self.target}', 'check', '--digests', '--log')

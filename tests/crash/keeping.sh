@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# A backup, its bringing up to date, a restore, an undelete and a repair of rows and stores, killed or without power at any
-# moment: what is there then is what was there before, or not yet anything, or all of it (of a repair, what it has mended so
-# far); run again, each goes on and ends as if nobody had disturbed it. Moments and states of a disk are made of a record of
-# what is written and flushed; and each is killed for true. IMGSHARE_LONG=1: all moments and more states. SEED=N repeats the
-# choices of a run.
+# A backup, its bringing up to date, a restore, an undelete and a repair of rows and stores, killed or without power
+# at any moment: what is there then is what was there before, or not yet anything, or all of it (of a repair, what it
+# has mended so far); run again, each goes on and ends as if nobody had disturbed it. Moments and states of a disk are
+# made of a record of what is written and flushed; and each is killed for true. IMGSHARE_LONG=1: all moments and more
+# states. SEED=N repeats the choices of a run.
 [ -n "${TMPDIR-}" ] || [ ! -w /dev/shm ] || export TMPDIR=/dev/shm # made and thrown away by the hundred
 # shellcheck source-path=SCRIPTDIR
 LIMIT=7000

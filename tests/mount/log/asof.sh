@@ -19,8 +19,8 @@ computed() {
         done
 }
 
-# tree MOUNT: paths, numbers, modes, texts and times, and what .meta says. Left out are disks' sizes and formats until they are
-# sealed, and times that can be set or are the mount's own.
+# tree MOUNT: paths, numbers, modes, texts and times, and what .meta says. Left out are disks' sizes and formats until
+# they are sealed, and times that can be set or are the mount's own.
 cat >"$T/tree.py" <<'PYTHON'
 import os, stat, sys
 os.chdir(sys.argv[1])
