@@ -102,7 +102,8 @@ const struct kind kind_share = {
         .mode = S_IFDIR | 0755, .lookup = share_lookup, .list = share_list_nothing,
         .attributes = share_attributes,
         .quick = QUICK_ALL,
-        .remember = { .attributes = remember_always, .entry = remember_always, .missing = remember_always },
+        .remember = { .attributes = remember_always, .entry = remember_always,
+                      .missing = remember_always, .listing = remember_always }, /* nothing is ever listed */
 };
 
 static int expires_text(struct call *call, FILE *to) {

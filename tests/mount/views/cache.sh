@@ -72,7 +72,7 @@ missing() {
                 "$T/alice/accounts/carol" 2>"$T/looks"
 }
 lists() {
-        ls "$A" "$A/web/shares/" "$T/alice/regions" "$T/alice/regions/north" "$T/alice/regions/north/instances" \
+        ls "$A" "$A/web/shares/" "$A/web/shares/bob" "$T/alice/regions" "$T/alice/regions/north" "$T/alice/regions/north/instances" \
                 "$T/alice/accounts/alice/trusted" >"$T/looks"
 }
 for what in looks missing; do
