@@ -109,14 +109,28 @@ static int make_shares_link(struct call *call, struct node *ret_node) {
         return r;
 }
 
+/* `.meta/shares`, or as some tools copy links (node's fs.cpSync): the path of that directory of the image copied from. */
+static bool leads_to_shares(const char *target) {
+        static const char shares[] = "/.meta/shares";
+        const size_t n = strlen(target);
+        const char *image, *images;
+
+        if (strcmp(target, shares + 1) == 0)
+                return true;
+        if (target[0] != '/' || n < sizeof(shares) || strcmp(target + n - strlen(shares), shares) != 0)
+                return false;
+        image = memrchr(target, '/', n - strlen(shares));
+        images = image ? memrchr(target, '/', (size_t)(image - target)) : NULL;
+        return images && image - images == 7 && memcmp(images, "/images", 7) == 0;
+}
+
 void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name) {
         struct node node = { 0 };
         struct call call;
         int r = call_begin_change(req, parent, &call);
 
         call_about(&call, "make", name);
-        if (r == 0 && call.node.kind == NODE_IMAGE && strcmp(name, "shares") == 0 &&
-            strcmp(target, ".meta/shares") == 0)
+        if (r == 0 && call.node.kind == NODE_IMAGE && strcmp(name, "shares") == 0 && leads_to_shares(target))
                 r = make_shares_link(&call, &node);
         else if (r == 0)
                 r = refuse_name(&call, false, name);

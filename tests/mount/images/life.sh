@@ -18,6 +18,12 @@ refused 1 "$EPERM" put sealed "$A/web/.meta/state"
 rule image-available alice
 ok put hello "$A/web/description"
 is 'description' listing "$A/web"
+refused 1 "$EPERM" ln -s /etc/.meta/shares "$A/web/shares"
+refused 1 "$EPERM" ln -s images/web/.meta/shares "$A/web/shares"
+refused 1 "$EPERM" ln -s "$A/web/.meta/shares.tsv" "$A/web/shares"
+ok ln -s "$A/web/.meta/shares" "$A/web/shares" # as tools do that write links absolute
+is .meta/shares readlink "$A/web/shares"
+ok rm "$A/web/shares"
 ok ln -s .meta/shares "$A/web/shares"
 is 'description shares' listing "$A/web"
 refused 1 "$EPERM" mkdir "$A/web/shares/bob"
