@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include <semaphore.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -23,3 +25,6 @@ static inline struct timespec clock_after_ns(int64_t ns) {
 
         return (struct timespec){ .tv_sec = then / SECOND_NS, .tv_nsec = then % SECOND_NS };
 }
+
+/* Waits for a semaphore by CLOCK_MONOTONIC, whatever is set meanwhile. false: not within so many ms. */
+bool clock_wait(sem_t *semaphore, int64_t ms);

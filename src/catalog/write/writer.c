@@ -12,13 +12,6 @@
 #define PATIENT_MAX 48
 #define IMPATIENT_MS 1000
 
-/* gcc's ThreadSanitizer does not know sem_clockwait: it must be told that the wake-up follows sem_post(). */
-#ifdef __SANITIZE_THREAD__
-void __tsan_acquire(void *address);
-#else
-#define __tsan_acquire(address) ((void)(address))
-#endif
-
 static void writer_count(struct catalog *catalog, const struct batch *b) {
         struct catalog_stats *stats = &catalog->stats;
         size_t size = 0;
@@ -115,22 +108,10 @@ static void writer_lead(struct catalog *catalog, sem_t *wake) {
         (void)pthread_mutex_unlock(&catalog->lock);
 }
 
-/* false: timed out. */
-static bool wait_for(sem_t *wake, int ms) {
-        const struct timespec until = clock_after_ns(ms * MS_NS);
-        int r;
-
-        while ((r = sem_clockwait(wake, CLOCK_MONOTONIC, &until)) < 0 && errno == EINTR)
-                ;
-        if (r == 0)
-                __tsan_acquire(wake);
-        return r == 0;
-}
-
 /* Waits until another thread has written the change. An impatient caller may withdraw it: -EAGAIN. */
 static void follow(struct catalog *catalog, struct pending *job) {
         const bool patient = catalog->followers++ < PATIENT_MAX;
-        bool done = !patient && wait_for(job->wake, IMPATIENT_MS);
+        bool done = !patient && clock_wait(job->wake, IMPATIENT_MS);
 
         if (!patient && !done && turn_withdraw(catalog, job)) {
                 job->result = -EAGAIN;

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "clock.h"
 #include "disk/stores.h"
 #include "upkeep/wing.h"
 
@@ -14,17 +15,14 @@
 
 static void *digest_main(void *argument) {
         struct service *service = argument;
-        struct timespec until;
-        int64_t due;
+        int64_t ms;
 
         while (!service_stopping(service)) {
                 digester_turn(service->digester);
-                due = due_round(service);
-                (void)clock_gettime(CLOCK_REALTIME, &until); /* cannot fail for this clock */
-                until.tv_sec += IDLE_SECONDS;
-                if (due > 0 && due / 1000 < until.tv_sec)
-                        until = (struct timespec){ .tv_sec = due / 1000, .tv_nsec = due % 1000 * 1000000 };
-                (void)sem_timedwait(&service->digest_work, &until); /* whatever ends it */
+                ms = due_round(service);
+                if (ms < 0 || ms > IDLE_SECONDS * 1000)
+                        ms = IDLE_SECONDS * 1000;
+                (void)clock_wait(&service->digest_work, ms); /* whatever ends it */
         }
         return NULL;
 }
@@ -39,19 +37,23 @@ int digest_start(struct service *service) {
         return -r;
 }
 
+/* Under the lock. By the monotonic clock: the other one may be set back by a year. */
+static void work_wait(struct service *service, pthread_cond_t *work, int seconds) {
+        const struct timespec until = clock_after_ns(seconds * SECOND_NS);
+
+        (void)pthread_cond_clockwait(work, &service->work_lock, CLOCK_MONOTONIC, &until); /* whatever ends it */
+}
+
 static void *sweep_main(void *argument) {
         struct service *service = argument;
-        struct timespec until;
 
         (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 10); /* requests come first */
         service_sweep(service);
         while (!service_stopping(service)) {
                 purge_round(service);
-                (void)clock_gettime(CLOCK_REALTIME, &until); /* cannot fail for this clock */
-                until.tv_sec += IDLE_SECONDS;
                 (void)pthread_mutex_lock(&service->work_lock);
                 if (!service->purge_wanted && !service->stopping)
-                        (void)pthread_cond_timedwait(&service->purge_work, &service->work_lock, &until);
+                        work_wait(service, &service->purge_work, IDLE_SECONDS);
                 service->purge_wanted = false;
                 (void)pthread_mutex_unlock(&service->work_lock);
         }
@@ -71,14 +73,11 @@ int service_sweep_begin(struct service *service) {
 
 static void *marker_main(void *argument) {
         struct service *service = argument;
-        struct timespec until;
 
         while (!service_stopping(service)) {
-                (void)clock_gettime(CLOCK_REALTIME, &until); /* cannot fail for this clock */
-                until.tv_sec += MARK_SECONDS;
                 (void)pthread_mutex_lock(&service->work_lock);
                 if (!service->stopping)
-                        (void)pthread_cond_timedwait(&service->mark_work, &service->work_lock, &until);
+                        work_wait(service, &service->mark_work, MARK_SECONDS);
                 (void)pthread_mutex_unlock(&service->work_lock);
                 service_stores_mark(service);
         }

@@ -17,14 +17,17 @@ int64_t expiry_round(struct service *service) {
         struct caller caller = service_itself();
         _cleanup_read_ struct catalog_connection *c = NULL;
         struct share share;
-        int64_t next;
+        int64_t next, now;
 
         if (catalog_read(service->catalog, &c) < 0)
-                return 0;
+                return -1;
         while (catalog_share_due(c, &share) == 0)
                 if (catalog_write(service->catalog, run_due, &caller) < 0)
                         break; /* another process did it, or the next round does */
-        return catalog_share_next_due(c, &next) < 0 ? 0 : next;
+        if (catalog_share_next_due(c, &next) < 0)
+                return -1;
+        now = timestamp_now();
+        return next > now ? next - now : 0;
 }
 
 int64_t due_round(struct service *service) {

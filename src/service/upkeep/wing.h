@@ -29,7 +29,7 @@ bool service_stopping(struct service *service);
 
 /* --- due.c --- */
 
-/* Ends expired shares. Returns when the next one expires (ms since 1970); 0: none does, or unknown. */
+/* Ends expired shares. Returns in how many ms the next one expires; below 0: none does, or unknown. */
 int64_t expiry_round(struct service *service);
 /* The same, and writes the counted refusals whose minute is over. */
 int64_t due_round(struct service *service);
