@@ -101,7 +101,8 @@ void catalog_stats(struct catalog *catalog, struct catalog_stats *ret_stats);
 /* Operations: effects.def says what each is called in the log, and which rows it makes and ends. */
 enum event_op {
         EVENT_INIT, EVENT_REGION_ADD, EVENT_REGION_RM, EVENT_ACCOUNT_ADD, EVENT_ACCOUNT_SET, EVENT_ACCOUNT_RM,
-        EVENT_LIMIT, EVENT_REGION_SET, EVENT_ADOPT, EVENT_SNAPSHOT, EVENT_RESTORE, EVENT_REPAIR,
+        EVENT_LIMIT, EVENT_REGION_SET, EVENT_ADOPT, EVENT_SNAPSHOT, EVENT_RESTORE, EVENT_REPAIR, EVENT_CLOCK_DOUBT,
+        EVENT_CLOCK_AGREES, EVENT_CLOCK_SET,
         /* from here on: of what accounts own */
         EVENT_CREATE, EVENT_CREATE_DESCRIPTION, EVENT_CREATE_LINK, EVENT_CREATE_DISK, EVENT_AVAILABLE, EVENT_COPY_EMPTY,
         EVENT_COPY, EVENT_COPY_ALSO, EVENT_SEAL, EVENT_DIGEST, EVENT_TIMES_DISK, EVENT_TIMES_DESCRIPTION, EVENT_DESCRIBE, EVENT_RENAME,
@@ -141,6 +142,15 @@ struct event {
 int catalog_event_add(struct catalog_connection *c, const struct event *event, int64_t *ret_id);
 /* When the event happened that was added last, in this transaction. */
 int64_t catalog_event_time(const struct catalog_connection *c);
+
+/* The log's clock (CONTRACT 5.4). */
+int catalog_clock(struct catalog_connection *c, struct clock_state *ret_state);
+/* Whether there is something to note: 1, 0 or -errno. */
+int catalog_clock_stale(struct catalog_connection *c);
+/* Only in catalog_write: keeps what the clock is held against, and says in the log that it is doubted, or no longer. */
+int catalog_clock_note(struct catalog_connection *c, const struct caller *caller);
+/* Only in catalog_write: the machine's clock is right now, as the event will say. -EALREADY: nobody doubts it. */
+int catalog_clock_set(struct catalog_connection *c, struct event *event);
 
 /* Calls each with the lines (JSON and newline) of a place's history, oldest first. account: only the events that name
  * it as actor or other account and the image's own changes that it can see; NULL: all. hashed: each with its hash, which

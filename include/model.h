@@ -160,3 +160,12 @@ struct refusal {
         char fact[512];
         char remedy[512];
 };
+
+/* The log's clock (CONTRACT 5.4), ms. */
+struct clock_state {
+        int64_t log;     /* spans begin at it, events happen at it */
+        int64_t due;     /* shares that expire until then are dead */
+        int64_t machine; /* CLOCK_REALTIME */
+        int64_t last;    /* the last event's time: ahead of `log` after the clock was set back */
+        bool doubted;    /* the machine's clock: no share is ended by it */
+};

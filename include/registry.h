@@ -37,6 +37,11 @@ int account_set(struct request *request, const char *name, const struct account_
  * operator. */
 int account_remove(struct request *request, const char *name);
 
+/* The log's clock, and whether the machine's is doubted (CONTRACT 5.4). */
+int clock_get(struct request *request, struct clock_state *ret_state);
+/* The machine's clock is right: doubt ends. -EALREADY: nobody doubts it. */
+int clock_set(struct request *request);
+
 #define LIMIT_SHARES "shares-per-image"
 #define LIMIT_SHARES_DEFAULT 50 /* FAQ 1 */
 #define LIMIT_IMAGES "images-per-region"

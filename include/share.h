@@ -18,8 +18,9 @@ int share_revoke(struct request *request, int64_t place, const char *account, st
 int share_expire(struct request *request, int64_t share, const char *text);
 /* Judges whether the caller may set an expiry at all, when `.expires` is opened. */
 int share_judge_expiry(struct request *request, int64_t share);
-/* Parses such a time, into ms; 0: never. -EINVAL; -ETIME: it has passed. */
-int share_expiry_parse(const char *text, int64_t *ret_expires);
+/* Parses such a time, into ms; 0: never. A span begins at the log's clock, and must end after all that is due: a share
+ * never ends at once. -EINVAL; -ETIME: it has passed. */
+int share_expiry_parse(const struct clock_state *clock, const char *text, int64_t *ret_expires);
 
 /* `mkdir shares` never works: > 0 or -ENOENT, in a draft `image-available` (CONTRACT 5.1). */
 int share_directory(struct request *request, int64_t place);

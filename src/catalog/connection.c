@@ -138,7 +138,7 @@ static int connection_try(struct catalog *catalog, bool writer, struct catalog_c
         if (r == 0)
                 r = distrust_schema(c->db);
         if (r == 0)
-                r = functions_add(c->db, &catalog->moment);
+                r = functions_add(c);
         if (r == 0)
                 r = connection_run(c,
                                    "PRAGMA foreign_keys = on; PRAGMA trusted_schema = off; PRAGMA cell_size_check = on;"

@@ -8,6 +8,7 @@
 #include <semaphore.h>
 #include <sys/queue.h>
 
+#include "anchor.h"
 #include "home.h"
 #include "statements.h"
 #include "timestamp.h"
@@ -113,6 +114,8 @@ struct catalog {
         _Atomic int64_t log_frames; /* pages in the log that are worth a checkpoint; 0: not known yet */
         struct catalog_moment moment; /* of a catalog opened as of one */
         char uuid[40];
+        struct boot boot;
+        _Atomic int64_t clock_low, clock_high; /* the anchor of the machine's clock: log_clock.c */
         struct memo *memo;
         int64_t index_events;
         pthread_mutex_t lock; /* protects what follows */
@@ -153,8 +156,8 @@ struct catalog {
 /* reader.c: it reads files at rest, and they have changed since it was opened. */
 bool reader_is_old(const struct catalog_connection *c);
 
-/* Adds our SQL functions. They read *moment at each call. */
-int functions_add(sqlite3 *db, struct catalog_moment *moment);
+/* Adds our SQL functions. They read the catalog's moment at each call. */
+int functions_add(struct catalog_connection *c);
 
 /* Makes a catalog. Only its connections open the file. */
 int catalog_new(const char *path, enum catalog_flags flags, struct catalog **ret_catalog);

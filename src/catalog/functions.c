@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Our SQL functions: times and bytes in the log's format, the clock, the moment of a catalog opened as of one.
  */
-#include "connection.h"
+#include "log_clock.h"
 
 #include <assert.h>
 
@@ -47,11 +47,25 @@ static void function_bytes(sqlite3_context *context, int count, sqlite3_value **
         sqlite3_result_blob(context, bytes, (int)n, SQLITE_TRANSIENT);
 }
 
-/* now_ms(): the wall clock. */
-static void function_now_ms(sqlite3_context *context, int count, sqlite3_value **values) {
-        (void)values;
-        assert(count == 0);
-        sqlite3_result_int64(context, timestamp_now());
+/* due_ms(time of the last event), over_ms: until when shares that expire are dead; until when they can be ended. */
+static void clock_result(sqlite3_context *context, sqlite3_value **values, bool over) {
+        struct log_clock clock;
+        int r = log_clock_quick(sqlite3_user_data(context), sqlite3_value_int64(values[0]), &clock);
+
+        if (r < 0)
+                sqlite3_result_error_code(context, r == -ENOMEM ? SQLITE_NOMEM : SQLITE_IOERR);
+        else
+                sqlite3_result_int64(context, over ? clock.over : clock.due);
+}
+
+static void function_due_ms(sqlite3_context *context, int count, sqlite3_value **values) {
+        assert(count == 1);
+        clock_result(context, values, false);
+}
+
+static void function_over_ms(sqlite3_context *context, int count, sqlite3_value **values) {
+        assert(count == 1);
+        clock_result(context, values, true);
 }
 
 /* asof(), asof_time(): the moment of a catalog opened as of one. */
@@ -63,7 +77,8 @@ static void function_moment(sqlite3_context *context, int count, sqlite3_value *
         sqlite3_result_int64(context, *number);
 }
 
-int functions_add(sqlite3 *db, struct catalog_moment *moment) {
+int functions_add(struct catalog_connection *c) {
+        struct catalog_moment *moment = &c->catalog->moment;
         const struct {
                 const char *name;
                 int arguments, flags;
@@ -74,14 +89,15 @@ int functions_add(sqlite3 *db, struct catalog_moment *moment) {
                 { "milliseconds", 1, SQLITE_DETERMINISTIC, NULL, function_milliseconds },
                 { "nanoseconds", 1, SQLITE_DETERMINISTIC, NULL, function_nanoseconds },
                 { "bytes", 1, SQLITE_DETERMINISTIC, NULL, function_bytes },
-                { "now_ms", 0, 0, NULL, function_now_ms },
+                { "due_ms", 1, 0, c, function_due_ms },
+                { "over_ms", 1, 0, c, function_over_ms },
                 { "asof", 0, SQLITE_DETERMINISTIC, &moment->event, function_moment },
                 { "asof_time", 0, SQLITE_DETERMINISTIC, &moment->time, function_moment },
         };
         int r = 0;
 
         for (size_t i = 0; i < ARRAY_SIZE(functions) && r == 0; i++)
-                r = sqlite_error(db, sqlite3_create_function(db, functions[i].name, functions[i].arguments,
+                r = sqlite_error(c->db, sqlite3_create_function(c->db, functions[i].name, functions[i].arguments,
                                                                 SQLITE_UTF8 | SQLITE_INNOCUOUS | functions[i].flags,
                                                                 functions[i].data, functions[i].run, NULL, NULL));
         return r;

@@ -10,6 +10,7 @@
  *                  memo: what was just read
  *
  *   who wants to know what changed    log/feed change           the log asked        log/log day indexed
+ *   what time it is, and whether the machine knows   log_clock anchor log/doubt
  *   do rows follow from the log       log/verify                rows made again      effects/resolve replay compare
  *   an older format                   effects/upgrade           a file               create format connection functions
  *   a copy as of one moment           backup                    room kept for changes that end something  reserve write/room
@@ -18,6 +19,7 @@
  */
 #include "connection.h"
 #include "log/log.h"
+#include "log_clock.h"
 #include "memo.h"
 #include "reserve.h"
 #include "write/write.h"
@@ -50,6 +52,7 @@ int catalog_new(const char *path, enum catalog_flags flags, struct catalog **ret
         catalog->home.dir_fd = -1;
         catalog->flags = flags;
         catalog->index_events = INDEX_EVENTS;
+        log_clock_hold(catalog, &ANCHOR_NONE);
         STAILQ_INIT(&catalog->queue);
         (void)pthread_mutex_init(&catalog->lock, NULL); /* cannot fail with default attributes */
         (void)pthread_cond_init(&catalog->work, NULL);
@@ -108,6 +111,8 @@ int catalog_open(const char *path, enum catalog_flags flags, struct catalog **re
                 r = check_kind(c);
         if (r == -EPROTOTYPE)
                 reserve_end(c); /* nothing is left beside what is refused */
+        if (r == 0)
+                r = log_clock_open(c);
         if (r == 0 && catalog->keeps_room)
                 r = open_without_reserve(c);
         if (r == 0 && !(flags & CATALOG_READ_ONLY))
@@ -122,26 +127,26 @@ int catalog_open(const char *path, enum catalog_flags flags, struct catalog **re
 /* Completes a moment: with the event's time, or with the last event up to the time. */
 static int resolve(struct catalog_connection *c, struct catalog_moment *moment) {
         _cleanup_statement_ sqlite3_stmt *s = NULL;
-        int64_t now;
+        struct clock_state clock;
         int r;
 
         if (moment->event == 0) { /* before the first */
                 moment->time = 0;
                 return 0;
         }
-        if (moment->event > 0)
-                r = statement_start(c, S_EVENT_TIME, &s, "i", moment->event);
-        else
-                r = statement_start(c, S_CLOCK, &s, "");
-        if (r == 0)
-                r = statement_row(s);
-        if (r <= 0)
-                return r < 0 ? r : -ERANGE;
-        now = sqlite3_column_int64(s, 0);
-        if (moment->event < 0)
-                return moment->time > now ? -ERANGE : catalog_log_at(c, moment->time, true, &moment->event);
-        moment->time = now;
-        return 0;
+        if (moment->event < 0) {
+                r = catalog_clock(c, &clock);
+                if (r == 0 && moment->time > clock.log && moment->time > clock.last)
+                        r = -ERANGE;
+                if (r == 0)
+                        r = catalog_log_at(c, moment->time, true, &moment->event);
+        } else {
+                r = statement_one(&s, statement_start(c, S_EVENT_TIME, &s, "i", moment->event));
+                r = r == -ENOENT ? -ERANGE : r;
+                if (r == 0)
+                        moment->time = sqlite3_column_int64(s, 0);
+        }
+        return r < 0 ? r : log_clock_then(c, &moment->time);
 }
 
 int catalog_open_asof(const char *path, const struct catalog_moment *moment, struct catalog **ret_catalog) {

@@ -28,10 +28,12 @@
 #define THEN(event) "(SELECT 1000000 * time FROM event WHERE id = " event ")"
 #define UP_TO(event) "min(" event ", asof())"
 #define NOW "asof_time()"
+#define OVER NOW
 #define UNEXPIRED(t)                                                                                           \
         "NOT EXISTS (SELECT 1 FROM share_expiry x WHERE x.share = " t ".id AND " LIVE_FROM("x")                   \
         " AND x.expires <= " NOW ")"
 #define LIVE_SHARE(t) LIVE(t) " AND " UNEXPIRED(t)
+#define HELD_SHARE(t) LIVE_SHARE(t)
 
 const char *const statement_past_sql[STATEMENT_COUNT] = {
 #define STATEMENT(name, sql) [S_##name] = sql,

@@ -93,6 +93,7 @@ CREATE TABLE store (
   number INTEGER                      -- in its mark, drawn for this directory; NULL: not drawn yet
 ) STRICT;
 
+-- And of the log's clock (log_clock.c): clock-doubt, clock-set.
 CREATE TABLE setting (                -- limits and switches that differ from the built-in ones
   name TEXT NOT NULL,
   until_event INTEGER NOT NULL DEFAULT 140737488355327,

@@ -22,12 +22,16 @@
 #define TIMES(t) t ".mtime"
 #define THEN(event) "NULL"
 #define UP_TO(event) event
-/* The clock of the log: never before the last event, so that a clock set back revives nothing. */
-#define NOW "max(now_ms(), (SELECT time FROM event ORDER BY id DESC LIMIT 1))"
+/* The log's clock, or the machine's if that is ahead (log_clock.c): never before the last event, so that a clock set back
+ * revives nothing. */
+#define NOW "due_ms((SELECT time FROM event ORDER BY id DESC LIMIT 1))"
+#define OVER "over_ms((SELECT time FROM event ORDER BY id DESC LIMIT 1))"
 /* A live share has neither ended nor expired, whether or not its expiry is in the log yet. The first DUE is evaluated
  * once a query: rows are checked one by one only if some share is due. */
-#define DUE "SELECT 1 FROM share_expiry WHERE until_event = " FAR " AND expires <= " NOW
-#define UNEXPIRED(t) "(NOT EXISTS (" DUE ") OR NOT EXISTS (" DUE " AND share = " t ".id))"
+#define DUE(time) "SELECT 1 FROM share_expiry WHERE until_event = " FAR " AND expires <= " time
+#define NOT_DUE(t, time) "(NOT EXISTS (" DUE(time) ") OR NOT EXISTS (" DUE(time) " AND share = " t ".id))"
+#define UNEXPIRED(t) NOT_DUE(t, NOW)
+#define HELD_SHARE(t) LIVE(t) " AND " NOT_DUE(t, OVER)
 #define LIVE_SHARE(t) LIVE(t) " AND " UNEXPIRED(t)
 
 const char *const statement_sql[STATEMENT_COUNT] = {

@@ -31,6 +31,7 @@ struct run {
         int64_t changes, looked; /* time in ms of the last progress line */
         struct table table;
         struct apply *apply;
+        struct request *request;
 };
 
 /* Shows the progress to users who wait, five times a second. */
@@ -110,11 +111,12 @@ static int apply_tell_refusal(const struct apply_refusal *refusal, void *context
 static const char passed[] = "its expiry has passed, skipped";
 
 /* Parses a line. Returns NULL, or why it is malformed, or `passed`. */
-static const char *take_apart(char *text, size_t length, struct apply_line *line) {
+static const char *take_apart(struct request *request, char *text, size_t length, struct apply_line *line) {
         static const char form[] = "not 'region, img@owner, account[, expires]', separated by tabs";
         char *rest = text;
+        struct clock_state clock;
         const char *expires;
-        int r;
+        int r = 0;
 
         if (strlen(text) != length)
                 return form;
@@ -129,7 +131,12 @@ static const char *take_apart(char *text, size_t length, struct apply_line *line
                 line->account = NULL;
                 return line->has_expires ? "nobody's share cannot expire" : NULL;
         }
-        r = line->has_expires ? share_expiry_parse(expires, &line->expires) : 0;
+        if (line->has_expires)
+                r = clock_get(request, &clock);
+        if (r < 0)
+                return "expires: the log's clock cannot be read";
+        if (line->has_expires)
+                r = share_expiry_parse(&clock, expires, &line->expires);
         return r == -ETIME ? passed : r < 0 ? "expires: not a time" : NULL;
 }
 
@@ -152,7 +159,7 @@ static int next_line(struct run *run, bool first, struct apply_line *ret_line) {
                 if (is_comment(run->text) && strlen(run->text) == (size_t)n)
                         continue;
                 *ret_line = (struct apply_line){ .number = run->number };
-                why = take_apart(run->text, (size_t)n, ret_line);
+                why = take_apart(run->request, run->text, (size_t)n, ret_line);
                 if (!why)
                         return 1;
                 if (first && why == passed) {
@@ -236,6 +243,7 @@ static enum status apply_session(struct run *run, struct session *session) {
         int r = apply_new(&session->request, run->plan, &report, &work);
 
         run->apply = work;
+        run->request = &session->request;
         if (r == 0)
                 r = apply(run);
         if (r < 0)

@@ -62,7 +62,7 @@ struct verb {
 
 /* One table per noun, ended by a verb without name. main.c lists the tables. */
 extern const struct verb access_verbs[], account_verbs[], adopt_verbs[], apply_verbs[], backup_verbs[], check_verbs[],
-        exposure_verbs[], image_verbs[], init_verbs[], limits_verbs[], log_verbs[], region_verbs[], restore_verbs[], rules_verbs[],
+        clock_verbs[], exposure_verbs[], image_verbs[], init_verbs[], limits_verbs[], log_verbs[], region_verbs[], restore_verbs[], rules_verbs[],
         undelete_verbs[], upgrade_verbs[], why_verbs[];
 
 /* One parsed command line. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * imgshare: does to a catalog what a filesystem cannot. The map of the program:
  *   main.c      finds the verb and calls it; --help and --version     options.c  the options of all verbs
- *   init.c region.c account.c limits.c rules.c log.c why.c access.c exposure.c apply.c image.c undelete.c check.c adopt.c
+ *   init.c region.c account.c limits.c rules.c log.c why.c access.c exposure.c apply.c image.c undelete.c check.c clock.c adopt.c
  *   backup.c upgrade.c   a noun each
  *   session.c   a catalog and the caller    table.c  output    error.c  error messages    parse.c  values of arguments
  */
@@ -20,7 +20,7 @@
 
 static const struct verb *const nouns[] = {
         init_verbs, region_verbs, account_verbs, limits_verbs, rules_verbs, log_verbs, why_verbs, access_verbs,
-        exposure_verbs, apply_verbs, image_verbs, undelete_verbs, check_verbs, adopt_verbs, backup_verbs, restore_verbs, upgrade_verbs,
+        exposure_verbs, apply_verbs, image_verbs, undelete_verbs, check_verbs, clock_verbs, adopt_verbs, backup_verbs, restore_verbs, upgrade_verbs,
 };
 
 /* Length of a verb's first word, the noun. */

@@ -2,6 +2,7 @@
  * Shares that end by themselves: setting the time, and logging the end of shares that queries treat as dead.
  */
 #include "nouns.h"
+#include "registry.h"
 #include "timestamp.h"
 #include "upkeep/wing.h"
 
@@ -50,16 +51,16 @@ static int run_expire(struct catalog_connection *c, void *context) {
         return share_expire_commit(c, &n->decision, share.id, share.account_name, n->expires);
 }
 
-int share_expiry_parse(const char *text, int64_t *ret_expires) {
-        int64_t now = timestamp_now(), expires;
+int share_expiry_parse(const struct clock_state *clock, const char *text, int64_t *ret_expires) {
+        int64_t expires;
 
         if (!*text || strcmp(text, "never") == 0) {
                 *ret_expires = 0;
                 return 0;
         }
-        if (timestamp_parse(text, now, &expires) < 0)
+        if (timestamp_parse(text, clock->log, &expires) < 0)
                 return -EINVAL;
-        if (expires <= now)
+        if (expires <= clock->due)
                 return -ETIME;
         *ret_expires = expires;
         return 0;
@@ -100,12 +101,15 @@ int share_judge_expiry(struct request *request, int64_t share) {
 }
 
 int share_expire(struct request *request, int64_t share, const char *text) {
+        struct clock_state clock;
         struct expiring n;
         int r = expiring_init(&n, request, share);
 
+        if (r == 0)
+                r = clock_get(request, &clock);
         if (r < 0)
                 return r;
-        n.valid = share_expiry_parse(text, &n.expires) == 0;
+        n.valid = share_expiry_parse(&clock, text, &n.expires) == 0;
         r = decision_end(&n.decision, request_write(request, run_expire, &n));
         if (r == 0)
                 digest_wake(request->service); /* it may be due before the thread next looks */

@@ -78,16 +78,25 @@ int share_grant_judge(struct catalog_connection *c, struct decision *d, const st
         return decision_files(c, d, seal->image == d->image.id ? seal->format : "", r);
 }
 
-int share_grant_commit(struct catalog_connection *c, struct decision *d, const struct seal *seal,
-                       const struct account *account, int64_t *ret_share) {
+/* Ends the account's share that is dead but not ended, so that another can take its place. As long as the clock is
+ * doubted nobody can say that it has expired: its owner ends it. */
+static int share_take_over(struct catalog_connection *c, struct decision *d, const struct account *account) {
+        struct clock_state clock;
         struct share expired;
-        struct event event;
         int r = d->unended ? catalog_share_due_of(c, d->image.id, account->id, &expired) : -ENOENT;
 
         if (r == 0)
-                r = expiry_commit(c, &d->request->caller, &expired);
-        else if (r == -ENOENT)
-                r = 0;
+                r = catalog_clock(c, &clock);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        return clock.doubted ? share_revoke_commit(c, d, &expired, NULL) : expiry_commit(c, &d->request->caller, &expired);
+}
+
+int share_grant_commit(struct catalog_connection *c, struct decision *d, const struct seal *seal,
+                       const struct account *account, int64_t *ret_share) {
+        struct event event;
+        int r = share_take_over(c, d, account);
+
         if (r == 0)
                 r = seal_commit(c, d, seal);
         if (r < 0)

@@ -7,7 +7,7 @@
 : "${MANUAL:?the source of imgshare.1}"
 
 verbs=(init 'region add' 'region list' 'region set' 'region rm' 'account add' 'account set' 'account list' 'account rm' limits rules
-    log why access exposure apply 'image purge' undelete check adopt backup restore upgrade)
+    log why access exposure apply 'image purge' undelete check clock adopt backup restore upgrade)
 
 # help_is_good
 help_is_good() {

@@ -43,6 +43,8 @@ int fault_now(enum fault_kind kind);
 
 /* The clock in ms; it stands still. */
 extern int64_t fault_clock;
+/* By how much it was set: then it is not what the time since the machine's start says. */
+extern int64_t fault_clock_set;
 /* Stores behave as on different filesystems: no links between them. */
 extern bool fault_apart;
 

@@ -13,10 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../src/catalog/anchor.h"
 #include "blob.h"
 #include "fault.h"
 
 int64_t fault_clock = INT64_C(1767225600000); /* 2026-01-01 */
+int64_t fault_clock_set;
 bool fault_apart;
 
 /* Wraps a call; it fails by returning `failure` with errno set. */
@@ -154,6 +156,12 @@ int64_t __wrap_timestamp_now(void) {
 int64_t __wrap_timestamp_now_ns(void);
 int64_t __wrap_timestamp_now_ns(void) {
         return fault_clock * 1000000;
+}
+
+struct instant __wrap_instant_now(const struct boot *boot);
+struct instant __wrap_instant_now(const struct boot *boot) {
+        (void)boot;
+        return (struct instant){ .wall = fault_clock, .since = fault_clock - fault_clock_set };
 }
 
 bool __real_blob_store_same_filesystem(const struct blob_store *a, const struct blob_store *b);

@@ -59,6 +59,16 @@ static void end_later(void) {
         fault_clock -= 2 * 3600 * 1000;
 }
 
+static void begin_wrong(void) {
+        begin_later();
+        fault_clock_set += 2 * 3600 * 1000;
+}
+
+static void end_wrong(void) {
+        end_later();
+        fault_clock_set -= 2 * 3600 * 1000;
+}
+
 static int act_account_add(struct request *request) {
         return account_add(request, "dave", ROLE_ACCOUNT, 1234, 5);
 }
@@ -185,6 +195,10 @@ static int act_expiry(struct request *request) {
         return 0;
 }
 
+static int act_clock_set(struct request *request) {
+        return clock_set(request);
+}
+
 static int act_digests(struct request *request) {
         digest_round(request->service);
         return 0;
@@ -285,6 +299,9 @@ static const struct operation operations[] = {
         { "service_create", .flags = OPERATION_ALONE, .begin = place_empty, .act = act_init },
         { "expiry", .flags = OPERATION_ROUND, .prepare = make_shared, .begin = begin_later, .act = act_expiry,
           .end = end_later },
+        { "clock_doubt", .flags = OPERATION_ROUND, .prepare = make_shared, .begin = begin_wrong, .act = act_expiry,
+          .end = end_wrong },
+        { "clock_set", .prepare = make_shared, .begin = begin_wrong, .act = act_clock_set, .end = end_wrong },
         { "digests", .flags = OPERATION_ROUND, .prepare = make_shared, .act = act_digests },
         { "digests_same", .flags = OPERATION_ROUND, .prepare = make_same, .act = act_digests },
         { "sweep", .flags = OPERATION_ROUND, .prepare = make_leftovers, .act = act_sweep },

@@ -47,7 +47,7 @@ static void check_number_as_time(int64_t ms) {
 
 static void check_expiry(const char *text) {
         int64_t before = timestamp_now(), expires;
-        int r = share_expiry_parse(text, &expires);
+        int r = share_expiry_parse(&(struct clock_state){ .log = before, .due = before }, text, &expires);
 
         require(r == 0 || r == -EINVAL || r == -ETIME);
         if (r == 0)

@@ -450,3 +450,18 @@ harmless() {
         run "$@"
         unchanged "$*"
 }
+
+# ---- a machine of its own (tests/machine.c): its clocks are set, and it is restarted, while the test goes on
+
+# machine_begin: from here on all that the test starts runs there, at the true time.
+machine_begin() {
+        : "${MACHINE:?the built libmachine.so}"
+        export MACHINE_FILE=$T/machine
+        machine set 0
+        export LD_PRELOAD=$MACHINE
+}
+
+# machine set|step|sleep|restart [SECONDS]: as machine.py says.
+machine() {
+        run env -u LD_PRELOAD "$PYTHON" "${BASH_SOURCE[0]%/*}/../machine.py" "$MACHINE_FILE" "$@" || die "machine $*"
+}

@@ -12,6 +12,7 @@
 
 #include "effects/replay.h"
 #include "log/log.h"
+#include "log_clock.h"
 
 /* What can be found, as verify.c and compare.c say it. */
 static const char *const repair_kinds[] = {
@@ -102,6 +103,7 @@ static int repair_prepare(struct repair *p) {
 
         if (r < 0)
                 return r;
+        log_clock_copy(p->catalog, p->replay.catalog);
         p->replay.progress = p->reader->progress;
         p->replay.context = p->reader->context;
         r = replay_log(&p->replay, p->c, repair_cannot_be, p);

@@ -3,6 +3,7 @@
  */
 #include "effects/effects.h"
 #include "log/log.h"
+#include "log_clock.h"
 #include "write/room.h"
 
 #include <assert.h>
@@ -180,18 +181,20 @@ static void tell_apart(struct event *e) {
 }
 
 int catalog_event_add(struct catalog_connection *c, const struct event *event, int64_t *ret_id) {
-        const int64_t now = timestamp_now();
         struct event e = *event;
+        struct log_clock clock;
         struct chain next;
         int r = room_ask(c, event);
 
         if (r == 0)
                 r = chain_last(c);
+        if (r == 0)
+                r = log_clock_quick(c, c->chain.time, &clock);
         if (r < 0)
                 return r;
         next = c->chain;
         next.id++;
-        next.time = now < next.time ? next.time : now;
+        next.time = clock.log < next.time ? next.time : clock.log;
         if (e.place == EVENT_PLACE_NEW)
                 e.place = next.id;
         tell_apart(&e);

@@ -3,6 +3,7 @@
  * expired.
  */
 #include "feed.h"
+#include "log_clock.h"
 #include "write/write.h"
 
 #include "log/log.h"
@@ -139,10 +140,27 @@ static int read_due(struct feed *feed, const struct feed_reader *reader, int64_t
         return r;
 }
 
+/* What was reported as expired lives again: the clock was wrong, and was set back. Nobody knows what else was remembered
+ * meanwhile. */
+static int read_revived(struct feed *feed, const struct feed_reader *reader, int64_t now) {
+        const int64_t reported = feed->expired;
+        int r;
+
+        if (now >= reported)
+                return 0;
+        feed->expired = now;
+        r = read_clock(feed, &now);
+        if (r == 0 && feed->due != 0 && feed->due <= reported)
+                r = feed_tell(feed, reader, NULL, &(struct change){ .kind = CHANGE_UNKNOWN });
+        return r;
+}
+
 static int read_expired(struct feed *feed, const struct feed_reader *reader) {
         int64_t now;
         int r = read_clock(feed, &now);
 
+        if (r == 0)
+                r = read_revived(feed, reader, now);
         if (r < 0 || feed->due == 0 || feed->due > now)
                 return r;
         r = read_due(feed, reader, now);
@@ -169,12 +187,16 @@ static int feed_renew(struct feed *feed) {
 }
 
 int feed_read(struct feed *feed, const struct feed_reader *reader) {
-        int64_t version, now = timestamp_now();
+        struct log_clock clock;
+        int64_t version;
         int r = feed_renew(feed);
 
         if (r == 0)
                 r = read_version(feed, &version);
-        if (r < 0 || (version == feed->version && (feed->due == 0 || feed->due > now)))
+        if (r == 0)
+                r = version != feed->version ? log_clock_read(feed->c, &clock) /* somebody may have set it */
+                                             : log_clock_quick(feed->c, feed->expired, &clock);
+        if (r < 0 || (version == feed->version && (feed->due == 0 || feed->due > clock.due) && clock.due >= feed->expired))
                 return r;
         r = read_events(feed, reader);
         if (r == 0)

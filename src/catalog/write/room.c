@@ -169,6 +169,9 @@ static bool is_ending(const struct event *event) {
         case EVENT_INSTANCE_DELETE:
         case EVENT_PURGE:
         case EVENT_PURGE_INSTANCE:
+        case EVENT_CLOCK_DOUBT:
+        case EVENT_CLOCK_AGREES:
+        case EVENT_CLOCK_SET:
                 return true;
         default:
                 return false;

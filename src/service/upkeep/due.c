@@ -13,21 +13,27 @@ static int run_due(struct catalog_connection *c, void *context) {
         return r < 0 ? r : expiry_commit(c, caller, &share);
 }
 
+static int run_clock(struct catalog_connection *c, void *context) {
+        return catalog_clock_note(c, context);
+}
+
 int64_t expiry_round(struct service *service) {
         struct caller caller = service_itself();
         _cleanup_read_ struct catalog_connection *c = NULL;
+        struct clock_state clock;
         struct share share;
-        int64_t next, now;
+        int64_t next;
 
         if (catalog_read(service->catalog, &c) < 0)
                 return -1;
+        if (catalog_clock_stale(c) > 0)
+                (void)catalog_write(service->catalog, run_clock, &caller); /* else the next round does */
         while (catalog_share_due(c, &share) == 0)
                 if (catalog_write(service->catalog, run_due, &caller) < 0)
                         break; /* another process did it, or the next round does */
-        if (catalog_share_next_due(c, &next) < 0)
+        if (catalog_share_next_due(c, &next) < 0 || catalog_clock(c, &clock) < 0 || next <= clock.due)
                 return -1;
-        now = timestamp_now();
-        return next > now ? next - now : 0;
+        return next - clock.due;
 }
 
 int64_t due_round(struct service *service) {

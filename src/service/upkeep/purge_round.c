@@ -41,11 +41,12 @@ static int purge_if_due(const struct kept *kept, void *context) {
 void purge_round(struct service *service) {
         struct round round = { .service = service, .caller = service_itself() };
         _cleanup_read_ struct catalog_connection *c = NULL;
-        const int64_t now = timestamp_now();
+        struct clock_state clock;
         int64_t keep;
 
-        if (catalog_read(service->catalog, &c) < 0 || catalog_setting_get(c, LIMIT_KEEP, LIMIT_KEEP_DEFAULT, &keep) < 0)
+        if (catalog_read(service->catalog, &c) < 0 || catalog_setting_get(c, LIMIT_KEEP, LIMIT_KEEP_DEFAULT, &keep) < 0 ||
+            catalog_clock(c, &clock) < 0)
                 return;
-        round.before = keep > now / 1000 ? 0 : now - 1000 * keep;
+        round.before = clock.doubted || keep > clock.log / 1000 ? 0 : clock.log - 1000 * keep;
         (void)catalog_kept_each(c, 0, 0, purge_if_due, &round); /* as above */
 }

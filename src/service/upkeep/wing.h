@@ -29,7 +29,8 @@ bool service_stopping(struct service *service);
 
 /* --- due.c --- */
 
-/* Ends expired shares. Returns in how many ms the next one expires; below 0: none does, or unknown. */
+/* Says what is new about the clock, and ends expired shares. Returns in how many ms the next one expires; below 0: none
+ * does, or unknown. */
 int64_t expiry_round(struct service *service);
 /* The same, and writes the counted refusals whose minute is over. */
 int64_t due_round(struct service *service);

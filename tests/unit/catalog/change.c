@@ -126,6 +126,8 @@ static const enum event_op operations_of[] = {
         [REGION_PUT] = EVENT_REGION_ADD,
         [REGION_END] = EVENT_REGION_RM,
         [SETTING_PUT] = EVENT_LIMIT,
+        [CLOCK_DOUBT] = EVENT_CLOCK_DOUBT,
+        [CLOCK_SET] = EVENT_CLOCK_SET,
         [PLACE_PUT] = EVENT_CREATE,
         [PLACE_RENAME] = EVENT_RENAME,
         [PLACE_END] = EVENT_DELETE,
@@ -286,6 +288,14 @@ static int say(struct catalog_connection *c, const struct wish *w, struct said *
         case SETTING_PUT:
                 said->event.object = w->text;
                 with_number(said, "value", w->a);
+                return 0;
+        case CLOCK_DOUBT:
+                said->event.op = w->a ? EVENT_CLOCK_DOUBT : EVENT_CLOCK_AGREES;
+                if (w->a)
+                        with_number(said, "ahead", w->a);
+                return 0;
+        case CLOCK_SET:
+                with_text(said, "to", timestamp_format(w->a, said->time));
                 return 0;
         case PLACE_PUT:
                 said->event.place = EVENT_PLACE_NEW;

@@ -51,6 +51,8 @@ enum fact {
         REGION_PUT,        /* text: name */
         REGION_END,        /* region */
         SETTING_PUT,       /* value, text: name */
+        CLOCK_DOUBT,       /* ms; 0: it is over */
+        CLOCK_SET,         /* time */
         PLACE_PUT,         /* region, owner, text: name */
         PLACE_RENAME,      /* place, text: name */
         PLACE_END,         /* place */

@@ -105,6 +105,7 @@ static void test_operations_have_the_specs_names(void **state) {
                 [EVENT_ACCOUNT_ADD] = "account-add", [EVENT_ACCOUNT_SET] = "account-set", [EVENT_ACCOUNT_RM] = "account-rm",
                 [EVENT_LIMIT] = "limit", [EVENT_REGION_SET] = "region-set", [EVENT_ADOPT] = "adopt",
                 [EVENT_SNAPSHOT] = "snapshot", [EVENT_RESTORE] = "restore", [EVENT_REPAIR] = "repair",
+                [EVENT_CLOCK_DOUBT] = "clock-doubt", [EVENT_CLOCK_AGREES] = "clock-doubt", [EVENT_CLOCK_SET] = "clock-set",
                 [EVENT_CREATE] = "create",
                 [EVENT_CREATE_DESCRIPTION] = "create", [EVENT_CREATE_LINK] = "create", [EVENT_CREATE_DISK] = "create",
                 [EVENT_AVAILABLE] = "available", [EVENT_COPY_EMPTY] = "copy", [EVENT_COPY] = "copy", [EVENT_COPY_ALSO] = "copy",
