@@ -23,7 +23,7 @@ static struct machine *machine;
 
 __attribute__((constructor)) static void machine_map(void) {
         const char *path = getenv("MACHINE_FILE");
-        int fd = path ? (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC) : -1;
+        int fd = path ? (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC) : -1;
         void *map = fd < 0 ? MAP_FAILED : mmap(NULL, sizeof(*machine), PROT_READ, MAP_SHARED, fd, 0);
 
         if (path && map == MAP_FAILED)

@@ -22,6 +22,7 @@ FULL = 250  # steps between looks at everything
 LATE = 2  # seconds for which another view may still show what was (CONTRACT 5.3 promises 0.1; a busy machine is given more) ...
 PATIENCE = 20  # ... and for which it is asked again then, before it counts
 SOON = 2  # seconds until an expiry that comes soon; no step begins in the last half of them
+CLOCKS = (-400 * 86400, -7200, 7200, 80 * 365 * 86400, 80 * 365 * 86400)  # how far a machine's clock may be off: also past all expiries
 TABLES = ('access --all', 'account list', 'limits', 'region list', 'undelete --list')
 
 
@@ -110,8 +111,22 @@ class Session:
             self.remember_view()
         if len(self.done) % FULL == 0:
             self.everything(2)
+            self.doubt(self.random.choice(CLOCKS))
             self.look_back(2)
             self.agree('log', self.journal.compare())
+
+    def doubt(self, seconds):
+        """The machine's clock goes wrong by so many seconds, and is set right. Meanwhile a share that is due by it is not there, for
+        nobody; afterwards all are as before, and none was ended (CONTRACT 5.4)."""
+        if not self.world.machine:
+            return
+        views = self.random.sample(self.alive(), min(2, len(self.alive())))
+        for ahead in (seconds, 0):
+            self.world.set_clock(ahead)
+            self.model.ahead = ahead
+            for view in views:
+                self.again(self.look_at_all, view)
+            self.again(self.look_at_table, 'access --all')
 
     def remember(self, name, events, touched):
         """That something changed, through which view."""

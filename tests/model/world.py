@@ -16,6 +16,9 @@ import time
 
 from model import View
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import machine  # noqa: E402
+
 LIBC = ctypes.CDLL(None)
 IMGSHARE, IMGSHAREFS = os.environ.get('IMGSHARE', 'imgshare'), os.environ.get('IMGSHAREFS', 'imgsharefs')
 FLAGS = {'w': os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 'a': os.O_WRONLY | os.O_APPEND, 'r+': os.O_WRONLY}
@@ -44,6 +47,10 @@ class World:
         self.mounts, self.views, self.roots, self.folders, self.held, self.denials = [], {}, {}, {}, {}, {}
         os.makedirs(folder)
         os.chmod(folder, 0o711)
+        self.machine = os.environ.get('MACHINE')  # not where a sanitizer's own library would have to be loaded first
+        if self.machine:
+            machine.change(f'{folder}/machine', 'set', 0)
+            os.environ.update(LD_PRELOAD=self.machine, MACHINE_FILE=f'{folder}/machine')
         self.run('init', self.catalog)
         for name in REGIONS:
             self.run('region', 'add', name)
@@ -63,6 +70,11 @@ class World:
     def join(self, name, uid, mounts=('all',)):
         for mount in mounts:
             self.views[f'{name}@{mount}'] = View(f'{name}@{mount}', name, uid, True)
+
+    def set_clock(self, seconds):
+        """How far the clock of the machine is from the true time, for all but this process."""
+        self.become(0)
+        machine.change(f'{self.folder}/machine', 'set', seconds)
 
     def run(self, *arguments):
         return subprocess.run([IMGSHARE, '-C', self.catalog, *arguments], check=True, capture_output=True)
@@ -110,6 +122,8 @@ class World:
         return found
 
     def discard(self):
+        for name in ('LD_PRELOAD', 'MACHINE_FILE'):
+            os.environ.pop(name, None)
         self.follower.kill()
         self.follower.wait()
         self.follower.stdout.close()
