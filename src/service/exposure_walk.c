@@ -57,6 +57,7 @@ struct exposure_walk *exposure_close(struct exposure_walk *walk) {
 
 /* Zeros. NULL: no memory. */
 static void *walk_map(size_t size) {
+        /* cppcheck-suppress invalidFunctionArg ; no file */
         void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
         return map == MAP_FAILED ? NULL : map;

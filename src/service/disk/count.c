@@ -2,6 +2,7 @@
  * Counting what an account's disks take. A count asks the store for each of them, so a writer is granted some bytes
  * more, and counts again when they are written.
  */
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 #include "array.h"
@@ -149,7 +150,7 @@ int meter_grant(struct meter *m, int64_t bytes, struct room_facts *ret_room) {
         int r = 0;
 
         *ret_room = (struct room_facts){ 0 };
-        if (m->granted >= bytes && (m->granted -= bytes) >= 0)
+        if (m->granted >= bytes && atomic_fetch_sub(&m->granted, bytes) >= bytes)
                 return 0;
         (void)pthread_mutex_lock(&m->lock);
         if (m->granted >= bytes) { /* another thread has just counted */
