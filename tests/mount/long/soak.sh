@@ -13,7 +13,7 @@ mount_as bob
 mount_at watch account=operator,ro
 ok "$PYTHON" "${0%/*}/soak.py" "$T" "$(daemon_of "$T/alice")" "$(daemon_of "$T/bob")" "$(daemon_of "$T/watch")"
 cat "$T/out"
-unmount alice bob watch
+WAIT=60 unmount alice bob watch # a busy disk takes its time to copy the log back
 ok admin check --log --digests
 ok admin backup "$T/kept"
 ok "$IMGSHARE" -C "$T/kept" check --log --digests
