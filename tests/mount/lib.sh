@@ -2,7 +2,8 @@
 # What the mount tests share: a catalog of their own, mounts that are always taken down again, and assertions.
 # Sourcing it starts the script a second time, as a child that may hang, be killed or leave mounts behind. The first
 # process never touches a mount: it waits, unmounts, looks after the daemons and asks `imgshare check --log`.
-# A script may set LIMIT (seconds) before sourcing; IMGSHARE_SLOW=N makes it N times as long (valgrind). Failures are printed as `not ok: file:line: what`.
+# A script may set LIMIT (seconds), and JUDGES (for each of the last two looks at its log), before sourcing;
+# IMGSHARE_SLOW=N makes LIMIT N times as long (valgrind). Failures are printed as `not ok: file:line: what`.
 # shellcheck shell=bash
 set -u
 export LC_ALL=C.UTF-8
@@ -68,14 +69,14 @@ take_down() {
                 status=1
         fi
         if [ "$status" -ne 77 ] && [ -e "$DIR/catalog.db" ] && [ ! -e "$T/no_check" ] &&
-                ! timeout -s KILL 60 "$IMGSHARE" -C "$DIR" check --log >"$T/check" 2>&1; then
+                ! timeout -s KILL "${JUDGES:-60}" "$IMGSHARE" -C "$DIR" check --log >"$T/check" 2>&1; then
                 echo "not ok: ${0##*/}: imgshare check --log finds, after the test:"
                 cat "$T/check"
                 status=1
         fi
         # do the rows follow from the log, judged by what shares no way with the check (tests/oracle)
         if [ "$status" -ne 77 ] && [ -e "$DIR/catalog.db" ] && [ ! -e "$T/no_check" ] && [ "${ORACLE-}" ] &&
-                ! timeout -s KILL 60 "$ORACLE" "$DIR/catalog.db" >"$T/check" 2>&1; then
+                ! timeout -s KILL "${JUDGES:-60}" "$ORACLE" "$DIR/catalog.db" >"$T/check" 2>&1; then
                 echo "not ok: ${0##*/}: the oracle finds, after the test:"
                 cat "$T/check"
                 status=1

@@ -5,7 +5,7 @@
 [ "${IMGSHARE_LONG-}" = 1 ] && : "${SOAK:=1800}"
 : "${SOAK:=15}"
 export SOAK
-LIMIT=$((SOAK + 120))
+LIMIT=$((SOAK + 120 + SOAK / 5)) JUDGES=$((60 + SOAK / 5)) # of half a million events
 . "${0%/*}/../lib.sh"
 catalog
 mount_as alice
