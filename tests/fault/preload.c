@@ -138,7 +138,7 @@ WRAP(TERMINAL, int, -error, scols_line_set_data, (struct libscols_line *line, si
 WRAP(TERMINAL, int, -error, scols_print_table, (struct libscols_table *table), (table))
 
 /* The arguments cannot be passed on to another asprintf. */
-int preloaded_asprintf(char **text, const char *format, ...) __asm__("asprintf");
+int preloaded_asprintf(char **text, const char *format, ...) __asm__("asprintf") __attribute__((format(printf, 2, 3)));
 int preloaded_asprintf(char **text, const char *format, ...) {
         va_list arguments;
         int n, error = fails(MEMORY, __builtin_return_address(0));
