@@ -47,7 +47,7 @@ static int check_mended(struct checking *k, int r, const char *what, const char 
 /* What cannot be read is a finding, unless only this process is short of something: that says nothing about the
  * store. */
 static int check_unreadable(struct checking *k, const char *what, const char *object, int r) {
-        if (r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EAGAIN)
+        if (r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EAGAIN || r == -ENOSPC)
                 return r;
         if (strcmp(what, "region") == 0)
                 return check_found(k, what, object, "its store is offline", "mount it where region list shows it");

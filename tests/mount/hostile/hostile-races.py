@@ -168,7 +168,7 @@ def swaps():
     canary = os.path.dirname(flag) + '/' + other
     shares, victim = f'{images}/swap/shares', f'{images}/{other}'
     targets = (canary, f'../{other}/.meta/shares', f'../{other}/shares', '.meta', f'.meta/../../{other}/.meta/shares',
-               victim + '/.meta/shares', '.meta/shares/', './.meta/shares')
+               victim + '/shares', canary + '/.meta/shares', '.meta/shares/', './.meta/shares')
     while not os.path.exists(flag):
         tried(os.mkdir, f'{images}/swap')
         tried(os.symlink, '.meta/shares', shares)
@@ -182,6 +182,8 @@ def swaps():
             if not tried(rename, a, b, flags):
                 told('not refused:', a, b)
         tried(os.mkdir, shares)
+        tried(os.symlink, victim + '/.meta/shares', shares)  # as some tools copy it
+        tried(os.unlink, shares)
         tried(os.link, f'{victim}/shares', shares)  # which makes it: a link to its own
         try:
             if os.readlink(shares) != '.meta/shares':
