@@ -4,6 +4,7 @@
 #include "verbs/verbs.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <string.h>
 
 #include "account.h"
@@ -111,17 +112,7 @@ static int make_shares_link(struct call *call, struct node *ret_node) {
 
 /* `.meta/shares`, or as some tools copy links (node's fs.cpSync): the path of that directory of the image copied from. */
 static bool leads_to_shares(const char *target) {
-        static const char shares[] = "/.meta/shares";
-        const size_t n = strlen(target);
-        const char *image, *images;
-
-        if (strcmp(target, shares + 1) == 0)
-                return true;
-        if (target[0] != '/' || n < sizeof(shares) || strcmp(target + n - strlen(shares), shares) != 0)
-                return false;
-        image = memrchr(target, '/', n - strlen(shares));
-        images = image ? memrchr(target, '/', (size_t)(image - target)) : NULL;
-        return images && image - images == 7 && memcmp(images, "/images", 7) == 0;
+        return strcmp(target, ".meta/shares") == 0 || fnmatch("/*/images/*/.meta/shares", target, 0) == 0;
 }
 
 void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name) {
