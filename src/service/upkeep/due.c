@@ -5,6 +5,8 @@
 #include "nouns.h"
 #include "upkeep/wing.h"
 
+#define AGAIN_MS 100 /* a share became due just now; or its end could not be written, and is not tried without a pause */
+
 static int run_due(struct catalog_connection *c, void *context) {
         const struct caller *caller = context;
         struct share share;
@@ -31,9 +33,9 @@ int64_t expiry_round(struct service *service) {
         while (catalog_share_due(c, &share) == 0)
                 if (catalog_write(service->catalog, run_due, &caller) < 0)
                         break; /* another process did it, or the next round does */
-        if (catalog_share_next_due(c, &next) < 0 || catalog_clock(c, &clock) < 0 || next <= clock.due)
+        if (catalog_share_next_due(c, &next) < 0 || catalog_clock(c, &clock) < 0 || clock.doubted)
                 return -1;
-        return next - clock.due;
+        return next > clock.due ? next - clock.due : AGAIN_MS;
 }
 
 int64_t due_round(struct service *service) {
