@@ -179,7 +179,7 @@ static void test_accounts_take_turns(void **state) {
         assert_int_equal(done(), expected);
         assert_int_equal(stats().commits, 2);
         assert_int_equal(stats().changes, 12);
-        assert_int_equal(stats().largest, 10); /* eight of the first, and the others' */
+        assert_int_equal(stats().largest, 8); /* in the second: what is left of the first account's, alone again */
         for (int i = 0; i < 12; i++)
                 assert_int_equal(changes[i].result, 0);
 }
