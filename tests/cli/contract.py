@@ -13,11 +13,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-IMGSHARE, IMGSHAREFS, SOURCE = os.environ['IMGSHARE'], os.environ['IMGSHAREFS'], Path(os.environ['SOURCE'])
+from mounted import IMGSHARE, IMGSHAREFS, Catalog, put, refused, rows, run, wait_for
+
+SOURCE = Path(os.environ['SOURCE'])
 CONTRACT = (SOURCE / 'docs/CONTRACT.md').read_text()
 # the request in the table of who speaks first, and the facts that its rules in src/policy are about
 REQUESTS = {
@@ -103,19 +104,6 @@ def only_file(name):
     return found[0]
 
 
-# --- the programs ---
-
-def run(*arguments, program=IMGSHARE):
-    r = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60, check=False)
-    if r.returncode != 0:
-        raise SystemExit(f'{program} {" ".join(arguments)}: status {r.returncode}: {r.stderr}')
-    return r.stdout
-
-
-def rows(text):
-    return [line.split('\t') for line in text.splitlines()]
-
-
 def numbering():
     """Citations count on it: sections rise, and none is there twice."""
     numbers = re.findall(r'^#{2,3} (\d+(?:\.\d+)?)\.? ', CONTRACT, flags=re.M)
@@ -192,59 +180,7 @@ def citations(ids):
                 fail(f'{path.relative_to(SOURCE)} cites {cited[0]} *{asked[1]}*, which is no request')
 
 
-# --- a catalog, and mounts of it ---
-
-class Catalog:
-    def __init__(self, folder):
-        self.folder, self.dir = Path(folder), f'{folder}/catalog'
-        self.mounts = []
-        run('init', self.dir)
-
-    def admin(self, *arguments):
-        return run('-C', self.dir, *arguments)
-
-    def mount(self, account):
-        where = self.folder / account
-        where.mkdir()
-        run(self.dir, str(where), '-o', f'account={account}', program=IMGSHAREFS)
-        self.mounts.append(where)
-        return where
-
-    def unmount(self):
-        for where in self.mounts:
-            subprocess.run(['fusermount3', '-u', '-z', where], check=False)
-        wait_for('the end of the daemons, which mark their stores', lambda: not any(map(self.serves, Path('/proc').glob('[0-9]*'))))
-
-    def serves(self, process):
-        """Is it a daemon of one of these mounts?"""
-        try:
-            return any(str(where) in (process / 'cmdline').read_text().split('\0') for where in self.mounts)
-        except OSError:
-            return False
-
-    def log(self):
-        return [json.loads(line) for line in self.admin('log', '--json').splitlines()]
-
-
-def wait_for(what, asked):
-    for _ in range(200):
-        if asked():
-            return
-        time.sleep(0.05)
-    raise SystemExit(f'waited in vain for {what}')
-
-
-def put(path, text):
-    path.write_text(f'{text}\n')
-
-
-def refused(call):
-    try:
-        call()
-    except OSError:
-        return
-    raise SystemExit('not refused')
-
+# --- what a catalog brings about ---
 
 def managing(c):
     c.admin('region', 'add', 'north')
