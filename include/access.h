@@ -20,8 +20,8 @@ struct access_query {
         char region_name[NAME_SIZE], image_name[OBJECT_SIZE]; /* as it was asked for; "": as it is called */
 };
 
-/* what: an account, `REGION/IMG@OWNER` (which may be deleted, or `…#ID`), or NULL for all. -ENOENT: no such account or image, or
- * the caller must not know it. */
+/* what: an account, `REGION/IMG@OWNER` (which may be deleted, or `…#ID`), or NULL for all. -ENOENT: no such account or
+ * image, or the caller must not know it. */
 int access_begin(struct request *request, const char *what, struct access_query *ret_query);
 /* Calls `each` with the next shares, at most a page: of one image, or all, in the order of granting, else by region.
  * 1: there may be more, 0: no more. The catalog is being read while `each` runs: it must not wait. */

@@ -20,10 +20,10 @@ struct backup {
         int missing;              /* disks without a file, or with a shorter one: the catalog was damaged before */
 };
 
-/* Makes `dir` a backup of the request's catalog, or brings one up to date. Others may use the catalog meanwhile. Killed at
- * any instant `dir` is the backup it was, or not yet one, and the next call goes on. Errors with a sentence; also -EACCES:
- * the caller is no operator; -EEXIST, -ENOTEMPTY: there is something else in it; -ESTALE: its log is no beginning of the
- * catalog's; -EBUSY: it is in use; -EIO: a store is offline. */
+/* Makes `dir` a backup of the request's catalog, or brings one up to date. Others may use the catalog meanwhile. Killed
+ * at any instant `dir` is the backup it was, or not yet one, and the next call goes on. Errors with a sentence; also
+ * -EACCES: the caller is no operator; -EEXIST, -ENOTEMPTY: there is something else in it; -ESTALE: its log is no
+ * beginning of the catalog's; -EBUSY: it is in use; -EIO: a store is offline. */
 int service_backup(struct request *request, const char *dir, struct backup *backup, char ret_why[static WHY_SIZE]);
 
 /* Makes `dir`, which is new or empty, a catalog of its own from the backup in `from`. Its log goes on with the event

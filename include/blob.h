@@ -47,26 +47,28 @@ enum blob_claim {
         BLOB_NESTED,    /* it lies in another store */
 };
 
-/* Makes the directory (0700, parents must exist) if it is missing and its mark (0600). The path itself may be a symlink,
- * nothing in the store is. -EEXIST: it has a mark, another's or ours; -ENOTEMPTY: a directory that is not empty; -EPERM:
- * somebody else's directory; -ELOOP: in another store; -ENOTDIR. */
+/* Makes the directory (0700, parents must exist) if it is missing and its mark (0600). The path itself may be a
+ * symlink, nothing in the store is. -EEXIST: it has a mark, another's or ours; -ENOTEMPTY: a directory that is not
+ * empty; -EPERM: somebody else's directory; -ELOOP: in another store; -ENOTDIR. */
 int blob_store_create(const char *path, const struct blob_owner *owner, int64_t event);
 
-/* Writes the mark of a store anew that has none, or one that cannot be read, if a file in it is `wanted` (1). -ENOENT: none
- * is; -EEXIST: its mark can be read, whosever it is; -EPERM: somebody else's directory; -EBUSY: it is being made. */
+/* Writes the mark of a store anew that has none, or one that cannot be read, if a file in it is `wanted` (1). -ENOENT:
+ * none is; -EEXIST: its mark can be read, whosever it is; -EPERM: somebody else's directory; -EBUSY: it is being made.
+ * */
 int blob_store_remark(const char *path, const struct blob_owner *owner, int64_t event,
                       int (*wanted)(int64_t id, void *context), void *context);
 
 /* Removes the store's own files, what was set aside in it, and the directory (which stays, empty, where it is a mount
- * point or its parent is not ours to write). -ENOTEMPTY: a blob or a foreign file is left, nothing is changed; -EROFS: it
- * is not claimed. Whoever has the store open closes it all the same. */
+ * point or its parent is not ours to write). -ENOTEMPTY: a blob or a foreign file is left, nothing is changed; -EROFS:
+ * it is not claimed. Whoever has the store open closes it all the same. */
 int blob_store_remove(struct blob_store *store);
 
-/* Opens it for reading: whatever would change something in it is -EROFS until blob_store_claim. Returns a claim. dir: the
- * catalog's directory, NULL: the store is not in it. -EIO: the directory, the mark or the uuid is missing or another's
- * (the region is offline: not mounted). */
+/* Opens it for reading: whatever would change something in it is -EROFS until blob_store_claim. Returns a claim. dir:
+ * the catalog's directory, NULL: the store is not in it. -EIO: the directory, the mark or the uuid is missing or
+ * another's (the region is offline: not mounted). */
 int blob_store_open(const char *path, const char *dir, const struct blob_owner *owner, struct blob_store **ret_store);
-/* The last event that its mark knew of when it was opened. A catalog whose last event is before that is an older state. */
+/* The last event that its mark knew of when it was opened. A catalog whose last event is before that is an older state.
+ * */
 int64_t blob_store_event(const struct blob_store *store);
 /* Does the directory lie in a store: 1, 0 or -errno. ret_below: does it lie in `dir`, at any depth? */
 int blob_is_in_store(int dir_fd, const char *dir, bool *ret_below);
@@ -76,8 +78,8 @@ bool blob_store_is_below(const struct blob_store *store);
 bool blob_store_of_directory(const struct blob_store *store);
 /* The number that its mark had then; 0: none. */
 uint64_t blob_store_number(const struct blob_store *store);
-/* Opens it for writing, too; first marks it anew for its owner, with this number, if the mark does not say so yet. -EAGAIN:
- * the mark is not the one that was opened, open it again; -EROFS: it is another's. */
+/* Opens it for writing, too; first marks it anew for its owner, with this number, if the mark does not say so yet.
+ * -EAGAIN: the mark is not the one that was opened, open it again; -EROFS: it is another's. */
 int blob_store_claim(struct blob_store *store, uint64_t number);
 /* The same, whatever directory of the catalog has it. event: the catalog's last one, on disk. */
 int blob_store_seize(struct blob_store *store, int64_t event);
@@ -93,8 +95,8 @@ static inline void cleanup_blob_store(struct blob_store **store) {
         *store = blob_store_close(*store);
 }
 
-/* 0 while path and mark are still those that were opened, -EIO once they are gone (unmounted underneath); -ESTALE: it was
- * claimed, and somebody else has taken it. */
+/* 0 while path and mark are still those that were opened, -EIO once they are gone (unmounted underneath); -ESTALE: it
+ * was claimed, and somebody else has taken it. */
 int blob_store_check(const struct blob_store *store);
 int blob_store_statvfs(const struct blob_store *store, struct statvfs *ret_space);
 /* Whether a blob of one can be hard-linked into the other: same filesystem, through the same mount of it. */
@@ -132,7 +134,8 @@ struct blob_lock {
  * -EIO: `.locks` is gone or was replaced. */
 int blob_lock(const struct blob_store *store, int64_t id, enum blob_lock_kind kind, int wait_ms,
               struct blob_lock *ret_lock);
-/* Tells others whether the holder of this BLOB_LOCK_WRITE has flushed, at least once (CONTRACT 5.1). A new one has not. */
+/* Tells others whether the holder of this BLOB_LOCK_WRITE has flushed, at least once (CONTRACT 5.1). A new one has not.
+ * */
 int blob_lock_flushed(const struct blob_lock *lock, bool flushed);
 /* Makes this BLOB_LOCK_WRITE exclusive (the blob refers to another one, and that is not on disk yet), or shared again.
  * -EBUSY, and the lock unchanged, while there are other writers; while it lasts they get -EBUSY. It is part of the same
@@ -167,8 +170,8 @@ int blob_link(const struct blob_store *from_store, int64_t from, const struct bl
  * -ENOSPC etc. leave the old one as it was. -EBUSY and locks as in blob_link. Moves from_fd's own offset. */
 int blob_replace(const struct blob_store *store, int64_t id, int from_fd, uint64_t size, int *ret_fd);
 
-/* The same with the blob's own bytes, if its file has other names: they are a copy's too, and may not be written to. Else
- * opens it: another process may have made it its own since the caller looked. -ENOENT. */
+/* The same with the blob's own bytes, if its file has other names: they are a copy's too, and may not be written to.
+ * Else opens it: another process may have made it its own since the caller looked. -ENOENT. */
 int blob_separate(const struct blob_store *store, int64_t id, uint64_t size, int *ret_fd);
 
 /* Copies a range between files: reflink, else copy_file_range, else read and write; holes stay holes (of a fresh
@@ -183,7 +186,8 @@ int64_t blob_copy_range(int from_fd, uint64_t from_offset, int to_fd, uint64_t t
  * what lies beyond the file's end. Moves the descriptor's own offset. */
 int blob_is_hole(int fd, uint64_t offset, uint64_t length);
 
-/* SHA-256 of a file, in steps: the file must not change meanwhile. Holes are not read. Moves the descriptor's offset. */
+/* SHA-256 of a file, in steps: the file must not change meanwhile. Holes are not read. Moves the descriptor's offset.
+ * */
 struct blob_hash;
 int blob_hash_new(struct blob_hash **ret_hash);
 struct blob_hash *blob_hash_free(struct blob_hash *hash);
@@ -194,8 +198,8 @@ void blob_hash_end(struct blob_hash *hash, uint8_t ret_digest[static DIGEST_SIZE
 /* The same in one go. `stop` (may be NULL) is asked between steps of at most 1 MiB: true gives -ECANCELED. */
 int blob_digest(int fd, bool (*stop)(void *context), void *context, uint8_t ret_digest[static DIGEST_SIZE]);
 
-/* What the disk's header says it is (FORMAT_SIZE), `raw` if nothing is known of it. The name of a file is `?` where it cannot
- * be told. Fit to be shown. Reads a few blocks, and no other file. Leaves the descriptor's own offset alone. */
+/* What the disk's header says it is (FORMAT_SIZE), `raw` if nothing is known of it. The name of a file is `?` where it
+ * cannot be told. Fit to be shown. Reads a few blocks, and no other file. Leaves the descriptor's own offset alone. */
 int blob_format(int fd, char ret_text[static FORMAT_SIZE]);
 
 /* Calls each for every blob in the store (any order); a value other than 0 ends it and is returned. */
@@ -208,16 +212,17 @@ int blob_each(const struct blob_store *store, int (*each)(int64_t id, void *cont
 int blob_sweep(const struct blob_store *store, int (*wanted)(int64_t id, void *context), void *context);
 
 /* Moves a blob's file to the store's lost+found/ (0700, made if it is missing), by a rename, as <id>.<seconds since
- * 1970>, with .<n> behind it where that is taken. 0 also if it is not there; -EACCES where lost+found is somebody else's,
- * as in the root of a filesystem. Whoever has the blob open keeps it. */
+ * 1970>, with .<n> behind it where that is taken. 0 also if it is not there; -EACCES where lost+found is somebody
+ * else's, as in the root of a filesystem. Whoever has the blob open keeps it. */
 int blob_set_aside(const struct blob_store *store, int64_t id);
-/* Removes what was set aside before that second (INT64_MAX: all), and nothing else from lost+found. Returns how many. */
+/* Removes what was set aside before that second (INT64_MAX: all), and nothing else from lost+found. Returns how many.
+ * */
 int blob_aside_expire(const struct blob_store *store, int64_t before);
 /* How many files are set aside, and the bytes they take (may be NULL). -ENOTEMPTY: others lie there, too. */
 int blob_aside_count(const struct blob_store *store, int64_t *ret_bytes);
 
-/* --- taken over into the store of a backup, or from it (take.c): of one process at a time, which holds no locks. What is
- * linked or renamed is on disk after blob_store_sync; the bytes of a copy before it has its name. --- */
+/* --- taken over into the store of a backup, or from it (take.c): of one process at a time, which holds no locks. What
+ * is linked or renamed is on disk after blob_store_sync; the bytes of a copy before it has its name. --- */
 
 /* Whether a blob has what another file has, by its fstat: it is another name of it, or a settled copy of it as it still
  * is. 1 or 0. */

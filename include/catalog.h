@@ -35,7 +35,8 @@ enum catalog_flags {
 int catalog_create(const char *path, const char *uuid, uid_t uid, enum via via);
 
 /* -ENOENT, -EACCES, -EROFS; -EMLINK: to be written, but the file has several names; -EMEDIUMTYPE: no catalog; -EUCLEAN:
- * a damaged one; -EPROTONOSUPPORT: a newer format; -EPROTOTYPE: an older one, to be upgraded. Starts the writer's thread.
+ * a damaged one; -EPROTONOSUPPORT: a newer format; -EPROTOTYPE: an older one, to be upgraded. Starts the writer's
+ * thread.
  */
 int catalog_open(const char *path, enum catalog_flags flags, struct catalog **ret_catalog);
 /* The moment of an event (0: before the first); if event is negative, a time in ms. */
@@ -75,8 +76,8 @@ void catalog_read_end(struct catalog_connection **connection);
 
 /* Runs `run` in a transaction. If it returns 0 that is committed, and catalog_write waits until it is on disk; anything
  * else changes nothing. Returns what `run` returned, or -errno of the commit. Changes that wait at the same time share
- * one transaction, those of one account in the order in which they came; each is undone by itself. `run` may run in another thread. Must not
- * be called from within `run`. */
+ * one transaction, those of one account in the order in which they came; each is undone by itself. `run` may run in
+ * another thread. Must not be called from within `run`. */
 typedef int (*catalog_run)(struct catalog_connection *connection, void *context);
 int catalog_write(struct catalog *catalog, catalog_run run, void *context);
 /* For an account (0: none). While changes of several accounts wait, none has more than its share of a transaction. */
@@ -137,8 +138,8 @@ struct event {
         } about;
 };
 
-/* Only in catalog_write: the event, unless it is a refusal with all its effects on the rows. ret_id: its number, and the
- * id of what it makes. -ENOENT: a row that it ends or changes is not there. */
+/* Only in catalog_write: the event, unless it is a refusal with all its effects on the rows. ret_id: its number, and
+ * the id of what it makes. -ENOENT: a row that it ends or changes is not there. */
 int catalog_event_add(struct catalog_connection *c, const struct event *event, int64_t *ret_id);
 /* When the event happened that was added last, in this transaction. */
 int64_t catalog_event_time(const struct catalog_connection *c);
@@ -153,8 +154,8 @@ int catalog_clock_note(struct catalog_connection *c, const struct caller *caller
 int catalog_clock_set(struct catalog_connection *c, struct event *event);
 
 /* Calls each with the lines (JSON and newline) of a place's history, oldest first. account: only the events that name
- * it as actor or other account and the image's own changes that it can see; NULL: all. hashed: each with its hash, which
- * would let a reader test guesses about the events that it does not see (CONTRACT 9). */
+ * it as actor or other account and the image's own changes that it can see; NULL: all. hashed: each with its hash,
+ * which would let a reader test guesses about the events that it does not see (CONTRACT 9). */
 int catalog_history(struct catalog_connection *c, int64_t place, const char *account, bool hashed,
                     int (*each)(const char *line, size_t length, void *context), void *context);
 
@@ -201,7 +202,8 @@ struct day {
         int64_t time;        /* of the last one, ms */
 };
 /* Of the view only its viewer and last count. The viewer's events of that day are summed up, a quarter of a microsecond
- * each; with the catalog's own last, once: then only what has come since. -ENOENT: the viewer has no events that day. */
+ * each; with the catalog's own last, once: then only what has come since. -ENOENT: the viewer has no events that day.
+ * */
 int catalog_day_get(struct catalog_connection *c, const struct log_filter *view, int64_t number, struct day *ret_day);
 /* Days >= from on which the viewer has events, in order, without summing them up. `each` not 0 ends it and is returned.
  */
@@ -240,9 +242,9 @@ struct upgraded {
         int differences; /* rows that do not follow from the log */
 };
 /* Makes a catalog of an earlier format one of this format, or (plan) tries whether that can be. The old file stays as
- * <path>.format-1. Killed at any moment: it is as it was, or done. -EAGAIN: somebody has it open; -EBADMSG: its rows are
- * not as its log says, `each` is told how; -EEXIST: another file has the name that the old one would keep. Nothing has
- * changed then. Of this format already: 0. */
+ * <path>.format-1. Killed at any moment: it is as it was, or done. -EAGAIN: somebody has it open; -EBADMSG: its rows
+ * are not as its log says, `each` is told how; -EEXIST: another file has the name that the old one would keep. Nothing
+ * has changed then. Of this format already: 0. */
 int catalog_upgrade(const char *path, const struct caller *caller, bool plan, const struct upgrade_reader *reader,
                     struct upgraded *ret_upgraded);
 
@@ -270,9 +272,9 @@ struct copy_reader {
         void (*progress)(int64_t pages, int64_t all, void *context); /* NULL: nobody wants to know */
         void *context;
 };
-/* Makes the file at `path`, in place of what is there, a catalog as the connection sees it in reads together, which have
- * begun: without where its stores are and what is being made. It is one file, on disk; its directory is the caller's to
- * flush. Others can write meanwhile, to a log that grows. Nothing is left after a failure. */
+/* Makes the file at `path`, in place of what is there, a catalog as the connection sees it in reads together, which
+ * have begun: without where its stores are and what is being made. It is one file, on disk; its directory is the
+ * caller's to flush. Others can write meanwhile, to a log that grows. Nothing is left after a failure. */
 int catalog_copy(struct catalog_connection *from, const char *path, const struct copy_reader *reader);
 /* Adds the event `restore` to a copy that nobody has open, and makes it one that can be written. On disk. */
 int catalog_restored(const char *path, const struct caller *caller);
@@ -290,9 +292,9 @@ struct repaired {
         int64_t event; /* that says what was done; 0: nothing was to be done, or could be */
 };
 /* Makes the file's rows anew from its log if something else than the log is wrong (as catalog_verify finds); others may
- * use it meanwhile, and write but for the end. The log must be whole, and have the hash `kept` (NULL: any); else nothing
- * is touched. It need not be a file that catalog_open opens. Killed at any moment: it is as it was, or mended. Errors of
- * catalog_open. */
+ * use it meanwhile, and write but for the end. The log must be whole, and have the hash `kept` (NULL: any); else
+ * nothing is touched. It need not be a file that catalog_open opens. Killed at any moment: it is as it was, or mended.
+ * Errors of catalog_open. */
 int catalog_repair(const char *path, const struct caller *caller, const uint8_t *kept,
                    const struct repair_reader *reader, struct repaired *ret_repaired);
 
@@ -371,8 +373,8 @@ int catalog_image_list(struct catalog_connection *c, int64_t region, int64_t own
  * one way, whatever is not there: owner, image or share. */
 int catalog_received_find(struct catalog_connection *c, int64_t region, int64_t account, const char *name,
                           const char *owner, int64_t *ret_share, int64_t *ret_place);
-/* The place of `<img>@<owner>`, if the account receives it; it may be remembered for longer than it does. -ENOENT, in one
- * way, too. */
+/* The place of `<img>@<owner>`, if the account receives it; it may be remembered for longer than it does. -ENOENT, in
+ * one way, too. */
 int catalog_received_place(struct catalog_connection *c, int64_t region, int64_t account, const char *name,
                            int64_t *ret_place);
 /* Images shared with the account in a region. */
@@ -480,7 +482,8 @@ int catalog_instance_of_launch(struct catalog_connection *c, int64_t launch, str
 /* Of one owner in a region (0: of all), id > after. */
 int catalog_instance_list(struct catalog_connection *c, int64_t region, int64_t owner, int64_t after, image_each each,
                           void *context);
-/* An id for a disk that is going to be made; it is forgotten once that is launched or not needed, or left by a crash. */
+/* An id for a disk that is going to be made; it is forgotten once that is launched or not needed, or left by a crash.
+ * */
 int catalog_launch_reserve(struct catalog_connection *c, int64_t instance, int64_t image, int64_t *ret_launch);
 int catalog_launch_forget(struct catalog_connection *c, int64_t launch);
 /* `north/vm1@bob`, the image it ran from, whose it is. */

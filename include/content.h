@@ -12,7 +12,8 @@ struct undigested {
 };
 /* The next account, by id, that has some. -ENOENT: none. */
 int catalog_undigested_owner(struct catalog_connection *c, int64_t after, int64_t *ret_owner);
-/* An account's next one, behind that size and id; of all, the next oldest behind the event that sealed another. -ENOENT. */
+/* An account's next one, behind that size and id; of all, the next oldest behind the event that sealed another.
+ * -ENOENT. */
 int catalog_undigested_smallest(struct catalog_connection *c, int64_t owner, int64_t size, int64_t id,
                                 struct undigested *ret_disk);
 int catalog_undigested_oldest(struct catalog_connection *c, int64_t after, struct undigested *ret_disk);
@@ -26,8 +27,8 @@ struct image_content {
         uint8_t digest[DIGEST_SIZE];
 };
 #define IMAGE_CONTENTS 256 /* of a page */
-/* Of an import that has that digest: an older image with it whose bytes its owner had, by owning it or by a launch. What
- * the import is marked with already stays, until both digests are known. 0: none. */
+/* Of an import that has that digest: an older image with it whose bytes its owner had, by owning it or by a launch.
+ * What the import is marked with already stays, until both digests are known. 0: none. */
 int catalog_image_twin(struct catalog_connection *c, int64_t id, const uint8_t digest[static DIGEST_SIZE],
                        int64_t *ret_twin);
 /* Younger imports that an image with that digest is to be the twin of; once they are marked so, they are none any more.

@@ -52,7 +52,8 @@ int image_seal(struct request *request, int64_t place);
 int image_copy(struct request *request, int64_t place, int64_t to_place, struct image *ret_image);
 #define SOURCE_SIZE (3 * OBJECT_SIZE + 64)
 /* Writes `import`, or `copy of R/I@O`, `instance R/VM@A from R/I@O` for each source, with `; ` between them, and
- * `; same-content R/I@O`; `hidden` in place of what the caller cannot see. A line; the stream's errors are the caller's. */
+ * `; same-content R/I@O`; `hidden` in place of what the caller cannot see. A line; the stream's errors are the
+ * caller's. */
 int image_source(struct request *request, const struct image *image, FILE *to);
 /* The owner says whether the image was reviewed for secrets; at any time. */
 int image_review(struct request *request, int64_t place, bool reviewed);

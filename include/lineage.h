@@ -29,8 +29,8 @@ struct exposure_share {
 };
 int catalog_exposure_shares(struct catalog_connection *c, int64_t image, const struct exposure_after *after,
                             int (*each)(const struct exposure_share *share, void *context), void *context);
-/* What of an image is left at an account: instances, and images derived from it. It looks at `most` objects of anybody's,
- * nearest first; what is beyond is not counted. */
+/* What of an image is left at an account: instances, and images derived from it. It looks at `most` objects of
+ * anybody's, nearest first; what is beyond is not counted. */
 int catalog_exposure_remains(struct catalog_connection *c, int64_t image, int64_t account, int64_t most,
                              int64_t *ret_instances, int64_t *ret_images);
 

@@ -72,8 +72,8 @@ struct room_facts {
         int64_t bytes, limit;
 };
 
-/* Bringing back what was deleted: read-only-role, ENOENT, EINVAL, quota-own-only, instance-quota, byte-quota, name-taken.
- * Of what it is not, an image or an instance, there are 0 of at most 1. */
+/* Bringing back what was deleted: read-only-role, ENOENT, EINVAL, quota-own-only, instance-quota, byte-quota,
+ * name-taken. Of what it is not, an image or an instance, there are 0 of at most 1. */
 struct undelete_facts {
         enum role role;
         bool visible, name_valid, name_taken;

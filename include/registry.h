@@ -9,13 +9,13 @@
 /* store: a path (made if missing), or NULL for the catalog's own. -EINVAL, -ENAMETOOLONG: the name; -EEXIST: the
  * region, or the store is in use (see blob_store_create); -ENOTEMPTY: the store's directory has other files. */
 int region_add(struct request *request, const char *name, const char *store);
-/* -ENOENT; -ENOTEMPTY while it has images or instances. A store that is offline is left where it is. tell (may be NULL):
- * what was set aside in the store is going to be removed with it. */
+/* -ENOENT; -ENOTEMPTY while it has images or instances. A store that is offline is left where it is. tell (may be
+ * NULL): what was set aside in the store is going to be removed with it. */
 int region_remove(struct request *request, const char *name,
                   void (*tell)(int files, int64_t bytes, void *context), void *context);
 /* Takes the region's store over from another copy of this catalog, or from a newer state of it (CONTRACT 10). Only in a
- * service opened with SERVICE_ANY_STORE. -EALREADY: it is this directory's; -EIO: offline; -EPERM: not to be had, ret_why
- * says why. */
+ * service opened with SERVICE_ANY_STORE. -EALREADY: it is this directory's; -EIO: offline; -EPERM: not to be had,
+ * ret_why says why. */
 int region_adopt(struct request *request, const char *name, char ret_why[static WHY_SIZE]);
 /* Where its store is now: of this catalog and this region, by its mark. The same errors but -EALREADY. */
 int region_set_store(struct request *request, const char *name, const char *path, char ret_why[static WHY_SIZE]);

@@ -44,9 +44,9 @@ struct request {
  * a catalog; -ENOTEMPTY: other files; ret_why: one sentence without full stop, for every error. */
 int service_create(const char *dir, uid_t uid, enum via via, char ret_why[static WHY_SIZE]);
 
-/* Opens DIR's catalog. -EPERM: others can enter a DIR that we can write (CONTRACT 2.1); -EPROTONOSUPPORT: made by a newer
- * version; -EROFS, -EACCES: it cannot be written, but the flags ask for that (CONTRACT 10 read-only media); -ENOENT,
- * -EIO, -ENOTDIR …: ret_why says it in one sentence. Starts threads: do not fork afterwards. */
+/* Opens DIR's catalog. -EPERM: others can enter a DIR that we can write (CONTRACT 2.1); -EPROTONOSUPPORT: made by a
+ * newer version; -EROFS, -EACCES: it cannot be written, but the flags ask for that (CONTRACT 10 read-only media);
+ * -ENOENT, -EIO, -ENOTDIR …: ret_why says it in one sentence. Starts threads: do not fork afterwards. */
 int service_open(const char *dir, enum service_flags flags, struct service **ret_service,
                  char ret_why[static WHY_SIZE]);
 
@@ -57,8 +57,8 @@ int service_open_asof(const char *dir, const char *asof, enum service_flags flag
                       char ret_why[static WHY_SIZE]);
 
 /* Opened for writing it becomes read only, at once or later, when a store turns out to be another's: a copy of this
- * catalog has it, or a newer state of it wrote there. Whose it is, and what to do, in a sentence; belongs to the service.
- * NULL: no such store was seen. Where nothing is written anyway it is a note. */
+ * catalog has it, or a newer state of it wrote there. Whose it is, and what to do, in a sentence; belongs to the
+ * service. NULL: no such store was seen. Where nothing is written anyway it is a note. */
 const char *service_foreign(const struct service *service);
 bool service_is_read_only(const struct service *service);
 
@@ -106,9 +106,9 @@ int service_caller(struct service *service, const char *name, uid_t uid, enum vi
 void request_look(struct request *request);
 void request_done(struct request *request);
 
-/* The caller for the request's uid: the account that has it. If no account has it but it can read DIR anyhow (0, and this
- * process's own), the caller is the built-in operator. ret_owner: the uid that the account's files belong to, the same
- * for everybody who acts as it. -ENOENT: no account. */
+/* The caller for the request's uid: the account that has it. If no account has it but it can read DIR anyhow (0, and
+ * this process's own), the caller is the built-in operator. ret_owner: the uid that the account's files belong to, the
+ * same for everybody who acts as it. -ENOENT: no account. */
 int request_identify(struct request *request, uid_t *ret_owner);
 
 /* Reads the account's role again (another process may have changed it). -ENOENT: it was removed. */

@@ -31,7 +31,8 @@ struct blob_hash *blob_hash_free(struct blob_hash *hash) {
         return NULL;
 }
 
-/* Finds out what is at the position: how far it is a hole, or bytes to be read. A filesystem that cannot tell has bytes. */
+/* Finds out what is at the position: how far it is a hole, or bytes to be read. A filesystem that cannot tell has
+ * bytes. */
 static int look_ahead(struct blob_hash *hash, int fd) {
         struct stat st;
         off_t end = lseek(fd, hash->at, SEEK_DATA);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What a disk's header says it is, and which other files it names. Whatever its bytes are, only a few are read, and none
- * of a file that it names. What cannot be told counts as a name: programs differ in what they make of it.
+ * What a disk's header says it is, and which other files it names. Whatever its bytes are, only a few are read, and
+ * none of a file that it names. What cannot be told counts as a name: programs differ in what they make of it.
  */
 #include "format.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * qcow, qcow2 and QED: a backing file; of qcow2 an external data file, too. As qemu's docs/interop/qcow2.rst and qed_spec.
+ * qcow, qcow2 and QED: a backing file; of qcow2 an external data file, too. As qemu's docs/interop/qcow2.rst and
+ * qed_spec.
  */
 #include "format.h"
 

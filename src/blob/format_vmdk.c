@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * VMDK: a text that names extents and a parent, alone in the file or in it. Reads at least what qemu reads, and whatever
- * else it takes for a space.
+ * VMDK: a text that names extents and a parent, alone in the file or in it. Reads at least what qemu reads, and
+ * whatever else it takes for a space.
  */
 #include "format.h"
 

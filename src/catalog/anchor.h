@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What the machine's clock is held against (CONTRACT 5.4): CLOCK_BOOTTIME, which nobody can set. How far the clock is
- * ahead of it when it is right, in this boot, is kept in a file beside the database: `<name>-clock`. After a restart the
- * file says nothing. So no flush of it is waited for, and copies of the catalog do without it.
+ * ahead of it when it is right, in this boot, is kept in a file beside the database: `<name>-clock`. After a restart
+ * the file says nothing. So no flush of it is waited for, and copies of the catalog do without it.
  */
 #pragma once
 
@@ -29,8 +29,8 @@ struct instant {
 };
 struct instant instant_now(const struct boot *boot);
 
-/* The clock is right if wall - since is from low to high, give or take the tolerance. Right after the clock was seen to be
- * right these are one number; after a restart with a wrong one they are bounds. high below low: it never is. */
+/* The clock is right if wall - since is from low to high, give or take the tolerance. Right after the clock was seen to
+ * be right these are one number; after a restart with a wrong one they are bounds. high below low: it never is. */
 struct anchor {
         int64_t low, high;
 };
@@ -39,8 +39,8 @@ struct anchor {
 bool anchor_agrees(const struct anchor *anchor, const struct instant *now);
 /* The time by the anchor, for as long as the clock does not agree. */
 int64_t anchor_time(const struct anchor *anchor, const struct instant *now);
-/* The first anchor in a boot. last: the log's time, ms, before which the clock cannot be. ahead: by how much the clock was
- * ahead, ms, when the log began to doubt it; 0: the log does not doubt it; below 0: it was behind. */
+/* The first anchor in a boot. last: the log's time, ms, before which the clock cannot be. ahead: by how much the clock
+ * was ahead, ms, when the log began to doubt it; 0: the log does not doubt it; below 0: it was behind. */
 struct anchor anchor_first(const struct instant *now, int64_t last, int64_t ahead);
 
 /* Reads the anchor of this boot. -ENOENT: there is none, or another boot's. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Copies the catalog as it is at one moment, while others write on, into one file with nothing beside it; and makes such
- * a copy a catalog of its own.
+ * Copies the catalog as it is at one moment, while others write on, into one file with nothing beside it; and makes
+ * such a copy a catalog of its own.
  */
 #include "connection.h"
 #include "hex.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The catalog's home: its directory and files. The directory is opened once, and everything in it below that descriptor:
- * a directory that takes its place later is never read (CONTRACT 2.1). Files that this process cannot write are read as
- * they rest, as SQLite needs an index of its log that it can share:
+ * The catalog's home: its directory and files. The directory is opened once, and everything in it below that
+ * descriptor: a directory that takes its place later is never read (CONTRACT 2.1). Files that this process cannot write
+ * are read as they rest, as SQLite needs an index of its log that it can share:
  *
  *                                 in use by somebody            nobody has it open
  *     no log, or an empty one     the shared index              `immutable`

@@ -56,8 +56,8 @@ static int said_read(struct catalog_connection *c, struct said_clock *ret_said) 
         return 0;
 }
 
-/* What the clock is held against: what an operator said in this boot, else the file, else as this process remembers. The
- * writer remembers nothing of what may be rolled back. */
+/* What the clock is held against: what an operator said in this boot, else the file, else as this process remembers.
+ * The writer remembers nothing of what may be rolled back. */
 static struct anchor anchor_find(struct catalog_connection *c, const struct said_clock *said) {
         struct catalog *catalog = c->catalog;
         struct anchor anchor;

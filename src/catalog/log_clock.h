@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The log's clock (CONTRACT 5.4): the machine's while that is right, never before the last event's time, and going on by
- * itself while the machine's is doubted.
+ * The log's clock (CONTRACT 5.4): the machine's while that is right, never before the last event's time, and going on
+ * by itself while the machine's is doubted.
  */
 #pragma once
 
@@ -27,8 +27,9 @@ void log_clock_copy(const struct catalog *from, struct catalog *to);
 /* Reads all of it. Another process may have begun to trust another clock: that is seen as long as this one is in doubt,
  * and by catalog_clock_stale. */
 int log_clock_read(struct catalog_connection *c, struct log_clock *ret_clock);
-/* The clock as of the catalog's moment, whose event is known: where the events' times stood still because an operator had
- * set the clock back, it is the time that he set. */
+/* The clock as of the catalog's moment, whose event is known: where the events' times stood still because an operator
+ * had set the clock back, it is the time that he set. */
 int log_clock_then(struct catalog_connection *c, int64_t *time);
-/* As log_clock_read, but what the log says is not known, for who knows the last event's time: mostly without looking anything up. */
+/* As log_clock_read, but what the log says is not known, for who knows the last event's time: mostly without looking
+ * anything up. */
 int log_clock_quick(struct catalog_connection *c, int64_t last, struct log_clock *ret_clock);

@@ -13,7 +13,8 @@
  *   what time it is, and whether the machine knows   log_clock anchor log/doubt
  *   do rows follow from the log       log/verify                rows made again      effects/resolve replay compare
  *   an older format                   effects/upgrade           a file               create format connection functions
- *   a copy as of one moment           backup                    room kept for changes that end something  reserve write/room
+ *   a copy as of one moment           backup                    room kept for changes that end something  reserve
+ * write/room
  *
  * A file calls only what stands nearer to statements.c than itself; scripts/layers finds circles.
  */

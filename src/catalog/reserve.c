@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Keeps the reserve inside the catalog's files. SQLite allocates the file in chunks, and cuts it to whole chunks when it
- * has copied the log back: so a chunk as large as the file leaves it as it is. The file is only reached by SQLite's own
- * descriptor: closing another one would end this process's locks on it. The log has no locks.
+ * Keeps the reserve inside the catalog's files. SQLite allocates the file in chunks, and cuts it to whole chunks when
+ * it has copied the log back: so a chunk as large as the file leaves it as it is. The file is only reached by SQLite's
+ * own descriptor: closing another one would end this process's locks on it. The log has no locks.
  */
 #include <fcntl.h>
 #include <limits.h>

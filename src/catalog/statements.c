@@ -22,8 +22,8 @@
 #define TIMES(t) t ".mtime"
 #define THEN(event) "NULL"
 #define UP_TO(event) event
-/* The log's clock, or the machine's if that is ahead (log_clock.c): never before the last event, so that a clock set back
- * revives nothing. */
+/* The log's clock, or the machine's if that is ahead (log_clock.c): never before the last event, so that a clock set
+ * back revives nothing. */
 #define NOW "due_ms((SELECT time FROM event ORDER BY id DESC LIMIT 1))"
 #define OVER "over_ms((SELECT time FROM event ORDER BY id DESC LIMIT 1))"
 /* A live share has neither ended nor expired, whether or not its expiry is in the log yet. The first DUE is evaluated

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * `imgshare exposure`: who can or could get an image's bytes, as rows that name the row they come from; made from these,
- * a tree on a terminal, or a graph for Graphviz.
+ * `imgshare exposure`: who can or could get an image's bytes, as rows that name the row they come from; made from
+ * these, a tree on a terminal, or a graph for Graphviz.
  */
 #include "exposure.h"
 

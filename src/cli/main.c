@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * imgshare: does to a catalog what a filesystem cannot. The map of the program:
  *   main.c      finds the verb and calls it; --help and --version     options.c  the options of all verbs
- *   init.c region.c account.c limits.c rules.c log.c why.c access.c exposure.c apply.c image.c undelete.c check.c clock.c adopt.c
+ *   init.c region.c account.c limits.c rules.c log.c why.c access.c exposure.c apply.c image.c undelete.c check.c
+ * clock.c adopt.c
  *   backup.c upgrade.c   a noun each
  *   session.c   a catalog and the caller    table.c  output    error.c  error messages    parse.c  values of arguments
  */

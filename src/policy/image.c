@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * An image as a whole: making, deleting, bringing back, renaming, describing and sealing it. The rows' order is CONTRACT 4's.
+ * An image as a whole: making, deleting, bringing back, renaming, describing and sealing it. The rows' order is
+ * CONTRACT 4's.
  */
 #include <errno.h>
 

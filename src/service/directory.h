@@ -7,8 +7,9 @@
 
 /* Writes a sentence into `why`. */
 __attribute__((format(printf, 2, 3))) void say_why(char why[static WHY_SIZE], const char *format, ...);
-/* 0: DIR is a directory that others cannot enter and this process can write, or one that it cannot write (ret_unwritable),
- * if the flags allow that; `why`: empty, or what the user should know of it. Else -errno, and a sentence in `why`. */
+/* 0: DIR is a directory that others cannot enter and this process can write, or one that it cannot write
+ * (ret_unwritable), if the flags allow that; `why`: empty, or what the user should know of it. Else -errno, and a
+ * sentence in `why`. */
 int service_check_directory(const char *dir, enum service_flags flags, bool *ret_unwritable,
                             char why[static WHY_SIZE]);
 /* Writes into `why` why a catalog could not be opened; r: -errno. */

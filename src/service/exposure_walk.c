@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Who can or could get an image's bytes: the graph of its copies, launches and twins, told row by row, nearest first. What
- * is remembered is one entry an object, whatever the way to it. No read of the catalog is open between two steps.
+ * Who can or could get an image's bytes: the graph of its copies, launches and twins, told row by row, nearest first.
+ * What is remembered is one entry an object, whatever the way to it. No read of the catalog is open between two steps.
  */
 #include "exposure.h"
 

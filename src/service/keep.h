@@ -42,7 +42,8 @@ int kept_name_split(const char *what, struct kept_name *ret_name);
 
 /* An event, then the file. reason: room, age or asked. -ENOENT: it is not kept any more; -EIO: its store is offline. */
 int purge_kept(struct service *service, const struct caller *caller, const struct kept *kept, const char *reason);
-/* A disk of that region finds no room: the oldest that are kept there go, until it is not short any more. How many, or -errno. */
+/* A disk of that region finds no room: the oldest that are kept there go, until it is not short any more. How many, or
+ * -errno. */
 int purge_for_room(struct service *service, int64_t region);
 /* All that is kept of a region, or (0) of an owner. In a store that is offline the files stay. */
 int purge_all(struct service *service, const struct caller *caller, int64_t region, int64_t owner);

@@ -135,8 +135,8 @@ static int copy_ask_room(struct copying *n, const struct blob_store *from, struc
         int r = meter_blob(from, source_id(n), &bytes);
 
         if (r == 0)
-                r = promise_begin(d->request->service, n->target.image.region, n->target.image.owner, bytes, ret_promise,
-                                  &n->room);
+                r = promise_begin(d->request->service, n->target.image.region, n->target.image.owner, bytes,
+                                  ret_promise, &n->room);
         if (r < 0)
                 return r;
         d->count = n->room.bytes - bytes;

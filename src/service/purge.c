@@ -38,8 +38,8 @@ int purge_kept(struct service *service, const struct caller *caller, const struc
 
         if (r < 0)
                 return r;
-        /* Between event and file a check must not miss its row, and a sweep must not set it aside. Who has one of these locks
-         * keeps them away as well, so that a purge need not wait. */
+        /* Between event and file a check must not miss its row, and a sweep must not set it aside. Who has one of these
+         * locks keeps them away as well, so that a purge need not wait. */
         (void)blob_lock(store, kept->id, BLOB_LOCK_SEAL, -1, &sealing);
         (void)blob_lock(store, kept->id, BLOB_LOCK_REMOVE, 0, &removing);
         r = catalog_write(service->catalog, run_purge, &n);

@@ -38,8 +38,8 @@ static int is_blob(int64_t id, void *context) {
         return -EEXIST;
 }
 
-/* A store that has the catalog's mark already: 0 if this directory made it, it is empty and no region's, so that a region
- * that was just being made or removed when the process died left it; else -EEXIST. Claimed. */
+/* A store that has the catalog's mark already: 0 if this directory made it, it is empty and no region's, so that a
+ * region that was just being made or removed when the process died left it; else -EEXIST. Claimed. */
 static int take_leftover(struct catalog_connection *c, const struct region_change *n, struct blob_store **ret_store) {
         struct store_search search = { .service = n->decision.request->service };
         _cleanup_(cleanup_blob_store) struct blob_store *store = NULL;

@@ -9,11 +9,13 @@
  *     launch.c   instances from images                 link.c       whole disks copied      registry.c regions, limits
  *     reverse.c, usage.c, access.c, exposure.c         what an account has, uses, sees; who has an image's bytes
  *
- *   disk/        open disks, from the bottom: claim (whose a store is), look, stores, table, seal, separate, copy, settle, pin, close, io,
+ *   disk/        open disks, from the bottom: claim (whose a store is), look, stores, table, seal, separate, copy,
+ * settle, pin, close, io,
  *                open, path
  *   apply/       wanted shares in bulk
  *   log/         decision.c: facts, and the words of a refusal    denial.c its row    log.c, events.c  reading
- *   upkeep/      wake, due, digest, same, sweep, background: what a daemon does by itself    check, upgrade, backup, restore
+ *   upkeep/      wake, due, digest, same, sweep, background: what a daemon does by itself    check, upgrade, backup,
+ * restore
  *
  * A request that changes something goes to its noun (share_grant). The noun enters the catalog's write transaction, has
  * log/decision.c read the facts there (decision_read), asks the policy, and adds the event or nothing. Then

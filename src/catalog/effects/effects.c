@@ -62,8 +62,8 @@
                 " AND " born " < :event AND " until " >= :event",                                                  \
                 ENDED_COUNT(t, until), 0                                                                           \
         }
-/* of rows that may come back (RETURN): an end is still told by the absence that it began; rows that were just gone are none
- * of those that lived */
+/* of rows that may come back (RETURN): an end is still told by the absence that it began; rows that were just gone are
+ * none of those that lived */
 #define LEFT_FIRST(what, t, until, born, where)                                                                    \
         "SELECT min(first) AS first FROM (" ENDED_FIRST(t, until, born, where) WAS_THERE(what, t)                  \
         " UNION ALL SELECT min(x.from_event) FROM absence x WHERE x.what = '" what "' AND x.from_event >= :event"  \

@@ -2,7 +2,8 @@
  * A catalog whose rows, indexes or pages are damaged, made anew from its log: all of it, beside it, verified; then its
  * pages take the place of the old ones in one transaction, which asks nothing of the pages that were there.
  *
- *   catalog.db ── events, one table ──► a temporary catalog: rows follow ──► verified as `check --log` does: nothing found
+ *   catalog.db ── events, one table ──► a temporary catalog: rows follow ──► verified as `check --log` does: nothing
+ * found
  *        ▲                                   │ and under the writer's lock the events that came meanwhile,
  *        └───────── its pages, at once ◄─────┘ what is this directory's own, and the event `repair`
  *

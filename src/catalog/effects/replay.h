@@ -19,8 +19,8 @@ int replay_open(const char *path, struct replay *ret_replay);
 void replay_close(struct replay *replay);
 
 /* Appends the events of another catalog that it does not have yet, and applies their effects. What of an event is not
- * hashed is set anew. Calls failed for an event that cannot be applied: what it is about is missing, it is unknown, or no
- * row may hold what it says. Goes on if that returns 0. */
+ * hashed is set anew. Calls failed for an event that cannot be applied: what it is about is missing, it is unknown, or
+ * no row may hold what it says. Goes on if that returns 0. */
 int replay_log(struct replay *replay, struct catalog_connection *from, int (*failed)(int64_t event, void *context),
                void *context);
 

@@ -140,8 +140,8 @@ static int read_due(struct feed *feed, const struct feed_reader *reader, int64_t
         return r;
 }
 
-/* What was reported as expired lives again: the clock was wrong, and was set back. Nobody knows what else was remembered
- * meanwhile. */
+/* What was reported as expired lives again: the clock was wrong, and was set back. Nobody knows what else was
+ * remembered meanwhile. */
 static int read_revived(struct feed *feed, const struct feed_reader *reader, int64_t now) {
         const int64_t reported = feed->expired;
         int r;

@@ -6,8 +6,8 @@
 
 #include "connection.h"
 
-/* Calls each with an event's line: its JSON, hashed: with the hash as the last member, and a newline. The first columns of
- * the statement are JSON and hash. */
+/* Calls each with an event's line: its JSON, hashed: with the hash as the last member, and a newline. The first columns
+ * of the statement are JSON and hash. */
 int event_line(sqlite3_stmt *s, bool hashed, int (*each)(const char *line, size_t length, void *context), void *context);
 
 /* Renders an event's JSON, as EVENT_JSON does. detail: JSON without spaces; NULL: none. Returns its length; 0: only
@@ -33,7 +33,8 @@ int log_before(struct catalog_connection *c, int64_t time, int64_t low, int64_t 
 int indexed_consider(struct catalog_connection *c);
 int indexed_fill(struct catalog_connection *c);
 #define INDEXES 4 /* by place, actor, account, object */
-/* Whether each event has its entries in the indexes, and there are no others. That the numbers tell: each is there once. */
+/* Whether each event has its entries in the indexes, and there are no others. That the numbers tell: each is there
+ * once. */
 struct indexed_check {
         int64_t last;             /* the event up to which entries have been looked for; INT64_MIN: none yet */
         int64_t entries[INDEXES]; /* how many there should be so far, in each */
@@ -45,8 +46,8 @@ int indexed_check(struct catalog_connection *c, struct indexed_check *check);
 int indexed_check_end(struct catalog_connection *c, struct indexed_check *check);
 #define INDEX_EVENTS 128 /* readers look at fewer one by one; a test may set another number */
 
-/* As catalog_verify does, by a connection that is of no use to others behind it: it is left in a transaction that has read
- * only, with a temporary table. */
+/* As catalog_verify does, by a connection that is of no use to others behind it: it is left in a transaction that has
+ * read only, with a temporary table. */
 int log_verify(struct catalog_connection *c, const uint8_t *kept,
                int (*each)(const struct discrepancy *discrepancy, void *context), void *context,
                struct log_head *ret_head);

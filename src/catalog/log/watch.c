@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Whether somebody writes the catalog: the kernel tells of its directory (inotify), so that a mount that nobody uses need
- * not look many times a second. A write is told before it is a commit, and perhaps of none.
+ * Whether somebody writes the catalog: the kernel tells of its directory (inotify), so that a mount that nobody uses
+ * need not look many times a second. A write is told before it is a commit, and perhaps of none.
  */
 #include <errno.h>
 #include <limits.h>

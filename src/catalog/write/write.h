@@ -43,8 +43,8 @@ struct batch {
 };
 /* Takes waiting changes, all or for some 10 ms, and commits them; every job has its result then. */
 void batch_run(struct catalog *catalog, struct batch *b);
-/* turn.c: moves the next waiting change to the batch, of the account that has the fewest in it. NULL: none, or all accounts
- * that wait have had their share. */
+/* turn.c: moves the next waiting change to the batch, of the account that has the fewest in it. NULL: none, or all
+ * accounts that wait have had their share. */
 struct pending *turn_next(struct catalog *catalog, struct batch *b);
 
 #define ROOM_TRIES 20 /* of busy(), 100 us each: how long a checkpoint in a pause waits for readers that began before */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Requests that are put off while every other thread waits, so that lookups are still answered. Users take turns: each has
- * a line of its own, in the order of coming. Bounded by their bytes.
+ * Requests that are put off while every other thread waits, so that lookups are still answered. Users take turns: each
+ * has a line of its own, in the order of coming. Bounded by their bytes.
  */
 #include "serve/serve.h"
 

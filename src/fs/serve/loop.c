@@ -215,8 +215,9 @@ static int loop_serves(uid_t uid, const void *context) {
         return n;
 }
 
-/* Serves a request that may wait. If its user has enough threads, or no other thread reads or can, puts the request into
- * the backlog instead, so that this thread goes on answering lookups. Under the lock, which is released meanwhile. */
+/* Serves a request that may wait. If its user has enough threads, or no other thread reads or can, puts the request
+ * into the backlog instead, so that this thread goes on answering lookups. Under the lock, which is released meanwhile.
+ * */
 static void worker_serve(struct worker *w) {
         struct loop *loop = w->loop;
 
@@ -233,8 +234,8 @@ static void worker_serve(struct worker *w) {
         w->serves = BACKLOG_NOBODY;
 }
 
-/* Serves a request of the backlog, if another thread reads: users take turns, or one with hundreds of requests would have
- * all threads. Under the lock, released meanwhile. */
+/* Serves a request of the backlog, if another thread reads: users take turns, or one with hundreds of requests would
+ * have all threads. Under the lock, released meanwhile. */
 static bool worker_serve_backlog(struct worker *w) {
         struct loop *loop = w->loop;
         struct backlogged *request;

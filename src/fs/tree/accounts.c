@@ -95,7 +95,7 @@ static int trusted_list(struct call *call, uint64_t offset, struct lister *liste
 }
 
 const struct kind kind_trusted = {
-        .words = { "trusted", "an account's name", "lower-case letters, digits, '.', '_' and '-', first a letter or digit, at most 64" },
+        .words = { "trusted", "an account's name", "lower-case " FORM_NAME "64" },
         .mode = S_IFDIR | 0755, .lookup = trusted_lookup, .list = trusted_list, .attributes = account_attributes,
         .quick = QUICK_ALL,
         .remember = { .attributes = remember_own, .entry = remember_own,

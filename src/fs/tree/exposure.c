@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * exposure.tsv: who can or could get an image's bytes. It is streamed: an open file remembers the objects it has met, not
- * their lines. One thread of a mount at a time is at it, so that the others' requests find a CPU. Its size is
+ * exposure.tsv: who can or could get an image's bytes. It is streamed: an open file remembers the objects it has met,
+ * not their lines. One thread of a mount at a time is at it, so that the others' requests find a CPU. Its size is
  * remembered until a change that may concern it.
  */
 #include "tree/tree.h"

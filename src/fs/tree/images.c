@@ -56,7 +56,7 @@ static bool remember_no_alias(struct call *call, struct node node, const char *n
 }
 
 const struct kind kind_images = {
-        .words = { "images", "an image's name", "letters, digits, '.', '_' and '-', first a letter or digit, at most 60" },
+        .words = { "images", "an image's name", FORM_NAME "60" },
         .mode = S_IFDIR | 0755, .lookup = images_lookup, .list = images_list, .attributes = region_attributes,
         .quick = QUICK_ALL,
         .remember = { .attributes = remember_always, .entry = remember_always,

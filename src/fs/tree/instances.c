@@ -42,7 +42,7 @@ static int instances_list(struct call *call, uint64_t offset, struct lister *lis
 }
 
 const struct kind kind_instances = {
-        .words = { "instances", "an instance's name", "letters, digits, '.', '_' and '-', first a letter or digit, at most 64" },
+        .words = { "instances", "an instance's name", FORM_NAME "64" },
         .mode = S_IFDIR | 0755, .lookup = instances_lookup, .list = instances_list,
         .attributes = region_attributes,
         .quick = QUICK_ALL,

@@ -25,6 +25,9 @@ enum quick {
         QUICK_ALL,    /* also lookups in it, and its listing */
 };
 
+/* How names are written; a number follows (CONTRACT 2). */
+#define FORM_NAME "letters, digits, '.', '_' and '-', first a letter or digit, at most "
+
 struct kind {
         mode_t mode;
         /* Directories: the child of that name, -ENOENT; and the listed children after an offset. */
@@ -41,7 +44,7 @@ struct kind {
         } remember;
         struct { /* for who is told why a request failed */
                 const char *called;      /* "shares", "the state" */
-                const char *what, *form; /* of a name in it, or its text: "an account's name", and how that is written */
+                const char *what, *form; /* of a name in it, or its text: "an account's name", how it is written */
         } words;
         bool lasting; /* its name lasts as long as its viewer, and is remembered whatever changes */
 };

@@ -52,7 +52,7 @@ static bool remember_no_share(struct call *call, struct node node, const char *n
 }
 
 const struct kind kind_shares = {
-        .words = { "shares", "an account's name", "lower-case letters, digits, '.', '_' and '-', first a letter or digit, at most 64" },
+        .words = { "shares", "an account's name", "lower-case " FORM_NAME "64" },
         .mode = S_IFDIR | 0755, .lookup = shares_lookup, .list = shares_list, .attributes = image_attributes,
         .quick = QUICK_ALL,
         .remember = { .attributes = remember_always, .entry = remember_always,
@@ -118,7 +118,8 @@ static int expires_text(struct call *call, FILE *to) {
 }
 
 const struct kind kind_expires = {
-        .words = { ".expires", "a time to come", "a date (2026-12-31), a time (2026-12-31T18:00:00Z), +30d, +12h, or never" },
+        .words = { ".expires", "a time to come",
+                   "a date (2026-12-31), a time (2026-12-31T18:00:00Z), +30d, +12h, or never" },
         .mode = S_IFREG | 0644, .attributes = share_attributes, .text = expires_text,
         .remember = { .entry = remember_always },
 };

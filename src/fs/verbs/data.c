@@ -113,7 +113,8 @@ void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *data, off_
 
         call_about(&call, "write", NULL);
         if (r == 0)
-                r = is_disk(&call) ? write_disk(&call, data, offset, fi, &written) : write_text(&call, data, offset, fi, &written);
+                r = is_disk(&call) ? write_disk(&call, data, offset, fi, &written)
+                                   : write_text(&call, data, offset, fi, &written);
         if (r == 0) {
                 (void)fuse_reply_write(req, written); /* the caller may be gone */
                 return;

@@ -116,8 +116,8 @@ static int find_place(const struct service *service, int64_t id, struct place *r
         return r;
 }
 
-/* Opens a store for reading; ret_refused: 0, or as claim_explain has it, with ret_why. A backup may come from a stranger:
- * a link in it would lead to another catalog's disks, and who restores or mounts it would give them away. */
+/* Opens a store for reading; ret_refused: 0, or as claim_explain has it, with ret_why. A backup may come from a
+ * stranger: a link in it would lead to another catalog's disks, and who restores or mounts it would give them away. */
 static int open_judged(struct service *service, const struct place *place, struct blob_store **ret_store,
                        int *ret_refused, char ret_why[static WHY_SIZE]) {
         int ahead, claim = blob_store_open(place->path, service->dir, &place->owner, ret_store);

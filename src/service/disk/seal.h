@@ -18,8 +18,8 @@ struct seal {
 int seal_prepare(struct service *service, const struct image *image, struct seal *ret_seal);
 /* Of a sealed image: only looks at what its disk is. */
 int seal_look(struct service *service, const struct image *image, struct seal *ret_seal);
-/* Reads the image, and prepares sealing it if it is the caller's own and available, or looks at it if nothing tells whether
- * it is whole. A writer is no error here, nor a
+/* Reads the image, and prepares sealing it if it is the caller's own and available, or looks at it if nothing tells
+ * whether it is whole. A writer is no error here, nor a
  * disk removed meanwhile: nothing is prepared, and the rules report it later. */
 int seal_prepare_own(struct request *request, int64_t place, struct image *ret_image, struct seal *ret_seal);
 static inline void seal_end(struct seal *seal) {

@@ -22,8 +22,8 @@ struct store_entry {
 int claim_owner(const struct service *service, struct catalog_connection *c, int64_t region,
                 struct blob_owner *ret_owner);
 int claim_number(uint64_t *ret_number); /* draws a new one */
-/* Opens a region's store, and claims it where it can be written. One that is another's is open for reading, and makes the
- * service read only. -EIO: offline, or another region's. */
+/* Opens a region's store, and claims it where it can be written. One that is another's is open for reading, and makes
+ * the service read only. -EIO: offline, or another region's. */
 int claim_store(struct service *service, int64_t region, struct blob_store **ret_store);
 /* Claims one that is open, if that failed before: its disk was full. */
 void claim_again(struct service *service, int64_t region, struct blob_store *store);
@@ -40,8 +40,8 @@ int claim_all(struct service *service);
 
 /* The store of a region, opened once; belongs to the service. -EIO: offline. */
 int service_store(struct service *service, int64_t region, struct blob_store **ret_store);
-/* Says in the marks of stores up to which event they were written to, where they were since the last time, and, since the
- * event of what was written may come a little later, the time before. */
+/* Says in the marks of stores up to which event they were written to, where they were since the last time, and, since
+ * the event of what was written may come a little later, the time before. */
 void service_stores_mark(struct service *service);
 void service_stores_close(struct service *service);
 /* The path of a region's store; the caller frees it. */

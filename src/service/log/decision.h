@@ -38,13 +38,13 @@ int decision_caller(struct catalog_connection *c, struct decision *d);
 int decision_manage(struct catalog_connection *c, struct decision *d);
 /* If rule r (> 0) is about live shares, fills in the recipients' names for the owner. Returns r, or -errno. */
 int decision_judged(struct catalog_connection *c, struct decision *d, int r);
-/* If rule r is about the files that a disk names, fills in their names, from `format` (model.h) or, if it is empty, from the
- * catalog. Returns r, or -errno. */
+/* If rule r is about the files that a disk names, fills in their names, from `format` (model.h) or, if it is empty,
+ * from the catalog. Returns r, or -errno. */
 int decision_files(struct catalog_connection *c, struct decision *d, const char *format, int r);
 /* Returns r. A refusal (> 0) is explained in the request and logged; -EBUSY is explained. */
 int decision_end(struct decision *d, int r);
-/* A refusal by -ENOENT, which it returns: the caller sees no image of that name in the region. It is explained and logged
- * under the name as it was asked, and with no place, so that nothing of it depends on whether there is one. */
+/* A refusal by -ENOENT, which it returns: the caller sees no image of that name in the region. It is explained and
+ * logged under the name as it was asked, and with no place, so that nothing of it depends on whether there is one. */
 int decision_unseen(struct decision *d, const char *region, const char *name);
 /* An auditor's refusal, about what he named, whether it is there or not. */
 int decision_auditor(struct decision *d, const char *what);

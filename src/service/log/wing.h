@@ -11,8 +11,8 @@
 
 int denials_new(struct denials **ret_denials);
 struct denials *denials_free(struct denials *denials);
-/* Logs a refusal. verdict: its rule, or -errno if no rule made it. Repeats within a minute, and refusals beyond the rations, are counted and logged as one row. Never
- * waits for the disk. */
+/* Logs a refusal. verdict: its rule, or -errno if no rule made it. Repeats within a minute, and refusals beyond the
+ * rations, are counted and logged as one row. Never waits for the disk. */
 void denial_log(struct service *service, const struct caller *caller, enum event_op op, const char *object,
                 const char *account, int64_t place, int verdict);
 /* Writes the counted repeats whose minute is over (all: every one). */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The daemon's own threads. One does what is due, and has digests computed (digest.c); one marks stores; one sweeps, and then purges kept
- * bytes: nothing else waits for it, since a store may be large, or hang.
+ * The daemon's own threads. One does what is due, and has digests computed (digest.c); one marks stores; one sweeps,
+ * and then purges kept bytes: nothing else waits for it, since a store may be large, or hang.
  */
 #include <sys/resource.h>
 #include <time.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Catalog against stores: what each says that the other does not. Changes nothing itself; what may be mended is repair.c's.
+ * Catalog against stores: what each says that the other does not. Changes nothing itself; what may be mended is
+ * repair.c's.
  */
 #include "check.h"
 

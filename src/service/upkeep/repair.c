@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Mending what a check finds (CONTRACT 10 *Repair*): rows by the log, before anything else looks at them; then what lies in
- * the stores. Each thing done there is an event, in the transaction that does it, and asks the catalog once more in it. No
- * byte of a disk is written or removed.
+ * Mending what a check finds (CONTRACT 10 *Repair*): rows by the log, before anything else looks at them; then what
+ * lies in the stores. Each thing done there is an event, in the transaction that does it, and asks the catalog once
+ * more in it. No byte of a disk is written or removed.
  */
 #include <sys/stat.h>
 
@@ -49,8 +49,8 @@ static void explain_repair(int r, char why[static WHY_SIZE]) {
         }
 }
 
-/* A backup is not repaired, nor what cannot be written. That it is damaged is no reason not to, nor that its stores seem to
- * be another's, which may come of that. */
+/* A backup is not repaired, nor what cannot be written. That it is damaged is no reason not to, nor that its stores
+ * seem to be another's, which may come of that. */
 static int check_writable(const char *dir, char why[static WHY_SIZE]) {
         _cleanup_service_ struct service *service = NULL;
         int r = service_open(dir, SERVICE_AS_FOUND, &service, why);

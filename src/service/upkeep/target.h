@@ -18,8 +18,8 @@ struct target {
 };
 #define TARGET_NONE ((struct target){ .fd = -1, .mark_fd = -1 })
 
-/* Makes `dir`, or takes it if it is the caller's own, and empty or with the mark already; `what`: that it is to be, in words.
- * Not in `from`, the directory that it is made from. */
+/* Makes `dir`, or takes it if it is the caller's own, and empty or with the mark already; `what`: that it is to be, in
+ * words. Not in `from`, the directory that it is made from. */
 int target_open(const char *dir, const char *from, const char *mark, const char *what, struct target *ret_target,
                 char why[static WHY_SIZE]);
 void target_close(struct target *target);

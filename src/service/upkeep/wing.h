@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Upkeep: what a daemon does by itself, in threads of its own (digests, shares that expire, counted refusals, what a
- * crash left, kept bytes), and what an operator asks for (include/check.h, include/upgrade.h). Requests only wake its threads, and
- * never wait for them.
+ * crash left, kept bytes), and what an operator asks for (include/check.h, include/upgrade.h). Requests only wake its
+ * threads, and never wait for them.
  */
 #pragma once
 
