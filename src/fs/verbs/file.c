@@ -16,7 +16,7 @@
 #include "serve/serve.h"
 #include "tree/tree.h"
 
-#define RELEASE_MS 100 /* that an emptying RELEASE is waited for */
+#define RELEASE_MS 1000 /* that an emptying RELEASE is waited for: a busy disk takes some hundred */
 
 static void handle_close(struct call *call, const struct open_file *file) {
         if (file->disk)
