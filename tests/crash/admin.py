@@ -28,7 +28,7 @@ def oracle(folder):
 class Admin:
     def __init__(self, folder, seed, kill=True, elsewhere=True):
         self.folder, self.random, self.kill, self.elsewhere = folder, random.Random(seed), kill, elsewhere
-        self.state = dict(accounts={}, regions=frozenset(), limit='500', shares={name: frozenset() for name in IMAGES})
+        self.state = dict(accounts={}, regions=frozenset(), limit='500', bytes='-', shares={name: frozenset() for name in IMAGES})
         self.names = iter(ACCOUNTS)
         self.next, self.kills, self.done = next(self.names), 0, 0
 
@@ -66,6 +66,7 @@ class Admin:
             accounts={row[0]: row[3] for row in self.ask('account', 'list') if row[0].startswith('x')},
             regions=frozenset(row[0] for row in self.ask('region', 'list') if row[0].startswith('z')),
             limit=self.ask('limits', 'images-per-region')[0][1],
+            bytes=self.ask('limits', 'bytes-per-region')[0][1],
             shares={name: frozenset(accounts) for name, accounts in shares.items()})
 
     def propose(self):
@@ -93,6 +94,9 @@ class Admin:
             if kind == 'region add' and name not in s['regions']:
                 store = ['--store', f'{self.folder}.{name}'] if name == 'z3' and self.elsewhere else []
                 return ('region', 'add', name, *store), None, lambda s: s.update(regions=s['regions'] | {name})
+        if kind == 'limit' and rng.random() < 0.5:  # never reached: what is written, copied and launched is counted
+            value = rng.choice(('-', f'{rng.randrange(1, 1000)}G'))
+            return ('limits', 'bytes-per-region', value), None, lambda s: s.update(bytes=value)
         if kind == 'limit':
             value = str(rng.randrange(100, 1000))
             return ('limits', 'images-per-region', value), None, lambda s: s.update(limit=value)
