@@ -11,8 +11,8 @@
 
 /* --- loop.c --- */
 
-#define LOOP_THREADS 64 /* some may wait a second for a RELEASE, which needs another thread */
-#define LOOP_EACH 48    /* at most that one user's requests keep waiting: others find one free */
+#define LOOP_THREADS 80 /* some may wait a second for a RELEASE, which needs another thread */
+#define LOOP_EACH 64    /* at most that one user's requests keep waiting: others find one free */
 /* Serves until the session ends or a signal ends it; calls begun(fd) once it serves. 0 or -errno. */
 int loop_run(struct mount *mount, void (*begun)(int fd), int fd);
 
