@@ -53,8 +53,8 @@ enum blob_claim {
 int blob_store_create(const char *path, const struct blob_owner *owner, int64_t event);
 
 /* Writes the mark of a store anew that has none, or one that cannot be read, if a file in it is `wanted` (1). -ENOENT:
- * none is; -EEXIST: its mark can be read, whosever it is; -EPERM: somebody else's directory; -EBUSY: it is being made.
- * */
+ * none is; -EEXIST: its mark can be read, whosever it is; -EPERM: somebody else's directory; -EBUSY: it is being
+ * made. */
 int blob_store_remark(const char *path, const struct blob_owner *owner, int64_t event,
                       int (*wanted)(int64_t id, void *context), void *context);
 
@@ -67,8 +67,8 @@ int blob_store_remove(struct blob_store *store);
  * the catalog's directory, NULL: the store is not in it. -EIO: the directory, the mark or the uuid is missing or
  * another's (the region is offline: not mounted). */
 int blob_store_open(const char *path, const char *dir, const struct blob_owner *owner, struct blob_store **ret_store);
-/* The last event that its mark knew of when it was opened. A catalog whose last event is before that is an older state.
- * */
+/* The last event that its mark knew of when it was opened. A catalog whose last event is before that is an older
+ * state. */
 int64_t blob_store_event(const struct blob_store *store);
 /* Does the directory lie in a store: 1, 0 or -errno. ret_below: does it lie in `dir`, at any depth? */
 int blob_is_in_store(int dir_fd, const char *dir, bool *ret_below);
@@ -134,8 +134,8 @@ struct blob_lock {
  * -EIO: `.locks` is gone or was replaced. */
 int blob_lock(const struct blob_store *store, int64_t id, enum blob_lock_kind kind, int wait_ms,
               struct blob_lock *ret_lock);
-/* Tells others whether the holder of this BLOB_LOCK_WRITE has flushed, at least once (CONTRACT 5.1). A new one has not.
- * */
+/* Tells others whether the holder of this BLOB_LOCK_WRITE has flushed, at least once (CONTRACT 5.1). A new one has
+ * not. */
 int blob_lock_flushed(const struct blob_lock *lock, bool flushed);
 /* Makes this BLOB_LOCK_WRITE exclusive (the blob refers to another one, and that is not on disk yet), or shared again.
  * -EBUSY, and the lock unchanged, while there are other writers; while it lasts they get -EBUSY. It is part of the same
@@ -186,8 +186,8 @@ int64_t blob_copy_range(int from_fd, uint64_t from_offset, int to_fd, uint64_t t
  * what lies beyond the file's end. Moves the descriptor's own offset. */
 int blob_is_hole(int fd, uint64_t offset, uint64_t length);
 
-/* SHA-256 of a file, in steps: the file must not change meanwhile. Holes are not read. Moves the descriptor's offset.
- * */
+/* SHA-256 of a file, in steps: the file must not change meanwhile. Holes are not read. Moves the descriptor's
+ * offset. */
 struct blob_hash;
 int blob_hash_new(struct blob_hash **ret_hash);
 struct blob_hash *blob_hash_free(struct blob_hash *hash);
@@ -215,8 +215,8 @@ int blob_sweep(const struct blob_store *store, int (*wanted)(int64_t id, void *c
  * 1970>, with .<n> behind it where that is taken. 0 also if it is not there; -EACCES where lost+found is somebody
  * else's, as in the root of a filesystem. Whoever has the blob open keeps it. */
 int blob_set_aside(const struct blob_store *store, int64_t id);
-/* Removes what was set aside before that second (INT64_MAX: all), and nothing else from lost+found. Returns how many.
- * */
+/* Removes what was set aside before that second (INT64_MAX: all), and nothing else from lost+found. Returns how
+ * many. */
 int blob_aside_expire(const struct blob_store *store, int64_t before);
 /* How many files are set aside, and the bytes they take (may be NULL). -ENOTEMPTY: others lie there, too. */
 int blob_aside_count(const struct blob_store *store, int64_t *ret_bytes);

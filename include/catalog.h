@@ -202,8 +202,8 @@ struct day {
         int64_t time;        /* of the last one, ms */
 };
 /* Of the view only its viewer and last count. The viewer's events of that day are summed up, a quarter of a microsecond
- * each; with the catalog's own last, once: then only what has come since. -ENOENT: the viewer has no events that day.
- * */
+ * each; with the catalog's own last, once: then only what has come since. -ENOENT: the viewer has no events that
+ * day. */
 int catalog_day_get(struct catalog_connection *c, const struct log_filter *view, int64_t number, struct day *ret_day);
 /* Days >= from on which the viewer has events, in order, without summing them up. `each` not 0 ends it and is returned.
  */
@@ -482,8 +482,8 @@ int catalog_instance_of_launch(struct catalog_connection *c, int64_t launch, str
 /* Of one owner in a region (0: of all), id > after. */
 int catalog_instance_list(struct catalog_connection *c, int64_t region, int64_t owner, int64_t after, image_each each,
                           void *context);
-/* An id for a disk that is going to be made; it is forgotten once that is launched or not needed, or left by a crash.
- * */
+/* An id for a disk that is going to be made; it is forgotten once that is launched or not needed, or left by a
+ * crash. */
 int catalog_launch_reserve(struct catalog_connection *c, int64_t instance, int64_t image, int64_t *ret_launch);
 int catalog_launch_forget(struct catalog_connection *c, int64_t launch);
 /* `north/vm1@bob`, the image it ran from, whose it is. */

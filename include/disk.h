@@ -21,8 +21,8 @@ int disk_create(struct request *request, int64_t place, int flags, struct image 
 int disk_remove(struct request *request, int64_t place);
 /* Size, blocks and mtime as the owner sees them, open or not. -EIO: the region is offline. */
 int disk_stat(struct request *request, const struct image *image, struct stat *ret_stat);
-/* What it is, and which other files it names (model.h). -ENODATA: not known of the past; -EIO: the region is offline.
- * */
+/* What it is, and which other files it names (model.h). -ENODATA: not known of the past; -EIO: the region is
+ * offline. */
 int disk_format(struct request *request, const struct image *image, char ret_text[static FORMAT_SIZE]);
 /* Size, blocks and mtime of a removed disk that is still open here, by its image's id. -ENOENT: it is not. */
 int disk_stat_removed(struct request *request, int64_t id, struct stat *ret_stat);

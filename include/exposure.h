@@ -31,8 +31,8 @@ struct exposure_walk *exposure_close(struct exposure_walk *walk);
 /* All rows of `REGION/IMG@OWNER` (`…#ID`), also of a deleted image. */
 int exposure_of(struct request *request, const char *object, int (*each)(const struct exposure *exposure, void *context),
                 void *context);
-/* A number that stays the same as long as no image's rows can have changed, but by an expiry that nobody has noticed.
- * */
+/* A number that stays the same as long as no image's rows can have changed, but by an expiry that nobody has
+ * noticed. */
 int exposure_stamp(struct request *request, int64_t *ret_stamp);
 /* An image by that name: as the caller may see it, of a draft the one that was there; its owner and staff also by the
  * last name of a deleted one (the one that ended last), as of then or of now, by the name of now, or by its number.

@@ -9,8 +9,8 @@
 
 /* What is kept, in the order in which it was deleted. until: when it goes by age, ms; 0: it is due. */
 int kept_list(struct request *request, int (*each)(const struct kept *kept, int64_t until, void *context), void *context);
-/* How much of it is of a region, or (NULL) of an account: what would go with that. -ENOENT; -ENOTEMPTY: it cannot go.
- * */
+/* How much of it is of a region, or (NULL) of an account: what would go with that. -ENOENT; -ENOTEMPTY: it cannot
+ * go. */
 struct kept_sum {
         int64_t count, bytes;
 };

@@ -51,12 +51,12 @@ void home_close(struct home *home);
 int home_open_one(const struct home *home, int file, int flags);
 
 /* -EIO: the directory's path leads elsewhere now, or to nothing; or a file that connections have open is not there any
- * more, which no process may use from then on (home->lost). now: asked at this moment, else it may be up to 50 ms ago.
- * */
+ * more, which no process may use from then on (home->lost). now: asked at this moment, else it may be up to 50 ms
+ * ago. */
 struct catalog;
 int home_look(struct catalog *catalog, bool now);
-/* The log alone was removed, and nobody has begun a new one: what it has can still be copied back by who has it open.
- * */
+/* The log alone was removed, and nobody has begun a new one: what it has can still be copied back by who has it
+ * open. */
 bool home_can_be_saved(const struct catalog *catalog);
 /* A connection has been opened, and has the files open; or is being closed. */
 int home_opened(struct catalog *catalog);

@@ -20,8 +20,8 @@ struct catalog_connection;
 bool reserve_is_kept(const struct home *home);
 /* Makes the small file, or makes it whole. -ENOSPC: there is no room; other errors do not matter. */
 int reserve_take(const struct home *home);
-/* Gives back a part of it: others may take that, and the next one finds no room either. false: there was nothing left.
- * */
+/* Gives back a part of it: others may take that, and the next one finds no room either. false: there was nothing
+ * left. */
 bool reserve_give(const struct home *home);
 /* A new connection: whoever closes last leaves the log where it is. */
 void reserve_keep_log(struct catalog_connection *c);

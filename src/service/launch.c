@@ -35,8 +35,8 @@ static const char *asked_name(const struct launching *n, char ret_region[static 
         return slash ? slash + 1 : n->text;
 }
 
-/* Finds the place, 0 if the caller sees none: what it does not see and what is not there go the same way from here on.
- * */
+/* Finds the place, 0 if the caller sees none: what it does not see and what is not there go the same way from here
+ * on. */
 static int find_image(struct catalog_connection *c, struct launching *n) {
         _cleanup_region_ struct region region = { .id = n->instance.region };
         char region_name[OBJECT_SIZE];

@@ -18,8 +18,8 @@
 /* The place called `<img>` (of the account) or `<img>@<owner>` in a region. Does not check who may see it. */
 int place_by_name(struct catalog_connection *c, int64_t region, int64_t account, const char *name, int64_t *ret_place);
 /* The same, of what the caller sees, or saw a moment ago: who has it asks again. -ENOENT, in one way for what it does
- * not see and for what is not there: the same statements, so that neither their number nor the time tells them apart.
- * */
+ * not see and for what is not there: the same statements, so that neither their number nor the time tells them
+ * apart. */
 int place_seen_by_name(struct catalog_connection *c, const struct request *request, int64_t region, const char *name,
                        int64_t *ret_place);
 /* `north/web@alice`, or for a launch `instance north/vm1@bob from north/web@alice`; `hidden` for what the caller (NULL:
@@ -68,8 +68,8 @@ int share_grant_judge(struct catalog_connection *c, struct decision *d, const st
 int share_grant_commit(struct catalog_connection *c, struct decision *d, const struct seal *seal,
                        const struct account *account, int64_t *ret_share);
 int share_revoke_judge(struct catalog_connection *c, struct decision *d, struct share *ret_share);
-/* How many instances and derived images remain at an account. Counting costs more than the event, so it is done before.
- * */
+/* How many instances and derived images remain at an account. Counting costs more than the event, so it is done
+ * before. */
 struct remains {
         int64_t image, account; /* 0: nothing was counted */
         int64_t instances, derived;

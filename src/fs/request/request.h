@@ -71,8 +71,8 @@ void denials_clear(struct mount *mount);
 
 /* --- answer.c --- */
 
-/* Says what the request does, for who is told why it failed. word: a name in the call's node, or the text; NULL: none.
- * */
+/* Says what the request does, for who is told why it failed. word: a name in the call's node, or the text; NULL:
+ * none. */
 void call_about(struct call *call, const char *doing, const char *word);
 /* Explains an errno (positive) in the request's refusal. false: nothing is told of it. */
 bool call_answer(struct call *call, int error);
@@ -103,8 +103,8 @@ void viewers_clear(struct mount *mount);
 
 /* --- open_files.c: the table of open files --- */
 
-/* What fuse_file_info.fh points to: an open disk, small text, day of the log or exposure; and its links in the table.
- * */
+/* What fuse_file_info.fh points to: an open disk, small text, day of the log or exposure; and its links in the
+ * table. */
 struct open_file {
         struct open_file *next, *previous;
         struct node node;

@@ -216,8 +216,8 @@ static int loop_serves(uid_t uid, const void *context) {
 }
 
 /* Serves a request that may wait. If its user has enough threads, or no other thread reads or can, puts the request
- * into the backlog instead, so that this thread goes on answering lookups. Under the lock, which is released meanwhile.
- * */
+ * into the backlog instead, so that this thread goes on answering lookups. Under the lock, which is released
+ * meanwhile. */
 static void worker_serve(struct worker *w) {
         struct loop *loop = w->loop;
 

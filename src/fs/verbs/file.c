@@ -172,8 +172,8 @@ static bool text_is_being_emptied(struct mount *mount, struct node node) {
         return found;
 }
 
-/* close(2) does not wait for RELEASE, and another thread may be quicker. Whoever keeps the file open is not waited for.
- * */
+/* close(2) does not wait for RELEASE, and another thread may be quicker. Whoever keeps the file open is not waited
+ * for. */
 static void wait_until_emptied(struct call *call) {
         if (!text_is_being_emptied(call->mount, call->node))
                 return;

@@ -110,8 +110,8 @@ static int make_shares_link(struct call *call, struct node *ret_node) {
         return r;
 }
 
-/* `.meta/shares`, or as some tools copy links (node's fs.cpSync): the path of that directory of the image copied from.
- * */
+/* `.meta/shares`, or as some tools copy links (node's fs.cpSync): the path of that directory of the image copied
+ * from. */
 static bool leads_to_shares(const char *target) {
         return strcmp(target, ".meta/shares") == 0 || fnmatch("/*/images/*/.meta/shares", target, 0) == 0;
 }
