@@ -28,7 +28,7 @@ for i in {0..19}; do
         ok admin account add "u$i" --uid $((71000 + i))
 done
 ok load callers "$T/all" 1000 20
-# 64 threads with a buffer of a MiB each and connections to the catalog: 300 MB are far from enough for one per caller
+# 80 threads with a buffer of a MiB each and connections to the catalog: 300 MB are far from enough for one per caller
 grep -qE "__[at]san_init" "$IMGSHAREFS" || [ "$(resident)" -lt 300000 ] || not_ok "resident: $(resident) kB"
 is '' find "$DIR/store" -type f -size +0 ! -name '.*'
 

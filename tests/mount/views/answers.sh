@@ -63,7 +63,6 @@ told ENOENT 'alice sees no image wbe in north' 'see what there is'
 refused 1 "$ENOTEMPTY" rmdir "$A/web"
 told ENOTEMPTY 'web is not empty' 'to remove it with all that is in it: rm -r web'
 
-# EROFS by a mount is the kernel's; where the catalog turns out to be another's, it says so.
 # A rule after that is the last answer again.
 refused 1 "$EPERM" mkdir "$A/web/shares/alice"
 denials[alice]=0
