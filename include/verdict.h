@@ -55,6 +55,3 @@ struct refusal_context {
 void refusal_explain(enum rule rule, const struct refusal_context *context, struct refusal *ret_refusal);
 /* The same for an errno (positive) that no rule gave. */
 void refusal_answer(int error, const struct refusal_context *context, struct refusal *ret_refusal);
-/* The same where no rule refused, but the account sees no such image in the region: -ENOENT. The sentence has these
- * three as they were asked, and nothing else, so it is the same whether the image is there or not. */
-void refusal_unseen(const struct refusal_context *context, struct refusal *ret_refusal);

@@ -139,15 +139,6 @@ void template_render(const char *template, const struct refusal_context *context
         utf8_clean(line.text);
 }
 
-void refusal_unseen(const struct refusal_context *context, struct refusal *ret_refusal) {
-        ret_refusal->rule = RULE_NONE;
-        ret_refusal->error = ENOENT;
-        template_render("{account} sees no image {image} in {region}", context, ret_refusal->fact,
-                        sizeof(ret_refusal->fact));
-        template_render("see what there is: ls regions/{region}/images; another account's image is seen once its owner has "
-                        "shared it with {account}", context, ret_refusal->remedy, sizeof(ret_refusal->remedy));
-}
-
 void refusal_answer(int error, const struct refusal_context *context, struct refusal *ret_refusal) {
         static const struct {
                 int error;

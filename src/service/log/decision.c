@@ -198,7 +198,8 @@ int decision_unseen(struct decision *d, const char *region, const char *name) {
 
         (void)snprintf(d->object, OBJECT_SIZE, "%s/%s%s%s", region, name, strchr(name, '@') ? "" : "@",
                        strchr(name, '@') ? "" : caller->name); /* a long one is cut */
-        refusal_unseen(&(struct refusal_context){ .account = caller->name, .region = region, .image = name }, refusal);
+        refusal_answer(ENOENT, &(struct refusal_context){ .account = caller->name, .region = region, .image = name },
+                       refusal);
         render_asked(d, refusal->asked, sizeof(refusal->asked));
         denial_log(d->request->service, caller, d->op, d->object, NULL, 0, -ENOENT);
         return -ENOENT;
