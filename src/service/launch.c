@@ -237,11 +237,7 @@ static int launch_ask_room(struct launching *n, const struct blob_store *store, 
         if (r == 0)
                 r = promise_begin(n->decision.request->service, n->instance.region, n->instance.owner, bytes - replaced,
                                   ret_promise, &n->room);
-        if (r < 0)
-                return r;
-        n->decision.count = n->room.bytes - (bytes - replaced);
-        n->decision.limit = n->room.limit;
-        return policy_disk_grow(&n->room);
+        return r < 0 ? r : decision_room(&n->decision, &n->room, bytes - replaced);
 }
 
 /* Installs what the rules allowed. */

@@ -139,10 +139,8 @@ static int copy_ask_room(struct copying *n, const struct blob_store *from, struc
                                   ret_promise, &n->room);
         if (r < 0)
                 return r;
-        d->count = n->room.bytes - bytes;
-        d->limit = n->room.limit;
         d->region = n->target.image.region_name;
-        return policy_disk_grow(&n->room);
+        return decision_room(d, &n->room, bytes);
 }
 
 /* Locks the source against changes, copies it, and records that in the catalog. */

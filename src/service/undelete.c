@@ -205,11 +205,7 @@ static int run_undelete(struct catalog_connection *c, void *context) {
         d->image = (struct image){ .place = n->kept.place, .id = n->kept.place ? n->kept.id : 0, .region = n->kept.region };
         strcpy(d->image.region_name, n->old.region);
         r = n->kept.place ? undelete_image(c, n) : undelete_instance(c, n);
-        if (r == RULE_BYTE_QUOTA) { /* other rules have counts, too */
-                d->count = n->room.bytes - n->bytes;
-                d->limit = n->room.limit;
-        }
-        return r;
+        return r == RULE_BYTE_QUOTA ? decision_room(d, &n->room, n->bytes) : r; /* other rules have counts, too */
 }
 
 static int find_kept(struct request *request, const char *what, struct kept *ret_kept) {

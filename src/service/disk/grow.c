@@ -13,9 +13,7 @@ static int refuse_growth(struct request *request, const struct disk *disk, const
                          int64_t bytes) {
         struct decision d = { .request = request,
                               .op = is_launch(disk->id) ? EVENT_LAUNCH : EVENT_AVAILABLE,
-                              .asked = "write the disk of {object}",
-                              .count = room->bytes - bytes,
-                              .limit = room->limit };
+                              .asked = "write the disk of {object}" };
         _cleanup_read_ struct catalog_connection *c = NULL;
         _cleanup_region_ struct region region = { 0 };
         int64_t image, owner;
@@ -29,7 +27,7 @@ static int refuse_growth(struct request *request, const struct disk *disk, const
         if (r < 0)
                 return r == -ENOENT ? -EDQUOT : r; /* the region is gone, the disk still open */
         d.region = region.name;
-        return decision_end(&d, policy_disk_grow(room));
+        return decision_end(&d, decision_room(&d, room, bytes));
 }
 
 /* Is there nothing to be added: the file has these bytes already? */

@@ -125,6 +125,12 @@ int decision_files(struct catalog_connection *c, struct decision *d, const char 
         return r;
 }
 
+int decision_room(struct decision *d, const struct room_facts *room, int64_t asked) {
+        d->count = room->bytes - asked;
+        d->limit = room->limit;
+        return policy_disk_grow(room);
+}
+
 /* Renders d->asked: replaces {object}, {account} and {name}. */
 static void render_asked(const struct decision *d, char *ret_text, size_t size) {
         const char *p = d->asked;

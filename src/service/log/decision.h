@@ -4,6 +4,7 @@
 #pragma once
 
 #include "image.h"
+#include "policy.h"
 #include "request.h"
 
 /* One request about one image: what was asked, the facts, and what a refusal names. */
@@ -41,6 +42,8 @@ int decision_judged(struct catalog_connection *c, struct decision *d, int r);
 /* If rule r is about the files that a disk names, fills in their names, from `format` (model.h) or, if it is empty,
  * from the catalog. Returns r, or -errno. */
 int decision_files(struct catalog_connection *c, struct decision *d, const char *format, int r);
+/* May the account's disks take as much? asked: the part of it that is asked for; a refusal names what there is without. */
+int decision_room(struct decision *d, const struct room_facts *room, int64_t asked);
 /* Returns r. A refusal (> 0) is explained in the request and logged; -EBUSY is explained. */
 int decision_end(struct decision *d, int r);
 /* A refusal by -ENOENT, which it returns: the caller sees no image of that name in the region. It is explained and
