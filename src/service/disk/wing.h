@@ -71,8 +71,6 @@ void disk_insert(struct service *service, struct disk *disk); /* takes ownership
 /* Opens the blob again: another process may have put a new file in its place. io is held exclusively. */
 int disk_reopen(struct disk *disk, int flags);
 void disk_handle_put(struct disk_handle *handle);
-/* Remembers who writes, for a sentence. io is held exclusively, or nobody else has the disk. */
-void disk_written_by(struct disk *disk, const struct request *request);
 static inline void disk_wrote(struct disk *disk) {
         disk->written = true;
         disk->timed = false;
@@ -80,6 +78,11 @@ static inline void disk_wrote(struct disk *disk) {
 
 /* Size and blocks of an open disk; of a reference those of what it has so far. io is held. */
 int disk_stat_open(const struct disk *disk, struct stat *ret_stat);
+
+/* --- writer.c; disk_writer() is in state.h, as decisions ask it --- */
+
+/* Remembers who writes, for a sentence. io is held exclusively, or nobody else has the disk. */
+void disk_written_by(struct disk *disk, const struct request *request);
 
 /* --- separate.c --- */
 
