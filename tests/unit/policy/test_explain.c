@@ -225,6 +225,39 @@ static void one_value_has_room_for_320_bytes(void **state) {
         assert_string_equal(text + 316, "x...");
 }
 
+/* An answer without a rule: complete with nothing known, and with the word where there is one. */
+static void answers_are_complete(void **state) {
+        static const struct {
+                int error;
+                struct refusal_context context;
+                const char *fact;
+        } cases[] = {
+                { EBUSY, { .object = "north/web@alice", .who = "process 42 of uid 7" },
+                  "the disk of north/web@alice is open for writing by process 42 of uid 7" },
+                { EBUSY, { 0 }, "somebody is using it" },
+                { EINVAL, { .word = "Bob", .what = "an account's name", .form = "bob" }, "Bob is not an account's name" },
+                { ENOENT, { .account = "bob", .image = "web", .region = "north" }, "bob sees no image web in north" },
+                { ENOENT, { .word = "x" }, "there is no x here that you see" },
+                { EROFS, { .what = "its store is another's" }, "its store is another's" },
+                { EROFS, { 0 }, "nothing can be changed in this mount" },
+                { ENOTEMPTY, { .word = "web" }, "web is not empty" },
+                { ENOSPC, { 0 }, "there is no room left but what is kept for ending shares and deleting" },
+                { EDQUOT, { 0 }, "a quota of the file system that the store is on is used up" },
+                { ENOTTY, { 0 }, "Inappropriate ioctl for device" }, /* no row */
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct refusal refusal;
+
+                refusal_answer(cases[i].error, &cases[i].context, &refusal);
+                assert_int_equal(refusal.rule, RULE_NONE);
+                assert_int_equal(refusal.error, cases[i].error);
+                assert_string_equal(refusal.fact, cases[i].fact);
+                assert_null(strpbrk(refusal.remedy, "{}[]|"));
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_rule_is_explained_with_whatever_is_known),
@@ -234,6 +267,7 @@ int main(void) {
                 cmocka_unit_test(what_does_not_fit_ends_in_dots),
                 cmocka_unit_test(a_long_list_leaves_the_command_in_sight),
                 cmocka_unit_test(one_value_has_room_for_320_bytes),
+                cmocka_unit_test(answers_are_complete),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
